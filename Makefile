@@ -1,0 +1,15 @@
+# Short names for what the scripts do; they need no make themselves.
+
+build:
+	CGO_ENABLED=0 go build -o bin/nxport ./cmd/nxport
+
+story:
+	scripts/story
+
+test:
+	scripts/test
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: build story test bench

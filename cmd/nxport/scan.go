@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nxport/nxport/internal/report"
+	"github.com/nxport/nxport/internal/scan"
+)
+
+func scanCommand() *cobra.Command {
+	var c common
+	cmd := &cobra.Command{
+		Use:   "scan [flags] PATH...",
+		Short: "Find the requests for executable memory in trees, projects and source files",
+		Long: `scan reads driver projects (.vcxproj, SOURCES) or plain C and C++ files, finds every call that asks for memory, and says
+what each gets on each Windows version. A directory is walked.
+
+Exit status: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage or input that could not be read.`,
+		Example: `  nxport scan drivers/
+  nxport scan --config 'Release|x64' --format json -o findings.json drv.vcxproj`,
+		Args: paths,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.scan(cmd.OutOrStdout(), cmd.ErrOrStderr(), args)
+		},
+	}
+	c.register(cmd)
+	c.registerOutput(cmd)
+	cmd.Flags().StringVar(&c.failOn, "fail-on", "warning", "least `level` that gives exit status 1: error, warning, note or never")
+	return cmd
+}
+
+func (c *common) scan(stdout, stderr io.Writer, args []string) error {
+	level, fail, err := threshold(c.failOn)
+	if err != nil {
+		return err
+	}
+	if err := c.checkFormat(); err != nil {
+		return err
+	}
+	o, err := c.options()
+	if err != nil {
+		return err
+	}
+	r, err := scan.Run(args, o)
+	if err != nil {
+		return err
+	}
+	show := report.Text
+	if c.format == "json" {
+		show = report.JSON
+	}
+	if err := c.write(stdout, func(w io.Writer) error { return show(w, &r.Scan) }); err != nil {
+		return err
+	}
+	if err := unreadable(stderr, r); err != nil {
+		return err
+	}
+	if worst, any := r.Worst(); any && fail && worst >= level {
+		return &exitError{status: findings}
+	}
+	return nil
+}
+
+// unreadable names on standard error what could not be read; nil if there is nothing.
+func unreadable(stderr io.Writer, r *scan.Result) error {
+	for _, s := range r.Unreadable {
+		fmt.Fprintf(stderr, "nxport: %s\n", s.Why)
+	}
+	switch {
+	case len(r.Unreadable) > 0:
+		return &exitError{status: unusable}
+	case len(r.Images) == 0:
+		return errors.New("no driver found: name a directory with a .vcxproj, a SOURCES file or C sources")
+	}
+	return nil
+}

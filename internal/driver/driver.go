@@ -1,0 +1,276 @@
+// Package driver holds what every witness of a driver returns: its source, its built image, or a trace of a run.
+//
+// A [Site] is one request for memory or a mapping; a [Fact] is anything else that rules need to know; an [Image]
+// holds those of one build. Values stay symbolic until the end: package nx evaluates them.
+package driver
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/nx"
+)
+
+// Place is a position in a file. Line and Column count from 1, Column and Offset in bytes, a BOM included.
+// Path is relative to the working directory, with forward slashes; absolute outside it.
+type Place struct {
+	Path         string
+	Line, Column int
+	Offset       int
+}
+
+// String gives path:line:column, or the path alone where the line is not known.
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.Path
+	}
+	return fmt.Sprintf("%s:%d:%d", p.Path, p.Line, p.Column)
+}
+
+// Compare orders places by path, then offset.
+func (p Place) Compare(q Place) int {
+	return cmp.Or(strings.Compare(p.Path, q.Path), cmp.Compare(p.Offset, q.Offset))
+}
+
+// Step is one link of a derivation: where, and what it says.
+type Step struct {
+	Place
+	Says string
+}
+
+// Term is one value a request can have: the tokens, evaluated by nx, OR-ed together with the bits.
+type Term struct {
+	Tokens []string
+	Bits   uint32
+}
+
+// String gives the term as C, as "NonPagedPool | 8".
+func (t Term) String() string {
+	parts := slices.Clone(t.Tokens)
+	if t.Bits != 0 || len(parts) == 0 {
+		parts = append(parts, fmt.Sprint(t.Bits))
+	}
+	return strings.Join(parts, " | ")
+}
+
+// Value is what a deciding argument can be: the set of its terms, how they were derived, and, where the set may not
+// be whole, the reason why.
+type Value struct {
+	Terms   []Term
+	Unknown string // "" where Terms is the whole set
+	Steps   []Step
+}
+
+// Moment says when a request runs, seen from the image's opt-in call.
+type Moment int
+
+// A request that runs both before and after is Before|After.
+const (
+	Before Moment = 1 << iota
+	After
+)
+
+// Witness names who saw a site.
+type Witness string
+
+// The witnesses.
+const (
+	Source Witness = "source"
+	Binary Witness = "image"
+	Trace  Witness = "trace"
+)
+
+// Site is one request for memory or a mapping.
+type Site struct {
+	Witness Witness
+	Place   Place // where the request stands for the reader: of a macro, the outermost expansion
+	Spelled Place // where the DDI's name stands, if that is elsewhere; else zero
+	// Function is the enclosing function, "" where there is none.
+	Function string
+	DDI      nx.DDI
+	Argument string // the deciding argument as written; "" where none decides
+	Value    Value
+	// Mechanism is that of the file, decided where the kit's header is included.
+	Mechanism nx.Mechanism
+	Moment    Moment
+	Seen      *Request // a trace only
+}
+
+// Request is what a trace saw of one request.
+type Request struct {
+	Windows nx.Version
+	Value   uint32 // the type or flags passed
+	Size    uint64 // bytes
+	Tag     string // the pool tag as text, "" where it was not seen
+	RVA     uint32 // of the call's return address, 0 where not known
+}
+
+// Outcome is what a site gets on one Windows.
+type Outcome struct {
+	Windows    nx.Version
+	Values     []uint32 // sorted
+	Executable nx.Executable
+}
+
+// On evaluates the site for one Windows. Where part of the value is unknown, the judgement is maybe if the known part
+// can be executable; else unknown, unless the opt-in adds its bit to whatever is passed.
+func (s Site) On(w nx.Version) Outcome {
+	o := Outcome{Windows: w}
+	least := s.DDI.Remapped // the bit is added at every moment the request runs
+	for _, m := range []Moment{Before, After} {
+		if s.Moment&m == 0 {
+			continue
+		}
+		run := nx.Run{Mechanism: s.Mechanism, Initialised: m == After, Windows: w}
+		least = least && s.DDI.Executable(w, s.DDI.Effective(run, 0)) == nx.No
+		for _, t := range s.Value.Terms {
+			if v := s.DDI.Effective(run, t.eval(run)); !slices.Contains(o.Values, v) {
+				o.Values = append(o.Values, v)
+			}
+		}
+	}
+	slices.Sort(o.Values)
+	if o.Executable = s.judge(w, o.Values); o.Executable == nx.Unknown && least {
+		o.Executable = nx.No
+	}
+	return o
+}
+
+func (t Term) eval(r nx.Run) uint32 {
+	v := t.Bits
+	for _, name := range t.Tokens {
+		bits, _ := r.Token(name)
+		v |= bits
+	}
+	return v
+}
+
+func (s Site) judge(w nx.Version, values []uint32) nx.Executable {
+	if s.DDI.Argument == 0 {
+		return s.DDI.Executable(w, 0)
+	}
+	var j nx.Executable
+	for _, v := range values {
+		switch e := s.DDI.Executable(w, v); {
+		case j == "":
+			j = e
+		case j != e && (j == nx.Undefined || e == nx.Undefined):
+			j = nx.Undefined
+		case j != e:
+			j = nx.Maybe
+		}
+	}
+	switch {
+	case j == "", s.Value.Unknown != "" && j != nx.Yes && j != nx.Maybe:
+		return nx.Unknown
+	case s.Value.Unknown != "":
+		return nx.Maybe
+	}
+	return j
+}
+
+// FactKind names what a Fact is about.
+type FactKind string
+
+// The facts rules are judged by.
+const (
+	// Entry is an entry routine. Insert is where a first statement of its own can go.
+	Entry FactKind = "entry routine"
+	// OptInCall is a call of ExInitializeDriverRuntime with DrvRtPoolNxOptIn, wherever it stands.
+	OptInCall FactKind = "opt-in call"
+	// KitInclude is the include directive by which a unit first reaches wdm.h.
+	KitInclude FactKind = "kit include"
+	// MissingHeader is an include that was not found and is not the kit's.
+	MissingHeader FactKind = "missing header"
+)
+
+// Fact is something else than a site that rules and ports need to know.
+type Fact struct {
+	Kind      FactKind
+	Place     Place
+	Function  string
+	Says      string
+	Unit      string       // path of the translation unit
+	Mechanism nx.Mechanism // of the unit
+	// Effective says, of an OptInCall, that it sets the image's variables.
+	Effective bool
+	// Reached says, of an OptInCall, that an entry routine makes it, itself or through functions it calls.
+	Reached bool
+	// OldKit says, of an Entry, that some build may compile it with a kit that does not know the call.
+	OldKit bool
+	Span   Span // of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement
+}
+
+// Span is a range of bytes in a file, and how a statement put there is to be laid out.
+type Span struct {
+	Path       string
+	Start, End int
+	Indent     string // white space in front of the statements around it
+	Newline    string // "\n" or "\r\n"
+	// Inline is set where other code stands on the same line, so that no new line can be begun.
+	Inline bool
+	// Apart is set where an empty line fits between what stands before and the new statement.
+	Apart bool
+}
+
+// Initialised says whether the image sets the opt-in variables.
+type Initialised string
+
+// The states of an image's variables.
+const (
+	InitYes       Initialised = "yes"
+	InitNo        Initialised = "no"
+	InitLate      Initialised = "late" // after a request
+	InitUnknown   Initialised = "unknown"
+	InitNotNeeded Initialised = "not-needed"
+)
+
+// Exception is a file whose mechanism differs from its build's.
+type Exception struct {
+	Path      string
+	Mechanism nx.Mechanism
+}
+
+// Build identifies what was built, and says how.
+type Build struct {
+	ID            string // <build file>|<configuration>|<platform>, in the build file's own spelling
+	Project       string
+	Configuration string
+	Processor     nx.Processor
+	Minimum       nx.Version
+	MinimumSource string
+	Mechanism     nx.Mechanism // the build's own define
+	Initialised   Initialised
+	Exceptions    []Exception
+	Defines       map[string]string
+	Files         int
+	// OldKit is set where the build may be made by a kit from before Windows 8, which knows no opt-in.
+	OldKit bool
+	// Library is set for a static library, which has no entry routine of its own.
+	Library bool
+}
+
+// Image is one build as one witness saw it.
+type Image struct {
+	Build Build
+	Sites []Site
+	Facts []Fact
+}
+
+// TooEarly says whether the request may run before the opt-in call and is executable only because of that.
+func (s Site) TooEarly() bool {
+	if s.Mechanism != nx.OptIn || s.Moment&Before == 0 || s.Witness == Trace {
+		return false
+	}
+	late := s
+	late.Moment = After
+	now, then := s.On(nx.Windows10).Executable, late.On(nx.Windows10).Executable
+	return now != then && (now == nx.Yes || now == nx.Maybe)
+}
+
+// Remappable says whether an opt-in can change the term: whether it has a token that the kit's header redefines.
+func (t Term) Remappable() bool {
+	return slices.Contains(t.Tokens, "NonPagedPool") || slices.Contains(t.Tokens, "NonPagedPoolCacheAligned")
+}

@@ -1,0 +1,88 @@
+package driver
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nxport/nxport/nx"
+)
+
+func pool(m nx.Mechanism, moment Moment, terms ...Term) Site {
+	return Site{Mechanism: m, Moment: moment, Value: Value{Terms: terms}, DDI: nx.DDI{Argument: 1, Kind: nx.PoolType}}
+}
+
+func TestOn(t *testing.T) {
+	nonpaged := Term{Tokens: []string{"NonPagedPool"}}
+	paged := Term{Tokens: []string{"PagedPool"}}
+	unknown := pool(nx.None, After, paged)
+	unknown.Value.Unknown = "because"
+	both := pool(nx.None, After, nonpaged)
+	both.Value.Unknown = "because"
+	added := Site{Mechanism: nx.OptIn, Moment: After, Value: Value{Unknown: "because"},
+		DDI: nx.DDI{Argument: 6, Kind: nx.MdlPriority, Remapped: true}}
+	for _, tt := range []struct {
+		name string
+		site Site
+		on   nx.Version
+		want string
+	}{
+		{"before the call", pool(nx.OptIn, Before, nonpaged), nx.Windows10, "[0] yes"},
+		{"after the call", pool(nx.OptIn, After, nonpaged), nx.Windows10, "[512] no"},
+		{"after the call, on Windows 7", pool(nx.OptIn, After, nonpaged), nx.Windows7, "[0] yes"},
+		{"before and after", pool(nx.OptIn, Before|After, nonpaged), nx.Windows10, "[0 512] maybe"},
+		{"two values", pool(nx.None, After, nonpaged, paged), nx.Windows10, "[0 1] maybe"},
+		{"two that are not executable", pool(nx.OptInAuto, After, nonpaged, paged), nx.Windows10, "[1 512] no"},
+		{"NX pool below Windows 8", pool(nx.OptInAuto, After, nonpaged, paged), nx.Windows7, "[1 512] undefined"},
+		{"OR-ed", pool(nx.OptInAuto, After, Term{Tokens: []string{"NonPagedPool"}, Bits: 16}), nx.Windows8, "[528] no"},
+		{"partly unknown, the rest harmless", unknown, nx.Windows10, "[1] unknown"},
+		{"partly unknown, the rest executable", both, nx.Windows10, "[0] maybe"},
+		{"unknown, but the opt-in adds its bit", added, nx.Windows10, "[] no"},
+		{"unknown, and it adds none on Windows 7", added, nx.Windows7, "[] unknown"},
+		{"nothing known", pool(nx.None, After), nx.Windows10, "[] unknown"},
+		{"no argument decides", Site{DDI: nx.DDI{Kind: nx.Always}, Moment: After}, nx.Windows10, "[] yes"},
+	} {
+		o := tt.site.On(tt.on)
+		if got := fmt.Sprint(o.Values, " ", o.Executable); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestTooEarly(t *testing.T) {
+	nonpaged, execute := Term{Tokens: []string{"NonPagedPool"}}, Term{Tokens: []string{"NonPagedPoolExecute"}}
+	for _, tt := range []struct {
+		site Site
+		want bool
+	}{
+		{pool(nx.OptIn, Before, nonpaged), true}, {pool(nx.OptIn, Before|After, nonpaged), true},
+		{pool(nx.OptIn, After, nonpaged), false}, {pool(nx.OptIn, Before, execute), false},
+		{pool(nx.OptIn, Before, Term{Bits: 1}), false}, {pool(nx.OptInAuto, Before, nonpaged), false},
+		{pool(nx.None, Before, nonpaged), false},
+	} {
+		if got := tt.site.TooEarly(); got != tt.want {
+			t.Errorf("%+v: %v", tt.site, got)
+		}
+	}
+}
+
+func TestCompare(t *testing.T) {
+	at := func(function, ddi string, line int) Site {
+		return Site{Place: Place{Path: "a.c", Line: line, Offset: line}, Function: function, DDI: nx.DDI{Name: ddi}}
+	}
+	a := Image{Sites: []Site{at("F", "X", 1), at("F", "X", 2), at("F", "Y", 3), at("G", "X", 4)}}
+	b := Image{Sites: []Site{at("F", "X", 11), at("F", "Y", 12), at("F", "X", 13), at("H", "X", 14)}}
+	var got string
+	for _, p := range Compare(a, b) {
+		switch {
+		case p.A == nil:
+			got += fmt.Sprintf("-/%d ", p.B.Place.Line)
+		case p.B == nil:
+			got += fmt.Sprintf("%d/- ", p.A.Place.Line)
+		default:
+			got += fmt.Sprintf("%d/%d ", p.A.Place.Line, p.B.Place.Line)
+		}
+	}
+	if want := "1/11 2/13 3/12 4/- -/14 "; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

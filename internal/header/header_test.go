@@ -1,0 +1,215 @@
+package header
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const ddk = "/usr/share/mingw-w64/include/ddk"
+
+// strict is what the header must survive; the kit's own headers are system headers and do not count.
+var strict = []string{"-Wall", "-Wextra", "-Wpedantic", "-Werror"}
+
+func TestText(t *testing.T) {
+	if !strings.HasPrefix(Text(), "/* SPDX-License-Identifier: 0BSD */\n") {
+		t.Error("the first line does not name the licence")
+	}
+	for i, line := range strings.Split(Text(), "\n") {
+		if len(line) > 120 || strings.ContainsAny(line, "\r\t") || strings.HasSuffix(line, " ") {
+			t.Errorf("nxpool.h:%d: longer than 120, or has a tab, a carriage return or a space at its end", i+1)
+		}
+		for _, r := range line {
+			if r > 126 {
+				t.Errorf("nxpool.h:%d: not ASCII: %q", i+1, r)
+			}
+		}
+	}
+}
+
+// TestMeaning runs a driver of two files against a kernel that prints what it is asked for. The requests stand in
+// testdata/requests.c; a name below stands for the values that its eight requests get.
+func TestMeaning(t *testing.T) {
+	needCompilers(t)
+	const (
+		executable = " 0 4 1 0 2 0 10 10"
+		noExecute  = " 200 204 1 0 2 200 40000010 40000010"
+	)
+	both := func(s string) string { return s + " |" + s }
+	for _, c := range []struct {
+		name         string
+		entry, other string // defines of the file with DriverEntry, and of the other
+		v61, v62     string // wanted on 6.1 and below or where the version is not known; on 6.2 and above
+	}{
+		{"none", "-DCALL=1", "", both(executable), both(executable)},
+		{"optin", "-DPOOL_NX_OPTIN=1 -DCALL=DrvRtPoolNxOptIn", "-DPOOL_NX_OPTIN=1", both(executable), both(noExecute)},
+		{"optin without call", "-DPOOL_NX_OPTIN=1", "-DPOOL_NX_OPTIN=1", both(executable), both(executable)},
+		{"optin, call with another flag", "-DPOOL_NX_OPTIN=1 -DCALL=2", "-DPOOL_NX_OPTIN=1", both(executable), both(executable)},
+		{"optin, call with several flags", "-DPOOL_NX_OPTIN=1 -DCALL=3", "-DPOOL_NX_OPTIN=1", both(executable), both(noExecute)},
+		{"optin, other opted out", "-DPOOL_NX_OPTIN=1 -DCALL=1", "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTOUT=1",
+			both(executable), noExecute + " |" + executable},
+		{"optin, opt-out of zero opts out of nothing", "-DPOOL_NX_OPTIN=1 -DCALL=1", "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTOUT=0",
+			both(executable), both(noExecute)},
+		{"optin, entry opted out: its call does nothing", "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTOUT=1 -DCALL=1", "-DPOOL_NX_OPTIN=1",
+			both(executable), both(executable)},
+		{"optin, only other has the define", "-DCALL=1", "-DPOOL_NX_OPTIN=1", both(executable), both(executable)},
+		{"auto", "-DPOOL_NX_OPTIN_AUTO=1 -DCALL=1", "-DPOOL_NX_OPTIN_AUTO=1", both(noExecute), both(noExecute)},
+		{"auto, other opted out", "-DPOOL_NX_OPTIN_AUTO", "-DPOOL_NX_OPTIN_AUTO -DPOOL_NX_OPTOUT=1",
+			noExecute + " |" + executable, noExecute + " |" + executable},
+		{"both, opted out", "-DPOOL_NX_OPTIN -DPOOL_NX_OPTIN_AUTO -DPOOL_NX_OPTOUT=1", "", both(executable), both(executable)},
+	} {
+		for _, language := range []string{"c", "c++"} {
+			for _, kit := range []string{"-DKIT_MACRO", "-DKIT_INLINE"} {
+				t.Run(c.name+"/"+language+kit, func(t *testing.T) {
+					t.Parallel()
+					run := buildNative(t, language, kit, c.entry, c.other)
+					for version, want := range map[string]string{
+						"0 0": c.v61, "5 1": c.v61, "6 1": c.v61, "6 2": c.v62, "6 3": c.v62, "10 0": c.v62,
+					} {
+						if got := strings.TrimRight(output(t, run, strings.Fields(version)...), "\n"); got != want {
+							t.Errorf("on Windows %s\n got%s\nwant%s", version, got, want)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestConstant holds that OPTIN_AUTO keeps the names constant, and that ARM needs no more than either define.
+func TestConstant(t *testing.T) {
+	needCompilers(t)
+	dir := t.TempDir()
+	src := write(t, dir, "c.c", `#include "kit.h"
+#include "nxpool.h"
+int a[NonPagedPool == 512 && NonPagedPoolCacheAligned == 516 && NonPagedPoolSessionNx == 544 ? 1 : -1];
+int f(int t) { switch (t) { case NonPagedPool: return 1; } return 0; }
+`)
+	for target, defines := range map[string][]string{
+		"x86_64-pc-windows-msvc":  {"-DPOOL_NX_OPTIN_AUTO=1"},
+		"i686-pc-windows-msvc":    {"-DPOOL_NX_OPTIN_AUTO=1"},
+		"aarch64-pc-windows-msvc": {"-DPOOL_NX_OPTIN=1", "-DPOOL_NX_OPTIN_AUTO=1", "-DPOOL_NX_UNUSED"},
+		"thumbv7-pc-windows-msvc": {"-DPOOL_NX_OPTIN=1"},
+	} {
+		for _, define := range defines {
+			output(t, "clang-19", append(strict, "--target="+target, "-Wno-language-extension-token", "-fsyntax-only", "-Itestdata", "-I.", define, src)...)
+		}
+		mustFail(t, "", "clang-19", "--target="+target, "-fsyntax-only", "-Itestdata", "-I.", "-DPOOL_NX_OPTIN=1", "-D_NTOS_", src)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	needCompilers(t)
+	src := "testdata/requests.c"
+	mustFail(t, "exclude each other", "clang-19", "-fsyntax-only", "-I.", "-DROUTINE=f",
+		"-DPOOL_NX_OPTIN", "-DPOOL_NX_OPTIN_AUTO", src)
+	mustFail(t, "must be included after", "clang-19", "-fsyntax-only", "-include", "nxpool.h", "-DROUTINE=f", src)
+}
+
+// TestKitThatKnows holds that after such a kit not one token of the file changes.
+func TestKitThatKnows(t *testing.T) {
+	needCompilers(t)
+	dir := t.TempDir()
+	body := "int a = NonPagedPool; void f(void) { ExInitializeNPagedLookasideList(0, 0, 0, 0, 1, 0, 0); }\n"
+	with := write(t, dir, "with.c", "#include \"kit.h\"\n#include \"nxpool.h\"\n"+body)
+	without := write(t, dir, "without.c", "#include \"kit.h\"\n"+body)
+	for _, defines := range []string{"-DNONE", "-DPOOL_NX_OPTIN=1", "-DPOOL_NX_OPTIN_AUTO=1", "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTOUT=1"} {
+		args := []string{"--target=x86_64-pc-windows-msvc", "-E", "-P", "-Itestdata", "-I.", "-DKIT_KNOWS_NX"}
+		args = append(args, strings.Fields(defines)...)
+		if a, b := output(t, "clang-19", append(args, with)...), output(t, "clang-19", append(args, without)...); a != b {
+			t.Errorf("%s: with nxpool.h:\n%s\nwithout:\n%s", defines, a, b)
+		}
+	}
+}
+
+// TestMingw compiles against the headers of mingw-w64, and counts the variables of an image of two files.
+func TestMingw(t *testing.T) {
+	needCompilers(t)
+	const driver = `
+static NPAGED_LOOKASIDE_LIST list;
+PVOID ROUTINE(PMDL mdl);
+PVOID ROUTINE(PMDL mdl)
+{
+    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);
+    ExInitializeNPagedLookasideList(&list, NULL, NULL, 0, 1, 0, 0);
+    ExFreePool(ExAllocatePoolWithTag(NonPagedPool, 1, 0));
+    return MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+}
+`
+	dir := t.TempDir()
+	for _, kit := range []string{"wdm.h", "ntddk.h", "ntifs.h"} {
+		src := write(t, dir, strings.TrimSuffix(kit, ".h")+".c", "#include <"+kit+">\n#include \"nxpool.h\"\n"+driver)
+		for _, define := range []string{"-DNONE", "-DPOOL_NX_OPTIN=1", "-DPOOL_NX_OPTIN_AUTO=1"} {
+			args := append(strict, "-O1", "-c", "-I.", "-isystem", ddk, define)
+			gcc := append(args, "-DROUTINE="+strings.TrimSuffix(kit, ".h"), "-o", src+".o", src)
+			output(t, "x86_64-w64-mingw32-gcc", gcc...)
+			clang := []string{"--target=x86_64-pc-windows-gnu", "-fms-extensions", "-isystem", "/usr/x86_64-w64-mingw32/include",
+				"-Wno-pragma-pack", "-Wno-#warnings", "-o", os.DevNull}
+			output(t, "clang-19", append(append(args, clang...), "-DROUTINE=f", src)...)
+		}
+		output(t, "x86_64-w64-mingw32-gcc", append(strict, "-c", "-I.", "-isystem", ddk, "-DPOOL_NX_OPTIN=1",
+			"-DROUTINE="+strings.TrimSuffix(kit, ".h"), "-o", src+".o", src)...)
+	}
+	sys := filepath.Join(dir, "d.sys")
+	output(t, "x86_64-w64-mingw32-gcc", "-shared", "-nostdlib", "-Wl,--entry,wdm", "-o", sys,
+		filepath.Join(dir, "wdm.c.o"), filepath.Join(dir, "ntddk.c.o"), filepath.Join(dir, "ntifs.c.o"), "-lntoskrnl")
+	symbols := output(t, "x86_64-w64-mingw32-nm", sys)
+	for _, name := range []string{" ExDefaultNonPagedPoolType\n", " ExDefaultMdlProtection\n"} {
+		if n := strings.Count(symbols, name); n != 1 {
+			t.Errorf("the image has %d of%s", n, name)
+		}
+	}
+}
+
+// buildNative builds the driver of two files for this machine and returns the program.
+func buildNative(t *testing.T, language, kit, entry, other string) string {
+	t.Helper()
+	dir := t.TempDir()
+	object := func(name, language, src string, defines ...string) string {
+		o := filepath.Join(dir, name+".o")
+		args := append(strict, "-x", language, "-c", "-Itestdata", "-I.", kit, "-o", o)
+		output(t, "clang-19", append(append(args, defines...), src)...)
+		return o
+	}
+	program := filepath.Join(dir, "driver")
+	output(t, "clang-19", "-o", program,
+		object("entry", language, "testdata/requests.c", append(strings.Fields(entry), "-DROUTINE=DriverEntry")...),
+		object("other", language, "testdata/requests.c", append(strings.Fields(other), "-DROUTINE=Other")...),
+		object("record", "c", "testdata/record.c", "-Wno-unused-value"))
+	return program
+}
+
+func needCompilers(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs clang-19 and gcc for mingw-w64")
+	}
+}
+
+func output(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func mustFail(t *testing.T, message, name string, args ...string) {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), message) {
+		t.Errorf("%s %s: want a failure with %q, got %v\n%s", name, strings.Join(args, " "), message, err, out)
+	}
+}
+
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

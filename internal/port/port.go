@@ -1,0 +1,215 @@
+// Package port opts drivers in: it scans, applies what the findings propose, and scans again until nothing is left to
+// mend. What it returns is the whole change, or an error and no change.
+package port
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/internal/report"
+	"github.com/nxport/nxport/internal/rule"
+	"github.com/nxport/nxport/internal/scan"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
+)
+
+// maxRounds bounds the scans of one port: a fix that brings up new findings forever is a bug of ours.
+const maxRounds = 4
+
+// Goal is the way to opt in that the user asked for.
+type Goal string
+
+// The goals. AutoSelect decides by what is there already.
+const (
+	AutoSelect Goal = "auto-select"
+	OptIn      Goal = "optin"
+	OptInAuto  Goal = "optin-auto"
+)
+
+// Goals lists them for usage and errors.
+func Goals() []string { return []string{string(AutoSelect), string(OptIn), string(OptInAuto)} }
+
+// Result is a port that is ready to be written, and the scans before and after it.
+type Result struct {
+	report.Ported
+	First *scan.Result
+	last  *scan.Result
+}
+
+// RefusedError says that the port would do harm. Nothing is changed.
+type RefusedError struct{ Reason string }
+
+func (e *RefusedError) Error() string { return "refused: " + e.Reason }
+
+// Run prepares the port of the named paths.
+func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
+	t, err := tree.New(paths)
+	if err != nil {
+		return nil, err
+	}
+	before, err := scan.On(t, paths, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{First: before}
+	r.Mechanism, r.Why = choose(goal, before.Images)
+	if err := refuse(r.Mechanism, before.Images); err != nil {
+		return nil, err
+	}
+	o.Goal = r.Mechanism
+	if r.last, err = scan.On(t, paths, o); err != nil {
+		return nil, err
+	}
+	if err := r.rounds(t, paths, o); err != nil {
+		return nil, err
+	}
+	r.Before, r.After = before.Images, r.last.Images
+	for _, f := range r.last.Findings {
+		if f.Kept {
+			r.Kept = append(r.Kept, f)
+		} else if f.Level > rule.Note {
+			r.Left = append(r.Left, f)
+		}
+	}
+	return r, nil
+}
+
+// choose settles on a mechanism. POOL_NX_OPTIN is right for every minimum Windows, so it is what auto-select takes
+// unless the drivers use POOL_NX_OPTIN_AUTO already.
+func choose(goal Goal, images []driver.Image) (nx.Mechanism, string) {
+	switch goal {
+	case OptIn:
+		return nx.OptIn, "asked for"
+	case OptInAuto:
+		return nx.OptInAuto, "asked for"
+	}
+	auto := 0
+	for _, m := range images {
+		if m.Build.Mechanism == nx.OptInAuto && m.Build.Processor != nx.ARM && m.Build.Processor != nx.ARM64 {
+			auto++
+		}
+	}
+	if auto > 0 && refuse(nx.OptInAuto, images) == nil {
+		return nx.OptInAuto, "builds of this tree use it already"
+	}
+	return nx.OptIn, "one binary then is right on Windows 7 and on every later one"
+}
+
+// refuse holds back a mechanism that a build's minimum Windows does not carry.
+func refuse(m nx.Mechanism, images []driver.Image) error {
+	if m != nx.OptInAuto {
+		return nil
+	}
+	var low []string
+	for _, img := range images {
+		if b := img.Build; !b.Minimum.HasNX() {
+			low = append(low, fmt.Sprintf("%s runs on %s (%s)", b.ID, b.Minimum.Name(), b.MinimumSource))
+		}
+	}
+	if len(low) == 0 {
+		return nil
+	}
+	return &RefusedError{"POOL_NX_OPTIN_AUTO asks for NX pool on every Windows, and those before Windows 8 do not know it: " +
+		strings.Join(low, "; ") + "; use --to optin, or raise the minimum"}
+}
+
+// rounds applies fixes and scans again until none is left.
+func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
+	overlay := map[string][]byte{}
+	for range maxRounds {
+		edits, err := r.edits()
+		if err != nil {
+			return err
+		}
+		if len(edits) == 0 {
+			return r.collect(t, overlay)
+		}
+		changes, err := edit.Apply(r.last.Tree.Read, edits)
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			if !t.Within(c.Path) {
+				return fmt.Errorf("%s lies outside of what was named, and is not written: name a directory that holds it", c.Path)
+			}
+			overlay[c.Path] = c.New
+		}
+		if r.last, err = scan.On(t.With(overlay), paths, o); err != nil {
+			return err
+		}
+	}
+	return errors.New("the findings do not come to an end after 4 rounds: nothing was changed; please report this")
+}
+
+// edits gathers the fixes of all findings. Where the defines go is asked once, for all builds together.
+func (r *Result) edits() ([]edit.Edit, error) {
+	var edits []edit.Edit
+	var want []project.Want
+	for _, f := range r.last.Findings {
+		if f.Fix == nil {
+			continue
+		}
+		for _, e := range f.Fix.Edits {
+			if !slices.Contains(edits, e) {
+				edits = append(edits, e)
+			}
+		}
+		for _, d := range f.Fix.Defines {
+			want = append(want, r.wants(f.Builds, d, want)...)
+		}
+	}
+	if len(want) == 0 {
+		return edits, nil
+	}
+	placed, err := project.Place(r.last.Tree, want, r.heads())
+	return append(edits, placed...), err
+}
+
+// wants lists the builds that need a define and were not named yet.
+func (r *Result) wants(ids []string, d rule.Define, have []project.Want) []project.Want {
+	var out []project.Want
+	for _, b := range r.last.Set.Builds {
+		w := project.Want{Build: b, Name: d.Name, Value: d.Value}
+		if slices.Contains(ids, b.ID) && !slices.Contains(have, w) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// heads says of each unit where it first includes the kit.
+func (r *Result) heads() map[*project.Unit]project.Head {
+	heads := map[*project.Unit]project.Head{}
+	for i, b := range r.last.Set.Builds {
+		first := map[string]driver.Place{}
+		for _, f := range r.last.Images[i].Facts {
+			if f.Kind == driver.KitInclude {
+				first[f.Unit] = f.Place
+			}
+		}
+		for _, u := range b.Units {
+			if p, ok := first[u.Path]; ok {
+				heads[u] = project.Head{Include: p}
+			}
+		}
+	}
+	return heads
+}
+
+// collect turns the overlay into changes of the files on disk.
+func (r *Result) collect(t *tree.Tree, overlay map[string][]byte) error {
+	for p, text := range overlay {
+		old, err := t.Read(p)
+		if err != nil {
+			return err
+		}
+		r.Changes = append(r.Changes, edit.Change{Path: p, Old: old, New: text})
+	}
+	slices.SortFunc(r.Changes, func(a, b edit.Change) int { return strings.Compare(a.Path, b.Path) })
+	return nil
+}

@@ -1,0 +1,204 @@
+package port
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/internal/rule"
+	"github.com/nxport/nxport/internal/scan"
+	"github.com/nxport/nxport/nx"
+)
+
+// unpack writes an archive into a new directory and goes there.
+func unpack(t *testing.T, archive string) *txtar.Archive {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	a := txtar.Parse([]byte(archive))
+	for _, f := range a.Files {
+		if err := os.MkdirAll(filepath.Dir(f.Name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(f.Name, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return a
+}
+
+// pack reads the files of an archive back.
+func pack(t *testing.T, a *txtar.Archive) string {
+	t.Helper()
+	var out txtar.Archive
+	for _, f := range a.Files {
+		data, err := os.ReadFile(f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Files = append(out.Files, txtar.File{Name: f.Name, Data: data})
+	}
+	return string(txtar.Format(&out))
+}
+
+func options() scan.Options { return scan.Options{DDIs: nx.DDIs(), Jobs: 2} }
+
+// run ports the working directory and writes the result.
+func run(t *testing.T, goal Goal) *Result {
+	t.Helper()
+	r, err := Run([]string{"."}, goal, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := edit.Write(r.Changes); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func breaks(t *testing.T, id string) bool {
+	t.Helper()
+	r, err := scan.Run([]string{"."}, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Rule.ID == id })
+}
+
+// The documentation of every rule is true: Before breaks the rule, the port makes After of it, and After passes all.
+func TestDocumentationOfRules(t *testing.T) {
+	for _, r := range rule.All() {
+		t.Run(r.ID, func(t *testing.T) {
+			a := unpack(t, r.Doc.Before)
+			if !breaks(t, r.ID) {
+				t.Errorf("Before does not break %s", r.ID)
+			}
+			result := run(t, AutoSelect)
+			if got := pack(t, a); got != strings.TrimPrefix(r.Doc.After, "\n") {
+				t.Errorf("the port makes\n%s\nwant\n%s", got, r.Doc.After)
+			}
+			if len(result.Left) > 0 {
+				t.Errorf("left: %v", result.Left)
+			}
+			for _, other := range rule.All() {
+				if breaks(t, other.ID) {
+					t.Errorf("After breaks %s", other.ID)
+				}
+			}
+		})
+	}
+}
+
+// Porting twice changes nothing.
+func TestPortIsIdempotent(t *testing.T) {
+	for _, r := range rule.All() {
+		unpack(t, r.Doc.Before)
+		run(t, OptIn)
+		if again := run(t, OptIn); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", r.ID, edit.Diff(again.Changes))
+		}
+	}
+}
+
+func TestOptInAutoIsRefusedBelowWindows8(t *testing.T) {
+	unpack(t, rule.All()[0].Doc.Before)
+	_, err := Run([]string{"."}, OptInAuto, options())
+	refused, ok := errors.AsType[*RefusedError](err)
+	if !ok || !strings.Contains(refused.Reason, "drv.vcxproj|Release|x64 runs on Windows 7 (TargetVersion)") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A driver that starts at Windows 10 can take the other way, which needs no call.
+func TestOptInAuto(t *testing.T) {
+	a := unpack(t, strings.Replace(rule.All()[0].Doc.Before, "Windows7", "Windows10", 1))
+	run(t, OptInAuto)
+	got := pack(t, a)
+	if !strings.Contains(got, "DRV=1;POOL_NX_OPTIN_AUTO=1;%(Pre") || strings.Contains(got, "ExInitializeDriverRuntime") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+const shared = `
+-- drv.vcxproj --
+<Project>
+  <ItemGroup Label="ProjectConfigurations">
+    <ProjectConfiguration Include="Debug|x64" />
+    <ProjectConfiguration Include="Release|x64" />
+  </ItemGroup>
+  <PropertyGroup>
+    <ConfigurationType>Driver</ConfigurationType>
+    <TargetVersion>Windows7</TargetVersion>
+  </PropertyGroup>
+  <ItemDefinitionGroup>
+    <ClCompile>
+      <PreprocessorDefinitions>%(PreprocessorDefinitions)</PreprocessorDefinitions>
+    </ClCompile>
+  </ItemDefinitionGroup>
+  <ItemGroup>
+    <ClCompile Include="drv.c" />
+    <ClCompile Include="jit.c" />
+  </ItemGroup>
+</Project>
+-- SOURCES --
+TARGETNAME=drv
+TARGETTYPE=DRIVER
+C_DEFINES=$(C_DEFINES) -DDRV
+SOURCES=drv.c jit.c
+-- drv.c --
+#include <ntddk.h>
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+	PVOID Buffer;
+
+	Buffer = ExAllocatePoolWithTag(NonPagedPool, 4096, 'xErD');
+	return STATUS_SUCCESS;
+}
+-- jit.c --
+#include <ntddk.h>
+PVOID JitCode(SIZE_T Size)
+{
+	return ExAllocatePoolWithTag(NonPagedPoolExecute, Size, 'tiJD');
+}
+`
+
+// One entry routine shared by a new and an old kit: both halves in every build, the call once and guarded, and a
+// request that names executable memory itself is left alone and named.
+func TestSharedWithAnOldKit(t *testing.T) {
+	a := unpack(t, shared)
+	r := run(t, OptIn)
+	got := pack(t, a)
+	for _, want := range []string{
+		"<PreprocessorDefinitions>POOL_NX_OPTIN=1;%(PreprocessorDefinitions)</PreprocessorDefinitions>",
+		"C_DEFINES=$(C_DEFINES) -DDRV -DPOOL_NX_OPTIN=1\n",
+		"\tPVOID Buffer;\n\n#ifdef NonPagedPool // a kit that knows POOL_NX_OPTIN redefines it\n" +
+			"\tExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n#endif\n\n\tBuffer =",
+	} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("%q does not stand once in\n%s", want, got)
+		}
+	}
+	if len(r.Left) != 0 || len(r.Kept) != 1 || r.Kept[0].Site.Function != "JitCode" {
+		t.Errorf("left %v, kept %v", r.Left, r.Kept)
+	}
+	for _, m := range r.After {
+		if m.Build.Mechanism != nx.OptIn || m.Build.Initialised != "yes" {
+			t.Errorf("%s: %s, %s", m.Build.ID, m.Build.Mechanism, m.Build.Initialised)
+		}
+	}
+}
+
+// Nothing outside of what was named is written.
+func TestNothingOutsideIsWritten(t *testing.T) {
+	unpack(t, strings.NewReplacer("-- drv.vcxproj --", "-- p/drv.vcxproj --", `Include="drv.c"`, `Include="..\drv.c"`).
+		Replace(rule.All()[0].Doc.Before))
+	_, err := Run([]string{"p"}, OptIn, options())
+	if err == nil || !strings.Contains(err.Error(), "drv.c lies outside of what was named") {
+		t.Errorf("%v", err)
+	}
+}

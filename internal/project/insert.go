@@ -1,0 +1,316 @@
+package project
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/edit"
+)
+
+// insertion inserts the defines once into the build file, and splices them where that is lost again.
+func (p *placer) insertion(g group, all loaded, c *cover) (candidate, error) {
+	if !p.tree.Within(g.project) {
+		return candidate{}, fmt.Errorf("%s lies outside of what was named", g.project)
+	}
+	var failed error
+	for _, condition := range g.conditions(all) {
+		inserted, err := p.insertOnce(g, condition)
+		if err != nil {
+			return candidate{}, err
+		}
+		after, err := p.with(inserted.edits)
+		if err != nil {
+			return candidate{}, err
+		}
+		needed, err := g.missing(all, p.load(after, g.project))
+		if err != nil {
+			failed = err
+			continue
+		}
+		layers, left := c.choose(needed)
+		if left != nil {
+			return candidate{}, c.reason(*left)
+		}
+		inserted.edits = append(inserted.edits, splices(layers, g.defines)...)
+		inserted.lines += len(layers)
+		return inserted, nil
+	}
+	return candidate{}, failed
+}
+
+// conditions are those to try for an inserted group, the shortest first: none, the platforms of which all
+// configurations are wanted, and all wanted configurations. A SOURCES file only has the first.
+func (g group) conditions(all loaded) []string {
+	if isSources(g.project) {
+		return []string{""}
+	}
+	full := map[string]bool{}
+	var wanted, platforms []string
+	for _, name := range all.configurations {
+		_, platform, _ := strings.Cut(name, "|")
+		if g.wants(g.project + "|" + name) {
+			wanted = append(wanted, fmt.Sprintf("'$(Configuration)|$(Platform)'=='%s'", name))
+			if !slices.Contains(platforms, platform) {
+				platforms = append(platforms, platform)
+			}
+		}
+	}
+	for _, platform := range platforms {
+		full[platform] = !slices.ContainsFunc(all.configurations, func(name string) bool {
+			_, other, _ := strings.Cut(name, "|")
+			return other == platform && !g.wants(g.project+"|"+name)
+		})
+	}
+	list := []string{""}
+	if !slices.ContainsFunc(platforms, func(platform string) bool { return !full[platform] }) {
+		var tests []string
+		for _, platform := range platforms {
+			tests = append(tests, fmt.Sprintf("'$(Platform)'=='%s'", platform))
+		}
+		list = append(list, strings.Join(tests, " or "))
+	}
+	return append(list, strings.Join(wanted, " or "))
+}
+
+// missing gives the pairs, in terms of the builds before, that an insertion did not serve. It is an error if the
+// insertion changed a build that is not wanted.
+func (g group) missing(before, after loaded) ([]pair, error) {
+	if len(before.builds) != len(after.builds) {
+		return nil, errors.New("what would be inserted changes which builds there are")
+	}
+	var list []pair
+	for i, b := range before.builds {
+		a := after.builds[i]
+		if !g.wants(b.ID) {
+			if a.signature(nil) != b.signature(nil) {
+				return nil, fmt.Errorf("what would be inserted changes %s too", b.ID)
+			}
+			continue
+		}
+		if len(a.Units) != len(b.Units) {
+			return nil, fmt.Errorf("what would be inserted changes the files of %s", b.ID)
+		}
+		for j, u := range a.Units {
+			if !u.has(g.defines) {
+				list = append(list, pair{b, j})
+			}
+		}
+	}
+	return list, nil
+}
+
+func (p *placer) insertOnce(g group, condition string) (candidate, error) {
+	data, err := p.tree.Read(g.project)
+	if err != nil {
+		return candidate{}, err
+	}
+	if isSources(g.project) {
+		return insertLine(newFile(g.project, data), g.defines), nil
+	}
+	root, err := parseXML(g.project, data)
+	if err != nil {
+		return candidate{}, fmt.Errorf("%s: %w", g.project, err)
+	}
+	return insertGroup(root, g.defines, condition)
+}
+
+// insertGroup puts an ItemDefinitionGroup before the first one of a project, after the property sheets.
+func insertGroup(root *element, defines []Define, condition string) (candidate, error) {
+	before := insertionPoint(root)
+	if before == nil {
+		return candidate{}, errors.New("the project has no place for an ItemDefinitionGroup")
+	}
+	f := root.file
+	attribute := ""
+	if condition != "" {
+		var escaped bytes.Buffer
+		if err := xml.EscapeText(&escaped, []byte(condition)); err != nil {
+			return candidate{}, err
+		}
+		attribute = ` Condition="` + strings.ReplaceAll(escaped.String(), "&#39;", "'") + `"`
+	}
+	list := ""
+	for _, d := range defines {
+		list += d.text() + ";"
+	}
+	lines := []string{
+		"<ItemDefinitionGroup" + attribute + ">",
+		"\t<ClCompile>",
+		"\t\t<PreprocessorDefinitions>" + list + "%(PreprocessorDefinitions)</PreprocessorDefinitions>",
+		"\t</ClCompile>",
+		"</ItemDefinitionGroup>",
+	}
+	indent, first := f.indent(before.start)
+	if !first { // all on one line
+		s := strings.ReplaceAll(strings.Join(lines, ""), "\t", "")
+		return candidate{[]edit.Edit{{Path: f.path, Start: before.start, End: before.start, New: s}}, 1}, nil
+	}
+	unit := indent
+	if unit == "" {
+		unit = "  "
+	}
+	var s strings.Builder
+	for _, line := range lines {
+		s.WriteString(indent + strings.ReplaceAll(line, "\t", unit) + f.newline(before.start))
+	}
+	at := before.start - len(indent)
+	return candidate{[]edit.Edit{{Path: f.path, Start: at, End: at, New: s.String()}}, len(lines)}, nil
+}
+
+// insertionPoint gives the element before which a group of item definitions goes: the first such group after
+// Microsoft.Cpp.props, else the first element there that is neither properties nor a property sheet.
+func insertionPoint(root *element) *element {
+	from := 0
+	for i, el := range root.children {
+		if el.is("Import") && strings.HasSuffix(strings.ToLower(el.attribute("Project")), `\microsoft.cpp.props`) {
+			from = i + 1
+		}
+	}
+	rest := root.children[from:]
+	if i := slices.IndexFunc(rest, func(el *element) bool { return el.is("ItemDefinitionGroup") }); i >= 0 {
+		return rest[i]
+	}
+	for _, el := range rest {
+		sheet := el.is("PropertyGroup") || el.is("ImportGroup") && el.attribute("Label") != "ExtensionTargets" ||
+			el.is("Import") && !strings.HasSuffix(strings.ToLower(el.attribute("Project")), ".targets")
+		if !sheet && el.attribute("Label") != "ProjectConfigurations" {
+			return el
+		}
+	}
+	return nil
+}
+
+// insertLine puts an assignment to C_DEFINES before that of SOURCES or INCLUDES, else at the end.
+func insertLine(f *file, defines []Define) candidate {
+	line := "C_DEFINES=$(C_DEFINES)"
+	for _, d := range defines {
+		line += " -D" + d.text()
+	}
+	at, depth := -1, 0
+	list := parseSources(f)
+	for _, name := range []string{"sources", "includes"} {
+		for _, s := range list {
+			switch {
+			case strings.HasPrefix(s.name, "!if"):
+				depth++
+			case s.name == "!endif":
+				depth--
+			case s.name == name && depth == 0 && at < 0:
+				at = f.lineStart(s.at)
+			}
+		}
+	}
+	if at < 0 {
+		at = len(f.data)
+		newline := f.newline(at)
+		if at > 0 && f.data[at-1] != '\n' {
+			line = newline + line
+		}
+		return candidate{[]edit.Edit{{Path: f.path, Start: at, End: at, New: line + newline}}, 1}
+	}
+	if at == 0 && bytes.HasPrefix(f.data, []byte(bom)) {
+		at = len(bom)
+	}
+	return candidate{[]edit.Edit{{Path: f.path, Start: at, End: at, New: line + f.newline(at)}}, 1}
+}
+
+// inHeader finds the one include directive by which all units of a group's builds come to the kit, if it stands in a
+// header that defines something right before it, and if no other build would be changed.
+func (p *placer) inHeader(g group, all loaded) (candidate, bool) {
+	var head Head
+	for _, b := range g.builds {
+		for _, u := range b.Units {
+			h, ok := p.heads[u]
+			if !ok || head != (Head{}) && (h.Include.Path != head.Include.Path || h.Include.Offset != head.Include.Offset) {
+				return candidate{}, false
+			}
+			head = h
+		}
+	}
+	header := head.Include.Path
+	if _, source := languageOf(header); header == "" || source || !p.tree.Within(header) || p.usedOtherwise(header, g, all) {
+		return candidate{}, false
+	}
+	data, err := p.tree.Read(header)
+	if err != nil || head.Include.Offset > len(data) {
+		return candidate{}, false
+	}
+	f := newFile(header, data)
+	if !definesBefore(f, head.Include.Offset) {
+		return candidate{}, false
+	}
+	at := f.lineStart(head.Include.Offset)
+	if at == 0 && bytes.HasPrefix(data, []byte(bom)) {
+		at = len(bom)
+	}
+	directive := string(data[at:])
+	indent := directive[:len(directive)-len(strings.TrimLeft(directive, " \t"))]
+	c := candidate{lines: len(g.defines)}
+	for _, d := range g.defines {
+		line := indent + strings.TrimRight("#define "+d.Name+" "+d.Value, " ") + f.newline(head.Include.Offset)
+		c.edits = append(c.edits, edit.Edit{Path: header, Start: at, End: at, New: line})
+	}
+	return c, true
+}
+
+// usedOtherwise says whether a build that does not want the defines reads the header, or may do so since it was not
+// loaded.
+func (p *placer) usedOtherwise(header string, g group, all loaded) bool {
+	for _, b := range all.builds {
+		if !p.wantsAll(b.ID, g.defines) {
+			return true
+		}
+	}
+	for _, b := range p.set.Builds {
+		if !p.wantsAll(b.ID, g.defines) && slices.ContainsFunc(b.Units, func(u *Unit) bool {
+			return p.heads[u].Include.Path == header
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// definesBefore says whether a macro is defined above an include directive, with no other include between. The
+// include guard of the header is no such macro.
+func definesBefore(f *file, include int) bool {
+	lines := strings.Split(string(f.data[:f.lineStart(include)]), "\n")
+	found := ""
+	for i, line := range slices.Backward(lines) {
+		word, rest := directiveOf(line)
+		switch word {
+		case "include":
+			return found != ""
+		case "define":
+			if !isGuard(lines[:i], rest) {
+				found = rest
+			}
+		}
+	}
+	return found != ""
+}
+
+// isGuard says whether the directive above a #define is an #ifndef of the same macro.
+func isGuard(above []string, macro string) bool {
+	for _, line := range slices.Backward(above) {
+		if word, rest := directiveOf(line); word != "" {
+			return word == "ifndef" && rest == macro
+		}
+	}
+	return false
+}
+
+// directiveOf gives the word of a preprocessor directive and what follows it; "" for other lines.
+func directiveOf(line string) (word, rest string) {
+	s, ok := strings.CutPrefix(strings.TrimLeft(line, bom+white), "#")
+	if !ok {
+		return "", ""
+	}
+	s = strings.TrimLeft(s, white)
+	word = s[:indexOrEnd(s, " ", "\t", "\r", "(", "<", "\"")]
+	return word, strings.Trim(s[len(word):], white)
+}

@@ -1,0 +1,283 @@
+package project
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
+)
+
+// LoadOptions say what to load of the named paths, and what to add to it.
+type LoadOptions struct {
+	// Configs are the configurations to load, as "Release|x64", without regard to case; none means all. The
+	// platform may also be nx's name of it, "x86" for Win32.
+	Configs  []string
+	Defines  []string // NAME or NAME=VALUE, added last to every unit
+	Includes []string // directories, added last to every unit
+}
+
+// loader is one call of Load.
+type loader struct {
+	tree     *tree.Tree
+	options  LoadOptions
+	defines  []Define
+	includes []string
+	interner *interner
+	set      *Set
+}
+
+// Load finds the builds of the named paths: directories, .vcxproj and SOURCES files, and C or C++ files.
+//
+// A directory is walked. If there are build files in it, they alone make builds; else all C and C++ files below it
+// make one build, "default", for x64, whose include directory is the named one. Single C and C++ files make such a
+// build by directory, whose ID is the file where it is alone.
+//
+// Build files that compile no kernel code are skipped, those that can't be read are unreadable; the rest is loaded
+// all the same. An error is returned only for options that can't be followed.
+func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
+	l, err := newLoader(t, o)
+	if err != nil {
+		return nil, err
+	}
+	projects, sources := l.gather(named)
+	for _, p := range projects {
+		l.keep(p, l.load(p))
+	}
+	l.loadSources(sources)
+	l.set.sort()
+	return l.set, l.unmatched()
+}
+
+func newLoader(t *tree.Tree, o LoadOptions) (*loader, error) {
+	l := &loader{tree: t, options: o, interner: newInterner(), set: &Set{options: o, readers: map[string][]string{}}}
+	for _, c := range o.Configs {
+		if !strings.Contains(c, "|") {
+			return nil, fmt.Errorf("%q is no configuration: want configuration and platform, as Release|x64", c)
+		}
+	}
+	for _, s := range o.Defines {
+		d, ok := defineOf(plain(s))
+		if !ok {
+			return nil, fmt.Errorf("%q is no define: want NAME or NAME=VALUE", s)
+		}
+		l.defines = append(l.defines, d)
+	}
+	for _, dir := range o.Includes {
+		l.includes = append(l.includes, t.Clean(dir))
+	}
+	return l, nil
+}
+
+// gather sorts the named paths into build files and what else is to be compiled: single files, and directories
+// without a build file.
+func (l *loader) gather(named []string) (projects, sources []string) {
+	for _, name := range named {
+		name = l.tree.Clean(name)
+		files, err := l.tree.Walk(name)
+		switch {
+		case err != nil:
+			l.unreadable(name, err)
+		case len(files) == 1 && files[0] == name:
+			if isBuildFile(name) {
+				projects = append(projects, name)
+			} else if why := l.noSource(name); why != "" {
+				l.set.Unreadable = append(l.set.Unreadable, Skipped{name, why})
+			} else {
+				sources = append(sources, name)
+			}
+		default:
+			found := slices.DeleteFunc(files, func(p string) bool { return !isBuildFile(p) || !l.isLikely(p) })
+			if len(found) == 0 {
+				sources = append(sources, name)
+			}
+			projects = append(projects, found...)
+		}
+	}
+	slices.Sort(projects)
+	slices.Sort(sources)
+	return slices.Compact(projects), slices.Compact(sources)
+}
+
+func isBuildFile(p string) bool { return isProject(p) || isSources(p) }
+
+func isProject(p string) bool { return strings.EqualFold(path.Ext(p), ".vcxproj") }
+
+func isSources(p string) bool { return strings.EqualFold(path.Base(p), "sources") }
+
+// isLikely leaves out what a walk finds under the name of SOURCES but is something else.
+func (l *loader) isLikely(p string) bool {
+	if !isSources(p) {
+		return true
+	}
+	data, err := l.tree.Read(p)
+	return err != nil || looksLikeSources(data)
+}
+
+// noSource says why a named file is none that can be compiled, "" where it is.
+func (l *loader) noSource(name string) string {
+	if _, ok := languageOf(name); !ok {
+		return "neither a .vcxproj, nor a SOURCES file, nor a C or C++ source file"
+	}
+	data, err := l.tree.Read(name)
+	switch {
+	case err != nil:
+		return strings.TrimPrefix(err.Error(), name+": ")
+	case tree.IsBinary(data):
+		return "binary, no source text"
+	}
+	return ""
+}
+
+func (l *loader) unreadable(name string, err error) {
+	l.set.Unreadable = append(l.set.Unreadable, Skipped{name, strings.TrimPrefix(err.Error(), name+": ")})
+}
+
+func (l *loader) load(p string) loaded {
+	if isProject(p) {
+		return l.loadProject(p)
+	}
+	return l.loadSourcesFile(p)
+}
+
+func (l *loader) keep(p string, from loaded) {
+	l.set.Builds = append(l.set.Builds, from.builds...)
+	l.set.Skipped = append(l.set.Skipped, from.skipped...)
+	l.set.Unreadable = append(l.set.Unreadable, from.unreadable...)
+	l.set.configurations = append(l.set.configurations, from.configurations...)
+	for _, read := range from.reads {
+		l.set.readers[read] = append(l.set.readers[read], p)
+	}
+}
+
+// wants says whether a configuration is among those to load.
+func (l *loader) wants(configuration, platform string) bool {
+	return len(l.options.Configs) == 0 || slices.ContainsFunc(l.options.Configs, func(c string) bool {
+		return isConfiguration(c, configuration, platform)
+	})
+}
+
+func isConfiguration(pattern, configuration, platform string) bool {
+	processor, _ := nx.ParseProcessor(platform)
+	return strings.EqualFold(pattern, configuration+"|"+platform) ||
+		strings.EqualFold(pattern, configuration+"|"+string(processor))
+}
+
+// unmatched is an error where a configuration was asked for that no build file has.
+func (l *loader) unmatched() error {
+	all := l.set.configurations
+	slices.Sort(all)
+	all = slices.Compact(all)
+	if len(all) == 0 {
+		return nil
+	}
+	for _, c := range l.options.Configs {
+		if !slices.ContainsFunc(all, func(have string) bool {
+			configuration, platform, _ := strings.Cut(have, "|")
+			return isConfiguration(c, configuration, platform)
+		}) {
+			const most = 20
+			shown := strings.Join(all[:min(len(all), most)], ", ")
+			return fmt.Errorf("no build file has the configuration %q; there are: %s", c, shown)
+		}
+	}
+	return nil
+}
+
+// add gives a build one unit. The kit's defines come after the project's, the user's last of all.
+func (l *loader) add(b *Build, p string, o Options, kit []Define, layers []*layer) {
+	o.Defines = slices.Concat(o.Defines, kit, l.defines)
+	for _, dir := range l.includes {
+		if !slices.Contains(o.Includes, dir) {
+			o.Includes = append(o.Includes, dir)
+		}
+	}
+	b.Units = append(b.Units, l.interner.unit(p, o))
+	b.layers = append(b.layers, layers)
+}
+
+// finish orders a build's units, which it takes from the build file in any order, and leaves out repeated ones.
+func (l *loader) finish(b *Build) {
+	seen := map[*Unit]bool{}
+	var order []int
+	for i, u := range b.Units {
+		if !seen[u] {
+			order = append(order, i)
+		}
+		seen[u] = true
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return strings.Compare(b.Units[i].Path, b.Units[j].Path) })
+	units, layers := make([]*Unit, len(order)), make([][]*layer, len(order))
+	for to, from := range order {
+		units[to], layers[to] = b.Units[from], b.layers[from]
+	}
+	b.Units, b.layers = units, layers
+	b.Files = len(units)
+	b.set = l.set
+}
+
+// sort orders what has no order of its own. Builds stand in order of their files, then as these list them.
+func (s *Set) sort() {
+	slices.SortStableFunc(s.Builds, func(a, b *Build) int { return strings.Compare(a.Project, b.Project) })
+	for _, list := range []*[]Skipped{&s.Skipped, &s.Unreadable} {
+		slices.SortFunc(*list, func(a, b Skipped) int {
+			return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Why, b.Why))
+		})
+		*list = slices.Compact(*list)
+	}
+}
+
+// loadSources makes the builds of what has no build file.
+func (l *loader) loadSources(names []string) {
+	groups := map[string][]string{} // by directory
+	var order []string
+	for _, name := range names {
+		dir, files := name, []string{name}
+		if _, ok := languageOf(name); ok {
+			if _, err := l.tree.Read(name); err == nil { // else a directory of such a name
+				dir = path.Dir(name)
+			}
+		}
+		if dir == name {
+			files, _ = l.tree.Walk(name) // it was walked before
+			files = slices.DeleteFunc(files, func(p string) bool { _, ok := languageOf(p); return !ok })
+		}
+		if groups[dir] == nil {
+			order = append(order, dir)
+		}
+		groups[dir] = append(groups[dir], files...)
+	}
+	slices.Sort(order)
+	for _, dir := range order {
+		if len(groups[dir]) > 0 {
+			id := dir
+			if len(groups[dir]) == 1 && slices.Contains(names, groups[dir][0]) {
+				id = groups[dir][0]
+			}
+			l.set.Builds = append(l.set.Builds, l.defaultBuild(id, dir, groups[dir]))
+		}
+	}
+}
+
+// defaultBuild is the build of files without a build file.
+func (l *loader) defaultBuild(id, dir string, files []string) *Build {
+	b := &Build{
+		Build: driver.Build{
+			ID: id, Project: id, Configuration: "default", Processor: nx.X64,
+			Minimum: nx.Windows7, MinimumSource: "default",
+		},
+		Entries: entries(""),
+	}
+	slices.Sort(files)
+	for _, p := range slices.Compact(files) {
+		language, _ := languageOf(p)
+		o := Options{Processor: b.Processor, Language: language, Includes: []string{dir}}
+		l.add(b, p, o, toolset(b.Processor, false, nx.Version{}, 0), nil)
+	}
+	l.finish(b)
+	return b
+}

@@ -1,0 +1,472 @@
+package project
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/internal/tree"
+)
+
+// Want is a define that a build is to have in all of its units. Value "1" is the usual one.
+type Want struct {
+	Build       *Build
+	Name, Value string
+}
+
+// Head is how a unit reaches the kit: the place of the include directive by which it first comes to the kit's
+// headers. It stands in the unit's own file or in a header.
+type Head struct {
+	Include driver.Place
+}
+
+// Place finds where the wanted defines go, with as few changed lines as possible, and gives the edits. All wanted
+// builds must be of one Set. Builds that have the define already need none.
+//
+// A define goes into the build file: into elements PreprocessorDefinitions or assignments to C_DEFINES that serve
+// wanted builds only, or into one group or line that is inserted for all that lack one. It goes into a header only if
+// that takes fewer lines and the project does it so already: every unit of its builds comes to the kit by one include
+// directive there, with a #define above it.
+//
+// The edits of build files are proven: these are loaded again with them, every wanted build must have the define in
+// every unit, and nothing else may have changed. Where no place is found, the error says why. That an edit of a header
+// does what it should is for the caller to see, who can scan the source.
+func Place(t *tree.Tree, want []Want, heads map[*Unit]Head) ([]edit.Edit, error) {
+	p := &placer{tree: t, heads: heads, wanted: map[string][]Define{}, byHeader: map[string]bool{}}
+	for _, w := range want {
+		if w.Build.set == nil || p.set != nil && w.Build.set != p.set {
+			return nil, fmt.Errorf("%s: wanted builds must come from one Load", w.Build.ID)
+		}
+		p.set = w.Build.set
+		d := Define{Name: w.Name, Value: w.Value}
+		if !slices.Contains(p.wanted[w.Build.ID], d) {
+			p.wanted[w.Build.ID] = append(p.wanted[w.Build.ID], d)
+		}
+	}
+	var failed []error
+	for _, g := range p.groups(want) {
+		failed = append(failed, p.group(g))
+	}
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
+	}
+	if err := p.verify(); err != nil {
+		return nil, err
+	}
+	return p.edits, nil
+}
+
+// placer is one call of Place.
+type placer struct {
+	tree     *tree.Tree
+	set      *Set
+	heads    map[*Unit]Head
+	wanted   map[string][]Define // by build ID
+	edits    []edit.Edit
+	byHeader map[string]bool // build IDs served by a header
+}
+
+// group are the builds of one build file that want the same defines.
+type group struct {
+	project string
+	builds  []*Build // of the Set
+	defines []Define
+}
+
+func (p *placer) groups(want []Want) []group {
+	var list []group
+	seen := map[string]bool{}
+	for _, w := range want {
+		if seen[w.Build.ID] {
+			continue
+		}
+		seen[w.Build.ID] = true
+		defines := p.wanted[w.Build.ID]
+		i := slices.IndexFunc(list, func(g group) bool {
+			return g.project == w.Build.Project && slices.Equal(g.defines, defines)
+		})
+		if i < 0 {
+			i = len(list)
+			list = append(list, group{project: w.Build.Project, defines: defines})
+		}
+		list[i].builds = append(list[i].builds, w.Build)
+	}
+	slices.SortStableFunc(list, func(a, b group) int { return strings.Compare(a.project, b.project) })
+	return list
+}
+
+// load reads a build file in all its configurations, chosen or not.
+func (p *placer) load(t *tree.Tree, project string) loaded {
+	l, err := newLoader(t, LoadOptions{Defines: p.set.options.Defines, Includes: p.set.options.Includes})
+	if err != nil {
+		return loaded{unreadable: []Skipped{{project, err.Error()}}} // Load has accepted the same options
+	}
+	return l.load(project)
+}
+
+// with gives the tree as it is after edits.
+func (p *placer) with(edits []edit.Edit) (*tree.Tree, error) {
+	changes, err := edit.Apply(p.tree.Read, edits)
+	if err != nil {
+		return nil, err
+	}
+	overlay := map[string][]byte{}
+	for _, c := range changes {
+		overlay[c.Path] = c.New
+	}
+	return p.tree.With(overlay), nil
+}
+
+// candidate is one way to serve a group.
+type candidate struct {
+	edits []edit.Edit
+	lines int
+}
+
+// group finds the edits for one group.
+func (p *placer) group(g group) error {
+	if !isBuildFile(g.project) {
+		return p.withoutBuildFile(g)
+	}
+	now, err := p.with(p.edits)
+	if err != nil {
+		return err
+	}
+	var pending []string // an edit for a group before may serve this one too
+	for _, b := range p.load(now, g.project).builds {
+		if g.wants(b.ID) && !b.has(g.defines) {
+			pending = append(pending, b.ID)
+		}
+	}
+	if len(pending) == 0 {
+		return g.existing(p.load(now, g.project))
+	}
+	all := p.load(p.tree, g.project)
+	best, failed := p.inBuildFile(g, all, pending)
+	if h, ok := p.inHeader(g, all); ok && (failed != nil || h.lines < best.lines) {
+		best, failed = h, nil
+		for _, b := range g.builds {
+			p.byHeader[b.ID] = true
+		}
+	}
+	p.edits = append(p.edits, best.edits...)
+	return failed
+}
+
+// existing is an error where the build file has lost a wanted build.
+func (g group) existing(now loaded) error {
+	for _, b := range g.builds {
+		if !slices.ContainsFunc(now.builds, func(have *Build) bool { return have.ID == b.ID }) {
+			return fmt.Errorf("%s: the build file has no such build", b.ID)
+		}
+	}
+	return nil
+}
+
+func (p *placer) withoutBuildFile(g group) error {
+	if g.builds[0].has(g.defines) {
+		return nil
+	}
+	if h, ok := p.inHeader(g, loaded{builds: g.builds}); ok {
+		p.edits = append(p.edits, h.edits...)
+		for _, b := range g.builds {
+			p.byHeader[b.ID] = true
+		}
+		return nil
+	}
+	d := g.defines[0]
+	return fmt.Errorf("%s: there is no build file to define %s in: define it before the kit's first header in every "+
+		"source file, or in your own build and pass -D %s=%s here", g.project, d.Name, d.Name, d.Value)
+}
+
+func (g group) wants(id string) bool {
+	return slices.ContainsFunc(g.builds, func(b *Build) bool { return b.ID == id })
+}
+
+// has says whether every unit of a build has the defines.
+func (b *Build) has(defines []Define) bool {
+	return !slices.ContainsFunc(b.Units, func(u *Unit) bool { return !u.has(defines) })
+}
+
+func (u *Unit) has(defines []Define) bool {
+	return !slices.ContainsFunc(defines, func(d Define) bool {
+		value, ok := u.Options.value(d.Name)
+		return !ok || value != d.Value
+	})
+}
+
+// inBuildFile weighs the two ways in a build file: splicing into what is there, and inserting once, then splicing
+// only where what was inserted is lost again. Fewer lines win, a tie goes to what is there.
+func (p *placer) inBuildFile(g group, all loaded, pending []string) (candidate, error) {
+	c := p.newCover(g, all, pending)
+	var needed []pair
+	for _, b := range all.builds {
+		if slices.Contains(pending, b.ID) {
+			needed = append(needed, pairsOf(b, g.defines)...)
+		}
+	}
+	layers, left := c.choose(needed)
+	spliced := candidate{splices(layers, g.defines), len(layers)}
+	inserted, err := p.insertion(g, all, c)
+	switch {
+	case err != nil && left != nil:
+		return candidate{}, fmt.Errorf("%s: no place for %s: %w", left.build.ID, g.text(), errors.Join(c.reason(*left), err))
+	case left != nil, err == nil && inserted.lines < spliced.lines:
+		return inserted, nil
+	}
+	return spliced, nil
+}
+
+// text gives the defines for messages.
+func (g group) text() string {
+	var parts []string
+	for _, d := range g.defines {
+		parts = append(parts, d.text())
+	}
+	return strings.Join(parts, " and ")
+}
+
+func (d Define) text() string { return d.Name + "=" + d.Value }
+
+// pair is a unit of a build that lacks the define, by the layers it has.
+type pair struct {
+	build *Build
+	unit  int
+}
+
+func pairsOf(b *Build, defines []Define) []pair {
+	var list []pair
+	for i, u := range b.Units {
+		if !u.has(defines) {
+			list = append(list, pair{b, i})
+		}
+	}
+	return list
+}
+
+// effective gives the layers of a unit that count: from the last one that does not inherit.
+func (x pair) effective() []*layer {
+	list := x.build.layers[x.unit]
+	for i, y := range slices.Backward(list) {
+		if !y.inherits {
+			return list[i:]
+		}
+	}
+	return list
+}
+
+// cover chooses layers that together serve pairs.
+type cover struct {
+	project string
+	refused map[*layer]string // why a layer can't be used
+	serves  map[*layer]map[pair]bool
+}
+
+// newCover finds the layers of all builds of a build file, and which must not be touched.
+func (p *placer) newCover(g group, all loaded, pending []string) *cover {
+	c := &cover{project: g.project, refused: map[*layer]string{}, serves: map[*layer]map[pair]bool{}}
+	for _, b := range all.builds {
+		for i := range b.Units {
+			x := pair{b, i}
+			for _, y := range x.effective() {
+				if c.serves[y] == nil {
+					c.serves[y] = map[pair]bool{}
+					c.refused[y] = p.untouchable(y, g)
+				}
+				c.serves[y][x] = true
+				if !slices.Contains(pending, b.ID) {
+					c.refused[y] = cmp.Or(c.refused[y], "it serves "+b.ID+" too")
+				}
+			}
+		}
+	}
+	return c
+}
+
+// untouchable says why a layer's file must not be changed for a group, "" where it may be.
+func (p *placer) untouchable(y *layer, g group) string {
+	if !p.tree.Within(y.file.path) {
+		return "it lies outside of what was named"
+	}
+	for _, reader := range p.set.readers[y.file.path] {
+		if reader == g.project {
+			continue
+		}
+		other := p.load(p.tree, reader)
+		if len(other.skipped) > 0 || len(other.builds) == 0 {
+			return reader + " reads it too"
+		}
+		for _, b := range other.builds {
+			if !p.wantsAll(b.ID, g.defines) {
+				return "it serves " + b.ID + " too"
+			}
+		}
+	}
+	return ""
+}
+
+func (p *placer) wantsAll(id string, defines []Define) bool {
+	return !slices.ContainsFunc(defines, func(d Define) bool { return !slices.Contains(p.wanted[id], d) })
+}
+
+// choose takes, again and again, the layer that serves most of what is still needed. It gives a pair that none
+// serves, if there is one.
+func (c *cover) choose(needed []pair) (chosen []*layer, left *pair) {
+	open := map[pair]bool{}
+	for _, x := range needed {
+		open[x] = true
+	}
+	candidates := c.usable()
+	for len(open) > 0 {
+		var best *layer
+		most := 0
+		for _, y := range candidates {
+			n := 0
+			for x := range c.serves[y] {
+				if open[x] {
+					n++
+				}
+			}
+			if n > most {
+				best, most = y, n
+			}
+		}
+		if best == nil {
+			i := slices.IndexFunc(needed, func(x pair) bool { return open[x] })
+			return nil, &needed[i]
+		}
+		chosen = append(chosen, best)
+		for x := range c.serves[best] {
+			delete(open, x)
+		}
+	}
+	return chosen, nil
+}
+
+// usable gives the layers that may be changed: those of the build file itself first, of a project in order, of a
+// SOURCES file the last one first, where a reader looks for what was added.
+func (c *cover) usable() []*layer {
+	var list []*layer
+	for y, why := range c.refused {
+		if why == "" {
+			list = append(list, y)
+		}
+	}
+	slices.SortFunc(list, func(a, b *layer) int {
+		position := cmp.Compare(a.at, b.at)
+		if isSources(c.project) {
+			position = -position
+		}
+		switch {
+		case a.file.path == b.file.path:
+			return position
+		case a.file.path == c.project:
+			return -1
+		case b.file.path == c.project:
+			return 1
+		}
+		return strings.Compare(a.file.path, b.file.path)
+	})
+	return list
+}
+
+// reason says why no layer serves a pair.
+func (c *cover) reason(x pair) error {
+	layers := x.effective()
+	if len(layers) == 0 {
+		return errors.New("nothing there sets its defines")
+	}
+	var why []error
+	for _, y := range layers {
+		why = append(why, fmt.Errorf("%v sets its defines, but %s", y.file.place(y.at), c.refused[y]))
+	}
+	return errors.Join(why...)
+}
+
+func splices(layers []*layer, defines []Define) []edit.Edit {
+	var edits []edit.Edit
+	for _, y := range layers {
+		separator := ";"
+		if strings.HasSuffix(y.spot.before, "-D") {
+			separator = " -D"
+		}
+		var parts []string
+		for _, d := range defines {
+			parts = append(parts, d.text())
+		}
+		s := y.spot.before + strings.Join(parts, separator) + y.spot.after
+		edits = append(edits, edit.Edit{Path: y.file.path, Start: y.spot.start, End: y.spot.end, New: s})
+	}
+	return edits
+}
+
+// verify loads every build file that reads an edited one again, and compares.
+func (p *placer) verify() error {
+	after, err := p.with(p.edits)
+	if err != nil {
+		return err
+	}
+	var projects []string
+	for _, e := range p.edits {
+		if !p.tree.Within(e.Path) {
+			return fmt.Errorf("%s: outside of what was named, so it is not changed", e.Path)
+		}
+		projects = append(projects, p.set.readers[e.Path]...)
+	}
+	slices.Sort(projects)
+	for _, project := range slices.Compact(projects) {
+		if err := p.compare(p.load(p.tree, project), p.load(after, project)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare checks that edits gave each build what it wants and no build anything else.
+func (p *placer) compare(before, after loaded) error {
+	if len(after.unreadable) > len(before.unreadable) {
+		return fmt.Errorf("%s: can't be read once it is edited: %s", after.unreadable[0].Path, after.unreadable[0].Why)
+	}
+	if len(before.builds) != len(after.builds) {
+		return errors.New("the edits would change which builds there are")
+	}
+	for i, b := range before.builds {
+		a := after.builds[i]
+		if a.ID != b.ID || a.signature(p.wanted[b.ID]) != b.signature(p.wanted[b.ID]) {
+			return fmt.Errorf("%s: the edits would change more of it than wanted", b.ID)
+		}
+		for j, u := range a.Units {
+			if !p.byHeader[b.ID] && !u.has(p.wanted[b.ID]) {
+				return fmt.Errorf("%s: %s would still lack %s: %s", b.ID, u.Path,
+					group{defines: p.wanted[b.ID]}.text(), pair{a, j}.lost())
+			}
+		}
+	}
+	return nil
+}
+
+// lost says why a define does not come to a unit.
+func (x pair) lost() string {
+	layers := x.effective()
+	if len(layers) > 0 && !layers[0].inherits {
+		return fmt.Sprintf("%v does not inherit what is defined before it", layers[0].file.place(layers[0].at))
+	}
+	return "it is undefined, or defined otherwise, on the compiler's command line"
+}
+
+// signature is equal for builds that compile the same, but for some defines.
+func (b *Build) signature(but []Define) string {
+	var s strings.Builder
+	for _, u := range b.Units {
+		o := *u.Options
+		o.Defines = slices.DeleteFunc(slices.Clone(o.Defines), func(d Define) bool {
+			return slices.ContainsFunc(but, func(w Define) bool { return w.Name == d.Name })
+		})
+		fmt.Fprintf(&s, "%q %s\n", u.Path, o.key(false))
+	}
+	return s.String()
+}

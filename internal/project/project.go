@@ -1,0 +1,94 @@
+// Package project reads build files: which files are compiled into which driver, with which defines and include
+// directories. It also knows where a define goes so that all builds get it.
+//
+// [Load] finds the builds under the paths a user named: the configurations of Visual Studio projects (.vcxproj) and
+// of SOURCES files, and one default build where there is neither. Only kernel-mode builds are kept. What could not
+// be evaluated is a note on the build, never a silent guess.
+//
+// [Place] answers where a define goes, as edits, and proves them by loading the edited files again.
+package project
+
+import (
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+// Language is that of a translation unit.
+type Language string
+
+// The languages a unit is compiled as.
+const (
+	C   Language = "c"
+	CXX Language = "c++"
+)
+
+// Define is one macro a build defines on the command line. Value is "1" where the build file gives none.
+type Define struct {
+	Name, Value string
+	// Place is where the name stands in the build file, at the property if the define comes by one. It is zero for
+	// what the kit's toolset or the user's -D adds.
+	Place driver.Place
+}
+
+// Options are what a unit is compiled with. Options that are equal, the places of defines included, are the same
+// pointer.
+type Options struct {
+	Processor nx.Processor
+	Language  Language
+	Defines   []Define // in order; a later one of the same name wins
+	Undefines []string // applied after Defines
+	Includes  []string // directories, in search order
+	Forced    []string // files included before the first line
+}
+
+// Unit is a source file with the options it is compiled with. Equal units of several builds are the same pointer.
+type Unit struct {
+	Path    string
+	Options *Options
+}
+
+// Build is one configuration of one build file: the units of one image.
+type Build struct {
+	driver.Build          // Mechanism, Initialised and Exceptions are filled in by the source front end
+	Units        []*Unit  // in order of path
+	Entries      []string // names of the routines by which Windows may enter: DriverEntry, DllInitialize, EntryPointSymbol
+	// Notes say what could not be evaluated and how the build was read all the same: conditions with an unknown
+	// value, missing imports and files.
+	Notes []driver.Step
+
+	set    *Set       // the set it was loaded into
+	layers [][]*layer // of each unit, where its defines come from; parallel to Units
+}
+
+// Skipped is something in the tree that is no driver, or could not be read.
+type Skipped struct {
+	Path string
+	Why  string
+}
+
+// Set is all that was found under the named paths.
+type Set struct {
+	Builds     []*Build
+	Skipped    []Skipped // user-mode projects and the like: fine
+	Unreadable []Skipped // input that could not be read: exit status 2
+
+	options LoadOptions
+	readers map[string][]string // file -> the build files whose evaluation read it, itself included
+	// configurations are all that the build files have, "Release|x64", chosen or not.
+	configurations []string
+}
+
+// layer is one place in a build file that sets or extends the defines of some units: an element
+// PreprocessorDefinitions, or an assignment to C_DEFINES. It is the same pointer for all configurations of one load.
+type layer struct {
+	file     *file
+	at       int  // identifies the layer in its file
+	inherits bool // it keeps what the layers before it say
+	spot     spot
+}
+
+// spot is how a define is spliced into a layer.
+type spot struct {
+	start, end    int
+	before, after string
+}

@@ -1,0 +1,152 @@
+package project
+
+import (
+	"bytes"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+)
+
+// file is a build file as it was read.
+type file struct {
+	path  string
+	data  []byte
+	lines []int // offset of each line but the first
+}
+
+func newFile(path string, data []byte) *file {
+	f := &file{path: path, data: data}
+	for i, c := range data {
+		if c == '\n' {
+			f.lines = append(f.lines, i+1)
+		}
+	}
+	return f
+}
+
+// line gives the line an offset is in, from 1.
+func (f *file) line(at int) int { return 1 + sort.SearchInts(f.lines, at+1) }
+
+// lineStart gives the offset at which the line of an offset begins.
+func (f *file) lineStart(at int) int {
+	if n := f.line(at); n > 1 {
+		return f.lines[n-2]
+	}
+	return 0
+}
+
+func (f *file) place(at int) driver.Place {
+	return driver.Place{Path: f.path, Line: f.line(at), Column: at - f.lineStart(at) + 1, Offset: at}
+}
+
+// indent gives the white space before an offset, and whether nothing else stands before it on its line. A byte order
+// mark counts as nothing.
+func (f *file) indent(at int) (string, bool) {
+	before := bytes.TrimPrefix(f.data[f.lineStart(at):at], []byte(bom))
+	return string(before), len(bytes.TrimLeft(before, " \t")) == 0
+}
+
+// newline gives the newline of the line before an offset, else that of the file's first line, else "\n".
+func (f *file) newline(at int) string {
+	n := f.line(at)
+	if len(f.lines) == 0 {
+		return "\n"
+	}
+	end := f.lines[max(0, n-2)]
+	if end >= 2 && f.data[end-2] == '\r' {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+// span is a stretch of text that stands, byte for byte, in a file; file is nil where it stands nowhere.
+type span struct {
+	text string
+	file *file
+	at   int
+	// unknown is set for what could not be expanded; text is then the reference as written.
+	unknown bool
+}
+
+// text is a string that remembers where each of its bytes was written, through properties and macros.
+type text []span
+
+func plain(s string) text { return text{{text: s}} }
+
+func (t text) String() string {
+	if len(t) == 1 {
+		return t[0].text
+	}
+	var b strings.Builder
+	for _, s := range t {
+		b.WriteString(s.text)
+	}
+	return b.String()
+}
+
+func (t text) len() int {
+	n := 0
+	for _, s := range t {
+		n += len(s.text)
+	}
+	return n
+}
+
+// unknown says whether any part could not be expanded.
+func (t text) unknown() bool {
+	return slices.ContainsFunc(t, func(s span) bool { return s.unknown })
+}
+
+// place gives where the first byte was written, zero where that is nowhere.
+func (t text) place() driver.Place {
+	for _, s := range t {
+		if s.text != "" && s.file != nil {
+			return s.file.place(s.at)
+		}
+	}
+	return driver.Place{}
+}
+
+// slice gives the bytes [from, to).
+func (t text) slice(from, to int) text {
+	var out text
+	for _, s := range t {
+		lo, hi := max(from, 0), min(to, len(s.text))
+		if lo < hi {
+			part := s
+			part.text = s.text[lo:hi]
+			part.at += lo
+			out = append(out, part)
+		}
+		from -= len(s.text)
+		to -= len(s.text)
+	}
+	return out
+}
+
+const white = " \t\r\n"
+
+func (t text) trim() text {
+	s := t.String()
+	from := len(s) - len(strings.TrimLeft(s, white))
+	return t.slice(from, max(from, len(strings.TrimRight(s, white))))
+}
+
+// split cuts the text at each separator; the parts are trimmed, empty ones left out.
+func (t text) split(separator byte) []text {
+	var parts []text
+	s := t.String()
+	for from := 0; from <= len(s); {
+		to := strings.IndexByte(s[from:], separator)
+		if to < 0 {
+			to = len(s) - from
+		}
+		if strings.Trim(s[from:from+to], white) != "" {
+			parts = append(parts, t.slice(from, from+to).trim())
+		}
+		from += to + 1
+	}
+	return parts
+}

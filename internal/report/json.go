@@ -1,0 +1,253 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/internal/rule"
+	"github.com/nxport/nxport/nx"
+)
+
+type jsonBuild struct {
+	Type          string            `json:"type"`
+	ID            string            `json:"id"`
+	Project       string            `json:"project"`
+	Configuration string            `json:"configuration"`
+	Platform      nx.Processor      `json:"platform"`
+	Minimum       string            `json:"minimum_windows"`
+	MinimumSource string            `json:"minimum_source"`
+	Mechanism     nx.Mechanism      `json:"mechanism"`
+	Initialised   string            `json:"initialised"`
+	Exceptions    []jsonException   `json:"exceptions"`
+	Defines       map[string]string `json:"defines"`
+	Files         int               `json:"files"`
+}
+
+type jsonException struct {
+	Path      string       `json:"path"`
+	Mechanism nx.Mechanism `json:"mechanism"`
+}
+
+type jsonSite struct {
+	Type     string         `json:"type"`
+	Witness  driver.Witness `json:"witness"`
+	Path     string         `json:"path,omitempty"`
+	Line     int            `json:"line,omitempty"`
+	Column   int            `json:"column,omitempty"`
+	Offset   *int           `json:"offset,omitempty"`
+	Function string         `json:"function,omitempty"`
+	DDI      string         `json:"ddi"`
+	Argument string         `json:"argument,omitempty"`
+	Spelled  *jsonPlace     `json:"spelled,omitempty"`
+	Builds   []string       `json:"builds,omitempty"`
+	State    string         `json:"state,omitempty"`
+	Kind     nx.Kind        `json:"kind,omitempty"`
+	On       []jsonOutcome  `json:"on,omitempty"`
+	Why      []jsonStep     `json:"why,omitempty"`
+
+	// of a trace
+	Windows string  `json:"windows,omitempty"`
+	Value   *uint32 `json:"value,omitempty"`
+	Size    *uint64 `json:"size,omitempty"`
+	Tag     string  `json:"tag,omitempty"`
+	RVA     uint32  `json:"rva,omitempty"`
+}
+
+type jsonPlace struct {
+	Path   string `json:"path"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Offset int    `json:"offset"`
+}
+
+type jsonOutcome struct {
+	Windows    string        `json:"windows"`
+	Values     []uint32      `json:"values"`
+	Executable nx.Executable `json:"executable"`
+}
+
+type jsonStep struct {
+	Path string `json:"path,omitempty"`
+	Line int    `json:"line,omitempty"`
+	Says string `json:"says"`
+}
+
+type jsonFinding struct {
+	Type    string   `json:"type"`
+	Rule    string   `json:"rule"`
+	Name    string   `json:"name"`
+	Level   string   `json:"level"`
+	Message string   `json:"message"`
+	Path    string   `json:"path"`
+	Line    int      `json:"line"`
+	Column  int      `json:"column"`
+	Builds  []string `json:"builds"`
+	Fix     *jsonFix `json:"fix,omitempty"`
+}
+
+type jsonFix struct {
+	Title string `json:"title"`
+	Safe  bool   `json:"safe"`
+}
+
+type jsonOther struct {
+	Type string `json:"type"`
+	Path string `json:"path"`
+	Why  string `json:"why"`
+}
+
+type jsonSummary struct {
+	Type         string         `json:"type"`
+	Builds       int            `json:"builds"`
+	Sites        int            `json:"sites"`
+	ByState      map[string]int `json:"by_state"`
+	Declarations int            `json:"declarations"`
+	Suppressed   int            `json:"suppressed"`
+	Findings     jsonLevels     `json:"findings"`
+	Seconds      float64        `json:"seconds"`
+}
+
+type jsonLevels struct {
+	Error   int `json:"error"`
+	Warning int `json:"warning"`
+	Note    int `json:"note"`
+}
+
+// JSON writes a scan as one JSON object a line: builds, sites, findings, what was skipped or could not be read, and a
+// summary.
+func JSON(w io.Writer, r *Scan) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	var lines []any
+	for _, m := range r.Images {
+		lines = append(lines, buildLine(m.Build))
+	}
+	sites := requests(r)
+	for _, q := range sites {
+		lines = append(lines, siteLine(q))
+	}
+	for _, f := range r.Findings {
+		lines = append(lines, findingLine(f))
+	}
+	lines = append(lines, others("skipped", r.Skipped)...)
+	lines = append(lines, others("unreadable", r.Unreadable)...)
+	lines = append(lines, summaryLine(r, sites))
+	for _, line := range lines {
+		if err := e.Encode(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func buildLine(b driver.Build) jsonBuild {
+	line := jsonBuild{
+		Type: "build", ID: b.ID, Project: b.Project, Configuration: b.Configuration, Platform: b.Processor,
+		Minimum: b.Minimum.String(), MinimumSource: b.MinimumSource, Mechanism: b.Mechanism,
+		Initialised: string(b.Initialised), Exceptions: []jsonException{}, Defines: b.Defines, Files: b.Files,
+	}
+	for _, e := range b.Exceptions {
+		line.Exceptions = append(line.Exceptions, jsonException{e.Path, e.Mechanism})
+	}
+	return line
+}
+
+func siteLine(q request) jsonSite {
+	p := q.Place
+	line := jsonSite{
+		Type: "site", Witness: q.Witness, Path: p.Path, Line: p.Line, Column: p.Column, Offset: &p.Offset,
+		Function: q.Function, DDI: q.DDI.Name, Argument: q.Argument, Builds: q.builds, State: state(q.Site), Kind: q.DDI.Kind,
+		On: []jsonOutcome{}, Why: []jsonStep{},
+	}
+	if s := q.Spelled; s.Path != "" {
+		line.Spelled = &jsonPlace{s.Path, s.Line, s.Column, s.Offset}
+	}
+	for _, o := range q.on {
+		values := o.Values
+		if values == nil {
+			values = []uint32{}
+		}
+		line.On = append(line.On, jsonOutcome{o.Windows.String(), values, o.Executable})
+	}
+	for _, s := range q.Value.Steps {
+		line.Why = append(line.Why, jsonStep{s.Path, s.Line, s.Says})
+	}
+	if q.Value.Unknown != "" {
+		line.Why = append(line.Why, jsonStep{Says: "unknown: " + q.Value.Unknown})
+	}
+	return line
+}
+
+// state is resolved, or unknown where the value may hold more than is known.
+func state(s driver.Site) string {
+	if s.Value.Unknown != "" {
+		return "unknown"
+	}
+	return "resolved"
+}
+
+func findingLine(f rule.Finding) jsonFinding {
+	line := jsonFinding{
+		Type: "finding", Rule: f.Rule.ID, Name: f.Rule.Name, Level: f.Level.String(), Message: f.Message,
+		Path: f.Place.Path, Line: f.Place.Line, Column: f.Place.Column, Builds: f.Builds,
+	}
+	if f.Fix != nil {
+		line.Fix = &jsonFix{f.Fix.Title, f.Fix.Safe}
+	}
+	return line
+}
+
+func others(kind string, list []project.Skipped) []any {
+	var lines []any
+	for _, s := range list {
+		lines = append(lines, jsonOther{kind, s.Path, s.Why})
+	}
+	return lines
+}
+
+func summaryLine(r *Scan, sites []request) jsonSummary {
+	s := jsonSummary{Type: "summary", Builds: len(r.Images), ByState: map[string]int{}, Seconds: r.Elapsed.Seconds()}
+	for _, st := range positions(sites) {
+		s.Sites++
+		s.ByState[st]++
+	}
+	for _, f := range r.Findings {
+		switch f.Level {
+		case rule.Error:
+			s.Findings.Error++
+		case rule.Warning:
+			s.Findings.Warning++
+		default:
+			s.Findings.Note++
+		}
+	}
+	return s
+}
+
+// positions gives the state of each position; one that is unknown in some builds counts as unknown.
+func positions(sites []request) map[driver.Place]string {
+	states := map[driver.Place]string{}
+	for _, q := range sites {
+		if states[q.Place] != "unknown" {
+			states[q.Place] = state(q.Site)
+		}
+	}
+	return states
+}
+
+// TraceJSON writes what a trace saw, one site a line.
+func TraceJSON(w io.Writer, images []driver.Image) error {
+	e := json.NewEncoder(w)
+	for _, m := range images {
+		for _, s := range m.Sites {
+			line := jsonSite{Type: "site", Witness: s.Witness, DDI: s.DDI.Name, Windows: s.Seen.Windows.String(),
+				Value: &s.Seen.Value, Size: &s.Seen.Size, Tag: s.Seen.Tag, RVA: s.Seen.RVA}
+			if err := e.Encode(line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

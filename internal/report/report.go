@@ -1,0 +1,101 @@
+// Package report shows what a scan, a port or a trace found: as text for people, or as JSON lines for programs.
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/internal/rule"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
+)
+
+// Scan is everything that is known of the paths that were named.
+type Scan struct {
+	Tree       *tree.Tree
+	Images     []driver.Image    // in the order of the builds
+	Findings   []rule.Finding    // merged over the builds
+	Skipped    []project.Skipped // no drivers
+	Unreadable []project.Skipped
+	Windows    []nx.Version // to judge for, as asked; empty: the build's minimum, 6.1, 6.2 and 10.0
+	Elapsed    time.Duration
+}
+
+// Versions gives the versions a build is judged for: none below its minimum, sorted.
+func (r *Scan) Versions(b driver.Build) []nx.Version {
+	list := r.Windows
+	if len(list) == 0 {
+		list = []nx.Version{b.Minimum, nx.Windows7, nx.Windows8, nx.Windows10}
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(w nx.Version) bool { return w.Before(b.Minimum) })
+	slices.SortFunc(list, nx.Version.Compare)
+	return slices.Compact(list)
+}
+
+// Worst is the level of the most serious finding, and whether there is any.
+func (r *Scan) Worst() (rule.Level, bool) {
+	if len(r.Findings) == 0 {
+		return 0, false
+	}
+	return slices.MaxFunc(r.Findings, func(a, b rule.Finding) int { return cmp.Compare(a.Level, b.Level) }).Level, true
+}
+
+// request is one site as the builds see it that get the same answer.
+type request struct {
+	driver.Site
+	builds []string
+	on     []driver.Outcome
+}
+
+// requests merges the sites of all images: one per position and per set of builds with the same answer.
+func requests(r *Scan) []request {
+	var list []request
+	for _, m := range r.Images {
+		versions := r.Versions(m.Build)
+		for _, s := range m.Sites {
+			q := request{Site: s, builds: []string{m.Build.ID}}
+			for _, w := range versions {
+				q.on = append(q.on, s.On(w))
+			}
+			list = append(list, q)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b request) int {
+		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.DDI.Name, b.DDI.Name))
+	})
+	var out []request
+	for _, q := range list {
+		same := func(o request) bool {
+			return o.Place == q.Place && o.DDI.Name == q.DDI.Name && o.Argument == q.Argument &&
+				o.Value.Unknown == q.Value.Unknown && reflect.DeepEqual(o.on, q.on)
+		}
+		// Equal positions stand together, so only the last few can match.
+		if i := lastIndex(out, q, same); i >= 0 {
+			out[i].builds = append(out[i].builds, q.builds...)
+			continue
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+func lastIndex(out []request, q request, same func(request) bool) int {
+	for i := len(out) - 1; i >= 0 && out[i].Place == q.Place; i-- {
+		if same(out[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -1,0 +1,218 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/rule"
+	"github.com/nxport/nxport/nx"
+)
+
+// Text writes a scan for people: each finding with its line of source, how the value came about, what each Windows
+// gets and what to do; then what was asked for in all, build by build.
+func Text(w io.Writer, r *Scan) error {
+	b := bufio.NewWriter(w)
+	for _, f := range r.Findings {
+		finding(b, r, f)
+	}
+	builds(b, r)
+	summary(b, r)
+	return b.Flush()
+}
+
+func finding(w io.Writer, r *Scan, f rule.Finding) {
+	fmt.Fprintf(w, "%s: %s %s: %s\n", f.Place, f.Level, f.Rule.ID, f.Message)
+	frame(w, r, f.Place)
+	if f.Site != nil {
+		for _, s := range f.Site.Value.Steps {
+			fmt.Fprintf(w, "     | %s:%d: %s\n", s.Path, s.Line, s.Says)
+		}
+		fmt.Fprintf(w, "     = gets %s\n", strings.Join(gets(r, f), "; "))
+	}
+	fmt.Fprintf(w, "     = in %s\n", buildsOf(r, f.Builds))
+	if f.Fix != nil {
+		fmt.Fprintf(w, "     = fix: %s\n", f.Fix.Title)
+	}
+	fmt.Fprintln(w)
+}
+
+// frame shows the line of a place, and a caret below the column.
+func frame(w io.Writer, r *Scan, p driver.Place) {
+	data, err := r.Tree.Read(p.Path)
+	if err != nil || p.Line == 0 || p.Offset > len(data) {
+		return
+	}
+	start := strings.LastIndexByte(string(data[:p.Offset]), '\n') + 1
+	line, _, _ := strings.Cut(string(data[start:]), "\n")
+	line = strings.TrimRight(line, "\r")
+	pad := strings.Map(func(c rune) rune {
+		if c == '\t' {
+			return c
+		}
+		return ' '
+	}, line[:min(len(line), p.Offset-start)])
+	fmt.Fprintf(w, "%4d | %s\n     | %s^\n", p.Line, line, pad)
+}
+
+// gets says what a request gets on each Windows, for the first build of the finding. Versions that get the same stand
+// together.
+func gets(r *Scan, f rule.Finding) []string {
+	var out []string
+	versions := map[string][]string{}
+	for _, m := range r.Images {
+		if m.Build.ID != f.Builds[0] {
+			continue
+		}
+		for _, w := range r.Versions(m.Build) {
+			o := f.Site.On(w)
+			what := fmt.Sprintf("%s (%s)", values(o), judgement[o.Executable])
+			if versions[what] == nil {
+				out = append(out, what)
+			}
+			versions[what] = append(versions[what], strings.TrimPrefix(w.Name(), "Windows "))
+		}
+	}
+	for i, what := range out {
+		out[i] += " on Windows " + strings.Join(versions[what], ", ")
+	}
+	return out
+}
+
+var judgement = map[nx.Executable]string{
+	nx.Yes: "executable", nx.No: "not executable", nx.Maybe: "may be executable",
+	nx.Undefined: "not known to this Windows", nx.Unknown: "unknown",
+}
+
+func values(o driver.Outcome) string {
+	var parts []string
+	for _, v := range o.Values {
+		if v >= 1<<16 {
+			parts = append(parts, fmt.Sprintf("%#x", v))
+		} else {
+			parts = append(parts, fmt.Sprint(v))
+		}
+	}
+	if len(parts) == 0 {
+		return "?"
+	}
+	return strings.Join(parts, " or ")
+}
+
+// buildsOf names builds: all of them, or the configurations by project.
+func buildsOf(r *Scan, ids []string) string {
+	if len(ids) == len(r.Images) && len(ids) > 1 {
+		return fmt.Sprintf("all %d builds", len(ids))
+	}
+	return strings.Join(byProject(ids), ", ")
+}
+
+// byProject turns a.vcxproj|Debug|x64, a.vcxproj|Release|x64 into a.vcxproj (Debug|x64, Release|x64).
+func byProject(ids []string) []string {
+	var projects []string
+	configurations := map[string][]string{}
+	for _, id := range ids {
+		project, configuration, _ := strings.Cut(id, "|")
+		if configurations[project] == nil {
+			projects = append(projects, project)
+		}
+		configurations[project] = append(configurations[project], configuration)
+	}
+	for i, p := range projects {
+		list := configurations[p]
+		if len(list) > 4 {
+			list = append(list[:3:3], fmt.Sprintf("%d more", len(list)-3))
+		}
+		if list[0] != "" {
+			projects[i] += " (" + strings.Join(list, ", ") + ")"
+		}
+	}
+	return projects
+}
+
+// builds says of each build what it asks for and whether it is opted in. Builds that do the same stand together.
+func builds(w io.Writer, r *Scan) {
+	var lines []string
+	ids := map[string][]string{}
+	for _, m := range r.Images {
+		line := fmt.Sprintf("%s, %d executable on Windows 10; %s; minimum %s (%s)",
+			plural(len(m.Sites), "request"), executableOn10(m), optedIn(m.Build), m.Build.Minimum.Name(), m.Build.MinimumSource)
+		for _, e := range m.Build.Exceptions {
+			line += fmt.Sprintf("\n  %s: %s", e.Path, mechanism[e.Mechanism])
+		}
+		if ids[line] == nil {
+			lines = append(lines, line)
+		}
+		ids[line] = append(ids[line], m.Build.ID)
+	}
+	for _, line := range lines {
+		fmt.Fprintf(w, "%s: %s\n", strings.Join(byProject(ids[line]), ", "), line)
+	}
+}
+
+func executableOn10(m driver.Image) int {
+	n := 0
+	for _, s := range m.Sites {
+		if e := s.On(nx.Windows10).Executable; e == nx.Yes || e == nx.Maybe {
+			n++
+		}
+	}
+	return n
+}
+
+var mechanism = map[nx.Mechanism]string{
+	nx.None: "not opted in", nx.OptIn: "POOL_NX_OPTIN", nx.OptInAuto: "POOL_NX_OPTIN_AUTO", nx.OptedOut: "opted out by POOL_NX_OPTOUT",
+}
+
+var initialised = map[driver.Initialised]string{
+	driver.InitYes: " with its call", driver.InitNo: " without its call", driver.InitLate: " with its call after a request",
+	driver.InitUnknown: ", its call not found on the way from the entry routine", driver.InitNotNeeded: "",
+}
+
+func optedIn(b driver.Build) string { return mechanism[b.Mechanism] + initialised[b.Initialised] }
+
+func summary(w io.Writer, r *Scan) {
+	for _, s := range r.Skipped {
+		fmt.Fprintf(w, "skipped %s: %s\n", s.Path, s.Why)
+	}
+	for _, s := range r.Unreadable {
+		fmt.Fprintf(w, "unreadable %s: %s\n", s.Path, s.Why)
+	}
+	unknown := 0
+	sites := positions(requests(r))
+	for _, st := range sites {
+		if st == "unknown" {
+			unknown++
+		}
+	}
+	fmt.Fprintf(w, "%s in %s (%d not known), %s", plural(len(sites), "request"), plural(len(r.Images), "build"), unknown,
+		plural(len(r.Findings), "finding"))
+	fixes := 0
+	for _, f := range r.Findings {
+		if f.Fix != nil {
+			fixes++
+		}
+	}
+	if fixes > 0 {
+		fmt.Fprintf(w, ", %d of which nxport port mends", fixes)
+	}
+	fmt.Fprintln(w, ".")
+}
+
+// TraceText writes what a trace saw as a table.
+func TraceText(w io.Writer, images []driver.Image) error {
+	b := bufio.NewWriter(w)
+	for i, m := range images {
+		if i > 0 {
+			fmt.Fprintln(b)
+		}
+		for _, s := range m.Sites {
+			q := s.Seen
+			judged := judgement[s.On(q.Windows).Executable]
+			fmt.Fprintf(b, "%-12s %-32s %#-10x %8d bytes  %-6s %s\n", q.Windows.Name(), s.DDI.Name, q.Value, q.Size, q.Tag, judged)
+		}
+	}
+	return b.Flush()
+}

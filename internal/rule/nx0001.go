@@ -1,0 +1,119 @@
+package rule
+
+import (
+	"fmt"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+var macroWithoutCall = Rule{
+	ID:    "NX0001",
+	Name:  "macro-without-call",
+	Level: Warning,
+	Doc: Doc{
+		What: `Files of the driver are compiled with POOL_NX_OPTIN, but nothing calls
+ExInitializeDriverRuntime(DrvRtPoolNxOptIn).`,
+		Why: `With the macro alone NonPagedPool becomes a variable that nobody sets: it stays NonPagedPoolExecute on every
+Windows, and so does the mapping attribute. The driver looks ported and is not.`,
+		Fix: `Make the call in DriverEntry (in an export driver also in DllInitialize), before the first request, in a file
+that is itself compiled with POOL_NX_OPTIN. On Windows 7 and before it changes nothing. The fix is safe as long as
+nothing executes the memory.`,
+		Before: `
+-- drv.vcxproj --
+<Project>
+  <ItemGroup Label="ProjectConfigurations">
+    <ProjectConfiguration Include="Release|x64" />
+  </ItemGroup>
+  <PropertyGroup>
+    <ConfigurationType>Driver</ConfigurationType>
+  </PropertyGroup>
+  <ItemDefinitionGroup>
+    <ClCompile>
+      <PreprocessorDefinitions>POOL_NX_OPTIN=1</PreprocessorDefinitions>
+    </ClCompile>
+  </ItemDefinitionGroup>
+  <ItemGroup>
+    <ClCompile Include="drv.cpp" />
+  </ItemGroup>
+</Project>
+-- drv.cpp --
+#include <ntddk.h>
+
+extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    auto Buffer = ExAllocatePoolWithTag(NonPagedPool, 4096, 'xErD');
+    return Buffer ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+`,
+		After: `
+-- drv.vcxproj --
+<Project>
+  <ItemGroup Label="ProjectConfigurations">
+    <ProjectConfiguration Include="Release|x64" />
+  </ItemGroup>
+  <PropertyGroup>
+    <ConfigurationType>Driver</ConfigurationType>
+  </PropertyGroup>
+  <ItemDefinitionGroup>
+    <ClCompile>
+      <PreprocessorDefinitions>POOL_NX_OPTIN=1</PreprocessorDefinitions>
+    </ClCompile>
+  </ItemDefinitionGroup>
+  <ItemGroup>
+    <ClCompile Include="drv.cpp" />
+  </ItemGroup>
+</Project>
+-- drv.cpp --
+#include <ntddk.h>
+
+extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);
+    auto Buffer = ExAllocatePoolWithTag(NonPagedPool, 4096, 'xErD');
+    return Buffer ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+`,
+	},
+	check: checkMacroWithoutCall,
+}
+
+func checkMacroWithoutCall(m *driver.Image, _ nx.Mechanism) []Finding {
+	if m.Build.Initialised != driver.InitNo {
+		return nil
+	}
+	n := 0
+	for _, s := range m.Sites {
+		if s.TooEarly() {
+			n++
+		}
+	}
+	f := Finding{
+		Message: fmt.Sprintf("POOL_NX_OPTIN is defined, but ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is never called: %s", stay(n)),
+		Place:   entryPlace(m),
+	}
+	if edits := insertCall(m); len(edits) > 0 {
+		f.Fix = &Fix{Title: "call ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in the entry routine", Safe: true, Edits: edits}
+	}
+	return []Finding{f}
+}
+
+func stay(n int) string {
+	switch n {
+	case 0:
+		return "it does nothing"
+	case 1:
+		return "1 request stays executable on every Windows"
+	}
+	return fmt.Sprintf("%d requests stay executable on every Windows", n)
+}
+
+// entryPlace is where a finding about the whole image stands: its entry routine, else its build file.
+func entryPlace(m *driver.Image) driver.Place {
+	for _, f := range m.Facts {
+		if f.Kind == driver.Entry {
+			return f.Place
+		}
+	}
+	return driver.Place{Path: m.Build.Project}
+}

@@ -1,0 +1,111 @@
+package rule
+
+import (
+	"fmt"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+var callWithoutMacro = Rule{
+	ID:    "NX0002",
+	Name:  "call-without-macro",
+	Level: Warning,
+	Doc: Doc{
+		What: `ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is called in a file that is compiled with neither POOL_NX_OPTIN nor
+POOL_NX_OPTIN_AUTO. Where no request of the driver is executable, it is a note.`,
+		Why: `The call is a force-inline function of the kit's header, which is empty unless POOL_NX_OPTIN was defined before
+wdm.h was included. It does nothing, silently, and NonPagedPool is still the executable pool.`,
+		Fix: `Define POOL_NX_OPTIN=1 for every file of the driver, in every configuration. The fix is safe as long as nothing
+executes the memory.`,
+		Before: `
+-- drv.vcxproj --
+<Project>
+  <ItemGroup Label="ProjectConfigurations">
+    <ProjectConfiguration Include="Release|x64" />
+  </ItemGroup>
+  <PropertyGroup>
+    <ConfigurationType>Driver</ConfigurationType>
+  </PropertyGroup>
+  <ItemDefinitionGroup>
+    <ClCompile>
+      <PreprocessorDefinitions>%(PreprocessorDefinitions);DRV</PreprocessorDefinitions>
+    </ClCompile>
+  </ItemDefinitionGroup>
+  <ItemGroup>
+    <ClCompile Include="drv.c" />
+  </ItemGroup>
+</Project>
+-- drv.c --
+#include <ntddk.h>
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);
+    return ExAllocatePoolWithTag(NonPagedPool, 4096, 'xErD') ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+}
+`,
+		After: `
+-- drv.vcxproj --
+<Project>
+  <ItemGroup Label="ProjectConfigurations">
+    <ProjectConfiguration Include="Release|x64" />
+  </ItemGroup>
+  <PropertyGroup>
+    <ConfigurationType>Driver</ConfigurationType>
+  </PropertyGroup>
+  <ItemDefinitionGroup>
+    <ClCompile>
+      <PreprocessorDefinitions>%(PreprocessorDefinitions);POOL_NX_OPTIN=1;DRV</PreprocessorDefinitions>
+    </ClCompile>
+  </ItemDefinitionGroup>
+  <ItemGroup>
+    <ClCompile Include="drv.c" />
+  </ItemGroup>
+</Project>
+-- drv.c --
+#include <ntddk.h>
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);
+    return ExAllocatePoolWithTag(NonPagedPool, 4096, 'xErD') ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+}
+`,
+	},
+	check: checkCallWithoutMacro,
+}
+
+func checkCallWithoutMacro(m *driver.Image, _ nx.Mechanism) []Finding {
+	n := 0
+	for _, s := range m.Sites {
+		if s.Mechanism == nx.None && executable(m.Build, s) && fixable(m.Build, s, nx.OptIn) {
+			n++
+		}
+	}
+	var found []Finding
+	for _, f := range m.Facts {
+		if f.Kind != driver.OptInCall || f.Mechanism != nx.None {
+			continue
+		}
+		finding := Finding{
+			Message: "ExInitializeDriverRuntime does nothing in a file compiled without POOL_NX_OPTIN: " + left(n), Place: f.Place,
+			Fix: &Fix{Title: "define POOL_NX_OPTIN", Safe: true, Defines: []Define{{"POOL_NX_OPTIN", "1"}}},
+		}
+		if n == 0 {
+			finding.Level, finding.Fix = Note, nil
+		}
+		found = append(found, finding)
+	}
+	return found
+}
+
+func left(n int) string {
+	switch n {
+	case 0:
+		return "harmless, since no request of this driver needs it"
+	case 1:
+		return "1 request stays executable"
+	}
+	return fmt.Sprintf("%d requests stay executable", n)
+}

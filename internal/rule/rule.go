@@ -1,0 +1,182 @@
+// Package rule judges images. A rule is one file that reads from top to bottom: what it is, why it matters, an example
+// before and after, the check, the fix. What is printed about a rule, by explain or by a report, comes from there.
+package rule
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/nx"
+)
+
+// Level is how serious a finding is.
+type Level int
+
+// The levels, from the least.
+const (
+	Note Level = iota
+	Warning
+	Error
+)
+
+// String gives the level as compilers write it.
+func (l Level) String() string { return [...]string{"note", "warning", "error"}[l] }
+
+// Rule is one thing that can be wrong with a driver.
+type Rule struct {
+	ID   string // C30030 for an official rule, NX0001 for one of ours
+	Name string // a short name in kebab case
+	// Official is the identifier of Microsoft's checker in a suppression, "" where there is none.
+	Official string
+	Level    Level
+	Doc      Doc
+	check    func(*driver.Image, nx.Mechanism) []Finding
+}
+
+// Doc is the documentation of a rule. Before and After are trees in txtar form: Before breaks the rule, its fix makes
+// After of it; a test proves that.
+type Doc struct {
+	What, Why, Fix string
+	Before, After  string
+}
+
+// Define is a macro that a fix wants in every unit of the build.
+type Define struct{ Name, Value string }
+
+// Fix is what to change. Where Defines go is for package project to say.
+type Fix struct {
+	Title   string
+	Safe    bool
+	Edits   []edit.Edit
+	Defines []Define
+}
+
+// Finding is one place where a rule is broken. Fix is nil where there is none.
+type Finding struct {
+	Rule    *Rule
+	Level   Level
+	Message string
+	Place   driver.Place
+	Site    *driver.Site // the request it is about, nil where it is about none
+	Builds  []string     // ids, sorted
+	Fix     *Fix
+	// Kept is set where the source names executable memory itself, so that an opt-in leaves it alone.
+	Kept bool
+}
+
+// All lists the rules in the order of their IDs.
+func All() []*Rule {
+	return []*Rule{&unsafeArgument, &macroWithoutCall, &callWithoutMacro, &callTooLate}
+}
+
+// Check judges one image. Fixes opt it in by the mechanism goal, which is nx.OptIn or nx.OptInAuto.
+func Check(m *driver.Image, goal nx.Mechanism) []Finding {
+	var all []Finding
+	for _, r := range All() {
+		for _, f := range r.check(m, goal) {
+			f.Rule, f.Builds = r, []string{m.Build.ID}
+			if f.Level == 0 {
+				f.Level = r.Level
+			}
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// Merge joins findings that say the same of several builds, and sorts by place. The fixes of all are kept.
+func Merge(all []Finding) []Finding {
+	order := func(a, b Finding) int {
+		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Rule.ID, b.Rule.ID), strings.Compare(a.Message, b.Message))
+	}
+	slices.SortStableFunc(all, order)
+	var out []Finding
+	for _, f := range all {
+		if n := len(out); n > 0 && order(out[n-1], f) == 0 {
+			last := &out[n-1]
+			last.Builds = append(last.Builds, f.Builds...)
+			last.Level = max(last.Level, f.Level)
+			if last.Fix == nil {
+				last.Fix = f.Fix
+			}
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// executable says whether a request gets executable memory on a Windows that has NX pool and runs the build.
+func executable(b driver.Build, s driver.Site) bool {
+	for _, w := range []nx.Version{nx.Windows8, nx.Windows10} {
+		if w.Before(b.Minimum) {
+			continue
+		}
+		if e := s.On(w).Executable; e == nx.Yes || e == nx.Maybe {
+			return true
+		}
+	}
+	return false
+}
+
+// fixable says whether the request stops being executable once its build is opted in by m.
+func fixable(b driver.Build, s driver.Site, m nx.Mechanism) bool {
+	s.Mechanism, s.Moment = m, driver.After
+	return !executable(b, s)
+}
+
+// optIn is the fix that opts a build in: the macro, and for nx.OptIn the call in each entry routine.
+func optIn(m *driver.Image, goal nx.Mechanism) *Fix {
+	f := &Fix{Title: "opt in with " + goal.Macro(), Safe: true, Defines: []Define{{goal.Macro(), "1"}}}
+	if goal != nx.OptIn || m.Build.Library || opts(m, goal) {
+		return f
+	}
+	f.Edits = insertCall(m)
+	if len(f.Edits) == 0 {
+		return nil // no entry routine that a call could stand in
+	}
+	f.Title += " and ExInitializeDriverRuntime"
+	return f
+}
+
+// opts says whether a call is there already that counts once the file is compiled with goal.
+func opts(m *driver.Image, goal nx.Mechanism) bool {
+	return slices.ContainsFunc(m.Facts, func(f driver.Fact) bool {
+		return f.Kind == driver.OptInCall && goal.OptsIn(nx.DrvRtPoolNxOptIn) && f.Mechanism != nx.OptedOut
+	})
+}
+
+const call = "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);"
+
+// insertCall puts the call into every entry routine of the image. Where a kit from before Windows 8 may compile it, a
+// guard stands around it: NonPagedPool is a macro exactly in the files that the kit's header has opted in.
+func insertCall(m *driver.Image) []edit.Edit {
+	var edits []edit.Edit
+	for _, f := range m.Facts {
+		if f.Kind != driver.Entry || f.Span.Path == "" {
+			continue
+		}
+		edits = append(edits, edit.Edit{Path: f.Span.Path, Start: f.Span.Start, End: f.Span.End, New: callText(f)})
+	}
+	return edits
+}
+
+func callText(f driver.Fact) string {
+	at := f.Span
+	lines := []string{at.Indent + call}
+	if f.OldKit {
+		lines = []string{"#ifdef NonPagedPool // a kit that knows POOL_NX_OPTIN redefines it", at.Indent + call, "#endif"}
+	}
+	switch {
+	case at.Inline && !f.OldKit:
+		return " " + call
+	case at.Inline:
+		return at.Newline + strings.Join(lines, at.Newline) + at.Newline
+	case at.Apart:
+		lines = slices.Insert(lines, 0, "")
+	}
+	return at.Newline + strings.Join(lines, at.Newline)
+}

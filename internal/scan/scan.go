@@ -1,0 +1,61 @@
+// Package scan takes paths and gives findings: it reads the build files, lets the front ends read what they name, and
+// judges what they saw.
+package scan
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/internal/report"
+	"github.com/nxport/nxport/internal/rule"
+	"github.com/nxport/nxport/internal/source"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
+)
+
+// Options are those of the command line.
+type Options struct {
+	Load    project.LoadOptions
+	Windows []nx.Version // to judge for; empty: the build's minimum, 6.1, 6.2 and 10.0
+	DDIs    []nx.DDI
+	Jobs    int          // units read at once
+	Goal    nx.Mechanism // by which fixes opt in; nx.OptIn if empty
+}
+
+// Result is what a scan knows, and the builds it came from.
+type Result struct {
+	report.Scan
+	Set *project.Set
+}
+
+// Run scans the named paths. An error means that nothing could be looked at; what could not be read of a tree stands
+// in Unreadable.
+func Run(paths []string, o Options) (*Result, error) {
+	t, err := tree.New(paths)
+	if err != nil {
+		return nil, err
+	}
+	return On(t, paths, o)
+}
+
+// On scans the named paths as they are in the tree, overlay included.
+func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
+	start := time.Now()
+	set, err := project.Load(t, paths, o.Load)
+	if err != nil {
+		return nil, err
+	}
+	read := source.Read(t, set.Builds, source.Options{DDIs: o.DDIs, Jobs: o.Jobs})
+	r := &Result{Set: set}
+	r.Tree, r.Images, r.Skipped, r.Windows = t, read.Images, set.Skipped, o.Windows
+	r.Unreadable = append(slices.Clone(set.Unreadable), read.Unreadable...)
+	slices.SortFunc(r.Unreadable, func(a, b project.Skipped) int { return cmp.Compare(a.Path, b.Path) })
+	for i := range r.Images {
+		r.Findings = append(r.Findings, rule.Check(&r.Images[i], cmp.Or(o.Goal, nx.OptIn))...)
+	}
+	r.Findings = rule.Merge(r.Findings)
+	r.Elapsed = time.Since(start)
+	return r, nil
+}

@@ -1,0 +1,226 @@
+package source
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+func TestInitialised(t *testing.T) {
+	const head = "-- d.c --\n#include <ntddk.h>\n"
+	const optin = "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);"
+	for _, tt := range []struct {
+		name, text string
+		macros     []string
+		want       driver.Initialised
+		sites      string // function=values on Windows 10, in order of place
+	}{
+		{"no macro", head + "void DriverEntry(void) { " + optin + " ExAllocatePool(NonPagedPool, 1); }", nil,
+			driver.InitNotNeeded, "DriverEntry=[0]"},
+		{"yes", head + "void DriverEntry(void) { " + optin + " ExAllocatePool(NonPagedPool, 1); }", []string{"POOL_NX_OPTIN"},
+			driver.InitYes, "DriverEntry=[512]"},
+		{"no", head + "void DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }", []string{"POOL_NX_OPTIN"},
+			driver.InitNo, "DriverEntry=[0]"},
+		{"another flag", head + "void DriverEntry(void) { ExInitializeDriverRuntime(0); ExAllocatePool(NonPagedPool, 1); }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitNo, "DriverEntry=[0]"},
+		{"late", head + "void DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); " + optin + " ExAllocatePool(NonPagedPool, 1); }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitLate, "DriverEntry=[0] DriverEntry=[512]"},
+		{"a paged request before the call does no harm", head + "void DriverEntry(void) { ExAllocatePool(PagedPool, 1); " + optin + " }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitYes, "DriverEntry=[1]"},
+		{"in a helper", head + `static void Init(void) { ExAllocatePool(NonPagedPool, 1); ` + optin + ` ExAllocatePool(NonPagedPool, 2); }
+void DriverEntry(void) { Init(); ExAllocatePool(NonPagedPool, 3); }`, []string{"POOL_NX_OPTIN"},
+			driver.InitLate, "Init=[0] Init=[512] DriverEntry=[512]"},
+		{"a helper that runs before and after", head + `static void Get(void) { ExAllocatePool(NonPagedPool, 1); }
+void DriverEntry(void) { Get(); ` + optin + ` Get(); }`, []string{"POOL_NX_OPTIN"}, driver.InitLate, "Get=[0 512]"},
+		{"a dispatch routine runs after", head + `static void Read(void) { Get(); }
+static void Get(void) { ExAllocatePool(NonPagedPool, 1); }
+void DriverEntry(void) { Set(Read); ` + optin + ` }`, []string{"POOL_NX_OPTIN"}, driver.InitYes, "Get=[512]"},
+		{"its address is taken and it is called before", head + `static void Read(void) { ExAllocatePool(NonPagedPool, 1); }
+void DriverEntry(void) { Read(); ` + optin + ` Set(Read); }`, []string{"POOL_NX_OPTIN"}, driver.InitLate, "Read=[0 512]"},
+		{"in a routine that the entry never calls", head + `static void Later(void) { ` + optin + ` }
+void DriverEntry(void) { Set(Later); ExAllocatePool(NonPagedPool, 1); }`, []string{"POOL_NX_OPTIN"},
+			driver.InitUnknown, "DriverEntry=[0 512]"},
+		{"in a file without the macro", head + `void Init(void); void DriverEntry(void) { Init(); ExAllocatePool(NonPagedPool, 1); }
+-- e.c --
+#undef POOL_NX_OPTIN
+#include <ntddk.h>
+void Init(void) { ` + optin + ` }`, []string{"POOL_NX_OPTIN"}, driver.InitNo, "DriverEntry=[0]"},
+		{"in a file that opted out", head + `void Init(void); void DriverEntry(void) { Init(); ExAllocatePool(NonPagedPool, 1); }
+-- e.c --
+#define POOL_NX_OPTOUT 1
+#include <ntddk.h>
+void Init(void) { ` + optin + ` }`, []string{"POOL_NX_OPTIN"}, driver.InitNo, "DriverEntry=[0]"},
+		{"auto", head + "void DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }", []string{"POOL_NX_OPTIN_AUTO"},
+			driver.InitNotNeeded, "DriverEntry=[512]"},
+		{"recursion ends", head + `void A(POOL_TYPE t) { B(t); ExAllocatePool(t, 1); } void B(POOL_TYPE t) { A(t); }
+void DriverEntry(void) { ` + optin + ` A(NonPagedPool); }`, []string{"POOL_NX_OPTIN"}, driver.InitYes, "A=[512]"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := read(t, tt.text, tt.macros...)
+			var sites []string
+			for _, s := range m.Sites {
+				sites = append(sites, fmt.Sprintf("%s=%v", s.Function, s.On(nx.Windows10).Values))
+			}
+			if got := strings.Join(sites, " "); m.Build.Initialised != tt.want || got != tt.sites {
+				t.Errorf("initialised %s, sites %s; want %s, %s", m.Build.Initialised, got, tt.want, tt.sites)
+			}
+		})
+	}
+}
+
+// Where the macros stand when the kit's header is included decides, not whether they are defined at all.
+func TestMechanismIsDecidedAtTheHeader(t *testing.T) {
+	const request = "\nvoid DriverEntry(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); ExAllocatePool(NonPagedPool, 1); }\n"
+	for _, tt := range []struct {
+		name, text string
+		macros     []string
+		mechanism  nx.Mechanism
+		value      uint32
+	}{
+		{"before", "#define POOL_NX_OPTIN 1\n#include <ntddk.h>" + request, nil, nx.OptIn, 512},
+		{"after", "#include <ntddk.h>\n#define POOL_NX_OPTIN 1" + request, nil, nx.None, 0},
+		{"zero", "#include <wdm.h>" + request, []string{"POOL_NX_OPTIN=0"}, nx.None, 0},
+		{"opt-out before", "#define POOL_NX_OPTOUT 1\n#include <ntifs.h>" + request, []string{"POOL_NX_OPTIN"}, nx.OptedOut, 0},
+		{"opt-out after", "#include <ntifs.h>\n#define POOL_NX_OPTOUT 1" + request, []string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
+		{"opt-out of 0", "#define POOL_NX_OPTOUT 0\n#include <ntifs.h>" + request, []string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
+		{"the token undefined", "#include <ntddk.h>\n#undef NonPagedPool" + request, []string{"POOL_NX_OPTIN"}, nx.OptIn, 0},
+		{"the token by a macro", "#include <ntddk.h>\n#define MY_POOL NonPagedPool" +
+			strings.Replace(request, "NonPagedPool,", "MY_POOL,", 1), []string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
+		{"tested by the source", "#include <ntddk.h>\n#ifndef NonPagedPool\n#error\n#else" + request + "#endif\n",
+			[]string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
+		{"explicit", "#include <ntddk.h>" + strings.Replace(request, "NonPagedPool,", "NonPagedPoolExecute,", 1),
+			[]string{"POOL_NX_OPTIN_AUTO"}, nx.OptInAuto, 0},
+		{"literal", "#include <ntddk.h>" + strings.Replace(request, "NonPagedPool,", "(POOL_TYPE)0,", 1),
+			[]string{"POOL_NX_OPTIN_AUTO"}, nx.OptInAuto, 0},
+		{"kit by nxpool.h", "#include \"nxpool.h\"" + request, []string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := read(t, "-- d.c --\n"+tt.text, tt.macros...)
+			if len(m.Sites) != 1 {
+				t.Fatalf("%d sites", len(m.Sites))
+			}
+			s := m.Sites[0]
+			if got := s.On(nx.Windows10).Values; s.Mechanism != tt.mechanism || len(got) != 1 || got[0] != tt.value {
+				t.Errorf("%s, %v; want %s, [%d]", s.Mechanism, got, tt.mechanism, tt.value)
+			}
+		})
+	}
+}
+
+// What is not known is said, with the reason.
+func TestUnknown(t *testing.T) {
+	for _, tt := range []struct{ call, want string }{
+		{"ExAllocatePool(Pick(), 1)", "what Pick() returns"},
+		{"ExAllocatePool(Ext->Type, 1)", "what Ext->Type holds"},
+		{"ExAllocatePool(Types[2], 1)", "what Types[2] holds"},
+		{"ExAllocatePool(PoolType, 1)", "what PoolType holds"},
+		{"ExAllocatePool(1 ^ 2, 1)", "the expression 1 ^ 2"},
+		{"ExAllocatePool()", "the call has 0 arguments, argument 1 decides"},
+		{"ExAllocatePool(Type, 1)", "parameter Type of F: nothing in this build calls it"},
+		{"ExAllocatePool(Type, 1)); Set(F", "parameter Type of F: the function may also be called through a pointer"},
+	} {
+		m := read(t, "-- d.c --\n#include <ntddk.h>\nvoid F(POOL_TYPE Type) { Use("+tt.call+"); }\n")
+		if len(m.Sites) != 1 || m.Sites[0].Value.Unknown != tt.want {
+			t.Errorf("%s: %q, want %q", tt.call, show(m), tt.want)
+		}
+		if e := m.Sites[0].On(nx.Windows10).Executable; e != nx.Unknown {
+			t.Errorf("%s: judged %s", tt.call, e)
+		}
+	}
+}
+
+// Calls are not mixed up: methods, prototypes, comments, strings, inactive code, static functions of other files.
+func TestWhatIsNoRequest(t *testing.T) {
+	m := read(t, `
+-- a.c --
+#include <ntddk.h>
+PVOID ExAllocatePool(POOL_TYPE Type, SIZE_T Size);
+static PVOID Get(POOL_TYPE Type) { return ExAllocatePool(Type, 1); }
+#if 0
+static PVOID Not(void) { return ExAllocatePool(NonPagedPool, 2); }
+#endif
+_IRQL_requires_max_(DISPATCH_LEVEL)
+__drv_maxIRQL(DISPATCH_LEVEL)
+NTSTATUS _Use_decl_annotations_
+DriverEntry(PDRIVER_OBJECT Object, PUNICODE_STRING Path) _Requires_lock_not_held_(Path)
+{
+    // ExAllocatePool(NonPagedPool, 3)
+    Print("ExAllocatePool(NonPagedPool, 4)");
+    Object->ExAllocatePool(NonPagedPool, 5);
+    Get(PagedPool);
+}
+-- b.c --
+#include <ntddk.h>
+static PVOID Get(POOL_TYPE Type) { return ExAllocatePool(Type, 6); }
+void Dispatch(void) { Get(NonPagedPool); }
+`)
+	check(t, show(m), `
+a.c:3:43 Get ExAllocatePool(Type) 7=[1] 10=[1]
+b.c:2:43 Get ExAllocatePool(Type) 7=[0] 10=[0]`)
+}
+
+// The derivation names every macro and caller on the way.
+func TestSteps(t *testing.T) {
+	m := read(t, wrapped)
+	var got []string
+	for _, s := range m.Sites {
+		for _, step := range s.Value.Steps {
+			got = append(got, fmt.Sprintf("%s:%d %s", step.Path, step.Line, step.Says))
+		}
+	}
+	check(t, strings.Join(got, "\n"), `
+drv.h:3 DRV_NEW expands to ExAllocatePoolWithTag(NonPagedPool, n, 'wNrD')
+a.c:4 DriverEntry passes NonPagedPool as Type of DrvAlloc
+a.c:5 DriverEntry passes PagedPool as Type of DrvAlloc`)
+	if m.Sites[0].Spelled.String() != "drv.h:3:20" {
+		t.Errorf("spelled at %s, want drv.h:3:20", m.Sites[0].Spelled)
+	}
+}
+
+func TestInsertion(t *testing.T) {
+	for _, tt := range []struct{ name, file, body, want string }{
+		{"empty body", "d.c", "{\n}\n", "{\n    CALL;\n}\n"},
+		{"first statement", "d.c", "{\n\tfoo();\n}\n", "{\n\tCALL;\n\tfoo();\n}\n"},
+		{"after declarations", "d.c", "{\n    ULONG a = 1, *b;\n    const UCHAR c[2] = { 1, 2 };\n\n    foo();\n}\n",
+			"{\n    ULONG a = 1, *b;\n    const UCHAR c[2] = { 1, 2 };\n\n    CALL;\n\n    foo();\n}\n"},
+		{"a comment behind the last one", "d.c", "{\n    PFOO a; /* is; not\n    */\n    foo();\n}\n",
+			"{\n    PFOO a; CALL; /* is; not\n    */\n    foo();\n}\n"},
+		{"comment at the line's end", "d.c", "{\n    PFOO a; // foo();\n    foo();\n}\n", "{\n    PFOO a; // foo();\n\n    CALL;\n    foo();\n}\n"},
+		{"C++ goes first", "d.cpp", "{\n    ULONG a = 1;\n    foo();\n}\n", "{\n    CALL;\n    ULONG a = 1;\n    foo();\n}\n"},
+		{"declaring macro of the kit", "d.c", "{\n    DECLARE_CONST_UNICODE_STRING(n, L\"x\");\n    foo();\n}\n",
+			"{\n    DECLARE_CONST_UNICODE_STRING(n, L\"x\");\n\n    CALL;\n    foo();\n}\n"},
+		{"macro that declares", "d.c", "{\n    ENTER();\n    foo();\n}\n", "{\n    ENTER();\n\n    CALL;\n    foo();\n}\n"},
+		{"macro that does not", "d.c", "{\n    ULONG a;\n    PAGED_CODE();\n    ULONG b;\n}\n", "{\n    ULONG a;\n\n    CALL;\n    PAGED_CODE();\n    ULONG b;\n}\n"},
+		{"declarations in an #if", "d.c", "{\n#if DBG\n    ULONG a;\n#endif\n    ULONG b;\n    foo();\n}\n",
+			"{\n#if DBG\n    ULONG a;\n#endif\n    ULONG b;\n\n    CALL;\n    foo();\n}\n"},
+		{"statement in an #if", "d.c", "{\n    ULONG b;\n#ifdef NTDDI\n    foo();\n#endif\n    foo();\n}\n",
+			"{\n    ULONG b;\n\n    CALL;\n#ifdef NTDDI\n    foo();\n#endif\n    foo();\n}\n"},
+		{"initialiser that requests", "d.c", "{\n    ULONG b;\n    PVOID p = ExAllocatePool(NonPagedPool, 1);\n    foo();\n}\n",
+			"{\n    ULONG b;\n\n    CALL;\n    PVOID p = ExAllocatePool(NonPagedPool, 1);\n    foo();\n}\n"},
+		{"CRLF", "d.c", "{\r\n    ULONG b;\r\n\r\n    foo();\r\n}\r\n", "{\r\n    ULONG b;\r\n\r\n    CALL;\r\n\r\n    foo();\r\n}\r\n"},
+		{"one line", "d.c", "{ ULONG b; foo(); }", "{ ULONG b; CALL; foo(); }"},
+		{"assignment and multiplication are no declarations", "d.c", "{\n    a = b * c;\n}\n", "{\n    CALL;\n    a = b * c;\n}\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			head := "#include <ntddk.h>\n#define ENTER() NTSTATUS s = 0; Trace(); do {\nvoid DriverEntry(void)\n"
+			m := read(t, "-- "+tt.file+" --\n"+head+tt.body)
+			i := slices.IndexFunc(m.Facts, func(f driver.Fact) bool { return f.Kind == driver.Entry })
+			at := m.Facts[i].Span
+			call := at.Newline + at.Indent + "CALL;"
+			switch {
+			case at.Inline:
+				call = " CALL;"
+			case at.Apart:
+				call = at.Newline + call
+			}
+			text := head + tt.body
+			if got := strings.TrimPrefix(text[:at.Start]+call+text[at.End:], head); got != tt.want {
+				t.Errorf("got\n%q\nwant\n%q", got, tt.want)
+			}
+		})
+	}
+}

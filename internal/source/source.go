@@ -1,0 +1,249 @@
+// Package source reads what a driver's source says: every request for memory with the values it can have, and the
+// facts that rules need. It goes from tokens through a preprocessor that tolerates missing headers to a summary of
+// each translation unit, and joins the summaries of an image. It knows no rule.
+package source
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
+)
+
+// Options are the reader's. Jobs is the number of units read at once; below 1 it is 1.
+type Options struct {
+	DDIs []nx.DDI
+	Jobs int
+}
+
+// Result is one image per build, in the order of the builds.
+type Result struct {
+	Images     []driver.Image
+	Unreadable []project.Skipped
+}
+
+// Read reads all units of the builds, each unit once, and links them.
+func Read(t *tree.Tree, builds []*project.Build, o Options) Result {
+	summaries := summariseAll(t, builds, o)
+	var r Result
+	said := map[string]bool{}
+	for _, b := range builds {
+		var units []*summary
+		for _, u := range b.Units {
+			s := summaries[u]
+			units = append(units, s)
+			if s.problem != nil && !said[u.Path] {
+				said[u.Path] = true
+				r.Unreadable = append(r.Unreadable, project.Skipped{Path: u.Path, Why: s.problem.Error()})
+			}
+		}
+		r.Images = append(r.Images, link(b, units).image())
+	}
+	markOldKits(builds, r.Images)
+	return r
+}
+
+// markOldKits tells an entry routine that is shared between builds whether one of them uses an old kit.
+func markOldKits(builds []*project.Build, images []driver.Image) {
+	old := map[string]bool{}
+	for _, b := range builds {
+		for _, u := range b.Units {
+			old[u.Path] = old[u.Path] || b.OldKit
+		}
+	}
+	for _, m := range images {
+		for i, f := range m.Facts {
+			m.Facts[i].OldKit = f.Kind == driver.Entry && old[f.Unit]
+		}
+	}
+}
+
+func summariseAll(t *tree.Tree, builds []*project.Build, o Options) map[*project.Unit]*summary {
+	known := names{ddis: map[string]*nx.DDI{}, entries: map[string]bool{}}
+	for i := range o.DDIs {
+		known.ddis[o.DDIs[i].Name] = &o.DDIs[i]
+	}
+	var units []*project.Unit
+	summaries := map[*project.Unit]*summary{}
+	for _, b := range builds {
+		for _, name := range b.Entries {
+			known.entries[name] = true
+		}
+		for _, u := range b.Units {
+			if _, ok := summaries[u]; !ok {
+				summaries[u] = nil
+				units = append(units, u)
+			}
+		}
+	}
+	done := make([]*summary, len(units))
+	fs := &files{tree: t, open: map[string]*lexed{}}
+	var wait sync.WaitGroup
+	next := make(chan int)
+	for range max(1, o.Jobs) {
+		wait.Go(func() {
+			for i := range next {
+				done[i] = summarise(fs, known, units[i])
+			}
+		})
+	}
+	for i := range units {
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+	for i, u := range units {
+		summaries[u] = done[i]
+	}
+	return summaries
+}
+
+// image turns what was linked into what every witness returns.
+func (m *image) image() driver.Image {
+	out := driver.Image{Build: m.build.Build}
+	for _, u := range m.units {
+		out.Facts = append(out.Facts, u.facts...)
+	}
+	for _, d := range m.definitions {
+		out.Facts = append(out.Facts, m.entryFacts(d)...)
+		for i := range d.calls {
+			c := &d.calls[i]
+			if c.ddi != nil {
+				out.Sites = append(out.Sites, m.site(d, c))
+			}
+			if flags, ok := optInFlags(c); ok && flags&nx.DrvRtPoolNxOptIn != 0 {
+				out.Facts = append(out.Facts, m.optInFact(d, c))
+			}
+		}
+	}
+	out.Sites = mergeSites(out.Sites)
+	slices.SortStableFunc(out.Facts, func(a, b driver.Fact) int {
+		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Unit, b.Unit))
+	})
+	m.judgeBuild(&out)
+	return out
+}
+
+func (m *image) entryFacts(d *definition) []driver.Fact {
+	if !slices.Contains(m.build.Entries, d.name) {
+		return nil
+	}
+	f := driver.Fact{Kind: driver.Entry, Place: d.at.root().place(), Function: d.name, Unit: d.unit.unit.Path, Mechanism: d.unit.mechanism}
+	if d.insert != nil {
+		f.Span = *d.insert
+	}
+	return []driver.Fact{f}
+}
+
+func (m *image) optInFact(d *definition, c *call) driver.Fact {
+	return driver.Fact{
+		Kind: driver.OptInCall, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
+		Mechanism: d.unit.mechanism, Effective: d.optsIn(c), Reached: m.reached, Span: c.span,
+	}
+}
+
+func (m *image) site(d *definition, c *call) driver.Site {
+	s := driver.Site{
+		Witness: driver.Source, Place: c.at.root().place(), Function: d.name, DDI: *c.ddi,
+		Mechanism: d.unit.mechanism, Moment: m.moment(c),
+	}
+	if c.at.exp != nil {
+		s.Spelled = c.at.place()
+	}
+	switch n := c.ddi.Argument; {
+	case n == 0:
+	case n > len(c.args):
+		s.Value.Unknown = fmt.Sprintf("the call has %d arguments, argument %d decides", len(c.args), n)
+	default:
+		s.Argument = c.texts[n-1]
+		s.Value = m.resolveValue(d, c.args[n-1], nil)
+	}
+	s.Value.Steps = append(slices.Clone(c.steps), s.Value.Steps...)
+	return s
+}
+
+// mergeSites joins what several units say of one request in a header, and sorts.
+func mergeSites(sites []driver.Site) []driver.Site {
+	same := func(a, b driver.Site) int {
+		return cmp.Or(a.Place.Compare(b.Place), a.Spelled.Compare(b.Spelled), cmp.Compare(a.DDI.Name, b.DDI.Name),
+			cmp.Compare(a.Mechanism, b.Mechanism), cmp.Compare(a.Argument, b.Argument))
+	}
+	slices.SortStableFunc(sites, same)
+	var out []driver.Site
+	for _, s := range sites {
+		if n := len(out); n > 0 && same(out[n-1], s) == 0 {
+			mergeSite(&out[n-1], s)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func mergeSite(into *driver.Site, s driver.Site) {
+	into.Moment |= s.Moment
+	for _, t := range s.Value.Terms {
+		if !slices.ContainsFunc(into.Value.Terms, func(u driver.Term) bool { return u.String() == t.String() }) {
+			into.Value.Terms = append(into.Value.Terms, t)
+		}
+	}
+	for _, step := range s.Value.Steps {
+		if !slices.Contains(into.Value.Steps, step) {
+			into.Value.Steps = append(into.Value.Steps, step)
+		}
+	}
+	if len(into.Value.Terms) == 0 || into.Value.Unknown == "" {
+		into.Value.Unknown = s.Value.Unknown
+	}
+}
+
+// judgeBuild fills in what only the units know of the build: its mechanism, the files that differ from it, and whether
+// the variables are set in time.
+func (m *image) judgeBuild(out *driver.Image) {
+	b := &out.Build
+	b.Mechanism = m.mechanism()
+	for _, u := range m.units {
+		if u.sawKit() && u.mechanism != b.Mechanism {
+			b.Exceptions = append(b.Exceptions, driver.Exception{Path: u.unit.Path, Mechanism: u.mechanism})
+		}
+	}
+	usesVariables := slices.ContainsFunc(m.units, func(u *summary) bool { return u.mechanism == nx.OptIn })
+	switch {
+	case !usesVariables:
+		b.Initialised = driver.InitNotNeeded
+	case b.Library || m.sets && !m.reached:
+		b.Initialised = driver.InitUnknown
+	case !m.sets:
+		b.Initialised = driver.InitNo
+	case slices.ContainsFunc(out.Sites, driver.Site.TooEarly):
+		b.Initialised = driver.InitLate
+	default:
+		b.Initialised = driver.InitYes
+	}
+}
+
+// mechanism is the one that most of the units have that reach the kit; POOL_NX_OPTOUT concerns single files.
+func (m *image) mechanism() nx.Mechanism {
+	count := map[nx.Mechanism]int{}
+	for _, u := range m.units {
+		if u.sawKit() {
+			count[u.mechanism]++
+		}
+	}
+	best := nx.None
+	for _, c := range []nx.Mechanism{nx.OptIn, nx.OptInAuto} {
+		if count[c] > count[best] {
+			best = c
+		}
+	}
+	return best
+}
+
+func (s *summary) sawKit() bool {
+	return slices.ContainsFunc(s.facts, func(f driver.Fact) bool { return f.Kind == driver.KitInclude })
+}

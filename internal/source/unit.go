@@ -1,0 +1,329 @@
+package source
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/nx"
+)
+
+// summary is what is kept of a unit once its tokens are gone.
+type summary struct {
+	unit      *project.Unit
+	mechanism nx.Mechanism
+	functions []*function
+	named     map[string]bool // identifiers that are used other than as the name of a call
+	facts     []driver.Fact
+	problem   error // why the unit could not be read, or not to its end
+}
+
+// function is a definition: what it calls, in order.
+type function struct {
+	name   string
+	static bool
+	params []string
+	calls  []call
+	at     token
+	insert *driver.Span // of an entry routine
+}
+
+// call is one call by name.
+type call struct {
+	at     token // the name
+	callee string
+	ddi    *nx.DDI // nil where the callee is no DDI
+	args   []value
+	texts  []string // the arguments
+	span   driver.Span
+	steps  []driver.Step // the macros it came through
+}
+
+// names are what the parser looks out for.
+type names struct {
+	ddis    map[string]*nx.DDI
+	entries map[string]bool // entry routines of any build
+}
+
+// summarise preprocesses and parses one unit.
+func summarise(fs *files, known names, u *project.Unit) *summary {
+	s := &summary{unit: u, mechanism: nx.None, named: map[string]bool{}}
+	main, err := fs.load(u.Path)
+	if err != nil {
+		s.problem = err
+		return s
+	}
+	p := newCPP(fs, u.Options)
+	toks := p.run(main, u.Options.Forced)
+	if p.kit.seen {
+		s.mechanism = p.kit.mechanism
+		s.facts = append(s.facts, driver.Fact{Kind: driver.KitInclude, Place: p.kit.include.place()})
+	}
+	for _, t := range p.missing {
+		s.facts = append(s.facts, driver.Fact{Kind: driver.MissingHeader, Place: t.place(), Says: t.text})
+	}
+	for i := range s.facts {
+		s.facts[i].Unit, s.facts[i].Mechanism = u.Path, s.mechanism
+	}
+	if p.stopped != "" {
+		s.problem = fmt.Errorf("%s: %s", u.Path, p.stopped)
+	}
+	(&parser{summary: s, toks: toks, known: known}).declarations()
+	return s
+}
+
+// run gives all tokens of a unit, after the forced includes, without __pragma(...).
+func (p *cpp) run(main *file, forced []string) []token {
+	p.push(main)
+	for _, name := range slices.Backward(forced) {
+		here := token{kind: punct, file: &file{path: main.path}}
+		if isKitHeader(name) {
+			p.includeKit(here)
+		} else if f, ok := p.find(name, true); ok {
+			p.push(f)
+		} else {
+			here.text = name
+			p.missing = append(p.missing, here)
+		}
+	}
+	var out []token
+	for t := p.next(); t.kind != eof; t = p.next() {
+		if t.is("__pragma") || t.is("_Pragma") {
+			p.skipGroup()
+			continue
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// skipGroup passes (...).
+func (p *cpp) skipGroup() {
+	depth := 0
+	for t := p.next(); t.kind != eof; t = p.next() {
+		if t.is("(") {
+			depth++
+		}
+		if t.is(")") {
+			depth--
+		}
+		if depth <= 0 {
+			return
+		}
+	}
+}
+
+// parser finds functions and the calls they make. It never fails: what it does not understand it passes over.
+type parser struct {
+	*summary
+	toks  []token
+	known names
+	i     int
+}
+
+// declarations reads up to the end. Namespaces, extern "C" and class bodies are entered, other braces passed.
+func (p *parser) declarations() {
+	start := 0
+	for p.i < len(p.toks) {
+		switch t := p.toks[p.i]; {
+		case t.is("(") || t.is("["):
+			p.mention(p.i, closing(p.toks, p.i))
+			p.i = closing(p.toks, p.i) + 1
+		case t.is("{"):
+			p.brace(p.toks[start:p.i])
+			start = p.i
+		case t.is(";") || t.is("}"):
+			p.mention(start, p.i)
+			p.i++
+			start = p.i
+		default:
+			p.i++
+		}
+	}
+}
+
+// brace decides what an opening brace belongs to, given the tokens of the declaration before it.
+func (p *parser) brace(head []token) {
+	end := closing(p.toks, p.i)
+	name := functionName(head)
+	switch {
+	case name >= 0:
+		p.function(head, name, end)
+		p.i = end + 1
+	case entered(head):
+		p.i++
+	default: // an initialiser, an enumeration
+		p.mention(p.i, end)
+		p.i = end + 1
+	}
+}
+
+// entered says whether the declarations inside a brace are like those outside.
+func entered(head []token) bool {
+	for _, t := range head {
+		switch t.text {
+		case "=", "enum":
+			return false
+		case "namespace", "class", "struct", "union", "extern":
+			return true
+		}
+	}
+	return false
+}
+
+// functionName gives the index of the name that a definition defines, -1 where the tokens define no function.
+// Annotations look like calls: of the candidates, the last one that is no annotation counts, but none behind the
+// colon of a constructor's initialisers.
+func functionName(head []token) int {
+	found := -1
+	for i := 0; i+1 < len(head); i++ {
+		switch t := head[i]; {
+		case t.is("=") || t.is("enum"):
+			return -1
+		case t.is(":") && found >= 0:
+			return found
+		case t.is("("):
+			i = closing(head, i)
+		case t.kind == ident && head[i+1].is("(") && !isAnnotation(t.text) && !keywords[t.text]:
+			found = i
+		}
+	}
+	return found
+}
+
+// isAnnotation knows SAL by its shape: _In_reads_(n), __drv_when(...), and compilers' own attributes.
+func isAnnotation(name string) bool {
+	return strings.HasPrefix(name, "_") && strings.HasSuffix(name, "_") || strings.HasPrefix(name, "__drv_") ||
+		strings.HasPrefix(name, "__declspec") || strings.HasPrefix(name, "__attribute") || name == "alignas" || name == "__pragma"
+}
+
+// keywords that a parenthesis can follow and that are no calls.
+var keywords = map[string]bool{
+	"if": true, "while": true, "for": true, "switch": true, "return": true, "sizeof": true, "catch": true,
+	"__except": true, "except": true, "alignof": true, "decltype": true, "__declspec": true, "__attribute__": true,
+	"static_assert": true, "_Static_assert": true, "case": true, "throw": true, "operator": true, "defined": true,
+	"__pragma": true, "_Pragma": true, "else": true, "do": true, "__leave": true, "goto": true, "typeof": true,
+}
+
+// function reads a definition whose body is the braces at p.i and end.
+func (p *parser) function(head []token, name, end int) {
+	open := name + 1
+	f := &function{name: head[name].text, at: head[name], params: parameters(head[open+1 : closing(head, open)])}
+	f.static = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("static") })
+	body := p.toks[p.i:min(end+1, len(p.toks))]
+	p.calls(f, body)
+	if p.known.entries[f.name] {
+		f.insert = insertion(p.unit.Options.Language, body, p.known)
+	}
+	p.functions = append(p.functions, f)
+}
+
+// parameters gives the names of a parameter list, "" for one without.
+func parameters(list []token) []string {
+	var names []string
+	for _, arg := range split(list) {
+		name := ""
+		for i, t := range arg {
+			if t.is("=") || t.is("[") {
+				break
+			}
+			if t.kind == ident && i > 0 {
+				name = t.text
+			}
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// split separates the arguments of a call.
+func split(toks []token) [][]token {
+	if len(toks) == 0 {
+		return nil
+	}
+	var list [][]token
+	start := 0
+	for i := 0; i < len(toks); i++ {
+		switch t := toks[i]; {
+		case t.is("(") || t.is("[") || t.is("{"):
+			i = closing(toks, i)
+		case t.is(","):
+			list = append(list, toks[start:i])
+			start = i + 1
+		}
+	}
+	return append(list, toks[min(start, len(toks)):])
+}
+
+// calls records the calls of a body in order, and the names that are used in another way.
+func (p *parser) calls(f *function, body []token) {
+	for i, t := range body {
+		if t.kind != ident || keywords[t.text] {
+			continue
+		}
+		if i+1 == len(body) || !body[i+1].is("(") {
+			p.named[t.text] = true
+			continue
+		}
+		method := i > 0 && (body[i-1].is(".") || body[i-1].is("->"))
+		if method || isAnnotation(t.text) {
+			continue
+		}
+		f.calls = append(f.calls, p.call(f, body, i))
+	}
+}
+
+func (p *parser) call(f *function, body []token, i int) call {
+	t := body[i]
+	end := closing(body, i+1)
+	c := call{at: t, callee: t.text, ddi: p.known.ddis[t.text], steps: macroSteps(t)}
+	for _, arg := range split(body[i+2 : min(end, len(body))]) {
+		c.args = append(c.args, evaluate(arg, f.params, p.mechanism))
+		c.texts = append(c.texts, text(arg))
+		if c.ddi != nil && len(c.args) == c.ddi.Argument {
+			c.steps = appendSteps(c.steps, arg)
+		}
+	}
+	if t.is("ExInitializeDriverRuntime") && t.exp == nil && end+1 < len(body) && body[end+1].is(";") {
+		c.span = statementSpan(t.file, int(t.off), int(body[end+1].off)+1)
+	}
+	return c
+}
+
+// mention records the names between two tokens of a declaration, such as the functions in an initialiser.
+func (p *parser) mention(from, to int) {
+	for i := from; i < to && i < len(p.toks); i++ {
+		if t := p.toks[i]; t.kind == ident && !(i+1 < len(p.toks) && p.toks[i+1].is("(")) {
+			p.named[t.text] = true
+		}
+	}
+}
+
+// appendSteps adds the macros that the tokens of an argument came through.
+func appendSteps(steps []driver.Step, arg []token) []driver.Step {
+	for _, t := range arg {
+		for _, step := range macroSteps(t) {
+			if !slices.Contains(steps, step) {
+				steps = append(steps, step)
+			}
+		}
+	}
+	return steps
+}
+
+// macroSteps says through which macros a token came, the outermost first.
+func macroSteps(t token) []driver.Step {
+	var steps []driver.Step
+	for e := t.exp; e != nil; e = e.name.exp {
+		if e.macro.name.flags&kitName != 0 {
+			continue
+		}
+		steps = append(steps, driver.Step{
+			Place: e.macro.name.place(), Says: e.macro.name.text + " expands to " + text(e.macro.body),
+		})
+	}
+	slices.Reverse(steps)
+	return steps
+}

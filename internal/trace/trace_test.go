@@ -1,0 +1,321 @@
+package trace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/header"
+	"github.com/nxport/nxport/nx"
+)
+
+var both = []nx.Version{nx.Windows7, nx.Windows10}
+
+// seen names the requests of RingLog by what tells them apart: the pool tag, or the DDI where there is none.
+type seen map[string]uint32
+
+func TestVersions(t *testing.T) {
+	if name, err := wineName(nx.Version{Major: 10, Minor: 0, Build: 19041}); name != "win10" || err != nil {
+		t.Errorf("10.0.19041: got %q, %v", name, err)
+	}
+	_, err := Run(t.Context(), "none.sys", Options{Windows: []nx.Version{nx.Windows7, nx.WindowsXP}})
+	if err == nil || !strings.Contains(err.Error(), "cannot trace on Windows XP: choose from") {
+		t.Errorf("5.1: got %v", err)
+	}
+	if _, err := Run(t.Context(), "none.sys", Options{}); err == nil || !strings.Contains(err.Error(), "no Windows version") {
+		t.Errorf("none: got %v", err)
+	}
+}
+
+// TestRingLog ports RingLog by hand in each way and holds what it then asks for.
+func TestRingLog(t *testing.T) {
+	needTools(t)
+	const noExecute, mapped = 512, 0x40000000 | 16
+	before := seen{"RgCt": 0, "RgCf": 1, "RgRg": 0, "RgRc": 0, "RgGr": 0, "MmMapLockedPagesSpecifyCache": 16}
+	after := seen{"RgCt": noExecute, "RgCf": 1, "RgRg": noExecute, "RgRc": noExecute, "RgGr": noExecute,
+		"MmMapLockedPagesSpecifyCache": mapped}
+	// The counters are allocated in ring.c, by a function that driver.c hands the type; the greeting in driver.c. The
+	// ring, the lookaside list of its records and the mapping are the business of ring.c alone.
+	ringOut := seen{"RgCt": noExecute, "RgCf": 1, "RgRg": 0, "RgRc": 0, "RgGr": noExecute, "MmMapLockedPagesSpecifyCache": 16}
+	for _, c := range []struct {
+		name, defines string
+		call          bool
+		make          []string
+		v61, v10      seen
+	}{
+		{"before", "", false, nil, before, before},
+		{"optin", "-DPOOL_NX_OPTIN=1", true, nil, before, after},
+		{"optin without the call", "-DPOOL_NX_OPTIN=1", false, nil, before, before},
+		{"optin-auto", "-DPOOL_NX_OPTIN_AUTO=1", false, nil, after, after},
+		{"optin, ring.c opted out", "-DPOOL_NX_OPTIN=1", true, []string{"DEFINES_ring.c=-DPOOL_NX_OPTOUT=1"}, before, ringOut},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sys := buildRingLog(t, c.defines, c.call, c.make...)
+			images := run(t, sys, both)
+			for i, want := range []seen{c.v61, c.v10} {
+				compare(t, images[i], want)
+			}
+		})
+	}
+}
+
+func compare(t *testing.T, img driver.Image, want seen) {
+	t.Helper()
+	got := seen{}
+	for _, s := range img.Sites {
+		key := s.Seen.Tag
+		if key == "" {
+			key = s.DDI.Name
+		}
+		got[key] = s.Seen.Value
+		if s.Seen.RVA == 0 || s.Witness != driver.Trace || s.Seen.Windows != img.Build.Minimum {
+			t.Errorf("%s: no RVA, or wrong witness or Windows: %+v", key, s)
+		}
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("on %s\n got %v\nwant %v", img.Build.Minimum.Name(), got, want)
+	}
+}
+
+// TestWindows runs as every version and has the driver say, by a size, which one it sees.
+func TestWindows(t *testing.T) {
+	needTools(t)
+	sys := buildDriver(t, `
+    RTL_OSVERSIONINFOW v;
+    v.dwOSVersionInfoSize = sizeof(v);
+    RtlGetVersion(&v);
+    ExAllocatePool(PagedPool, v.dwMajorVersion * 100 + v.dwMinorVersion);
+`)
+	all := []nx.Version{nx.Windows10, nx.WindowsServer2003, nx.WindowsVista, nx.Windows7, nx.Windows8, nx.Windows81}
+	for i, img := range run(t, sys, all) {
+		want := uint64(all[i].Major*100 + all[i].Minor)
+		if len(img.Sites) != 1 || img.Sites[0].Seen.Size != want {
+			t.Errorf("on %s: got %+v, want one request of %d bytes", all[i], img.Sites, want)
+		}
+	}
+}
+
+// TestDDIs holds what is seen of each routine that Wine has.
+func TestDDIs(t *testing.T) {
+	needTools(t)
+	sys := buildDriver(t, `
+    static NPAGED_LOOKASIDE_LIST list;
+    PHYSICAL_ADDRESS zero;
+    PMDL mdl;
+    zero.QuadPart = 0;
+    ExAllocatePool(NonPagedPool, 101);
+    ExAllocatePoolWithTag(512, 102, 0x64636261);
+    ExAllocatePoolWithQuota(8, 103);
+    ExAllocatePoolWithQuotaTag(520, 104, 0x34333231);
+    ExInitializeNPagedLookasideList(&list, NULL, NULL, 512, 105, 0x00414243, 0);
+    mdl = IoAllocateMdl(&list, 106, FALSE, FALSE, NULL);
+    MmMapLockedPagesSpecifyCache(mdl, KernelMode, MmCached, NULL, FALSE, 0x40000010);
+    MmAllocateContiguousMemory(107, zero);
+    MmAllocateContiguousMemorySpecifyCache(108, zero, zero, zero, MmNonCached);
+    MmMapIoSpace(zero, 109, MmCached);
+`)
+	want := []string{
+		"ExAllocatePool 0 101 ",
+		"ExAllocatePoolWithTag 200 102 abcd",
+		"ExAllocatePoolWithQuota 8 103 ",
+		"ExAllocatePoolWithQuotaTag 208 104 1234",
+		"ExInitializeNPagedLookasideList 200 105 CBA.",
+		"MmMapLockedPagesSpecifyCache 40000010 0 ",
+		"MmAllocateContiguousMemory 0 107 ",
+		"MmAllocateContiguousMemorySpecifyCache 0 108 ",
+		"MmMapIoSpace 0 109 ",
+	}
+	want = slices.DeleteFunc(want, func(line string) bool {
+		name, _, _ := strings.Cut(line, " ")
+		return known()[name].Name == "" // what nx does not know is not looked for
+	})
+	var got []string
+	for _, s := range run(t, sys, both[:1])[0].Sites {
+		got = append(got, fmt.Sprintf("%s %x %d %s", s.DDI.Name, s.Seen.Value, s.Seen.Size, s.Seen.Tag))
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestTailCall holds that a request is seen whose return address is the kernel's: the entry routine jumps to the DDI.
+func TestTailCall(t *testing.T) {
+	needTools(t)
+	sys := buildDriver(t, `
+    typedef NTSTATUS NTAPI ROUTINE(POOL_TYPE, SIZE_T, ULONG);
+    return ((ROUTINE *)ExAllocatePoolWithTag)(512, 1, 0x64636261);
+`, "-O2")
+	sites := run(t, sys, both[:1])[0].Sites
+	if len(sites) != 1 || sites[0].Seen.Tag != "abcd" || sites[0].Seen.RVA != 0 {
+		t.Errorf("got %+v, want one request without RVA", sites)
+	}
+}
+
+// TestFailures holds the message of each way in which a load can fail, and that what was seen before is not lost.
+func TestFailures(t *testing.T) {
+	needTools(t)
+	const one = "ExAllocatePool(NonPagedPool, 1);\n"
+	for _, c := range []struct{ name, body, want string }{
+		{"status", one + "return STATUS_NO_MEMORY;", "entry routine returned 0xC0000017 after 1 request"},
+		{"missing routine", one + "ExAllocatePoolWithTagPriority(PagedPool, 1, 0, NormalPoolPriority);",
+			"ntoskrnl.exe.ExAllocatePoolWithTagPriority, for which Wine has no code, after 1 request"},
+		{"crash", one + "*(volatile int *)16 = 1;", "crashed after 1 request"},
+		{"no call", "", "no call of its was seen"},
+		{"hang", one + "for (;;) { }", "entry routine had not returned after 6s and 1 request"},
+		{"endless", "for (;;) { " + one + "}", "more than 100000 times"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := Options{Windows: both[:1], Timeout: 6 * time.Second}
+			if c.name == "endless" {
+				o.Timeout = time.Minute
+			}
+			images, err := Run(context.Background(), buildDriver(t, c.body), o)
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want one line with %q", err, c.want)
+			}
+			if len(images) != 1 || (len(images[0].Sites) == 0) != (c.body == "") {
+				t.Errorf("what was seen before is lost: %+v", images)
+			}
+			noLeftovers(t)
+		})
+	}
+}
+
+// TestMissingLibrary loads a driver of a framework that Wine does not have.
+func TestMissingLibrary(t *testing.T) {
+	needTools(t)
+	dir := t.TempDir()
+	def := write(t, dir, "wdf.def", "LIBRARY WDFLDR.SYS\nEXPORTS\nWdfVersionBind\n")
+	command(t, dir, "x86_64-w64-mingw32-dlltool", "-d", def, "-l", "libwdf.a")
+	sys := buildDriver(t, "__declspec(dllimport) void WdfVersionBind(void); WdfVersionBind();", "-L"+dir, "-lwdf")
+	_, err := Run(context.Background(), sys, Options{Windows: both})
+	if err == nil || !strings.Contains(err.Error(), "it needs WDFLDR.SYS, which Wine does not have") {
+		t.Errorf("got %v", err)
+	}
+	noLeftovers(t)
+}
+
+func TestCancel(t *testing.T) {
+	needTools(t)
+	sys := buildDriver(t, "ExAllocatePool(PagedPool, 1);")
+	for _, after := range []time.Duration{0, time.Second, 8 * time.Second} {
+		ctx, cancel := context.WithTimeout(context.Background(), after)
+		start := time.Now()
+		_, err := Run(ctx, sys, Options{Windows: []nx.Version{both[0], both[1], both[0], both[1], both[0], both[1], both[0]}})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled after %s: got %v", after, err)
+		}
+		if late := time.Since(start) - after; late > 10*time.Second {
+			t.Errorf("cancelled after %s: came back %s later", after, late)
+		}
+		noLeftovers(t)
+	}
+}
+
+func needTools(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs Wine and gcc for mingw-w64")
+	}
+	t.Setenv("TMPDIR", t.TempDir()) // so that leftovers are seen
+}
+
+// noLeftovers holds that no prefix is left, and no process that worked in one.
+func noLeftovers(t *testing.T) {
+	t.Helper()
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "nxport-trace-*")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, path := range environments {
+		if env, _ := os.ReadFile(path); strings.Contains(string(env), "WINEPREFIX="+os.TempDir()) {
+			t.Errorf("still running: %s", path)
+		}
+	}
+}
+
+func run(t *testing.T, sys string, windows []nx.Version) []driver.Image {
+	t.Helper()
+	start := time.Now()
+	images, err := Run(context.Background(), sys, Options{Windows: windows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d versions in %s", len(windows), time.Since(start).Round(time.Millisecond))
+	noLeftovers(t)
+	return images
+}
+
+// buildRingLog builds examples/ringlog, in a copy that is ported by hand: defines go to SOURCES, the call to DriverEntry.
+func buildRingLog(t *testing.T, defines string, optInCall bool, makeArgs ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../examples/ringlog")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "nxpool.h", header.Text())
+	replace(t, filepath.Join(dir, "SOURCES"), "C_DEFINES=$(C_DEFINES)", "C_DEFINES=$(C_DEFINES) "+defines)
+	if optInCall {
+		const declarations = "    PEXTENSION Extension;\n    NTSTATUS Status;\n\n    Status = IoCreateDevice"
+		replace(t, filepath.Join(dir, "driver.c"), declarations, strings.Replace(declarations, "\n\n",
+			"\n\n#ifdef NonPagedPool\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n#endif\n\n", 1))
+	}
+	out := command(t, dir, "make", append([]string{"NXPOOL_H=nxpool.h"}, makeArgs...)...)
+	if strings.Contains(out, "warning") {
+		t.Errorf("warnings:\n%s", out)
+	}
+	return filepath.Join(dir, "build", "ringlog.sys")
+}
+
+// buildDriver builds a driver of which body is the entry routine.
+func buildDriver(t *testing.T, body string, args ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	src := write(t, dir, "d.c", "#include <ntddk.h>\nstatic VOID Unload(PDRIVER_OBJECT d) { (void)d; }\n"+
+		"NTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING r)\n{\n    (void)r;\n    d->DriverUnload = Unload;\n    {\n"+
+		body+"\n    }\n    return STATUS_SUCCESS;\n}\n")
+	command(t, dir, "x86_64-w64-mingw32-gcc", append([]string{"-O1", "-w", "-shared", "-nostdlib", "-Wl,--subsystem,native",
+		"-Wl,--entry,DriverEntry", "-isystem", "/usr/share/mingw-w64/include/ddk", "-o", "d.sys", src, "-lntoskrnl"}, args...)...)
+	return filepath.Join(dir, "d.sys")
+}
+
+func command(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return string(out)
+}
+
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func replace(t *testing.T, path, old, replacement string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(data), old) != 1 {
+		t.Fatalf("%s: want one %q", path, old)
+	}
+	write(t, filepath.Dir(path), filepath.Base(path), strings.Replace(string(data), old, replacement, 1))
+}

@@ -1,0 +1,253 @@
+// Package tree is how every room reads files: size limits, case-insensitive lookup, and an overlay of text that is
+// not on disk yet. Paths use forward slashes and are relative to the working directory, or absolute outside it.
+package tree
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Limits on what is read: a hostile tree must not exhaust memory.
+const (
+	maxFile  = 64 << 20 // bytes of one file
+	maxFiles = 500_000  // files of one walk
+)
+
+// Tree reads files. It is safe for use by several goroutines.
+type Tree struct {
+	roots   []string
+	overlay map[string][]byte
+	disk    *disk
+}
+
+// disk remembers what was read, so that a second round of a port reads nothing twice.
+type disk struct {
+	mu    sync.Mutex
+	cwd   string
+	files map[string]file
+	dirs  map[string]map[string]string // directory -> lower-case name -> name as it stands
+}
+
+type file struct {
+	data []byte
+	err  error
+}
+
+// New returns a tree for the named files and directories. Each of them must exist.
+func New(named []string) (*Tree, error) {
+	cwd, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	t := &Tree{disk: &disk{cwd: filepath.ToSlash(cwd), files: map[string]file{}, dirs: map[string]map[string]string{}}}
+	for _, n := range named {
+		root, err := t.rootOf(n)
+		if err != nil {
+			return nil, err
+		}
+		t.roots = append(t.roots, root)
+	}
+	return t, nil
+}
+
+// rootOf is the directory that a port of the named path may write in: the checkout that holds it, else the directory
+// itself or, of a file, the one it is in.
+func (t *Tree) rootOf(named string) (string, error) {
+	info, err := os.Stat(named)
+	if err != nil {
+		return "", shorten(named, err)
+	}
+	abs, err := filepath.Abs(named)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		abs = filepath.Dir(abs)
+	}
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
+			return t.Clean(dir), nil
+		}
+		if dir == filepath.Dir(dir) {
+			return t.Clean(abs), nil
+		}
+	}
+}
+
+// With returns the same tree with some files' text replaced.
+func (t *Tree) With(overlay map[string][]byte) *Tree {
+	return &Tree{roots: t.roots, overlay: overlay, disk: t.disk}
+}
+
+// Clean gives a path the form that all rooms use.
+func (t *Tree) Clean(p string) string {
+	p = path.Clean(strings.ReplaceAll(filepath.ToSlash(p), `\`, "/"))
+	if !path.IsAbs(p) && !filepath.IsAbs(p) {
+		return p
+	}
+	if p == t.disk.cwd {
+		return "."
+	}
+	if rest, ok := strings.CutPrefix(p, strings.TrimSuffix(t.disk.cwd, "/")+"/"); ok {
+		return rest
+	}
+	return p
+}
+
+// Join resolves ref, in the spelling of a build file or an include directive, against a directory.
+func (t *Tree) Join(dir, ref string) string {
+	ref = strings.ReplaceAll(ref, `\`, "/")
+	if path.IsAbs(ref) || len(ref) > 1 && ref[1] == ':' {
+		return t.Clean(ref)
+	}
+	joined := path.Join(dir, ref)
+	if strings.HasPrefix(joined, "../") || joined == ".." { // may lead back into the working directory
+		return t.Clean(path.Join(t.disk.cwd, joined))
+	}
+	return t.Clean(joined)
+}
+
+// Within says whether path lies in what was named, and so may be written.
+func (t *Tree) Within(p string) bool {
+	return slices.ContainsFunc(t.roots, func(root string) bool {
+		switch {
+		case root == ".":
+			return !path.IsAbs(p) && p != ".." && !strings.HasPrefix(p, "../")
+		default:
+			return p == root || strings.HasPrefix(p, strings.TrimSuffix(root, "/")+"/")
+		}
+	})
+}
+
+// Read returns the bytes of a file; they must not be changed. A file that is no regular file or is larger than
+// 64 MiB is an error, which names it.
+func (t *Tree) Read(p string) ([]byte, error) {
+	if data, ok := t.overlay[p]; ok {
+		return data, nil
+	}
+	d := t.disk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, ok := d.files[p]
+	if !ok {
+		f.data, f.err = readFile(filepath.FromSlash(p))
+		d.files[p] = f
+	}
+	return f.data, f.err
+}
+
+func readFile(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, shorten(name, err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: no regular file", filepath.ToSlash(name))
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("%s: %d bytes, more than the %d that are read of one file", filepath.ToSlash(name), info.Size(), maxFile)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, shorten(name, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile))
+	return data, shorten(name, err)
+}
+
+// shorten gives "path: reason" without the system call, nil for nil.
+func shorten(name string, err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", filepath.ToSlash(name), err)
+}
+
+// IsBinary says whether data looks like no text: it has a NUL byte near its beginning and no UTF-16 byte order mark.
+func IsBinary(data []byte) bool {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return false
+	}
+	return bytes.IndexByte(data[:min(len(data), 8192)], 0) >= 0
+}
+
+// Find looks a file up without regard to case, as Windows does, and returns its path as it stands on disk.
+func (t *Tree) Find(p string) (string, bool) {
+	if _, ok := t.overlay[p]; ok {
+		return p, true
+	}
+	d := t.disk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.find(p)
+}
+
+func (d *disk) find(p string) (string, bool) {
+	dir, name := path.Split(p)
+	if name == "" || name == "." || name == ".." {
+		return p, true
+	}
+	dir = path.Clean(dir)
+	if _, ok := d.list(dir)[strings.ToLower(name)]; !ok && dir != "." && dir != "/" {
+		found, ok := d.find(dir)
+		if !ok {
+			return "", false
+		}
+		dir = found
+	}
+	actual, ok := d.list(dir)[strings.ToLower(name)]
+	return path.Join(dir, actual), ok
+}
+
+// list reads a directory once. Of two names that differ in case only, the one that sorts first is taken.
+func (d *disk) list(dir string) map[string]string {
+	if names, ok := d.dirs[dir]; ok {
+		return names
+	}
+	names := map[string]string{}
+	entries, _ := os.ReadDir(filepath.FromSlash(dir)) // a directory that is not there holds no file
+	for _, e := range entries {
+		if lower := strings.ToLower(e.Name()); names[lower] == "" {
+			names[lower] = e.Name()
+		}
+	}
+	d.dirs[dir] = names
+	return names
+}
+
+// Walk returns the regular files below a named directory, sorted, or the named file itself. It enters no symbolic
+// link and no directory whose name begins with a dot.
+func (t *Tree) Walk(named string) ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(named, func(p string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil && p == named:
+			return shorten(named, err)
+		case err != nil:
+			return nil // a directory that can't be read is like an empty one
+		case e.IsDir() && p != named && strings.HasPrefix(e.Name(), "."):
+			return fs.SkipDir
+		case e.Type().IsRegular():
+			files = append(files, t.Clean(p))
+		}
+		if len(files) > maxFiles {
+			return fmt.Errorf("%s: more than %d files: name a smaller directory", named, maxFiles)
+		}
+		return nil
+	})
+	slices.Sort(files)
+	return files, err
+}
