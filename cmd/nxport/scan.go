@@ -68,7 +68,7 @@ func (c *common) scan(stdout, stderr io.Writer, args []string) error {
 // unreadable names on standard error what could not be read; nil if there is nothing.
 func unreadable(stderr io.Writer, r *scan.Result) error {
 	for _, s := range r.Unreadable {
-		fmt.Fprintf(stderr, "nxport: %s\n", s.Why)
+		fmt.Fprintf(stderr, "nxport: %s: %s\n", s.Path, s.Why)
 	}
 	switch {
 	case len(r.Unreadable) > 0:

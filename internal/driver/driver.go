@@ -40,19 +40,36 @@ type Step struct {
 	Says string
 }
 
+// Token is a constant of the kit's headers, and the mechanism of the file it is written in: a wrapper gets what
+// NonPagedPool means to its caller.
+type Token struct {
+	Name string
+	In   nx.Mechanism
+}
+
 // Term is one value a request can have: the tokens, evaluated by nx, OR-ed together with the bits.
 type Term struct {
-	Tokens []string
+	Tokens []Token
 	Bits   uint32
 }
 
 // String gives the term as C, as "NonPagedPool | 8".
 func (t Term) String() string {
-	parts := slices.Clone(t.Tokens)
+	var parts []string
+	for _, tok := range t.Tokens {
+		parts = append(parts, tok.Name)
+	}
 	if t.Bits != 0 || len(parts) == 0 {
 		parts = append(parts, fmt.Sprint(t.Bits))
 	}
 	return strings.Join(parts, " | ")
+}
+
+// Compare orders terms; equal ones have the same value everywhere.
+func (t Term) Compare(u Term) int {
+	return cmp.Or(strings.Compare(t.String(), u.String()), slices.CompareFunc(t.Tokens, u.Tokens, func(a, b Token) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.In, b.In))
+	}))
 }
 
 // Value is what a deciding argument can be: the set of its terms, how they were derived, and, where the set may not
@@ -126,7 +143,7 @@ func (s Site) On(w nx.Version) Outcome {
 		run := nx.Run{Mechanism: s.Mechanism, Initialised: m == After, Windows: w}
 		least = least && s.DDI.Executable(w, s.DDI.Effective(run, 0)) == nx.No
 		for _, t := range s.Value.Terms {
-			if v := s.DDI.Effective(run, t.eval(run)); !slices.Contains(o.Values, v) {
+			if v := s.DDI.Effective(run, t.eval(m == After, w)); !slices.Contains(o.Values, v) {
 				o.Values = append(o.Values, v)
 			}
 		}
@@ -138,10 +155,10 @@ func (s Site) On(w nx.Version) Outcome {
 	return o
 }
 
-func (t Term) eval(r nx.Run) uint32 {
+func (t Term) eval(initialised bool, w nx.Version) uint32 {
 	v := t.Bits
-	for _, name := range t.Tokens {
-		bits, _ := r.Token(name)
+	for _, tok := range t.Tokens {
+		bits, _ := nx.Run{Mechanism: tok.In, Initialised: initialised, Windows: w}.Token(tok.Name)
 		v |= bits
 	}
 	return v
@@ -261,7 +278,7 @@ type Image struct {
 
 // TooEarly says whether the request may run before the opt-in call and is executable only because of that.
 func (s Site) TooEarly() bool {
-	if s.Mechanism != nx.OptIn || s.Moment&Before == 0 || s.Witness == Trace {
+	if s.Moment&Before == 0 {
 		return false
 	}
 	late := s
@@ -270,7 +287,28 @@ func (s Site) TooEarly() bool {
 	return now != then && (now == nx.Yes || now == nx.Maybe)
 }
 
-// Remappable says whether an opt-in can change the term: whether it has a token that the kit's header redefines.
-func (t Term) Remappable() bool {
-	return slices.Contains(t.Tokens, "NonPagedPool") || slices.Contains(t.Tokens, "NonPagedPoolCacheAligned")
+// Redefined says whether the token is one that the kit's header redefines under an opt-in.
+func (t Token) Redefined() bool {
+	return t.Name == "NonPagedPool" || t.Name == "NonPagedPoolCacheAligned"
+}
+
+// As gives the site as it would be if all files that are not opted in were compiled with m, and the opt-in call made
+// in time.
+func (s Site) As(m nx.Mechanism) Site {
+	replace := func(old nx.Mechanism) nx.Mechanism {
+		if old == nx.None {
+			return m
+		}
+		return old
+	}
+	s.Mechanism, s.Moment = replace(s.Mechanism), After
+	terms := slices.Clone(s.Value.Terms)
+	for i, t := range terms {
+		terms[i].Tokens = slices.Clone(t.Tokens)
+		for j, tok := range t.Tokens {
+			terms[i].Tokens[j].In = replace(tok.In)
+		}
+	}
+	s.Value.Terms = terms
+	return s
 }

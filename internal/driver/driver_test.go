@@ -2,18 +2,26 @@ package driver
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/nxport/nxport/nx"
 )
 
+// pool is a request for pool in a file with mechanism m, whose terms are written in the same file.
 func pool(m nx.Mechanism, moment Moment, terms ...Term) Site {
+	for i, t := range terms {
+		terms[i].Tokens = slices.Clone(t.Tokens)
+		for j := range t.Tokens {
+			terms[i].Tokens[j].In = m
+		}
+	}
 	return Site{Mechanism: m, Moment: moment, Value: Value{Terms: terms}, DDI: nx.DDI{Argument: 1, Kind: nx.PoolType}}
 }
 
 func TestOn(t *testing.T) {
-	nonpaged := Term{Tokens: []string{"NonPagedPool"}}
-	paged := Term{Tokens: []string{"PagedPool"}}
+	nonpaged := Term{Tokens: []Token{{Name: "NonPagedPool"}}}
+	paged := Term{Tokens: []Token{{Name: "PagedPool"}}}
 	unknown := pool(nx.None, After, paged)
 	unknown.Value.Unknown = "because"
 	both := pool(nx.None, After, nonpaged)
@@ -33,11 +41,13 @@ func TestOn(t *testing.T) {
 		{"two values", pool(nx.None, After, nonpaged, paged), nx.Windows10, "[0 1] maybe"},
 		{"two that are not executable", pool(nx.OptInAuto, After, nonpaged, paged), nx.Windows10, "[1 512] no"},
 		{"NX pool below Windows 8", pool(nx.OptInAuto, After, nonpaged, paged), nx.Windows7, "[1 512] undefined"},
-		{"OR-ed", pool(nx.OptInAuto, After, Term{Tokens: []string{"NonPagedPool"}, Bits: 16}), nx.Windows8, "[528] no"},
+		{"OR-ed", pool(nx.OptInAuto, After, Term{Tokens: []Token{{Name: "NonPagedPool"}}, Bits: 16}), nx.Windows8, "[528] no"},
 		{"partly unknown, the rest harmless", unknown, nx.Windows10, "[1] unknown"},
 		{"partly unknown, the rest executable", both, nx.Windows10, "[0] maybe"},
 		{"unknown, but the opt-in adds its bit", added, nx.Windows10, "[] no"},
 		{"unknown, and it adds none on Windows 7", added, nx.Windows7, "[] unknown"},
+		{"the caller's file decides", Site{Mechanism: nx.OptedOut, Moment: After, DDI: nx.DDI{Argument: 1, Kind: nx.PoolType},
+			Value: Value{Terms: []Term{{Tokens: []Token{{"NonPagedPool", nx.OptIn}}}}}}, nx.Windows10, "[512] no"},
 		{"nothing known", pool(nx.None, After), nx.Windows10, "[] unknown"},
 		{"no argument decides", Site{DDI: nx.DDI{Kind: nx.Always}, Moment: After}, nx.Windows10, "[] yes"},
 	} {
@@ -49,7 +59,7 @@ func TestOn(t *testing.T) {
 }
 
 func TestTooEarly(t *testing.T) {
-	nonpaged, execute := Term{Tokens: []string{"NonPagedPool"}}, Term{Tokens: []string{"NonPagedPoolExecute"}}
+	nonpaged, execute := Term{Tokens: []Token{{Name: "NonPagedPool"}}}, Term{Tokens: []Token{{Name: "NonPagedPoolExecute"}}}
 	for _, tt := range []struct {
 		site Site
 		want bool

@@ -106,16 +106,20 @@ func refuse(m nx.Mechanism, images []driver.Image) error {
 		return nil
 	}
 	var low []string
+	minimum := nx.Windows8
 	for _, img := range images {
-		if b := img.Build; !b.Minimum.HasNX() {
-			low = append(low, fmt.Sprintf("%s runs on %s (%s)", b.ID, b.Minimum.Name(), b.MinimumSource))
+		if b := img.Build; b.Minimum.Before(nx.Windows8) {
+			low = append(low, b.ID)
+			if b.Minimum.Before(minimum) {
+				minimum = b.Minimum
+			}
 		}
 	}
 	if len(low) == 0 {
 		return nil
 	}
-	return &RefusedError{"POOL_NX_OPTIN_AUTO asks for NX pool on every Windows, and those before Windows 8 do not know it: " +
-		strings.Join(low, "; ") + "; use --to optin, or raise the minimum"}
+	return &RefusedError{fmt.Sprintf("POOL_NX_OPTIN_AUTO asks for NX pool on every Windows, and those before Windows 8 do not "+
+		"know it, but the minimum goes down to %s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
 }
 
 // rounds applies fixes and scans again until none is left.

@@ -109,7 +109,7 @@ func TestOptInAutoIsRefusedBelowWindows8(t *testing.T) {
 	unpack(t, rule.All()[0].Doc.Before)
 	_, err := Run([]string{"."}, OptInAuto, options())
 	refused, ok := errors.AsType[*RefusedError](err)
-	if !ok || !strings.Contains(refused.Reason, "drv.vcxproj|Release|x64 runs on Windows 7 (TargetVersion)") {
+	if !ok || !strings.Contains(refused.Reason, "goes down to Windows 7 in drv.vcxproj (Release|x64):") {
 		t.Errorf("%v", err)
 	}
 }

@@ -360,12 +360,12 @@ func (e *evaluation) reference(t text, f *file, m metadata) text {
 		if _, field, ok := strings.Cut(name, "."); ok {
 			name = field // %(ClCompile.Name) in an element of ClCompile
 		}
-		return m[name]
+		return m[name].from(t)
 	case s[0] == '$' && isName(name) && !strings.Contains(name, ".") && !kitUnknown[name]:
 		if v, ok := e.properties[name]; ok {
-			return v
+			return v.from(t)
 		}
-		return e.reserved(name, f)
+		return e.reserved(name, f).from(t)
 	case s[0] == '$' && kitUnknown[name] && e.properties[name] != nil:
 		return e.properties[name]
 	case s[0] == '%' && m == nil:

@@ -333,7 +333,7 @@ func (m *makefile) reference(t text) text {
 	}
 	name := strings.ToLower(s[2 : len(s)-1])
 	if v, ok := m.macros[name]; ok {
-		return v
+		return v.from(t)
 	}
 	if kitMacros[name] || !isName(name) { // the latter is $(NAME:from=to)
 		t[0].unknown = true

@@ -63,11 +63,11 @@ func (f *file) newline(at int) string {
 
 // span is a stretch of text that stands, byte for byte, in a file; file is nil where it stands nowhere.
 type span struct {
-	text string
-	file *file
-	at   int
-	// unknown is set for what could not be expanded; text is then the reference as written.
-	unknown bool
+	text    string
+	file    *file
+	at      int
+	fixed   bool // all of it comes from the place at, where a reference to it stands
+	unknown bool // it could not be expanded; text is the reference as written
 }
 
 // text is a string that remembers where each of its bytes was written, through properties and macros.
@@ -99,6 +99,17 @@ func (t text) unknown() bool {
 	return slices.ContainsFunc(t, func(s span) bool { return s.unknown })
 }
 
+// from gives the text with the place of a reference for what stands in no file itself.
+func (t text) from(reference text) text {
+	out := slices.Clone(t)
+	for i := range out {
+		if out[i].file == nil && len(reference) > 0 {
+			out[i].file, out[i].at, out[i].fixed = reference[0].file, reference[0].at, true
+		}
+	}
+	return out
+}
+
 // place gives where the first byte was written, zero where that is nowhere.
 func (t text) place() driver.Place {
 	for _, s := range t {
@@ -117,7 +128,9 @@ func (t text) slice(from, to int) text {
 		if lo < hi {
 			part := s
 			part.text = s.text[lo:hi]
-			part.at += lo
+			if !s.fixed {
+				part.at += lo
+			}
 			out = append(out, part)
 		}
 		from -= len(s.text)

@@ -73,7 +73,7 @@ func (e *element) text() text {
 			at += indexOrEnd(rest, ">") + 1
 		default:
 			end := indexOrEnd(rest, ";")
-			t = append(t, span{text: entity(rest[1:end]), file: e.file, at: e.body + at})
+			t = append(t, span{text: entity(rest[1:end]), file: e.file, at: e.body + at, fixed: true})
 			at += end + 1
 		}
 	}

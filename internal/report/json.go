@@ -148,6 +148,9 @@ func buildLine(b driver.Build) jsonBuild {
 		Minimum: b.Minimum.String(), MinimumSource: b.MinimumSource, Mechanism: b.Mechanism,
 		Initialised: string(b.Initialised), Exceptions: []jsonException{}, Defines: b.Defines, Files: b.Files,
 	}
+	if line.Defines == nil {
+		line.Defines = map[string]string{}
+	}
 	for _, e := range b.Exceptions {
 		line.Exceptions = append(line.Exceptions, jsonException{e.Path, e.Mechanism})
 	}

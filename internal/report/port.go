@@ -58,7 +58,7 @@ func became(w io.Writer, r *Ported) {
 		ids[block] = append(ids[block], before.Build.ID)
 	}
 	for _, block := range blocks {
-		fmt.Fprintf(w, "%s:\n%s", strings.Join(byProject(ids[block]), ", "), block)
+		fmt.Fprintf(w, "%s:\n%s", Builds(ids[block]), block)
 	}
 }
 

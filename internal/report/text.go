@@ -106,11 +106,11 @@ func buildsOf(r *Scan, ids []string) string {
 	if len(ids) == len(r.Images) && len(ids) > 1 {
 		return fmt.Sprintf("all %d builds", len(ids))
 	}
-	return strings.Join(byProject(ids), ", ")
+	return Builds(ids)
 }
 
-// byProject turns a.vcxproj|Debug|x64, a.vcxproj|Release|x64 into a.vcxproj (Debug|x64, Release|x64).
-func byProject(ids []string) []string {
+// Builds turns a.vcxproj|Debug|x64, a.vcxproj|Release|x64 into a.vcxproj (Debug|x64, Release|x64).
+func Builds(ids []string) string {
 	var projects []string
 	configurations := map[string][]string{}
 	for _, id := range ids {
@@ -129,7 +129,7 @@ func byProject(ids []string) []string {
 			projects[i] += " (" + strings.Join(list, ", ") + ")"
 		}
 	}
-	return projects
+	return strings.Join(projects, ", ")
 }
 
 // builds says of each build what it asks for and whether it is opted in. Builds that do the same stand together.
@@ -148,7 +148,7 @@ func builds(w io.Writer, r *Scan) {
 		ids[line] = append(ids[line], m.Build.ID)
 	}
 	for _, line := range lines {
-		fmt.Fprintf(w, "%s: %s\n", strings.Join(byProject(ids[line]), ", "), line)
+		fmt.Fprintf(w, "%s: %s\n", Builds(ids[line]), line)
 	}
 }
 
@@ -180,6 +180,9 @@ func summary(w io.Writer, r *Scan) {
 	for _, s := range r.Unreadable {
 		fmt.Fprintf(w, "unreadable %s: %s\n", s.Path, s.Why)
 	}
+	if len(r.Images) == 0 {
+		return
+	}
 	unknown := 0
 	sites := positions(requests(r))
 	for _, st := range sites {
@@ -210,8 +213,12 @@ func TraceText(w io.Writer, images []driver.Image) error {
 		}
 		for _, s := range m.Sites {
 			q := s.Seen
-			judged := judgement[s.On(q.Windows).Executable]
-			fmt.Fprintf(b, "%-12s %-32s %#-10x %8d bytes  %-6s %s\n", q.Windows.Name(), s.DDI.Name, q.Value, q.Size, q.Tag, judged)
+			size := ""
+			if q.Size > 0 {
+				size = plural(int(q.Size), "byte")
+			}
+			fmt.Fprintf(b, "%-10s  %-31s  %#-10x  %-4s  %11s  %s\n",
+				q.Windows.Name(), s.DDI.Name, q.Value, q.Tag, size, judgement[s.On(q.Windows).Executable])
 		}
 	}
 	return b.Flush()

@@ -97,21 +97,28 @@ func checkUnsafeArgument(m *driver.Image, goal nx.Mechanism) []Finding {
 	fix := optIn(m, goal)
 	for i := range m.Sites {
 		s := m.Sites[i]
-		if s.Witness != driver.Trace {
-			s.Moment = driver.After
-		}
-		if s.DDI.Argument == 0 || s.Mechanism == nx.OptedOut || !executable(m.Build, s) {
+		s.Moment = driver.After
+		if s.DDI.Argument == 0 || optedOut(s) || !executable(m.Build, s) {
 			continue
 		}
 		f := Finding{Message: unsafeMessage(m.Build, s), Place: s.Place, Site: &m.Sites[i]}
-		if s.Mechanism == nx.None && fixable(m.Build, s, goal) {
+		if fixable(m.Build, s, goal) {
 			f.Fix = fix
 		} else {
-			f.Kept = !slices.ContainsFunc(s.Value.Terms, driver.Term.Remappable)
+			f.Kept = !hasToken(s, driver.Token.Redefined)
 		}
 		found = append(found, f)
 	}
 	return found
+}
+
+// optedOut says whether the request stands in a file that opted out, and gets nothing from one that did not.
+func optedOut(s driver.Site) bool {
+	return s.Mechanism == nx.OptedOut && !hasToken(s, func(t driver.Token) bool { return t.In != nx.OptedOut })
+}
+
+func hasToken(s driver.Site, is func(driver.Token) bool) bool {
+	return slices.ContainsFunc(s.Value.Terms, func(t driver.Term) bool { return slices.ContainsFunc(t.Tokens, is) })
 }
 
 var asked = map[nx.Kind]string{

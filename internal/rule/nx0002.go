@@ -79,7 +79,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 func checkCallWithoutMacro(m *driver.Image, _ nx.Mechanism) []Finding {
 	n := 0
 	for _, s := range m.Sites {
-		if s.Mechanism == nx.None && executable(m.Build, s) && fixable(m.Build, s, nx.OptIn) {
+		if fixable(m.Build, s, nx.OptIn) {
 			n++
 		}
 	}

@@ -122,10 +122,9 @@ func executable(b driver.Build, s driver.Site) bool {
 	return false
 }
 
-// fixable says whether the request stops being executable once its build is opted in by m.
+// fixable says whether the request is executable, and no longer once its build is opted in by m.
 func fixable(b driver.Build, s driver.Site, m nx.Mechanism) bool {
-	s.Mechanism, s.Moment = m, driver.After
-	return !executable(b, s)
+	return executable(b, s) && !executable(b, s.As(m))
 }
 
 // optIn is the fix that opts a build in: the macro, and for nx.OptIn the call in each entry routine.

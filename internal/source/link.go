@@ -3,7 +3,6 @@ package source
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
@@ -89,8 +88,8 @@ func optInFlags(c *call) (uint32, bool) {
 	}
 	t := c.args[0].terms[0]
 	flags := t.Bits
-	for _, name := range t.Tokens {
-		v, _ := nx.Run{}.Token(name)
+	for _, tok := range t.Tokens {
+		v, _ := nx.Run{}.Token(tok.Name)
 		flags |= v
 	}
 	return flags, t.param < 0
@@ -177,8 +176,8 @@ func (m *image) resolveValue(d *definition, v value, path []*definition) driver.
 		}
 		out = add(out, passed)
 	}
-	slices.SortFunc(out.Terms, func(a, b driver.Term) int { return strings.Compare(a.String(), b.String()) })
-	out.Terms = slices.CompactFunc(out.Terms, func(a, b driver.Term) bool { return a.String() == b.String() })
+	slices.SortFunc(out.Terms, driver.Term.Compare)
+	out.Terms = slices.CompactFunc(out.Terms, func(a, b driver.Term) bool { return a.Compare(b) == 0 })
 	if len(out.Terms) > maxTerms {
 		return driver.Value{Unknown: "more values than are followed", Steps: out.Steps}
 	}

@@ -54,6 +54,12 @@ void Init(void) { ` + optin + ` }`, []string{"POOL_NX_OPTIN"}, driver.InitNo, "D
 #define POOL_NX_OPTOUT 1
 #include <ntddk.h>
 void Init(void) { ` + optin + ` }`, []string{"POOL_NX_OPTIN"}, driver.InitNo, "DriverEntry=[0]"},
+		{"a wrapper in a file that opted out gets what the caller means", head + `void DriverEntry(void) { ` + optin + ` Get(NonPagedPool); }
+-- e.c --
+#define POOL_NX_OPTOUT 1
+#include <ntddk.h>
+void Get(POOL_TYPE t) { ExAllocatePool(t, 1); ExAllocatePool(NonPagedPool, 1); }`, []string{"POOL_NX_OPTIN"},
+			driver.InitYes, "Get=[512] Get=[0]"},
 		{"auto", head + "void DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }", []string{"POOL_NX_OPTIN_AUTO"},
 			driver.InitNotNeeded, "DriverEntry=[512]"},
 		{"recursion ends", head + `void A(POOL_TYPE t) { B(t); ExAllocatePool(t, 1); } void B(POOL_TYPE t) { A(t); }

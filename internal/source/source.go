@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -39,7 +40,7 @@ func Read(t *tree.Tree, builds []*project.Build, o Options) Result {
 			units = append(units, s)
 			if s.problem != nil && !said[u.Path] {
 				said[u.Path] = true
-				r.Unreadable = append(r.Unreadable, project.Skipped{Path: u.Path, Why: s.problem.Error()})
+				r.Unreadable = append(r.Unreadable, project.Skipped{Path: u.Path, Why: strings.TrimPrefix(s.problem.Error(), u.Path+": ")})
 			}
 		}
 		r.Images = append(r.Images, link(b, units).image())
@@ -188,7 +189,7 @@ func mergeSites(sites []driver.Site) []driver.Site {
 func mergeSite(into *driver.Site, s driver.Site) {
 	into.Moment |= s.Moment
 	for _, t := range s.Value.Terms {
-		if !slices.ContainsFunc(into.Value.Terms, func(u driver.Term) bool { return u.String() == t.String() }) {
+		if !slices.ContainsFunc(into.Value.Terms, func(u driver.Term) bool { return u.Compare(t) == 0 }) {
 			into.Value.Terms = append(into.Value.Terms, t)
 		}
 	}

@@ -210,12 +210,12 @@ func (e *evaluator) token(t token) driver.Term {
 	if optedIn && t.flags&kitName == 0 {
 		switch t.text {
 		case "NonPagedPool":
-			return driver.Term{Tokens: []string{"NonPagedPoolExecute"}}
+			return driver.Term{Tokens: []driver.Token{{Name: "NonPagedPoolExecute", In: e.mechanism}}}
 		case "NonPagedPoolCacheAligned":
-			return driver.Term{Tokens: []string{"NonPagedPoolExecute"}, Bits: 4}
+			return driver.Term{Tokens: []driver.Token{{Name: "NonPagedPoolExecute", In: e.mechanism}}, Bits: 4}
 		}
 	}
-	return driver.Term{Tokens: []string{t.text}}
+	return driver.Term{Tokens: []driver.Token{{Name: t.text, In: e.mechanism}}}
 }
 
 // closing gives the index of the bracket that closes the one at i, or the end of the list.
