@@ -342,8 +342,12 @@ func stringize(arg []token, at token, exp *expansion) token {
 	return at
 }
 
-// expandList expands tokens on their own, as an argument or the line of a directive is.
+// expandList expands tokens on their own, as an argument or the line of a directive is. Arguments inside arguments
+// beyond all measure stay as they are.
 func (p *cpp) expandList(toks []token) []token {
+	if p.alone >= maxNesting {
+		return slices.Clone(toks)
+	}
 	outer := p.base
 	p.base = len(p.contexts)
 	p.alone++

@@ -157,3 +157,32 @@ func TestPositions(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}
 }
+
+// Hostile nesting ends in good time; how it is judged does not matter.
+func TestDeepNesting(t *testing.T) {
+	const n = 100_000
+	for name, text := range map[string]string{
+		"parentheses":   "void f(void) { ExAllocatePool(" + strings.Repeat("(", n) + "0" + strings.Repeat(")", n) + "); }",
+		"calls":         "void f(void) { " + strings.Repeat("ExAllocatePool(", n) + "0" + strings.Repeat(")", n) + "; }",
+		"braces":        strings.Repeat("namespace a {", n) + strings.Repeat("}", n),
+		"open braces":   strings.Repeat("{", n),
+		"macro calls":   "#define f(x) x x\n" + strings.Repeat("f(", n) + strings.Repeat(")", n),
+		"conditions":    "#if " + strings.Repeat("(", n) + "1" + strings.Repeat(")", n) + "\n#endif",
+		"question mark": "#if " + strings.Repeat("1 ? 1 : ", n) + "1\n#endif",
+		"ifs":           strings.Repeat("#if 1\n", n),
+		"one line":      strings.Repeat("ExAllocatePool(0);", n),
+	} {
+		t.Run(name, func(t *testing.T) { preprocessAndParse(t, text) })
+	}
+}
+
+func preprocessAndParse(t *testing.T, text string) {
+	t.Helper()
+	tr, err := tree.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &project.Unit{Path: "f.c", Options: &project.Options{Processor: nx.X64, Language: project.C}}
+	b := &project.Build{Units: []*project.Unit{u}}
+	Read(tr.With(map[string][]byte{"f.c": []byte(text)}), []*project.Build{b}, Options{DDIs: nx.DDIs()})
+}

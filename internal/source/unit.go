@@ -146,18 +146,18 @@ func (p *parser) declarations() {
 
 // brace decides what an opening brace belongs to, given the tokens of the declaration before it.
 func (p *parser) brace(head []token) {
-	end := closing(p.toks, p.i)
 	name := functionName(head)
-	switch {
-	case name >= 0:
-		p.function(head, name, end)
-		p.i = end + 1
-	case entered(head):
+	if name < 0 && entered(head) {
 		p.i++
-	default: // an initialiser, an enumeration
-		p.mention(p.i, end)
-		p.i = end + 1
+		return
 	}
+	end := closing(p.toks, p.i)
+	if name >= 0 {
+		p.function(head, name, end)
+	} else { // an initialiser, an enumeration
+		p.mention(p.i, end)
+	}
+	p.i = end + 1
 }
 
 // entered says whether the declarations inside a brace are like those outside.
@@ -275,8 +275,12 @@ func (p *parser) calls(f *function, body []token) {
 	}
 }
 
+// maxArguments bounds the tokens of one call's arguments: calls inside calls are read again for each level.
+const maxArguments = 500
+
 func (p *parser) call(f *function, body []token, i int) call {
 	t := body[i]
+	body = body[:min(len(body), i+maxArguments)]
 	end := closing(body, i+1)
 	c := call{at: t, callee: t.text, ddi: p.known.ddis[t.text], steps: macroSteps(t)}
 	for _, arg := range split(body[i+2 : min(end, len(body))]) {
