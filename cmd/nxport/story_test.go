@@ -37,6 +37,10 @@ func TestStory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds drivers and runs Wine")
 	}
+	home, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name       string
 		port       bool
@@ -75,6 +79,11 @@ func TestStory(t *testing.T) {
 			traced := sites(t, nxport(t, clean, "trace", "--format", "json", filepath.Join("out", "ringlog.sys")))
 			for windows, want := range map[string]column{"6.1": tt.on7, "10.0": tt.on10} {
 				compare(t, windows, want, scanned, traced)
+			}
+			if tt.name == "ported" {
+				table := nxport(t, clean, "trace", filepath.Join("out", "ringlog.sys"))
+				t.Chdir(home)
+				shows(t, "nxport trace ringlog/after/ringlog.sys", table)
 			}
 		})
 	}

@@ -38,11 +38,27 @@ func Port(w io.Writer, r *Ported, written bool) {
 		fmt.Fprintf(w, "%s %s\n", verb, c.Path)
 	}
 	became(w, r)
+	if len(r.Changes) > 0 {
+		cautions(w, r)
+	}
 	for _, f := range r.Kept {
 		fmt.Fprintf(w, "kept executable, as the source says: %s: %s(%s)\n", f.Place, f.Site.DDI.Name, f.Site.Argument)
 	}
 	for _, f := range r.Left {
 		fmt.Fprintf(w, "left: %s: %s: %s\n", f.Place, f.Rule.ID, f.Message)
+	}
+}
+
+// cautions says what a port cannot know.
+func cautions(w io.Writer, r *Ported) {
+	fmt.Fprintln(w, "not judged: whether the driver executes memory of these requests, as a JIT or a trampoline does; "+
+		"such a request must ask for NonPagedPoolExecute")
+	for _, m := range r.After {
+		if m.Build.OldKit {
+			fmt.Fprintln(w, "kits before Windows 8 know no opt-in: a binary that they build stays executable on every "+
+				"Windows (nxport header prints an opt-in for them)")
+			return
+		}
 	}
 }
 

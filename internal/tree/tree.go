@@ -118,14 +118,18 @@ func (t *Tree) Join(dir, ref string) string {
 
 // Within says whether path lies in what was named, and so may be written.
 func (t *Tree) Within(p string) bool {
+	p = t.absolute(p)
 	return slices.ContainsFunc(t.roots, func(root string) bool {
-		switch {
-		case root == ".":
-			return !path.IsAbs(p) && p != ".." && !strings.HasPrefix(p, "../")
-		default:
-			return p == root || strings.HasPrefix(p, strings.TrimSuffix(root, "/")+"/")
-		}
+		root = t.absolute(root)
+		return p == root || strings.HasPrefix(p, strings.TrimSuffix(root, "/")+"/")
 	})
+}
+
+func (t *Tree) absolute(p string) string {
+	if path.IsAbs(p) || filepath.IsAbs(p) {
+		return p
+	}
+	return path.Join(t.disk.cwd, p)
 }
 
 // Read returns the bytes of a file; they must not be changed. A file that is no regular file or is larger than

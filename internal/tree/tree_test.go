@@ -74,6 +74,10 @@ func TestWithin(t *testing.T) {
 			t.Errorf("tree of %s: Within(%q) = %v, want %v", tt.named, tt.path, got, tt.want)
 		}
 	}
+	t.Chdir("repo/drv") // below the checkout's root
+	if tr := open(t, "x"); !tr.Within("x/p.vcxproj") || !tr.Within("../inc/y.h") || tr.Within("../../a/b.c") {
+		t.Error("from within a checkout, its files are not those that may be written")
+	}
 }
 
 func TestOverlay(t *testing.T) {
