@@ -92,7 +92,7 @@ func checkMacroWithoutCall(m *driver.Image, _ nx.Mechanism) []Finding {
 		Message: fmt.Sprintf("POOL_NX_OPTIN is defined, but ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is never called: %s", stay(n)),
 		Place:   entryPlace(m),
 	}
-	if edits := insertCall(m); len(edits) > 0 {
+	if edits := insertCall(m, optedIn); len(edits) > 0 {
 		f.Fix = &Fix{Title: "call ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in the entry routine", Safe: true, Edits: edits}
 	}
 	return []Finding{f}

@@ -121,7 +121,7 @@ func checkCallTooLate(m *driver.Image, _ nx.Mechanism) []Finding {
 // moveCall takes the call away where it stands on a line of its own, and puts it at the start of the entry routine.
 // One that can't be taken away stays: making the call twice is harmless.
 func moveCall(m *driver.Image) (*Fix, driver.Place) {
-	fix := &Fix{Title: "move ExInitializeDriverRuntime to the start of the entry routine", Safe: true, Edits: insertCall(m)}
+	fix := &Fix{Title: "move ExInitializeDriverRuntime to the start of the entry routine", Safe: true, Edits: insertCall(m, optedIn)}
 	var where driver.Place
 	for _, f := range m.Facts {
 		if f.Kind != driver.OptInCall || !f.Effective {

@@ -17,13 +17,13 @@ type Level int
 
 // The levels, from the least.
 const (
-	Note Level = iota
+	Note Level = iota + 1
 	Warning
 	Error
 )
 
 // String gives the level as compilers write it.
-func (l Level) String() string { return [...]string{"note", "warning", "error"}[l] }
+func (l Level) String() string { return [...]string{"", "note", "warning", "error"}[l] }
 
 // Rule is one thing that can be wrong with a driver.
 type Rule struct {
@@ -133,7 +133,7 @@ func optIn(m *driver.Image, goal nx.Mechanism) *Fix {
 	if goal != nx.OptIn || m.Build.Library || opts(m, goal) {
 		return f
 	}
-	f.Edits = insertCall(m)
+	f.Edits = insertCall(m, func(entry driver.Fact) bool { return entry.Mechanism != nx.OptedOut })
 	if len(f.Edits) == 0 {
 		return nil // no entry routine that a call could stand in
 	}
@@ -150,18 +150,22 @@ func opts(m *driver.Image, goal nx.Mechanism) bool {
 
 const call = "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);"
 
-// insertCall puts the call into every entry routine of the image. Where a kit from before Windows 8 may compile it, a
-// guard stands around it: NonPagedPool is a macro exactly in the files that the kit's header has opted in.
-func insertCall(m *driver.Image) []edit.Edit {
+// insertCall puts the call into every entry routine of the image in whose file it has, or will have, an effect. Where
+// a kit from before Windows 8 may compile it, a guard stands around it: NonPagedPool is a macro exactly in the files that
+// the kit's header has opted in.
+func insertCall(m *driver.Image, effective func(driver.Fact) bool) []edit.Edit {
 	var edits []edit.Edit
 	for _, f := range m.Facts {
-		if f.Kind != driver.Entry || f.Span.Path == "" {
+		if f.Kind != driver.Entry || f.Span.Path == "" || !effective(f) {
 			continue
 		}
 		edits = append(edits, edit.Edit{Path: f.Span.Path, Start: f.Span.Start, End: f.Span.End, New: callText(f)})
 	}
 	return edits
 }
+
+// optedIn says whether the call has an effect in the file of an entry routine as it is.
+func optedIn(entry driver.Fact) bool { return entry.Mechanism == nx.OptIn }
 
 func callText(f driver.Fact) string {
 	at := f.Span

@@ -55,6 +55,7 @@ type cpp struct {
 	alone     int // how deep such expansions are nested; 0 while the files are read
 	count     int
 	kit       kit
+	assumeKit bool    // the first missing header stands for the kit's
 	missing   []token // the names of headers that were not found
 	stopped   string  // why the unit was given up, "" if it was not
 }

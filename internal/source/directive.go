@@ -218,6 +218,9 @@ func (p *cpp) include(hash token, line []token) {
 	f, ok := p.find(name, quoted)
 	if !ok {
 		p.missing = append(p.missing, token{kind: str, off: hash.off, file: hash.file, text: name})
+		if p.assumeKit {
+			p.includeKit(hash)
+		}
 		return
 	}
 	p.push(f)

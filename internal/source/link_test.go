@@ -102,6 +102,8 @@ func TestMechanismIsDecidedAtTheHeader(t *testing.T) {
 			[]string{"POOL_NX_OPTIN_AUTO"}, nx.OptInAuto, 0},
 		{"literal", "#include <ntddk.h>" + strings.Replace(request, "NonPagedPool,", "(POOL_TYPE)0,", 1),
 			[]string{"POOL_NX_OPTIN_AUTO"}, nx.OptInAuto, 0},
+		{"kit by a header that is missing", "#include \"precomp.h\"" + request, []string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
+		{"a missing header before the kit's", "#include <initguid.h>\n#define POOL_NX_OPTIN 1\n#include <ntddk.h>" + request, nil, nx.OptIn, 512},
 		{"kit by nxpool.h", "#include \"nxpool.h\"" + request, []string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

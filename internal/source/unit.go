@@ -57,6 +57,11 @@ func summarise(fs *files, known names, u *project.Unit) *summary {
 	}
 	p := newCPP(fs, u.Options)
 	toks := p.run(main, u.Options.Forced)
+	if !p.kit.seen && len(p.missing) > 0 { // one of the missing headers must bring it: most likely the first
+		p = newCPP(fs, u.Options)
+		p.assumeKit = true
+		toks = p.run(main, u.Options.Forced)
+	}
 	if p.kit.seen {
 		s.mechanism = p.kit.mechanism
 		s.facts = append(s.facts, driver.Fact{Kind: driver.KitInclude, Place: p.kit.include.place()})
