@@ -193,6 +193,24 @@ func TestSharedWithAnOldKit(t *testing.T) {
 	}
 }
 
+// A file that opted out does so on purpose: no finding, no change.
+func TestOptedOutFileIsLeftAlone(t *testing.T) {
+	a := unpack(t, strings.Replace(shared, "-- jit.c --\n", "-- jit.c --\n#define POOL_NX_OPTOUT 1\n", 1))
+	run(t, OptIn)
+	r := run(t, OptIn)
+	if len(r.Left)+len(r.Kept)+len(r.Changes) > 0 {
+		t.Errorf("left %v, kept %v, changes %v", r.Left, r.Kept, edit.Diff(r.Changes))
+	}
+	if !strings.Contains(pack(t, a), "-- jit.c --\n#define POOL_NX_OPTOUT 1\n#include") {
+		t.Error("jit.c was changed")
+	}
+	for _, m := range r.After {
+		if e := m.Build.Exceptions; len(e) != 1 || e[0].Path != "jit.c" || e[0].Mechanism != nx.OptedOut {
+			t.Errorf("%s: exceptions %v", m.Build.ID, e)
+		}
+	}
+}
+
 // Nothing outside of what was named is written.
 func TestNothingOutsideIsWritten(t *testing.T) {
 	unpack(t, strings.NewReplacer("-- drv.vcxproj --", "-- p/drv.vcxproj --", `Include="drv.c"`, `Include="..\drv.c"`).

@@ -92,6 +92,8 @@ func TestMechanismIsDecidedAtTheHeader(t *testing.T) {
 		{"zero", "#include <wdm.h>" + request, []string{"POOL_NX_OPTIN=0"}, nx.None, 0},
 		{"opt-out before", "#define POOL_NX_OPTOUT 1\n#include <ntifs.h>" + request, []string{"POOL_NX_OPTIN"}, nx.OptedOut, 0},
 		{"opt-out after", "#include <ntifs.h>\n#define POOL_NX_OPTOUT 1" + request, []string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
+		{"opt-out between two of the kit's headers", "#include <ntddk.h>\n#define POOL_NX_OPTOUT 1\n#include <ndis.h>" + request,
+			[]string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
 		{"opt-out of 0", "#define POOL_NX_OPTOUT 0\n#include <ntifs.h>" + request, []string{"POOL_NX_OPTIN"}, nx.OptIn, 512},
 		{"the token undefined", "#include <ntddk.h>\n#undef NonPagedPool" + request, []string{"POOL_NX_OPTIN"}, nx.OptIn, 0},
 		{"the token by a macro", "#include <ntddk.h>\n#define MY_POOL NonPagedPool" +
@@ -165,10 +167,16 @@ DriverEntry(PDRIVER_OBJECT Object, PUNICODE_STRING Path) _Requires_lock_not_held
 #include <ntddk.h>
 static PVOID Get(POOL_TYPE Type) { return ExAllocatePool(Type, 6); }
 void Dispatch(void) { Get(NonPagedPool); }
+-- c.c --
+#include <ntddk.h>
+static PVOID Mine(POOL_TYPE Type) { return ExAllocatePool(Type, 7); }
+-- d.c --
+void Other(void) { Mine(NonPagedPool); }
 `)
 	check(t, show(m), `
 a.c:3:43 Get ExAllocatePool(Type) 7=[1] 10=[1]
-b.c:2:43 Get ExAllocatePool(Type) 7=[0] 10=[0]`)
+b.c:2:43 Get ExAllocatePool(Type) 7=[0] 10=[0]
+c.c:2:44 Mine ExAllocatePool(Type) 7=[] 10=[] unknown: parameter Type of Mine: nothing in this build calls it`)
 }
 
 // The derivation names every macro and caller on the way.
