@@ -17,7 +17,6 @@ var kitHeaders = map[string]bool{
 // kitDeclarations are macros of the kit that stand for declarations.
 var kitDeclarations = map[string]bool{
 	"DECLARE_CONST_UNICODE_STRING": true, "DECLARE_UNICODE_STRING_SIZE": true, "DECLARE_GLOBAL_CONST_UNICODE_STRING": true,
-	"UNICODE_STRING_BUFFER": true,
 }
 
 func isKitHeader(name string) bool {

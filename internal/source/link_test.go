@@ -179,6 +179,33 @@ b.c:2:43 Get ExAllocatePool(Type) 7=[0] 10=[0]
 c.c:2:44 Mine ExAllocatePool(Type) 7=[] 10=[] unknown: parameter Type of Mine: nothing in this build calls it`)
 }
 
+// A class allocates by placement new, and its methods pass the pool type on.
+func TestClasses(t *testing.T) {
+	check(t, show(read(t, `
+-- a.cpp --
+#include <ntddk.h>
+void* operator new(size_t Size, POOL_TYPE Type, ULONG Tag) { return ExAllocatePoolWithTag(Type, Size, Tag); }
+void* operator new(size_t Size, POOL_TYPE Type) { return ExAllocatePool(Type, Size); }
+class Log : public Base {
+public:
+    Log(int n) : m_n(n), m_p(nullptr) { m_p = ExAllocatePool(PagedPool, n); }
+    void* Get(POOL_TYPE Type, SIZE_T Size) { return ExAllocatePoolWithTag(Type, Size, 'goL '); }
+    void Start();
+};
+void Log::Start() { this->Get(NonPagedPool, 1); Get(PagedPool, 2); }
+extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT, PUNICODE_STRING)
+{
+    Log* log = new (NonPagedPool, 'goL ') Log(1);
+    Log* other = new (PagedPool) Log(2);
+    return 0;
+}
+`)), `
+a.cpp:2:69 new ExAllocatePoolWithTag(Type) 7=[0] 10=[0]
+a.cpp:3:58 new ExAllocatePool(Type) 7=[1] 10=[1]
+a.cpp:6:47 Log ExAllocatePool(PagedPool) 7=[1] 10=[1]
+a.cpp:7:53 Get ExAllocatePoolWithTag(Type) 7=[0 1] 10=[0 1]`)
+}
+
 // The derivation names every macro and caller on the way.
 func TestSteps(t *testing.T) {
 	m := read(t, wrapped)

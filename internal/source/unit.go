@@ -272,11 +272,14 @@ func (p *parser) calls(f *function, body []token) {
 			p.named[t.text] = true
 			continue
 		}
-		method := i > 0 && (body[i-1].is(".") || body[i-1].is("->"))
-		if method || isAnnotation(t.text) {
+		if isAnnotation(t.text) {
 			continue
 		}
-		f.calls = append(f.calls, p.call(f, body, i))
+		c := p.call(f, body, i)
+		if i > 0 && (body[i-1].is(".") || body[i-1].is("->")) {
+			c.ddi = nil // a method or a pointer, whatever its name is
+		}
+		f.calls = append(f.calls, c)
 	}
 }
 
@@ -288,6 +291,9 @@ func (p *parser) call(f *function, body []token, i int) call {
 	body = body[:min(len(body), i+maxArguments)]
 	end := closing(body, i+1)
 	c := call{at: t, callee: t.text, ddi: p.known.ddis[t.text], steps: macroSteps(t)}
+	if t.is("new") { // operator new gets the size first
+		c.args, c.texts = []value{unknown("the size")}, []string{"the size"}
+	}
 	for _, arg := range split(body[i+2 : min(end, len(body))]) {
 		c.args = append(c.args, evaluate(arg, f.params, p.mechanism))
 		c.texts = append(c.texts, text(arg))
