@@ -269,7 +269,7 @@ func (p *parser) calls(f *function, body []token) {
 			continue
 		}
 		if i+1 == len(body) || !body[i+1].is("(") {
-			p.named[t.text] = true
+			p.named[t.text] = p.named[t.text] || !t.is("new")
 			continue
 		}
 		if isAnnotation(t.text) {
