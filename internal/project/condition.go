@@ -392,11 +392,17 @@ func compareVersions(a, b string) (order int, ok bool) {
 	return 0, true
 }
 
+// maxReference bounds one $(...); the longest in real projects, calls of functions, have some 200 bytes.
+const maxReference = 1024
+
+// referenceWork bounds what it takes to find the references in a text.
+func referenceWork(s string) int { return len(s) + strings.Count(s, "(")*min(len(s), maxReference) }
+
 // closing gives the index of the parenthesis that closes the one at open, -1 where there is none. Parentheses in
 // quoted arguments do not count.
 func closing(s string, open int) int {
 	depth, quote := 0, byte(0)
-	for i := open; i < len(s); i++ {
+	for i := open; i < min(len(s), open+maxReference); i++ {
 		switch b := s[i]; {
 		case quote != 0:
 			if b == quote {

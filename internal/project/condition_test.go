@@ -75,6 +75,7 @@ func TestCondition(t *testing.T) {
 		{"'a'==", unknown},
 		{"('a'=='a'", unknown},
 		{"'a", unknown},
+		{"'a'=='b' ortrue", unknown},
 		{"'a'=='a' and", unknown},
 		{"$(A", unknown},
 		{"Exists('a'", unknown},

@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nxport/nxport/nx"
@@ -194,4 +195,58 @@ func TestDeterministic(t *testing.T) {
 			t.Fatal(diff)
 		}
 	}
+}
+
+// Limits hold whatever the shape of a large file is.
+func TestLargeIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	const size = 300_000
+	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	for name, data := range map[string]string{
+		"entities":       projectText("Debug|x64", definitions("", fill("a&amp;;"))+compiled),
+		"semicolons":     projectText("Debug|x64", definitions("", fill("a;"))+compiled),
+		"items":          projectText("Debug|x64", "<ItemGroup>"+fill("<ClCompile Include=\"a.c\" />")+"</ItemGroup>"),
+		"list of items":  projectText("Debug|x64", "<ItemGroup><ClCompile Include=\""+fill("a.c;")+"\" /></ItemGroup>"),
+		"removes":        projectText("Debug|x64", "<ItemGroup>"+fill("<ClCompile Include=\"a.c\" Remove=\"b.c\" />")+"</ItemGroup>"),
+		"excludes":       projectText("Debug|x64", "<ItemGroup><ClCompile Include=\""+fill("a.c;")+"\" Exclude=\""+fill("b.c;")+"\" /></ItemGroup>"),
+		"configurations": projectText(fill("D|x64 "), ""),
+		"many":           projectText(strings.Join(numbered("D%d|x64 ", 400), ""), "<ItemGroup>"+strings.Repeat("<ClCompile Include=\"a.c\" />", 10_000)+"</ItemGroup>"),
+		"definitions":    projectText("Debug|x64", strings.Repeat(definitions("", "A;"+inherit), 10_000)+compiled),
+		"references":     projectText("Debug|x64", definitions("", fill("$(a"))+compiled),
+		"condition":      projectText("Debug|x64", "<PropertyGroup Condition=\""+fill("(")+"\" />"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			write(t, "-- a.c --\n-- b.c --\n")
+			put(t, "p.vcxproj", data)
+			start := time.Now()
+			load(t, LoadOptions{})
+			bounded(t, start)
+			t.Log(time.Since(start))
+		})
+	}
+	for name, data := range map[string]string{
+		"continued":  "TARGETTYPE=DRIVER\nC_DEFINES=" + fill("-DA \\\n") + "\nSOURCES=a.c\n",
+		"defines":    "TARGETTYPE=DRIVER\n" + fill("C_DEFINES=$(C_DEFINES) -DA\n") + "\nSOURCES=a.c\n",
+		"ifs":        "TARGETTYPE=DRIVER\n" + fill("!if 1\n!endif\n") + "\nSOURCES=a.c\n",
+		"references": "TARGETTYPE=DRIVER\nSOURCES=" + fill("$(a") + "\n",
+	} {
+		t.Run("SOURCES "+name, func(t *testing.T) {
+			write(t, "-- a.c --\n")
+			put(t, "sources", data)
+			start := time.Now()
+			load(t, LoadOptions{})
+			bounded(t, start)
+			t.Log(time.Since(start))
+		})
+	}
+}
+
+func numbered(format string, n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(format, i)
+	}
+	return list
 }

@@ -157,7 +157,7 @@ func (e *evaluation) holds(el *element, m metadata) bool {
 	if s == "" {
 		return true
 	}
-	if !e.spend(len(s)) {
+	if !e.spend(referenceWork(s)) {
 		return false
 	}
 	expand := func(s string) text { return e.expand(plain(s), el.file, m) }
@@ -317,6 +317,9 @@ func (e *evaluation) importAbove(name string) {
 func (e *evaluation) expand(t text, f *file, m metadata) text {
 	var out text
 	for _, s := range t {
+		if !e.spend(referenceWork(s.text)) {
+			return nil
+		}
 		for at := 0; at < len(s.text); {
 			start, end := nextReference(s.text, at)
 			out = append(out, part(s, at, start)...)
@@ -519,25 +522,20 @@ func (e *evaluation) names(el *element, attribute string) []text {
 
 // compile evaluates one ClCompile element: it includes, removes or updates source files.
 func (e *evaluation) compile(el *element) {
-	excluded := e.names(el, "Exclude")
-	e.spend(len(excluded))
+	excluded := pathSet(e.names(el, "Exclude"))
 	for _, name := range e.names(el, "Include") {
-		if !slices.ContainsFunc(excluded, sameAs(name)) {
+		if !excluded[canonical(name)] {
 			it := &item{include: name, metadata: maps.Clone(e.definitions["clcompile"]), layers: slices.Clone(e.layers)}
 			e.items = append(e.items, it)
 			e.own(it, el)
 		}
 	}
-	for _, name := range e.names(el, "Remove") {
-		e.spend(len(e.items))
-		same := sameAs(name)
-		e.items = slices.DeleteFunc(e.items, func(it *item) bool { return same(it.include) })
+	if removed := pathSet(e.names(el, "Remove")); len(removed) > 0 && e.spend(len(e.items)) {
+		e.items = slices.DeleteFunc(e.items, func(it *item) bool { return removed[canonical(it.include)] })
 	}
-	for _, name := range e.names(el, "Update") {
-		e.spend(len(e.items))
-		same := sameAs(name)
+	if updated := pathSet(e.names(el, "Update")); len(updated) > 0 && e.spend(len(e.items)) {
 		for _, it := range e.items {
-			if same(it.include) {
+			if updated[canonical(it.include)] {
 				e.own(it, el)
 			}
 		}
@@ -553,15 +551,22 @@ func (e *evaluation) own(it *item, el *element) {
 	it.metadata["identity"] = it.include
 	it.metadata["filename"] = plain(strings.TrimSuffix(name, path.Ext(name)))
 	it.metadata["extension"] = plain(path.Ext(name))
-	it.layers = append(it.layers, e.metadata(el, it.metadata)...)
-	e.spend(len(it.metadata))
+	if e.spend(len(it.metadata) + len(it.layers)) {
+		it.layers = append(it.layers, e.metadata(el, it.metadata)...)
+	}
 }
 
-// sameAs compares the names of items as Windows compares paths.
-func sameAs(name text) func(text) bool {
-	canonical := func(t text) string { return strings.ToLower(path.Clean(strings.ReplaceAll(t.String(), `\`, "/"))) }
-	wanted := canonical(name)
-	return func(t text) bool { return canonical(t) == wanted }
+// canonical gives a name that is equal where Windows takes paths to be the same.
+func canonical(name text) string {
+	return strings.ToLower(path.Clean(strings.ReplaceAll(name.String(), `\`, "/")))
+}
+
+func pathSet(names []text) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range names {
+		set[canonical(name)] = true
+	}
+	return set
 }
 
 // inheritance are the references that keep what earlier definitions say, in lower case.

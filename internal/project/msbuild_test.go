@@ -168,6 +168,7 @@ func TestImports(t *testing.T) {
   <Import Project="two.props" />
   <Import Project="..\gone.props" Condition="exists('..\gone.props')" />
   <Import Project="two.props" Condition="Exists('two.props')" />
+  <Import Project="three.props" Condition="Exists('three.props')" />
   <PropertyGroup><One>ONE;$(Two);THIS=$(MSBuildThisFileName);EXISTS=$(E)</One></PropertyGroup>
   <PropertyGroup><E Condition="exists('props\two.props')">project</E></PropertyGroup>
   <ItemDefinitionGroup><ClCompile><PreprocessorDefinitions>SHEET;E=$(E);%(PreprocessorDefinitions)</PreprocessorDefinitions></ClCompile></ItemDefinitionGroup>
@@ -177,6 +178,8 @@ func TestImports(t *testing.T) {
   <Import Project="one.props" />
   <PropertyGroup><Two>$(Two)TWO</Two></PropertyGroup>
 </Project>
+-- drv/props/three.props --
+<Project><PropertyGroup><Two>$(Two);THREE</Two></PropertyGroup></Project>
 -- drv/shared/shared.vcxitems --
 <Project><ItemGroup><ClCompile Include="$(MSBuildThisFileDirectory)s.c" /></ItemGroup></Project>
 -- drv/shared/s.c --
@@ -198,7 +201,7 @@ func TestImports(t *testing.T) {
 `))
 	s := load(t, LoadOptions{})
 	b := find(t, s, "drv/p.vcxproj|Debug|x64")
-	equal(t, "defines", own(b.unitOf(t, "drv/a.c")), "ABOVE=1 ONE=1 TWO=1 THIS=one EXISTS= SHEET=1 E=project")
+	equal(t, "defines", own(b.unitOf(t, "drv/a.c")), "ABOVE=1 ONE=1 TWO=1 THREE=1 THIS=one EXISTS= SHEET=1 E=project")
 	b.unitOf(t, "drv/shared/s.c")
 	n := notes(b)
 	for _, want := range []string{"drv/missing.props is not there", "drv/broken.props can't be read: line 1", "GetFullPath", "names no single file"} {
@@ -317,6 +320,7 @@ func TestToolset(t *testing.T) {
 	write(t, "-- a.c --\n")
 	put(t, "p.vcxproj", projectText("Debug|Win32 Debug|x64 Debug|ARM Release|ARM64 Debug|Itanium", `
   <PropertyGroup><UseDebugLibraries Condition="'$(Platform)'=='ARM'">false</UseDebugLibraries></PropertyGroup>
+  <ItemDefinitionGroup><ClCompile><PreprocessorDefinitions>WINNT=0;V=1</PreprocessorDefinitions></ClCompile></ItemDefinitionGroup>
   <ItemGroup><ClCompile Include="a.c" /></ItemGroup>`))
 	s := load(t, LoadOptions{Defines: []string{"LAST", "V=2"}})
 	for id, want := range map[string]string{
@@ -335,6 +339,8 @@ func TestToolset(t *testing.T) {
 		}
 		equal(t, id, got, want)
 		n := len(b.Units[0].Options.Defines)
+		winnt, _ := b.Units[0].Options.value("WINNT")
+		equal(t, id+": the kit's come after the project's", winnt, "1")
 		equal(t, id+": user's defines", b.Units[0].Options.Defines[n-1].text(), "V=2")
 	}
 	equal(t, "builds", len(s.Builds), 4)

@@ -101,32 +101,35 @@ func isIdentifier(s string) bool {
 func fields(t text) []text {
 	var list []text
 	var current text
-	s := t.String()
-	open, quoted, from := false, false, 0
-	flush := func(to int) {
-		current = append(current, t.slice(from, to)...)
-		from = to + 1
-	}
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && i+1 < len(s) && s[i+1] == '"':
-			flush(i) // keeps the quote, drops the backslash
-			i++
-			open = true
-		case s[i] == '"':
-			flush(i)
-			open, quoted = true, !quoted
-		case quoted || strings.IndexByte(white, s[i]) < 0:
-			open = true
-		default:
-			flush(i)
-			if open {
-				list = append(list, current)
-			}
-			open, current = false, nil
+	open, quoted, escaped := false, false, false
+	for _, s := range t {
+		from := 0
+		flush := func(to int) {
+			current = append(current, text{s}.slice(from, to)...)
+			from = to + 1
 		}
+		for i := range len(s.text) {
+			switch b := s.text[i]; {
+			case escaped && b == '"':
+				open = true
+			case b == '\\' && strings.HasPrefix(s.text[i+1:], `"`):
+				flush(i) // keeps the quote, drops the backslash
+			case b == '"':
+				flush(i)
+				open, quoted = true, !quoted
+			case quoted || strings.IndexByte(white, b) < 0:
+				open = true
+			default:
+				flush(i)
+				if open {
+					list = append(list, current)
+				}
+				open, current = false, nil
+			}
+			escaped = s.text[i] == '\\'
+		}
+		flush(len(s.text))
 	}
-	flush(len(s))
 	if open {
 		list = append(list, current)
 	}

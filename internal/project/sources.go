@@ -103,7 +103,7 @@ type makefile struct {
 	macros  map[string]text        // by name in lower case
 	layers  []*layer               // the assignments to C_DEFINES
 	known   map[layerKey]*layer
-	depth   int // of includes
+	open    []string // files being read, one included by the other
 	notes   []driver.Step
 }
 
@@ -267,15 +267,15 @@ func (m *makefile) include(value text, s statement) {
 	case !ok:
 		m.note(at, "the !include %s is not there", name)
 		return
-	case m.depth >= maxIncludeDepth:
-		m.note(at, "the !include %s is left out: includes are nested too deep", name)
+	case len(m.open) >= maxIncludeDepth || found == m.project || slices.Contains(m.open, found):
+		m.note(at, "the !include %s is left out: it includes itself, or is nested too deep", name)
 		return
 	}
 	list, err := m.read(found)
 	if err == nil {
-		m.depth++
+		m.open = append(m.open, found)
 		err = m.run(list)
-		m.depth--
+		m.open = m.open[:len(m.open)-1]
 	}
 	if err != nil {
 		m.broken[found] = err
@@ -310,6 +310,9 @@ func (m *makefile) layer(s statement) *layer {
 func (m *makefile) expand(t text) text {
 	var out text
 	for _, s := range t {
+		if !m.spend(referenceWork(s.text)) {
+			return nil
+		}
 		for at := 0; at < len(s.text); {
 			start, end := nextReference(s.text, at)
 			out = append(out, part(s, at, start)...)
@@ -420,12 +423,12 @@ func (l *loader) sourcesBuild(m *makefile, platform int, configuration string, o
 	if err == nil {
 		err = m.run(list)
 	}
-	if err == nil && m.budget <= 0 {
-		err = errWork
-	}
 	kind := strings.ToUpper(m.macros["targettype"].trim().String())
 	if err == nil && kind == "" {
 		err = errors.New("line 1: no TARGETTYPE, so what it builds is not known")
+	}
+	if m.budget <= 0 {
+		err = errWork
 	}
 	if err != nil {
 		return err
@@ -452,6 +455,9 @@ func (l *loader) sourcesBuild(m *makefile, platform int, configuration string, o
 	target, given := m.minimum(b)
 	kit := append(slices.Clone(oldDefines), toolset(p.processor, configuration == "checked", target, ntddi(target, given))...)
 	l.sourcesUnits(m, b, platform, kit)
+	if m.budget <= 0 {
+		return errWork
+	}
 	b.Notes = m.notes
 	l.finish(b)
 	out.builds = append(out.builds, b)
@@ -490,6 +496,9 @@ func (l *loader) sourcesUnits(m *makefile, b *Build, platform int, kit []Define)
 		language, ok := languageOf(name.String())
 		if !ok || name.unknown() {
 			continue
+		}
+		if !m.spend(unitWork) {
+			return
 		}
 		found, ok := m.tree.Find(m.tree.Join(dir, name.String()))
 		if !ok {

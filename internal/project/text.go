@@ -147,19 +147,30 @@ func (t text) trim() text {
 	return t.slice(from, max(from, len(strings.TrimRight(s, white))))
 }
 
-// split cuts the text at each separator; the parts are trimmed, empty ones left out.
+// split cuts the text at each separator; the parts are trimmed, empty ones left out. It takes time in proportion to
+// the text, of however many spans it is made.
 func (t text) split(separator byte) []text {
 	var parts []text
-	s := t.String()
-	for from := 0; from <= len(s); {
-		to := strings.IndexByte(s[from:], separator)
-		if to < 0 {
-			to = len(s) - from
+	var part text
+	keep := func() {
+		if part = part.trim(); len(part) > 0 {
+			parts = append(parts, part)
 		}
-		if strings.Trim(s[from:from+to], white) != "" {
-			parts = append(parts, t.slice(from, from+to).trim())
-		}
-		from += to + 1
+		part = nil
 	}
+	for _, s := range t {
+		from := 0
+		for from <= len(s.text) {
+			to := strings.IndexByte(s.text[from:], separator)
+			if to < 0 {
+				break
+			}
+			part = append(part, text{s}.slice(from, from+to)...)
+			keep()
+			from += to + 1
+		}
+		part = append(part, text{s}.slice(from, len(s.text))...)
+	}
+	keep()
 	return parts
 }

@@ -70,6 +70,9 @@ func (l *loader) evaluateAll(r *reader, p string, root *element, out *loaded) er
 			return fmt.Errorf("line 1: %s: %w", name, err)
 		}
 		l.configuration(e, configuration, platform, out)
+		if r.budget <= 0 {
+			return fmt.Errorf("line 1: %s: %w", name, errWork)
+		}
 	}
 	if len(seen) == 0 {
 		return errors.New("line 1: there is no ProjectConfiguration, so nothing is built")
@@ -179,11 +182,17 @@ func (e *evaluation) debug(configuration string) bool {
 	return strings.Contains(strings.ToLower(configuration), "debug")
 }
 
+// unitWork is what one file of one build costs, in the terms of maxWork.
+const unitWork = 200
+
 // projectUnits gives the build its units.
 func (l *loader) projectUnits(e *evaluation, b *Build, kit []Define) {
 	for _, it := range e.items {
 		if excluded, _ := boolean(strings.Trim(it.metadata["excludedfrombuild"].String(), white)); excluded {
 			continue
+		}
+		if !e.spend(unitWork) {
+			return
 		}
 		name := unescape(it.include.String())
 		p, ok := e.tree.Find(e.tree.Join(path.Dir(e.project), name))

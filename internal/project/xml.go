@@ -58,7 +58,11 @@ func (e *element) text() text {
 		}
 	}
 	for at := 0; at < len(raw); {
-		next := at + indexOrEnd(raw[at:], "<", "&")
+		next := strings.IndexAny(raw[at:], "<&")
+		if next < 0 {
+			next = len(raw) - at
+		}
+		next += at
 		add(at, next)
 		at = next
 		switch rest := raw[at:]; {
