@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/edit"
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/scan"
@@ -187,10 +188,39 @@ func TestSharedWithAnOldKit(t *testing.T) {
 		t.Errorf("left %v, kept %v", r.Left, r.Kept)
 	}
 	for _, m := range r.After {
-		if m.Build.Mechanism != nx.OptIn || m.Build.Initialised != "yes" {
+		if m.Build.Mechanism != nx.OptIn || m.Build.Initialised != driver.InitYes {
 			t.Errorf("%s: %s, %s", m.Build.ID, m.Build.Mechanism, m.Build.Initialised)
 		}
 	}
+}
+
+// Where one header brings the kit to all units of two build files, one line there serves both, though the SOURCES file
+// alone would take no more.
+func TestOneLineInAHeaderServesAll(t *testing.T) {
+	const definitions = `      <PreprocessorDefinitions>%(PreprocessorDefinitions)</PreprocessorDefinitions>`
+	a := unpack(t, strings.NewReplacer("<ntddk.h>", `"drv.h"`, "  <ItemDefinitionGroup>\n    <ClCompile>\n"+definitions+"\n    </ClCompile>\n  </ItemDefinitionGroup>\n",
+		group("Debug", definitions)+group("Release", definitions)).Replace(shared)+"-- drv.h --\n#define DRV_INTERNAL\n#include <ntddk.h>\n")
+	r := run(t, OptIn)
+	var changed []string
+	for _, c := range r.Changes {
+		changed = append(changed, c.Path)
+	}
+	if !slices.Equal(changed, []string{"drv.c", "drv.h"}) {
+		t.Errorf("changed %v", changed)
+	}
+	if got := pack(t, a); !strings.Contains(got, "#define DRV_INTERNAL\n#define POOL_NX_OPTIN 1\n#include <ntddk.h>\n") {
+		t.Errorf("got\n%s", got)
+	}
+	for _, m := range r.After {
+		if m.Build.Mechanism != nx.OptIn || m.Build.Initialised != driver.InitYes {
+			t.Errorf("%s: %s, %s", m.Build.ID, m.Build.Mechanism, m.Build.Initialised)
+		}
+	}
+}
+
+func group(configuration, definitions string) string {
+	return "  <ItemDefinitionGroup Condition=\"'$(Configuration)'=='" + configuration + "'\">\n    <ClCompile>\n" + definitions +
+		"\n    </ClCompile>\n  </ItemDefinitionGroup>\n"
 }
 
 // A file that opted out does so on purpose: no finding, no change.

@@ -36,7 +36,7 @@ type Head struct {
 // every unit, and nothing else may have changed. Where no place is found, the error says why. That an edit of a header
 // does what it should is for the caller to see, who can scan the source.
 func Place(t *tree.Tree, want []Want, heads map[*Unit]Head) ([]edit.Edit, error) {
-	p := &placer{tree: t, heads: heads, wanted: map[string][]Define{}, byHeader: map[string]bool{}}
+	p := &placer{tree: t, heads: heads, wanted: map[string][]Define{}}
 	for _, w := range want {
 		if w.Build.set == nil || p.set != nil && w.Build.set != p.set {
 			return nil, fmt.Errorf("%s: wanted builds must come from one Load", w.Build.ID)
@@ -47,11 +47,7 @@ func Place(t *tree.Tree, want []Want, heads map[*Unit]Head) ([]edit.Edit, error)
 			p.wanted[w.Build.ID] = append(p.wanted[w.Build.ID], d)
 		}
 	}
-	var failed []error
-	for _, g := range p.groups(want) {
-		failed = append(failed, p.group(g))
-	}
-	if err := errors.Join(failed...); err != nil {
+	if err := p.all(p.groups(want)); err != nil {
 		return nil, err
 	}
 	if err := p.verify(); err != nil {
@@ -68,6 +64,39 @@ type placer struct {
 	wanted   map[string][]Define // by build ID
 	edits    []edit.Edit
 	byHeader map[string]bool // build IDs served by a header
+	headers  []edit.Edit     // of headers, that some group takes
+}
+
+// all finds the edits for all groups. A header that one of them takes costs the others nothing: so they choose again,
+// until no more headers come in.
+func (p *placer) all(groups []group) error {
+	for known := -1; known < len(p.headers); {
+		known = len(p.headers)
+		p.edits, p.byHeader = nil, map[string]bool{}
+		var failed []error
+		for _, g := range groups {
+			failed = append(failed, p.group(g))
+		}
+		if err := errors.Join(failed...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// header lets a group be served by a header.
+func (p *placer) header(g group, h candidate) {
+	for _, b := range g.builds {
+		p.byHeader[b.ID] = true
+	}
+	for _, e := range h.edits {
+		if !slices.Contains(p.headers, e) {
+			p.headers = append(p.headers, e)
+		}
+		if !slices.Contains(p.edits, e) {
+			p.edits = append(p.edits, e)
+		}
+	}
 }
 
 // group are the builds of one build file that want the same defines.
@@ -147,11 +176,13 @@ func (p *placer) group(g group) error {
 	}
 	all := p.load(p.tree, g.project)
 	best, failed := p.inBuildFile(g, all, pending)
-	if h, ok := p.inHeader(g, all); ok && (failed != nil || h.lines < best.lines) {
-		best, failed = h, nil
-		for _, b := range g.builds {
-			p.byHeader[b.ID] = true
-		}
+	h, ok := p.inHeader(g, all)
+	if ok && !slices.ContainsFunc(h.edits, func(e edit.Edit) bool { return !slices.Contains(p.headers, e) }) {
+		h.lines = 0
+	}
+	if ok && (failed != nil || h.lines < best.lines) {
+		p.header(g, h)
+		return nil
 	}
 	p.edits = append(p.edits, best.edits...)
 	return failed
@@ -172,10 +203,7 @@ func (p *placer) withoutBuildFile(g group) error {
 		return nil
 	}
 	if h, ok := p.inHeader(g, loaded{builds: g.builds}); ok {
-		p.edits = append(p.edits, h.edits...)
-		for _, b := range g.builds {
-			p.byHeader[b.ID] = true
-		}
+		p.header(g, h)
 		return nil
 	}
 	d := g.defines[0]
