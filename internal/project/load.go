@@ -217,7 +217,26 @@ func (l *loader) finish(b *Build) {
 	}
 	b.Units, b.layers = units, layers
 	b.Files = len(units)
+	b.Build.Defines = b.ownDefines()
 	b.set = l.set
+}
+
+// ownDefines are those that the build file gives every unit; the kit's are not among them.
+func (b *Build) ownDefines() map[string]string {
+	own := map[string]string{}
+	if len(b.Units) == 0 {
+		return own
+	}
+	for _, d := range b.Units[0].Options.Defines {
+		everywhere := !slices.ContainsFunc(b.Units, func(u *Unit) bool {
+			value, ok := u.Options.value(d.Name)
+			return !ok || value != d.Value
+		})
+		if d.Place.Path != "" && everywhere {
+			own[d.Name] = d.Value
+		}
+	}
+	return own
 }
 
 // sort orders what has no order of its own. Builds stand in order of their files, then as these list them.

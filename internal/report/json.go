@@ -33,26 +33,31 @@ type jsonException struct {
 type jsonSite struct {
 	Type     string         `json:"type"`
 	Witness  driver.Witness `json:"witness"`
-	Path     string         `json:"path,omitempty"`
-	Line     int            `json:"line,omitempty"`
-	Column   int            `json:"column,omitempty"`
-	Offset   *int           `json:"offset,omitempty"`
+	Path     string         `json:"path"`
+	Line     int            `json:"line"`
+	Column   int            `json:"column"`
+	Offset   int            `json:"offset"`
 	Function string         `json:"function,omitempty"`
 	DDI      string         `json:"ddi"`
 	Argument string         `json:"argument,omitempty"`
 	Spelled  *jsonPlace     `json:"spelled,omitempty"`
-	Builds   []string       `json:"builds,omitempty"`
-	State    string         `json:"state,omitempty"`
-	Kind     nx.Kind        `json:"kind,omitempty"`
-	On       []jsonOutcome  `json:"on,omitempty"`
-	Why      []jsonStep     `json:"why,omitempty"`
+	Builds   []string       `json:"builds"`
+	State    string         `json:"state"`
+	Kind     nx.Kind        `json:"kind"`
+	On       []jsonOutcome  `json:"on"`
+	Why      []jsonStep     `json:"why"`
+}
 
-	// of a trace
-	Windows string  `json:"windows,omitempty"`
-	Value   *uint32 `json:"value,omitempty"`
-	Size    *uint64 `json:"size,omitempty"`
-	Tag     string  `json:"tag,omitempty"`
-	RVA     uint32  `json:"rva,omitempty"`
+// jsonRequest is a site of a trace: one request as it was seen.
+type jsonRequest struct {
+	Type    string         `json:"type"`
+	Witness driver.Witness `json:"witness"`
+	Windows string         `json:"windows"`
+	DDI     string         `json:"ddi"`
+	Value   uint32         `json:"value"`
+	Size    uint64         `json:"size"`
+	Tag     string         `json:"tag"`
+	RVA     uint32         `json:"rva,omitempty"`
 }
 
 type jsonPlace struct {
@@ -160,7 +165,7 @@ func buildLine(b driver.Build) jsonBuild {
 func siteLine(q request) jsonSite {
 	p := q.Place
 	line := jsonSite{
-		Type: "site", Witness: q.Witness, Path: p.Path, Line: p.Line, Column: p.Column, Offset: &p.Offset,
+		Type: "site", Witness: q.Witness, Path: p.Path, Line: p.Line, Column: p.Column, Offset: p.Offset,
 		Function: q.Function, DDI: q.DDI.Name, Argument: q.Argument, Builds: q.builds, State: state(q.Site), Kind: q.DDI.Kind,
 		On: []jsonOutcome{}, Why: []jsonStep{},
 	}
@@ -245,8 +250,8 @@ func TraceJSON(w io.Writer, images []driver.Image) error {
 	e := json.NewEncoder(w)
 	for _, m := range images {
 		for _, s := range m.Sites {
-			line := jsonSite{Type: "site", Witness: s.Witness, DDI: s.DDI.Name, Windows: s.Seen.Windows.String(),
-				Value: &s.Seen.Value, Size: &s.Seen.Size, Tag: s.Seen.Tag, RVA: s.Seen.RVA}
+			q := s.Seen
+			line := jsonRequest{"site", s.Witness, q.Windows.String(), s.DDI.Name, q.Value, q.Size, q.Tag, q.RVA}
 			if err := e.Encode(line); err != nil {
 				return err
 			}
