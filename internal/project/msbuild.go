@@ -62,6 +62,7 @@ type metadata map[string]text
 // item is one source file of a project.
 type item struct {
 	include  text
+	path     string // include in its canonical form, for comparisons
 	metadata metadata // its own and its type's
 	layers   []*layer // of PreprocessorDefinitions
 }
@@ -525,17 +526,17 @@ func (e *evaluation) compile(el *element) {
 	excluded := pathSet(e.names(el, "Exclude"))
 	for _, name := range e.names(el, "Include") {
 		if !excluded[canonical(name)] {
-			it := &item{include: name, metadata: maps.Clone(e.definitions["clcompile"]), layers: slices.Clone(e.layers)}
+			it := &item{include: name, path: canonical(name), metadata: maps.Clone(e.definitions["clcompile"]), layers: slices.Clone(e.layers)}
 			e.items = append(e.items, it)
 			e.own(it, el)
 		}
 	}
 	if removed := pathSet(e.names(el, "Remove")); len(removed) > 0 && e.spend(len(e.items)) {
-		e.items = slices.DeleteFunc(e.items, func(it *item) bool { return removed[canonical(it.include)] })
+		e.items = slices.DeleteFunc(e.items, func(it *item) bool { return removed[it.path] })
 	}
 	if updated := pathSet(e.names(el, "Update")); len(updated) > 0 && e.spend(len(e.items)) {
 		for _, it := range e.items {
-			if updated[canonical(it.include)] {
+			if updated[it.path] {
 				e.own(it, el)
 			}
 		}
