@@ -62,7 +62,7 @@ type metadata map[string]text
 // item is one source file of a project.
 type item struct {
 	include  text
-	path     string // include in its canonical form, for comparisons
+	path     string   // include in its canonical form, for comparisons
 	metadata metadata // its own and its type's
 	layers   []*layer // of PreprocessorDefinitions
 }
