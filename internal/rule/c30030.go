@@ -24,26 +24,7 @@ compatible with memory integrity (HVCI), and Driver Verifier stops the system wi
 binary that never runs below Windows 8. The token NonPagedPool, the lookaside list and the mapping are then redefined by
 the kit's header. The fix is safe as long as nothing executes the memory. A request that names NonPagedPoolExecute or a
 literal keeps what it asks for.`,
-		Before: `
--- drv.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>Driver</ConfigurationType>
-    <TargetVersion>Windows7</TargetVersion>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>DRV=1;%(PreprocessorDefinitions)</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="drv.c" />
-  </ItemGroup>
-</Project>
--- drv.c --
+		Before: vcxproj("DRV=1;%(PreprocessorDefinitions)", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -54,26 +35,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     return Buffer ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 `,
-		After: `
--- drv.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>Driver</ConfigurationType>
-    <TargetVersion>Windows7</TargetVersion>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>DRV=1;POOL_NX_OPTIN=1;%(PreprocessorDefinitions)</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="drv.c" />
-  </ItemGroup>
-</Project>
--- drv.c --
+		After: vcxproj("DRV=1;POOL_NX_OPTIN=1;%(PreprocessorDefinitions)", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -19,25 +19,7 @@ Windows, and so does the mapping attribute. The driver looks ported and is not.`
 		Fix: `Make the call in DriverEntry (in an export driver also in DllInitialize), before the first request, in a file
 that is itself compiled with POOL_NX_OPTIN. On Windows 7 and before it changes nothing. The fix is safe as long as
 nothing executes the memory.`,
-		Before: `
--- drv.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>Driver</ConfigurationType>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>POOL_NX_OPTIN=1</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="drv.cpp" />
-  </ItemGroup>
-</Project>
--- drv.cpp --
+		Before: vcxproj("POOL_NX_OPTIN=1", "drv.cpp") + `-- drv.cpp --
 #include <ntddk.h>
 
 extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -46,25 +28,7 @@ extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Reg
     return Buffer ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 `,
-		After: `
--- drv.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>Driver</ConfigurationType>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>POOL_NX_OPTIN=1</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="drv.cpp" />
-  </ItemGroup>
-</Project>
--- drv.cpp --
+		After: vcxproj("POOL_NX_OPTIN=1", "drv.cpp") + `-- drv.cpp --
 #include <ntddk.h>
 
 extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

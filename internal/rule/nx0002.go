@@ -18,25 +18,7 @@ POOL_NX_OPTIN_AUTO. Where no request of the driver is executable, it is a note.`
 wdm.h was included. It does nothing, silently, and NonPagedPool is still the executable pool.`,
 		Fix: `Define POOL_NX_OPTIN=1 for every file of the driver, in every configuration. The fix is safe as long as nothing
 executes the memory.`,
-		Before: `
--- drv.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>Driver</ConfigurationType>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>%(PreprocessorDefinitions);DRV</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="drv.c" />
-  </ItemGroup>
-</Project>
--- drv.c --
+		Before: vcxproj("%(PreprocessorDefinitions);DRV", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -45,25 +27,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     return ExAllocatePoolWithTag(NonPagedPool, 4096, 'xErD') ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 `,
-		After: `
--- drv.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>Driver</ConfigurationType>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>%(PreprocessorDefinitions);POOL_NX_OPTIN=1;DRV</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="drv.c" />
-  </ItemGroup>
-</Project>
--- drv.c --
+		After: vcxproj("%(PreprocessorDefinitions);POOL_NX_OPTIN=1;DRV", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

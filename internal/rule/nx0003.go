@@ -18,26 +18,7 @@ var callTooLate = Rule{
 what was asked for by then is executable on every Windows, for as long as it lives.`,
 		Fix: `Move the call in front of the first request, as the first statement of the entry routine. The fix is safe: the
 call depends on nothing.`,
-		Before: `
--- drv.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>Driver</ConfigurationType>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>POOL_NX_OPTIN=1</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="drv.c" />
-    <ClCompile Include="log.c" />
-  </ItemGroup>
-</Project>
--- drv.c --
+		Before: vcxproj("POOL_NX_OPTIN=1", "drv.c", "log.c") + `-- drv.c --
 #include <ntddk.h>
 NTSTATUS LogStart(VOID);
 
@@ -57,26 +38,7 @@ NTSTATUS LogStart(VOID)
     return ExAllocatePoolWithTag(NonPagedPool, 4096, 'goLD') ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 `,
-		After: `
--- drv.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>Driver</ConfigurationType>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>POOL_NX_OPTIN=1</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="drv.c" />
-    <ClCompile Include="log.c" />
-  </ItemGroup>
-</Project>
--- drv.c --
+		After: vcxproj("POOL_NX_OPTIN=1", "drv.c", "log.c") + `-- drv.c --
 #include <ntddk.h>
 NTSTATUS LogStart(VOID);
 
