@@ -65,8 +65,18 @@ func (c *common) scan(stdout, stderr io.Writer, args []string) error {
 	return nil
 }
 
-// unreadable names on standard error what could not be read; nil if there is nothing.
+// maxNotes is how many remarks about build files are printed; a tree can have hundreds of the same kind.
+const maxNotes = 20
+
+// unreadable names on standard error what could not be read, or not as it stands; nil if all could be read.
 func unreadable(stderr io.Writer, r *scan.Result) error {
+	for i, n := range r.Notes {
+		if i == maxNotes {
+			fmt.Fprintf(stderr, "nxport: note: %d more notes on build files\n", len(r.Notes)-maxNotes)
+			break
+		}
+		fmt.Fprintf(stderr, "nxport: note: %s: %s\n", n.Place, n.Says)
+	}
 	for _, s := range r.Unreadable {
 		fmt.Fprintf(stderr, "nxport: %s: %s\n", s.Path, s.Why)
 	}

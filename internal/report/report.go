@@ -22,7 +22,8 @@ type Scan struct {
 	Findings   []rule.Finding    // merged over the builds
 	Skipped    []project.Skipped // no drivers
 	Unreadable []project.Skipped
-	Windows    []nx.Version // to judge for, as asked; empty: the build's minimum, 6.1, 6.2 and 10.0
+	Notes      []driver.Step // how a build file was read where it could not be evaluated
+	Windows    []nx.Version  // to judge for, as asked; empty: the build's minimum, 6.1, 6.2 and 10.0
 	Elapsed    time.Duration
 }
 

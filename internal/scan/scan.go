@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/report"
 	"github.com/nxport/nxport/internal/rule"
@@ -56,6 +57,19 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 		r.Findings = append(r.Findings, rule.Check(&r.Images[i], cmp.Or(o.Goal, nx.OptIn))...)
 	}
 	r.Findings = rule.Merge(r.Findings)
+	r.Notes = notes(set)
 	r.Elapsed = time.Since(start)
 	return r, nil
+}
+
+// notes are what could not be evaluated in the build files, or was read outside the tree; each said once.
+func notes(set *project.Set) []driver.Step {
+	var list []driver.Step
+	for _, b := range set.Builds {
+		list = append(list, b.Notes...)
+	}
+	slices.SortFunc(list, func(a, b driver.Step) int {
+		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Says, b.Says))
+	})
+	return slices.Compact(list)
 }
