@@ -112,7 +112,31 @@ type Site struct {
 	// Mechanism is that of the file, decided where the kit's header is included.
 	Mechanism nx.Mechanism
 	Moment    Moment
+	State     State
 	Seen      *Request // a trace only
+}
+
+// State says what is known of a site. The zero value stands for Resolved or Unknown, which the value tells apart.
+type State string
+
+// The states of a site. The last three stand in no image: no build gets to them.
+const (
+	Resolved   State = "resolved"
+	Unknown    State = "unknown"
+	Inactive   State = "inactive"   // no build compiles it; the directives it hangs on are its steps
+	Unexpanded State = "unexpanded" // in the body of a macro that nobody uses
+	Unbuilt    State = "unbuilt"    // in a file of no build
+)
+
+// CurrentState gives the state of a site.
+func (s Site) CurrentState() State {
+	switch {
+	case s.State != "":
+		return s.State
+	case s.Value.Unknown != "":
+		return Unknown
+	}
+	return Resolved
 }
 
 // Request is what a trace saw of one request.

@@ -42,7 +42,7 @@ type jsonSite struct {
 	Argument string         `json:"argument,omitempty"`
 	Spelled  *jsonPlace     `json:"spelled,omitempty"`
 	Builds   []string       `json:"builds"`
-	State    string         `json:"state"`
+	State    driver.State   `json:"state"`
 	Kind     nx.Kind        `json:"kind"`
 	On       []jsonOutcome  `json:"on"`
 	Why      []jsonStep     `json:"why"`
@@ -104,14 +104,14 @@ type jsonOther struct {
 }
 
 type jsonSummary struct {
-	Type         string         `json:"type"`
-	Builds       int            `json:"builds"`
-	Sites        int            `json:"sites"`
-	ByState      map[string]int `json:"by_state"`
-	Declarations int            `json:"declarations"`
-	Suppressed   int            `json:"suppressed"`
-	Findings     jsonLevels     `json:"findings"`
-	Seconds      float64        `json:"seconds"`
+	Type         string               `json:"type"`
+	Builds       int                  `json:"builds"`
+	Sites        int                  `json:"sites"`
+	ByState      map[driver.State]int `json:"by_state"`
+	Declarations int                  `json:"declarations"`
+	Suppressed   int                  `json:"suppressed"`
+	Findings     jsonLevels           `json:"findings"`
+	Seconds      float64              `json:"seconds"`
 }
 
 type jsonLevels struct {
@@ -166,7 +166,7 @@ func siteLine(q request) jsonSite {
 	p := q.Place
 	line := jsonSite{
 		Type: "site", Witness: q.Witness, Path: p.Path, Line: p.Line, Column: p.Column, Offset: p.Offset,
-		Function: q.Function, DDI: q.DDI.Name, Argument: q.Argument, Builds: q.builds, State: state(q.Site), Kind: q.DDI.Kind,
+		Function: q.Function, DDI: q.DDI.Name, Argument: q.Argument, Builds: q.builds, State: q.CurrentState(), Kind: q.DDI.Kind,
 		On: []jsonOutcome{}, Why: []jsonStep{},
 	}
 	if s := q.Spelled; s.Path != "" {
@@ -186,14 +186,6 @@ func siteLine(q request) jsonSite {
 		line.Why = append(line.Why, jsonStep{Says: "unknown: " + q.Value.Unknown})
 	}
 	return line
-}
-
-// state is resolved, or unknown where the value may hold more than is known.
-func state(s driver.Site) string {
-	if s.Value.Unknown != "" {
-		return "unknown"
-	}
-	return "resolved"
 }
 
 func findingLine(f rule.Finding) jsonFinding {
@@ -216,7 +208,7 @@ func others(kind string, list []project.Skipped) []any {
 }
 
 func summaryLine(r *Scan, sites []request) jsonSummary {
-	s := jsonSummary{Type: "summary", Builds: len(r.Images), ByState: map[string]int{}, Seconds: r.Elapsed.Seconds()}
+	s := jsonSummary{Type: "summary", Builds: len(r.Images), ByState: map[driver.State]int{}, Declarations: r.Declarations, Seconds: r.Elapsed.Seconds()}
 	for _, st := range positions(sites) {
 		s.Sites++
 		s.ByState[st]++
@@ -235,11 +227,11 @@ func summaryLine(r *Scan, sites []request) jsonSummary {
 }
 
 // positions gives the state of each position; one that is unknown in some builds counts as unknown.
-func positions(sites []request) map[driver.Place]string {
-	states := map[driver.Place]string{}
+func positions(sites []request) map[driver.Place]driver.State {
+	states := map[driver.Place]driver.State{}
 	for _, q := range sites {
-		if states[q.Place] != "unknown" {
-			states[q.Place] = state(q.Site)
+		if states[q.Place] != driver.Unknown {
+			states[q.Place] = q.CurrentState()
 		}
 	}
 	return states

@@ -17,14 +17,16 @@ import (
 
 // Scan is everything that is known of the paths that were named.
 type Scan struct {
-	Tree       *tree.Tree
-	Images     []driver.Image    // in the order of the builds
-	Findings   []rule.Finding    // merged over the builds
-	Skipped    []project.Skipped // no drivers
-	Unreadable []project.Skipped
-	Notes      []driver.Step // how a build file was read where it could not be evaluated
-	Windows    []nx.Version  // to judge for, as asked; empty: the build's minimum, 6.1, 6.2 and 10.0
-	Elapsed    time.Duration
+	Tree         *tree.Tree
+	Images       []driver.Image    // in the order of the builds
+	Dormant      []driver.Site     // requests that no build gets to
+	Declarations int               // of DDIs, which are no requests
+	Findings     []rule.Finding    // merged over the builds
+	Skipped      []project.Skipped // no drivers
+	Unreadable   []project.Skipped
+	Notes        []driver.Step // how a build file was read where it could not be evaluated
+	Windows      []nx.Version  // to judge for, as asked; empty: the build's minimum, 6.1, 6.2 and 10.0
+	Elapsed      time.Duration
 }
 
 // Versions gives the versions a build is judged for: none below its minimum, sorted.
@@ -65,6 +67,9 @@ func requests(r *Scan) []request {
 			}
 			list = append(list, q)
 		}
+	}
+	for _, s := range r.Dormant {
+		list = append(list, request{Site: s, builds: []string{}})
 	}
 	slices.SortStableFunc(list, func(a, b request) int {
 		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.DDI.Name, b.DDI.Name))

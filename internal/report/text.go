@@ -183,15 +183,12 @@ func summary(w io.Writer, r *Scan) {
 	if len(r.Images) == 0 {
 		return
 	}
-	unknown := 0
-	sites := positions(requests(r))
-	for _, st := range sites {
-		if st == "unknown" {
-			unknown++
-		}
+	states := map[driver.State]int{}
+	for _, st := range positions(requests(r)) {
+		states[st]++
 	}
-	fmt.Fprintf(w, "%s in %s (%d not known), %s", plural(len(sites), "request"), plural(len(r.Images), "build"), unknown,
-		plural(len(r.Findings), "finding"))
+	fmt.Fprintf(w, "%s in %s (%d not known), %s", plural(states[driver.Resolved]+states[driver.Unknown], "request"),
+		plural(len(r.Images), "build"), states[driver.Unknown], plural(len(r.Findings), "finding"))
 	fixes := 0
 	for _, f := range r.Findings {
 		if f.Fix != nil {
@@ -202,6 +199,10 @@ func summary(w io.Writer, r *Scan) {
 		fmt.Fprintf(w, ", %d of which nxport port mends", fixes)
 	}
 	fmt.Fprintln(w, ".")
+	if n := len(r.Dormant); n > 0 {
+		fmt.Fprintf(w, "%s not reached: %d in code that no build compiles, %d in macros that nobody uses, %d in files of no build.\n",
+			plural(n, "more request"), states[driver.Inactive], states[driver.Unexpanded], states[driver.Unbuilt])
+	}
 }
 
 // TraceText writes what a trace saw as a table.

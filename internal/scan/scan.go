@@ -48,7 +48,7 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	read := source.Read(t, set.Builds, source.Options{DDIs: o.DDIs, Jobs: o.Jobs})
+	read := source.Read(t, set.Builds, source.Options{DDIs: o.DDIs, Jobs: o.Jobs, Named: paths})
 	r := &Result{Set: set}
 	r.Tree, r.Images, r.Skipped, r.Windows = t, read.Images, set.Skipped, o.Windows
 	r.Unreadable = append(slices.Clone(set.Unreadable), read.Unreadable...)
@@ -56,6 +56,7 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	for i := range r.Images {
 		r.Findings = append(r.Findings, rule.Check(&r.Images[i], cmp.Or(o.Goal, nx.OptIn))...)
 	}
+	r.Dormant, r.Declarations = read.Dormant, read.Declarations
 	r.Findings = rule.Merge(r.Findings)
 	r.Notes = notes(set)
 	r.Elapsed = time.Since(start)

@@ -186,6 +186,9 @@ func TestClasses(t *testing.T) {
 #include <ntddk.h>
 void* operator new(size_t Size, POOL_TYPE Type, ULONG Tag) { return ExAllocatePoolWithTag(Type, Size, Tag); }
 void* operator new(size_t Size, POOL_TYPE Type) { return ExAllocatePool(Type, Size); }
+void* __cdecl operator new[] (size_t Size, ULONG a, ULONG b, ULONG c) { return ExAllocatePool(PagedPool, Size); }
+bool operator==(const Log& a, const Log& b) { return ExAllocatePool(PagedPool, 1) == 0; }
+void operator()() { ExAllocatePool(PagedPool, 2); }
 class Log : public Base {
 public:
     Log(int n) : m_n(n), m_p(nullptr) { m_p = ExAllocatePool(PagedPool, n); }
@@ -202,8 +205,11 @@ extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT, PUNICODE_STRING)
 `)), `
 a.cpp:2:69 new ExAllocatePoolWithTag(Type) 7=[0] 10=[0]
 a.cpp:3:58 new ExAllocatePool(Type) 7=[1] 10=[1]
-a.cpp:6:47 Log ExAllocatePool(PagedPool) 7=[1] 10=[1]
-a.cpp:7:53 Get ExAllocatePoolWithTag(Type) 7=[0 1] 10=[0 1]`)
+a.cpp:4:80 new ExAllocatePool(PagedPool) 7=[1] 10=[1]
+a.cpp:5:54 operator ExAllocatePool(PagedPool) 7=[1] 10=[1]
+a.cpp:6:21 operator ExAllocatePool(PagedPool) 7=[1] 10=[1]
+a.cpp:9:47 Log ExAllocatePool(PagedPool) 7=[1] 10=[1]
+a.cpp:10:53 Get ExAllocatePoolWithTag(Type) 7=[0 1] 10=[0 1]`)
 }
 
 // The derivation names every macro and caller on the way.

@@ -6,6 +6,7 @@ package source
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -16,21 +17,27 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// Options are the reader's. Jobs is the number of units read at once; below 1 it is 1.
+// Options are the reader's. Jobs is the number of units read at once; below 1 it is 1. Named are the paths whose files
+// are to be accounted for.
 type Options struct {
-	DDIs []nx.DDI
-	Jobs int
+	DDIs  []nx.DDI
+	Jobs  int
+	Named []string
 }
 
 // Result is one image per build, in the order of the builds.
 type Result struct {
-	Images     []driver.Image
-	Unreadable []project.Skipped
+	Images       []driver.Image
+	Dormant      []driver.Site // requests that no build gets to
+	Declarations int           // of DDIs, which are no requests
+	Unreadable   []project.Skipped
 }
 
 // Read reads all units of the builds, each unit once, and links them.
 func Read(t *tree.Tree, builds []*project.Build, o Options) Result {
-	summaries := summariseAll(t, builds, o)
+	fs := &files{tree: t, open: map[string]*lexed{}}
+	known := lookOutFor(builds, o.DDIs)
+	summaries := summariseAll(fs, known, builds, o.Jobs)
 	var r Result
 	said := map[string]bool{}
 	for _, b := range builds {
@@ -46,7 +53,21 @@ func Read(t *tree.Tree, builds []*project.Build, o Options) Result {
 		r.Images = append(r.Images, link(b, units).image())
 	}
 	markOldKits(builds, r.Images)
+	r.Dormant, r.Declarations = account(t, fs, known, o.Named, slices.Collect(maps.Values(summaries)))
 	return r
+}
+
+func lookOutFor(builds []*project.Build, ddis []nx.DDI) names {
+	known := names{ddis: map[string]*nx.DDI{}, entries: map[string]bool{}}
+	for i := range ddis {
+		known.ddis[ddis[i].Name] = &ddis[i]
+	}
+	for _, b := range builds {
+		for _, name := range b.Entries {
+			known.entries[name] = true
+		}
+	}
+	return known
 }
 
 // markOldKits tells an entry routine that is shared between builds whether one of them uses an old kit.
@@ -64,17 +85,10 @@ func markOldKits(builds []*project.Build, images []driver.Image) {
 	}
 }
 
-func summariseAll(t *tree.Tree, builds []*project.Build, o Options) map[*project.Unit]*summary {
-	known := names{ddis: map[string]*nx.DDI{}, entries: map[string]bool{}}
-	for i := range o.DDIs {
-		known.ddis[o.DDIs[i].Name] = &o.DDIs[i]
-	}
+func summariseAll(fs *files, known names, builds []*project.Build, jobs int) map[*project.Unit]*summary {
 	var units []*project.Unit
 	summaries := map[*project.Unit]*summary{}
 	for _, b := range builds {
-		for _, name := range b.Entries {
-			known.entries[name] = true
-		}
 		for _, u := range b.Units {
 			if _, ok := summaries[u]; !ok {
 				summaries[u] = nil
@@ -83,10 +97,9 @@ func summariseAll(t *tree.Tree, builds []*project.Build, o Options) map[*project
 		}
 	}
 	done := make([]*summary, len(units))
-	fs := &files{tree: t, open: map[string]*lexed{}}
 	var wait sync.WaitGroup
 	next := make(chan int)
-	for range max(1, o.Jobs) {
+	for range max(1, jobs) {
 		wait.Go(func() {
 			for i := range next {
 				done[i] = summarise(fs, known, units[i])

@@ -42,11 +42,16 @@ func read(t *testing.T, archive string, macros ...string) driver.Image {
 			b.Units = append(b.Units, &project.Unit{Path: f.Name, Options: options[project.CXX]})
 		}
 	}
-	r := Read(tr.With(overlay), []*project.Build{b}, Options{DDIs: nx.DDIs(), Jobs: 2})
+	return readAll(t, tr.With(overlay), b).Images[0]
+}
+
+func readAll(t *testing.T, tr *tree.Tree, b *project.Build, named ...string) Result {
+	t.Helper()
+	r := Read(tr, []*project.Build{b}, Options{DDIs: nx.DDIs(), Jobs: 2, Named: named})
 	for _, u := range r.Unreadable {
 		t.Errorf("unreadable: %s", u.Why)
 	}
-	return r.Images[0]
+	return r
 }
 
 // show gives the sites of an image, one a line: place, function, DDI(argument) and the value on Windows 7 and 10.

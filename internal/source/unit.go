@@ -17,7 +17,8 @@ type summary struct {
 	functions []*function
 	named     map[string]bool // identifiers that are used other than as the name of a call
 	facts     []driver.Fact
-	problem   error // why the unit could not be read, or not to its end
+	declared  []driver.Place // where DDIs are declared, or stand for something else than a request
+	problem   error          // why the unit could not be read, or not to its end
 }
 
 // function is a definition: what it calls, in order.
@@ -151,14 +152,14 @@ func (p *parser) declarations() {
 
 // brace decides what an opening brace belongs to, given the tokens of the declaration before it.
 func (p *parser) brace(head []token) {
-	name := functionName(head)
+	name, open := functionName(head)
 	if name < 0 && entered(head) {
 		p.i++
 		return
 	}
 	end := closing(p.toks, p.i)
 	if name >= 0 {
-		p.function(head, name, end)
+		p.function(head, name, open, end)
 	} else { // an initialiser, an enumeration
 		p.mention(p.i, end)
 	}
@@ -178,24 +179,40 @@ func entered(head []token) bool {
 	return false
 }
 
-// functionName gives the index of the name that a definition defines, -1 where the tokens define no function.
-// Annotations look like calls: of the candidates, the last one that is no annotation counts, but none behind the
-// colon of a constructor's initialisers.
-func functionName(head []token) int {
-	found := -1
+// functionName gives the indexes of the name that a definition defines and of the parenthesis behind it, -1 where the
+// tokens define no function. Annotations look like calls: of the candidates, the last one that is no annotation counts,
+// but none behind the colon of a constructor's initialisers.
+func functionName(head []token) (name, open int) {
+	name = -1
 	for i := 0; i+1 < len(head); i++ {
 		switch t := head[i]; {
+		case t.is("operator"):
+			return operatorName(head, i)
 		case t.is("=") || t.is("enum"):
-			return -1
-		case t.is(":") && found >= 0:
-			return found
+			return -1, -1
+		case t.is(":") && name >= 0:
+			return name, open
 		case t.is("("):
 			i = closing(head, i)
 		case t.kind == ident && head[i+1].is("(") && !isAnnotation(t.text) && !keywords[t.text]:
-			found = i
+			name, open = i, i+1
 		}
 	}
-	return found
+	return name, open
+}
+
+// operatorName is functionName for operator new, new[], == and so on: its name is the word new or delete, else operator.
+func operatorName(head []token, i int) (name, open int) {
+	name = i
+	if i+1 < len(head) && head[i+1].kind == ident {
+		name = i + 1
+	}
+	for open = name + 1; open < len(head); open++ {
+		if head[open].is("(") && !(open+1 < len(head) && head[open+1].is(")") && open+2 < len(head) && head[open+2].is("(")) {
+			return name, open
+		}
+	}
+	return -1, -1
 }
 
 // isAnnotation knows SAL by its shape: _In_reads_(n), __drv_when(...), and compilers' own attributes.
@@ -212,9 +229,8 @@ var keywords = map[string]bool{
 	"__pragma": true, "_Pragma": true, "else": true, "do": true, "__leave": true, "goto": true, "typeof": true,
 }
 
-// function reads a definition whose body is the braces at p.i and end.
-func (p *parser) function(head []token, name, end int) {
-	open := name + 1
+// function reads a definition with its name and parenthesis in head, whose body is the braces at p.i and end.
+func (p *parser) function(head []token, name, open, end int) {
 	f := &function{name: head[name].text, at: head[name], params: parameters(head[open+1 : closing(head, open)])}
 	f.static = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("static") })
 	body := p.toks[p.i:min(end+1, len(p.toks))]
@@ -310,8 +326,12 @@ func (p *parser) call(f *function, body []token, i int) call {
 // mention records the names between two tokens of a declaration, such as the functions in an initialiser.
 func (p *parser) mention(from, to int) {
 	for i := from; i < to && i < len(p.toks); i++ {
-		if t := p.toks[i]; t.kind == ident && !(i+1 < len(p.toks) && p.toks[i+1].is("(")) {
+		switch t := p.toks[i]; {
+		case t.kind != ident:
+		case i+1 == len(p.toks) || !p.toks[i+1].is("("):
 			p.named[t.text] = true
+		case p.known.ddis[t.text] != nil:
+			p.declared = append(p.declared, t.place())
 		}
 	}
 }

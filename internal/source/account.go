@@ -1,0 +1,149 @@
+package source
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
+)
+
+// extensions of files that are looked through for the names of DDIs.
+var extensions = map[string]bool{
+	".c": true, ".cc": true, ".cpp": true, ".cxx": true, ".h": true, ".hh": true, ".hpp": true, ".hxx": true, ".inl": true,
+	".i": true, ".ipp": true,
+}
+
+// account finds the places where the name of a DDI stands in front of a parenthesis and that no image speaks of: they
+// are inactive, or in the body of a macro that nobody uses, or in a file of no build. It also counts the places that are
+// declarations.
+func account(t *tree.Tree, fs *files, known names, named []string, summaries []*summary) (dormant []driver.Site, declarations int) {
+	seen := map[driver.Place]bool{}
+	declared := map[driver.Place]bool{}
+	built := map[string]bool{}
+	for _, s := range summaries {
+		for _, f := range s.functions {
+			for _, c := range f.calls {
+				if c.ddi != nil {
+					seen[c.at.place()] = true
+				} else if known.ddis[c.callee] != nil { // a method of that name
+					declared[c.at.place()] = true
+				}
+			}
+		}
+		for _, p := range s.declared {
+			declared[p] = true
+		}
+	}
+	for p := range fs.open { // what a unit has read
+		built[p] = true
+	}
+	for _, p := range sourceFiles(t, named, built) {
+		f, err := fs.load(p)
+		if err != nil {
+			continue // said where a unit needs it; else it is no text
+		}
+		for _, m := range mentions(f, known) {
+			switch {
+			case seen[m.Place]:
+			case declared[m.Place]:
+				declarations++
+			default:
+				m.State = dormantState(m, built[p])
+				dormant = append(dormant, m.Site)
+			}
+		}
+	}
+	slices.SortFunc(dormant, func(a, b driver.Site) int { return a.Place.Compare(b.Place) })
+	return dormant, declarations
+}
+
+func dormantState(m mention, built bool) driver.State {
+	switch {
+	case !built:
+		return driver.Unbuilt
+	case m.inMacro:
+		return driver.Unexpanded
+	}
+	return driver.Inactive
+}
+
+// sourceFiles are those below the named paths, and those that units have read.
+func sourceFiles(t *tree.Tree, named []string, built map[string]bool) []string {
+	var list []string
+	for p := range built {
+		list = append(list, p)
+	}
+	for _, n := range named {
+		files, err := t.Walk(n)
+		if err != nil {
+			continue // said by the room that reads the build files
+		}
+		for _, p := range files {
+			if extensions[strings.ToLower(path.Ext(p))] {
+				list = append(list, p)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// mention is a DDI's name in front of a parenthesis, as it is written.
+type mention struct {
+	driver.Site
+	inMacro bool
+}
+
+// maxGuards is how many directives are named that one request hangs on, the innermost.
+const maxGuards = 5
+
+// mentions finds them in a file, each with the directives that it hangs on.
+func mentions(f *file, known names) []mention {
+	var list []mention
+	var guards []driver.Step
+	var macro *driver.Step
+	for i, t := range f.tokens {
+		lineStart := i == 0 || f.tokens[i-1].kind == newline
+		switch {
+		case t.kind == newline:
+			macro = nil
+		case t.is("#") && lineStart:
+			line := f.tokens[i+1 : lineEnd(f.tokens, i)]
+			guards = guard(guards, t, line)
+			if len(line) > 1 && line[0].is("define") {
+				macro = &driver.Step{Place: line[1].place(), Says: "in the body of the macro " + line[1].text}
+			}
+		case t.kind == ident && f.tokens[i+1].is("(") && known.ddis[t.text] != nil:
+			if macro != nil && macro.Place == t.place() {
+				continue // the definition of a macro of that name
+			}
+			m := mention{Site: driver.Site{Witness: driver.Source, Place: t.place(), DDI: *known.ddis[t.text], Mechanism: nx.None}}
+			m.Value.Steps = slices.Clone(guards[max(0, len(guards)-maxGuards):])
+			if m.inMacro = macro != nil; m.inMacro {
+				m.Value.Steps = append(m.Value.Steps, *macro)
+			}
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// guard keeps the stack of conditional directives that are open.
+func guard(open []driver.Step, hash token, line []token) []driver.Step {
+	if len(line) == 0 {
+		return open
+	}
+	step := driver.Step{Place: hash.place(), Says: "#" + text(line)}
+	switch name := line[0].text; {
+	case strings.HasPrefix(name, "if"):
+		return append(open, step)
+	case strings.HasPrefix(name, "el") && len(open) > 0:
+		return append(open[:len(open)-1], step)
+	case name == "endif" && len(open) > 0:
+		return open[:len(open)-1]
+	}
+	return open
+}
