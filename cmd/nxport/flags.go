@@ -91,24 +91,40 @@ func (c *common) checkFormat() error {
 	return nil
 }
 
-// write lets fn write the report to standard output or to the file of -o. The file appears only when it is whole.
+// write lets fn write the report to standard output or to the file of -o. A new or regular file appears only when it is
+// whole, with the mode it had; into a link or a device is written as it stands.
 func (c *common) write(stdout io.Writer, fn func(io.Writer) error) error {
 	if c.output == "" {
 		return fn(stdout)
 	}
+	mode := os.FileMode(0o644)
+	if info, err := os.Lstat(c.output); err == nil {
+		if !info.Mode().IsRegular() {
+			return c.writeThrough(fn)
+		}
+		mode = info.Mode().Perm()
+	}
 	f, err := os.CreateTemp(filepath.Dir(c.output), ".nxport-*")
 	if err != nil {
-		return fmt.Errorf("-o: %w", plain(err))
+		return fmt.Errorf("-o: %s: %w", c.output, errors.Unwrap(err))
 	}
-	err = errors.Join(fn(f), f.Chmod(0o644), f.Close())
+	err = errors.Join(fn(f), f.Chmod(mode), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), c.output)
 	}
 	if err != nil {
 		os.Remove(f.Name())
-		return fmt.Errorf("-o: %w", plain(err))
+		return fmt.Errorf("-o: %s: %w", c.output, err)
 	}
 	return nil
+}
+
+func (c *common) writeThrough(fn func(io.Writer) error) error {
+	f, err := os.OpenFile(c.output, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return fmt.Errorf("-o: %w", plain(err))
+	}
+	return errors.Join(fn(f), f.Close())
 }
 
 // threshold reads --fail-on; the second result is false for never.

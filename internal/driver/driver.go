@@ -237,8 +237,6 @@ type Fact struct {
 	Mechanism nx.Mechanism // of the unit
 	// Effective says, of an OptInCall, that it sets the image's variables.
 	Effective bool
-	// Reached says, of an OptInCall, that an entry routine makes it, itself or through functions it calls.
-	Reached bool
 	// OldKit says, of an Entry, that some build may compile it with a kit that does not know the call.
 	OldKit bool
 	Span   Span // of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement

@@ -77,7 +77,8 @@ func splice(old []byte, edits []Edit) ([]byte, error) {
 func Diff(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
-		b.WriteString(udiff.Unified("a/"+c.Path, "b/"+c.Path, string(c.Old), string(c.New)))
+		name := strings.TrimPrefix(c.Path, "/") // of a file outside the working directory
+		b.WriteString(udiff.Unified("a/"+name, "b/"+name, string(c.Old), string(c.New)))
 	}
 	return b.String()
 }

@@ -139,7 +139,7 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 		}
 		for _, c := range changes {
 			if !t.Within(c.Path) {
-				return fmt.Errorf("%s lies outside of what was named, and is not written: name a directory that holds it", c.Path)
+				return &RefusedError{c.Path + " lies outside of what was named, and is not written: name a directory that holds it"}
 			}
 			overlay[c.Path] = c.New
 		}
@@ -171,7 +171,10 @@ func (r *Result) edits() ([]edit.Edit, error) {
 		return edits, nil
 	}
 	placed, err := project.Place(r.last.Tree, want, r.heads())
-	return append(edits, placed...), err
+	if err != nil {
+		return nil, &RefusedError{err.Error()}
+	}
+	return append(edits, placed...), nil
 }
 
 // wants lists the builds that need a define and were not named yet.

@@ -29,7 +29,7 @@ func Rule(w io.Writer, r *rule.Rule) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s %s (%s)\n", r.ID, r.Name, r.Level)
 	if r.Official != "" {
-		fmt.Fprintf(b, "suppressed as %s\n", r.Official)
+		fmt.Fprintf(b, "Microsoft's code analysis: %s\n", r.Official)
 	}
 	for _, s := range []struct{ title, text string }{
 		{"What it finds", r.Doc.What}, {"Why it matters", r.Doc.Why}, {"How to mend it", r.Doc.Fix},

@@ -4,7 +4,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -72,31 +71,25 @@ func requests(r *Scan) []request {
 		list = append(list, request{Site: s, builds: []string{}})
 	}
 	slices.SortStableFunc(list, func(a, b request) int {
-		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.DDI.Name, b.DDI.Name))
+		return cmp.Or(a.Place.Compare(b.Place), a.Spelled.Compare(b.Spelled), cmp.Compare(a.DDI.Name, b.DDI.Name))
 	})
 	var out []request
+	at := map[string]int{}
 	for _, q := range list {
-		same := func(o request) bool {
-			return o.Place == q.Place && o.DDI.Name == q.DDI.Name && o.Argument == q.Argument &&
-				o.Value.Unknown == q.Value.Unknown && reflect.DeepEqual(o.on, q.on)
-		}
-		// Equal positions stand together, so only the last few can match.
-		if i := lastIndex(out, q, same); i >= 0 {
-			out[i].builds = append(out[i].builds, q.builds...)
+		key := fmt.Sprint(q.Place, q.Spelled, q.DDI.Name, q.Argument, q.CurrentState(), q.Value.Unknown, q.on)
+		i, ok := at[key]
+		if !ok {
+			at[key] = len(out)
+			out = append(out, q)
 			continue
 		}
-		out = append(out, q)
-	}
-	return out
-}
-
-func lastIndex(out []request, q request, same func(request) bool) int {
-	for i := len(out) - 1; i >= 0 && out[i].Place == q.Place; i-- {
-		if same(out[i]) {
-			return i
+		for _, id := range q.builds {
+			if !slices.Contains(out[i].builds, id) {
+				out[i].builds = append(out[i].builds, id)
+			}
 		}
 	}
-	return -1
+	return out
 }
 
 func plural(n int, one string) string {

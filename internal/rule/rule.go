@@ -90,14 +90,19 @@ func Check(m *driver.Image, goal nx.Mechanism) []Finding {
 // Merge joins findings that say the same of several builds, and sorts by place. The fixes of all are kept.
 func Merge(all []Finding) []Finding {
 	order := func(a, b Finding) int {
-		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Rule.ID, b.Rule.ID), strings.Compare(a.Message, b.Message))
+		return cmp.Or(a.Place.Compare(b.Place), a.spelled().Compare(b.spelled()), cmp.Compare(a.Rule.ID, b.Rule.ID),
+			strings.Compare(a.Message, b.Message))
 	}
 	slices.SortStableFunc(all, order)
 	var out []Finding
 	for _, f := range all {
 		if n := len(out); n > 0 && order(out[n-1], f) == 0 {
 			last := &out[n-1]
-			last.Builds = append(last.Builds, f.Builds...)
+			for _, id := range f.Builds {
+				if !slices.Contains(last.Builds, id) {
+					last.Builds = append(last.Builds, id)
+				}
+			}
 			last.Level = max(last.Level, f.Level)
 			if last.Fix == nil {
 				last.Fix = f.Fix
@@ -107,6 +112,13 @@ func Merge(all []Finding) []Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+func (f Finding) spelled() driver.Place {
+	if f.Site == nil {
+		return driver.Place{}
+	}
+	return f.Site.Spelled
 }
 
 // executable says whether a request gets executable memory on a Windows that has NX pool and runs the build.

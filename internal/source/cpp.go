@@ -12,6 +12,7 @@ import (
 const (
 	maxIncludes = 200       // files open at once
 	maxTokens   = 4_000_000 // tokens that pass through a unit
+	maxText     = 64 << 10  // bytes of a token that # or ## makes
 )
 
 // macro is a definition that is in force.
@@ -174,12 +175,17 @@ func (p *cpp) counted(t token) token {
 	if p.count++; p.count <= maxTokens || t.kind == eof {
 		return t
 	}
-	p.stopped = "more than 4 million tokens: a macro or an include that repeats itself?"
+	p.giveUp("more than 4 million tokens: a macro or an include that repeats itself?")
+	return token{kind: eof}
+}
+
+// giveUp ends the unit: no token follows.
+func (p *cpp) giveUp(why string) {
+	p.stopped = why
 	p.stack = p.stack[:0]
 	for i := range p.contexts {
 		p.contexts[i].i = len(p.contexts[i].toks)
 	}
-	return token{kind: eof}
 }
 
 // openArguments looks for the parenthesis of a macro's arguments, over line ends, and consumes it if it is there.
@@ -256,7 +262,7 @@ func (p *cpp) substitute(m *macro, args [][]token, exp *expansion) []token {
 		arg := m.param(t)
 		switch {
 		case m.function && (t.is("#") || t.is("#@")) && i+1 < len(m.body) && m.param(m.body[i+1]) >= 0:
-			out = append(out, stringize(args[m.param(m.body[i+1])], t, exp))
+			out = append(out, p.stringize(args[m.param(m.body[i+1])], t, exp))
 			i++
 		case t.is("##") && i > 0 && i+1 < len(m.body):
 			i++
@@ -312,6 +318,10 @@ func (p *cpp) paste(out []token, m *macro, args [][]token, next token, exp *expa
 		return append(out, right...)
 	}
 	left := out[len(out)-1]
+	if len(left.text)+len(right[0].text) > maxText {
+		p.giveUp("a token of more than 64 kB comes out of ##")
+		return out
+	}
 	joined := lex(&file{data: []byte(left.text + right[0].text)})
 	switch {
 	case left.text == "": // an empty argument
@@ -325,7 +335,7 @@ func (p *cpp) paste(out []token, m *macro, args [][]token, next token, exp *expa
 	return append(append(out[:len(out)-1], left), right[1:]...)
 }
 
-func stringize(arg []token, at token, exp *expansion) token {
+func (p *cpp) stringize(arg []token, at token, exp *expansion) token {
 	var b strings.Builder
 	b.WriteByte('"')
 	for i, t := range arg {
@@ -339,6 +349,10 @@ func stringize(arg []token, at token, exp *expansion) token {
 		b.WriteString(t.text)
 	}
 	b.WriteByte('"')
+	if b.Len() > maxText {
+		p.giveUp("a token of more than 64 kB comes out of #")
+		b.Reset()
+	}
 	at.kind, at.text, at.exp = str, b.String(), exp
 	return at
 }

@@ -158,6 +158,17 @@ func TestPositions(t *testing.T) {
 	}
 }
 
+func TestTokensDoNotGrowForever(t *testing.T) {
+	text := "#define P(x) x##x\n#define Q(x) P(x)\n" + strings.Repeat("Q(", 40) + "a" + strings.Repeat(")", 40)
+	if _, p := preprocess(t, text, nil); !strings.Contains(p.stopped, "64 kB") {
+		t.Errorf("##: stopped = %q", p.stopped)
+	}
+	text = "#define P(x) #x\n#define Q(x) P(x x)\n" + strings.Repeat("Q(", 40) + "a" + strings.Repeat(")", 40)
+	if _, p := preprocess(t, text, nil); !strings.Contains(p.stopped, "64 kB") {
+		t.Errorf("#: stopped = %q", p.stopped)
+	}
+}
+
 // Hostile nesting ends in good time; how it is judged does not matter.
 func TestDeepNesting(t *testing.T) {
 	const n = 100_000

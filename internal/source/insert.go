@@ -1,7 +1,7 @@
 package source
 
 import (
-	"slices"
+	"bytes"
 	"sort"
 	"strings"
 
@@ -9,10 +9,17 @@ import (
 	"github.com/nxport/nxport/internal/project"
 )
 
-// insertion finds the place for a first statement in a function's body: in C++ behind the brace; in C behind the
-// declarations at the top of the body, because older compilers accept none after a statement, but before the first
-// whose initialiser requests memory. nil where the body comes out of a macro.
-func insertion(lang project.Language, body []token, known names) *driver.Span {
+// insertPoint is a place where a first statement can go, and what the declaration behind it calls.
+type insertPoint struct {
+	span     driver.Span
+	next     []string
+	requests bool // a DDI of the table is among them
+}
+
+// insertion finds the places for a first statement in a function's body, the first of them behind the brace. In C++
+// that is the only one; in C the last one is behind the declarations at the top of the body, because older compilers
+// accept none after a statement. None where the body comes out of a macro.
+func insertion(lang project.Language, body []token, known names) []insertPoint {
 	brace := body[0]
 	if brace.exp != nil || len(brace.file.tokens) == 0 {
 		return nil
@@ -20,26 +27,31 @@ func insertion(lang project.Language, body []token, known names) *driver.Span {
 	raw := brace.file.tokens
 	at := sort.Search(len(raw), func(i int) bool { return raw[i].off >= brace.off })
 	w := &statements{raw: raw, i: at + 1, body: body, known: known}
-	end := int(brace.off) + 1
+	w.point(int(brace.off) + 1)
 	if lang == project.C {
-		end = w.declarationsEnd(end)
+		w.declarations()
 	}
-	return layout(brace.file, int(brace.off), end)
+	return w.points
 }
 
 // statements walks the statements of a body as they are written, and judges each by what it expands to.
 type statements struct {
-	raw   []token // of the file
-	i     int
-	body  []token // of the function, expanded
-	next  int     // the first token of body that was not passed yet
-	known names
-	depth int // open #ifs
+	raw    []token // of the file
+	i      int
+	body   []token // of the function, expanded
+	next   int     // the first token of body that was not passed yet
+	known  names
+	depth  int // open #ifs
+	points []insertPoint
 }
 
-// declarationsEnd returns the offset behind the last declaration before the first statement, or end if there is none.
-// It never lies inside an #if.
-func (w *statements) declarationsEnd(end int) int {
+func (w *statements) point(end int) {
+	brace := w.body[0]
+	w.points = append(w.points, insertPoint{span: layout(brace.file, int(brace.off), end)})
+}
+
+// declarations passes the declarations before the first statement; behind each is a point, but not inside an #if.
+func (w *statements) declarations() {
 	for {
 		t := w.raw[w.i]
 		switch {
@@ -47,18 +59,18 @@ func (w *statements) declarationsEnd(end int) int {
 			w.i++
 		case t.is("#"):
 			if w.directive() == "endif" && w.depth == 0 {
-				end = int(w.raw[w.i].off)
+				w.point(int(w.raw[w.i].off))
 			}
 		case t.kind == eof || t.is("{") || t.is("}"):
-			return end
+			return
 		default:
 			semicolon := w.statementEnd()
 			if semicolon < 0 || !w.declares(w.raw[w.i:semicolon+1]) {
-				return end
+				return
 			}
 			w.i = semicolon + 1
 			if w.depth == 0 {
-				end = int(w.raw[semicolon].off) + 1
+				w.point(int(w.raw[semicolon].off) + 1)
 			}
 		}
 	}
@@ -96,8 +108,8 @@ func (w *statements) statementEnd() int {
 	return -1
 }
 
-// declares says whether a statement is a declaration that requests no memory. One that this unit does not compile is
-// judged as it is written.
+// declares says whether a statement is a declaration, and tells the point in front of it what it calls. One that this
+// unit does not compile is judged as it is written.
 func (w *statements) declares(written []token) bool {
 	start, end := int(written[0].off), int(written[len(written)-1].off)+1
 	var toks []token
@@ -113,7 +125,14 @@ func (w *statements) declares(written []token) bool {
 	if len(toks) == 0 {
 		toks = written
 	}
-	return isDeclaration(toks) && !slices.ContainsFunc(toks, func(t token) bool { return w.known.ddis[t.text] != nil })
+	last := &w.points[len(w.points)-1]
+	for i, t := range toks {
+		if t.kind == ident && i+1 < len(toks) && toks[i+1].is("(") {
+			last.next = append(last.next, t.text)
+			last.requests = last.requests || w.known.ddis[t.text] != nil
+		}
+	}
+	return isDeclaration(toks)
 }
 
 // typeWords begin a declaration.
@@ -123,7 +142,8 @@ var typeWords = map[string]bool{
 	"register": true, "extern": true, "typedef": true, "auto": true, "__int64": true, "__declspec": true, "bool": true,
 }
 
-// isDeclaration judges without knowing any type: "A b" and "A *b" declare b, as no expression begins like that.
+// isDeclaration judges without knowing any type: "A b", "A *b", "A (*b)(" and "M(x) A b" declare b, as no expression
+// begins like that.
 func isDeclaration(toks []token) bool {
 	first := toks[0]
 	if first.kind != ident {
@@ -135,6 +155,11 @@ func isDeclaration(toks []token) bool {
 	if keywords[first.text] || len(toks) < 2 {
 		return false
 	}
+	if toks[1].is("(") {
+		end := closing(toks, 1)
+		pointer := toks[min(2, len(toks)-1)].is("*") && end+1 < len(toks) && toks[end+1].is("(")
+		return pointer || end+2 < len(toks) && isDeclaration(toks[end+1:])
+	}
 	i := 1
 	for i < len(toks) && (toks[i].is("*") || typeWords[toks[i].text]) {
 		i++
@@ -143,8 +168,11 @@ func isDeclaration(toks []token) bool {
 }
 
 // layout says how a statement put behind offset end has to look, for a body whose brace is at offset brace.
-func layout(f *file, brace, end int) *driver.Span {
-	s := &driver.Span{Path: f.path, Start: end, End: end, Newline: "\n", Apart: end > brace+1}
+func layout(f *file, brace, end int) driver.Span {
+	s := driver.Span{Path: f.path, Start: end, End: end, Newline: "\n", Apart: end > brace+1}
+	if bytes.Contains(f.data, []byte("\r\n")) {
+		s.Newline = "\r\n"
+	}
 	line := endOfLine(f.data, end)
 	rest := strings.TrimSpace(string(f.data[end:line]))
 	if rest != "" && !onlyComment(rest) {
@@ -152,8 +180,11 @@ func layout(f *file, brace, end int) *driver.Span {
 		return s
 	}
 	s.Start, s.End = line, line
-	if line < len(f.data) && line > 0 && f.data[line] == '\r' {
-		s.Newline = "\r\n"
+	if line < len(f.data) {
+		s.Newline = "\n"
+		if f.data[line] == '\r' {
+			s.Newline = "\r\n"
+		}
 	}
 	s.Indent = indentBelow(f.data, brace, end)
 	return s
@@ -200,19 +231,17 @@ func indentBelow(data []byte, brace, end int) string {
 	return "    "
 }
 
-// statementSpan is the range of a statement with its whole line, where nothing else stands on it and no directive
-// next to it; else the statement alone, marked inline.
-func statementSpan(f *file, start, end int) driver.Span {
+// statementSpan is the range of a statement with its whole line, where nothing else stands on it and it hangs on no
+// directive since the body began; else the statement alone, marked inline.
+func statementSpan(f *file, body, start, end int) driver.Span {
 	alone := driver.Span{Path: f.path, Start: start, End: end, Inline: true}
 	first := start
 	for first > 0 && (f.data[first-1] == ' ' || f.data[first-1] == '\t') {
 		first--
 	}
 	stop := endOfLine(f.data, end)
-	lineBefore := strings.TrimSpace(lastLine(f.data[:first]))
-	lineAfter := strings.TrimSpace(firstLine(f.data[stop:]))
 	if end > stop || strings.TrimSpace(string(f.data[end:stop])) != "" || first > 0 && f.data[first-1] != '\n' ||
-		strings.HasPrefix(lineBefore, "#") || strings.HasPrefix(lineAfter, "#") {
+		guarded(f, body, start) {
 		return alone
 	}
 	for stop < len(f.data) && f.data[stop] != '\n' {
@@ -221,15 +250,22 @@ func statementSpan(f *file, start, end int) driver.Span {
 	return driver.Span{Path: f.path, Start: first, End: min(stop+1, len(f.data))}
 }
 
-// lastLine gives the line in front of the one that data ends in.
-func lastLine(data []byte) string {
-	lines := strings.Split(strings.TrimSuffix(string(data[max(0, len(data)-500):]), "\n"), "\n")
-	return lines[len(lines)-1]
-}
-
-// firstLine gives the line behind the line end that data begins with.
-func firstLine(data []byte) string {
-	_, rest, _ := strings.Cut(string(data[:min(500, len(data))]), "\n")
-	line, _, _ := strings.Cut(rest, "\n")
-	return line
+// guarded says whether an #if is open at an offset that was opened behind another.
+func guarded(f *file, from, to int) bool {
+	depth := 0
+	for i, t := range f.tokens {
+		if int(t.off) < from || !t.is("#") || i+1 >= len(f.tokens) || i > 0 && f.tokens[i-1].kind != newline {
+			continue
+		}
+		if int(t.off) >= to {
+			break
+		}
+		switch name := f.tokens[i+1].text; {
+		case strings.HasPrefix(name, "if"):
+			depth++
+		case name == "endif":
+			depth--
+		}
+	}
+	return depth != 0
 }

@@ -60,6 +60,24 @@ void Init(void) { ` + optin + ` }`, []string{"POOL_NX_OPTIN"}, driver.InitNo, "D
 #include <ntddk.h>
 void Get(POOL_TYPE t) { ExAllocatePool(t, 1); ExAllocatePool(NonPagedPool, 1); }`, []string{"POOL_NX_OPTIN"},
 			driver.InitYes, "Get=[512] Get=[0]"},
+		{"made under a condition", head + "void DriverEntry(void) { if (x) { " + optin + " } ExAllocatePool(NonPagedPool, 1); }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitUnknown, "DriverEntry=[0 512]"},
+		{"made under a condition without braces", head + "void DriverEntry(void) { for (;;) if (x) a(); else " + optin +
+			" ExAllocatePool(NonPagedPool, 1); }", []string{"POOL_NX_OPTIN"}, driver.InitUnknown, "DriverEntry=[0 512]"},
+		{"in a block that always runs", head + "void DriverEntry(void) { __try { do { " + optin + " } while (0); ExAllocatePool(NonPagedPool, 1); } __finally { } }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitYes, "DriverEntry=[512]"},
+		{"a helper called under a condition", head + "static void Init(void) { " + optin + " } void DriverEntry(void) { if (x) Init(); ExAllocatePool(NonPagedPool, 1); }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitUnknown, "DriverEntry=[0 512]"},
+		{"by way of a parameter", head + "static void Init(ULONG f) { ExInitializeDriverRuntime(f); } void DriverEntry(void) { Init(DrvRtPoolNxOptIn); ExAllocatePool(NonPagedPool, 1); }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitYes, "DriverEntry=[512]"},
+		{"by way of a variable", head + "void DriverEntry(void) { ULONG f = DrvRtPoolNxOptIn; ExInitializeDriverRuntime(f); ExAllocatePool(NonPagedPool, 1); }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitUnknown, "DriverEntry=[0 512]"},
+		{"an argument is evaluated before the call", head + "static void Init(PVOID p) { " + optin + " } void DriverEntry(void) { Init(ExAllocatePool(NonPagedPool, 1)); }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitLate, "DriverEntry=[0]"},
+		{"one entry routine of two", head + "void DllInitialize(void) { ExAllocatePool(NonPagedPool, 1); } void DriverEntry(void) { " + optin + " ExAllocatePool(NonPagedPool, 2); }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitLate, "DllInitialize=[0] DriverEntry=[512]"},
+		{"both by one helper", head + "static void Init(void) { " + optin + " } void DllInitialize(void) { Init(); ExAllocatePool(NonPagedPool, 1); } void DriverEntry(void) { Init(); ExAllocatePool(NonPagedPool, 2); }",
+			[]string{"POOL_NX_OPTIN"}, driver.InitYes, "DllInitialize=[512] DriverEntry=[512]"},
 		{"auto", head + "void DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }", []string{"POOL_NX_OPTIN_AUTO"},
 			driver.InitNotNeeded, "DriverEntry=[512]"},
 		{"recursion ends", head + `void A(POOL_TYPE t) { B(t); ExAllocatePool(t, 1); } void B(POOL_TYPE t) { A(t); }
@@ -131,6 +149,12 @@ func TestUnknown(t *testing.T) {
 		{"ExAllocatePool(1 ^ 2, 1)", "the expression 1 ^ 2"},
 		{"ExAllocatePool()", "the call has 0 arguments, argument 1 decides"},
 		{"ExAllocatePool(Type, 1)", "parameter Type of F: nothing in this build calls it"},
+		{"ExAllocatePool(4 + 4, 1)", "the expression 4 + 4"},
+		{"ExAllocatePool(NonPagedPoolNx + POOL_NX_ALLOCATION, 1)", "the expression NonPagedPoolNx + POOL_NX_ALLOCATION"},
+		{"ExAllocatePool(0x100000001, 1)", "the expression 0x100000001"},
+		{"ExAllocatePool(Type, 1)); Type = PagedPool; Use(1", "what Type holds: F changes its parameter"},
+		{"ExAllocatePool(Type, 1)); Set(&Type", "what Type holds: F changes its parameter"},
+		{"ExAllocatePool(Type, 1)); { int Type; } Use(1", "what Type holds: F changes its parameter"},
 		{"ExAllocatePool(Type, 1)); Set(F", "parameter Type of F: the function may also be called through a pointer"},
 	} {
 		m := read(t, "-- d.c --\n#include <ntddk.h>\nvoid F(POOL_TYPE Type) { Use("+tt.call+"); }\n")
@@ -212,6 +236,49 @@ a.cpp:9:47 Log ExAllocatePool(PagedPool) 7=[1] 10=[1]
 a.cpp:10:53 Get ExAllocatePoolWithTag(Type) 7=[0 1] 10=[0 1]`)
 }
 
+// Code that is understood in part only: no request is lost.
+func TestNothingIsLost(t *testing.T) {
+	check(t, show(read(t, `
+-- a.c --
+#include <ntddk.h>
+old(a, b) PVOID a; int b; { ExAllocatePool(NonPagedPool, 1); }
+PVOID Table[] = { F };
+-- b.cpp --
+#include <ntddk.h>
+PVOID Global = ExAllocatePool(PagedPool, 2);
+C::C() : m_p(ExAllocatePool(PagedPool, 3)) { }
+namespace n { void DriverEntry() { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); } }
+void X::DriverEntry() { ExAllocatePool(NonPagedPool, 4); }
+-- c.cpp --
+#include "w.h"
+void F() { W(NonPagedPool); }
+-- d.cpp --
+#include "w.h"
+-- w.h --
+#include <ntddk.h>
+static __inline PVOID W(POOL_TYPE t) { return ExAllocatePool(t + 4, 5); }
+`, "POOL_NX_OPTIN_AUTO")), `
+a.c:2:29  ExAllocatePool(NonPagedPool) 7=[512] 10=[512]
+b.cpp:2:16  ExAllocatePool(PagedPool) 7=[1] 10=[1]
+b.cpp:3:14 C ExAllocatePool(PagedPool) 7=[1] 10=[1]
+b.cpp:5:25 DriverEntry ExAllocatePool(NonPagedPool) 7=[512] 10=[512]
+w.h:2:47 W ExAllocatePool(t + 4) 7=[] 10=[] unknown: the expression t + 4`)
+}
+
+// A function that six others call six times each, eleven deep, is followed all the same.
+func TestManyCallers(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("-- a.c --\n#include <ntddk.h>\nvoid f0(POOL_TYPE t) { ExAllocatePool(t, 1); }\n")
+	for i := 1; i <= 11; i++ {
+		fmt.Fprintf(&text, "void f%d(POOL_TYPE t) {%s }\n", i, strings.Repeat(fmt.Sprintf(" f%d(t);", i-1), 6))
+	}
+	text.WriteString("void g(void) { f11(PagedPool); f11(NonPagedPool); }\n")
+	m := read(t, text.String())
+	if got := show(m); got != "a.c:2:24 f0 ExAllocatePool(t) 7=[0 1] 10=[0 1]\n" {
+		t.Error(got)
+	}
+}
+
 // The derivation names every macro and caller on the way.
 func TestSteps(t *testing.T) {
 	m := read(t, wrapped)
@@ -250,12 +317,17 @@ func TestInsertion(t *testing.T) {
 			"{\n    ULONG b;\n\n    CALL;\n#ifdef NTDDI\n    foo();\n#endif\n    foo();\n}\n"},
 		{"initialiser that requests", "d.c", "{\n    ULONG b;\n    PVOID p = ExAllocatePool(NonPagedPool, 1);\n    foo();\n}\n",
 			"{\n    ULONG b;\n\n    CALL;\n    PVOID p = ExAllocatePool(NonPagedPool, 1);\n    foo();\n}\n"},
+		{"pointer to a function", "d.c", "{\n    NTSTATUS (*fn)(int);\n    DECLSPEC_ALIGN(8) ULONG x;\n    foo(*p);\n}\n",
+			"{\n    NTSTATUS (*fn)(int);\n    DECLSPEC_ALIGN(8) ULONG x;\n\n    CALL;\n    foo(*p);\n}\n"},
+		{"initialiser that calls what requests", "d.c", "{\n    ULONG a = Harmless(1);\n    PVOID p = Get(1);\n    foo();\n}\n",
+			"{\n    ULONG a = Harmless(1);\n\n    CALL;\n    PVOID p = Get(1);\n    foo();\n}\n"},
+		{"one line, CRLF", "d.c", "{ ULONG b; foo(); }\r\n", "{ ULONG b; CALL; foo(); }\r\n"},
 		{"CRLF", "d.c", "{\r\n    ULONG b;\r\n\r\n    foo();\r\n}\r\n", "{\r\n    ULONG b;\r\n\r\n    CALL;\r\n\r\n    foo();\r\n}\r\n"},
 		{"one line", "d.c", "{ ULONG b; foo(); }", "{ ULONG b; CALL; foo(); }"},
 		{"assignment and multiplication are no declarations", "d.c", "{\n    a = b * c;\n}\n", "{\n    CALL;\n    a = b * c;\n}\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			head := "#include <ntddk.h>\n#define ENTER() NTSTATUS s = 0; Trace(); do {\nvoid DriverEntry(void)\n"
+			head := "#include <ntddk.h>\nstatic PVOID Get(int n) { return ExAllocatePool(NonPagedPool, n); }\nstatic int Harmless(int n) { return n; }\n#define ENTER() NTSTATUS s = 0; Trace(); do {\nvoid DriverEntry(void)\n"
 			m := read(t, "-- "+tt.file+" --\n"+head+tt.body)
 			i := slices.IndexFunc(m.Facts, func(f driver.Fact) bool { return f.Kind == driver.Entry })
 			at := m.Facts[i].Span

@@ -127,12 +127,10 @@ func (m *image) image() driver.Image {
 		out.Facts = append(out.Facts, m.entryFacts(d)...)
 		for i := range d.calls {
 			c := &d.calls[i]
-			if c.ddi != nil {
+			if c.ddi != nil && !m.idleCopy(d) {
 				out.Sites = append(out.Sites, m.site(d, c))
 			}
-			if flags, ok := optInFlags(c); ok && flags&nx.DrvRtPoolNxOptIn != 0 {
-				out.Facts = append(out.Facts, m.optInFact(d, c))
-			}
+			out.Facts = append(out.Facts, m.optInFact(d, c)...)
 		}
 	}
 	out.Sites = mergeSites(out.Sites)
@@ -143,22 +141,66 @@ func (m *image) image() driver.Image {
 	return out
 }
 
+// idleCopy says whether a static function of a header is not used in its unit, while it is in another.
+func (m *image) idleCopy(d *definition) bool {
+	if !d.static || len(m.callers[d]) > 0 || m.named[d.name] {
+		return false
+	}
+	return slices.ContainsFunc(m.defined[d.name], func(o *definition) bool {
+		return o != d && len(m.callers[o]) > 0 && o.at.file == d.at.file && o.at.off == d.at.off
+	})
+}
+
 func (m *image) entryFacts(d *definition) []driver.Fact {
-	if !slices.Contains(m.build.Entries, d.name) {
+	if !m.isEntry(d) {
 		return nil
 	}
 	f := driver.Fact{Kind: driver.Entry, Place: d.at.root().place(), Function: d.name, Unit: d.unit.unit.Path, Mechanism: d.unit.mechanism}
-	if d.insert != nil {
-		f.Span = *d.insert
+	if p := m.choosePoint(d.insert); p != nil {
+		f.Span = *p
 	}
 	return []driver.Fact{f}
 }
 
-func (m *image) optInFact(d *definition, c *call) driver.Fact {
-	return driver.Fact{
-		Kind: driver.OptInCall, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
-		Mechanism: d.unit.mechanism, Effective: d.optsIn(c), Reached: m.reached, Span: c.span,
+// optInFact gives a call that opts in, or would if its file were compiled for it.
+func (m *image) optInFact(d *definition, c *call) []driver.Fact {
+	if c.callee != "ExInitializeDriverRuntime" || len(c.args) != 1 {
+		return nil
 	}
+	if flags, known := m.optInFlags(d, c); known && flags&nx.DrvRtPoolNxOptIn == 0 {
+		return nil
+	}
+	return []driver.Fact{{
+		Kind: driver.OptInCall, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
+		Mechanism: d.unit.mechanism, Effective: m.effect(d, c) == optsIn, Span: c.span,
+	}}
+}
+
+// choosePoint takes the last of the places for a first statement that no declaration follows which may request memory
+// before it.
+func (m *image) choosePoint(points []insertPoint) *driver.Span {
+	for i, p := range points {
+		if i == len(points)-1 || p.requests || slices.ContainsFunc(p.next, func(name string) bool { return m.mayRequest(name, map[string]bool{}) }) {
+			return &points[i].span
+		}
+	}
+	return nil
+}
+
+// mayRequest says whether a function of that name, or one it calls, requests memory.
+func (m *image) mayRequest(name string, seen map[string]bool) bool {
+	if seen[name] {
+		return false
+	}
+	seen[name] = true
+	for _, d := range m.defined[name] {
+		for i := range d.calls {
+			if c := &d.calls[i]; c.ddi != nil || m.mayRequest(c.callee, seen) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (m *image) site(d *definition, c *call) driver.Site {
@@ -211,7 +253,7 @@ func mergeSite(into *driver.Site, s driver.Site) {
 			into.Value.Steps = append(into.Value.Steps, step)
 		}
 	}
-	if len(into.Value.Terms) == 0 || into.Value.Unknown == "" {
+	if into.Value.Unknown == "" {
 		into.Value.Unknown = s.Value.Unknown
 	}
 }
@@ -230,7 +272,11 @@ func (m *image) judgeBuild(out *driver.Image) {
 	switch {
 	case !usesVariables:
 		b.Initialised = driver.InitNotNeeded
-	case b.Library || m.sets && !m.reached:
+	case m.sets && !b.Library && slices.ContainsFunc(out.Sites, func(s driver.Site) bool {
+		return s.Moment == driver.Before && s.TooEarly()
+	}):
+		b.Initialised = driver.InitLate
+	case b.Library || m.sets && (m.opted&driver.After == 0 || m.opted == driver.Before|driver.After):
 		b.Initialised = driver.InitUnknown
 	case !m.sets:
 		b.Initialised = driver.InitNo

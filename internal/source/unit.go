@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,8 @@ type function struct {
 	params []string
 	calls  []call
 	at     token
-	insert *driver.Span // of an entry routine
+	member bool          // of a class or a namespace
+	insert []insertPoint // of an entry routine
 }
 
 // call is one call by name.
@@ -36,10 +38,12 @@ type call struct {
 	at     token // the name
 	callee string
 	ddi    *nx.DDI // nil where the callee is no DDI
-	args   []value
-	texts  []string // the arguments
-	span   driver.Span
-	steps  []driver.Step // the macros it came through
+	// conditional is set where the statement may not run: it stands under an if, a loop or the like.
+	conditional bool
+	args        []value
+	texts       []string // the arguments
+	span        driver.Span
+	steps       []driver.Step // the macros it came through
 }
 
 // names are what the parser looks out for.
@@ -124,9 +128,10 @@ func (p *cpp) skipGroup() {
 // parser finds functions and the calls they make. It never fails: what it does not understand it passes over.
 type parser struct {
 	*summary
-	toks  []token
-	known names
-	i     int
+	toks   []token
+	known  names
+	i      int
+	scopes []bool // of the braces that were entered: whether they are those of a class or a namespace
 }
 
 // declarations reads up to the end. Namespaces, extern "C" and class bodies are entered, other braces passed.
@@ -142,6 +147,9 @@ func (p *parser) declarations() {
 			start = p.i
 		case t.is(";") || t.is("}"):
 			p.mention(start, p.i)
+			if t.is("}") && len(p.scopes) > 0 {
+				p.scopes = p.scopes[:len(p.scopes)-1]
+			}
 			p.i++
 			start = p.i
 		default:
@@ -154,16 +162,27 @@ func (p *parser) declarations() {
 func (p *parser) brace(head []token) {
 	name, open := functionName(head)
 	if name < 0 && entered(head) {
+		p.scopes = append(p.scopes, !slices.ContainsFunc(head, func(t token) bool { return t.is("extern") }))
 		p.i++
 		return
 	}
 	end := closing(p.toks, p.i)
-	if name >= 0 {
+	switch {
+	case name >= 0:
 		p.function(head, name, open, end)
-	} else { // an initialiser, an enumeration
+	case slices.ContainsFunc(head, func(t token) bool { return t.is("=") || t.is("enum") }):
 		p.mention(p.i, end)
+	default: // a definition in the style of K&R, or a brace that is not understood: its calls count all the same
+		p.nameless(p.toks[p.i:min(end+1, len(p.toks))])
 	}
 	p.i = end + 1
+}
+
+// nameless records the calls of code that belongs to no function that is known by name.
+func (p *parser) nameless(toks []token) {
+	f := &function{at: toks[0]}
+	p.calls(f, toks)
+	p.functions = append(p.functions, f)
 }
 
 // entered says whether the declarations inside a brace are like those outside.
@@ -233,9 +252,11 @@ var keywords = map[string]bool{
 func (p *parser) function(head []token, name, open, end int) {
 	f := &function{name: head[name].text, at: head[name], params: parameters(head[open+1 : closing(head, open)])}
 	f.static = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("static") })
+	f.member = slices.Contains(p.scopes, true) || name > 0 && head[name-1].is("::")
 	body := p.toks[p.i:min(end+1, len(p.toks))]
-	p.calls(f, body)
-	if p.known.entries[f.name] {
+	tail := head[min(closing(head, open)+1, len(head)):] // a constructor's initialisers
+	p.calls(f, slices.Concat(tail, body))
+	if p.known.entries[f.name] && !f.member {
 		f.insert = insertion(p.unit.Options.Language, body, p.known)
 	}
 	p.functions = append(p.functions, f)
@@ -278,9 +299,17 @@ func split(toks []token) [][]token {
 	return append(list, toks[min(start, len(toks)):])
 }
 
-// calls records the calls of a body in order, and the names that are used in another way.
+// calls records the calls of a body in the order in which they are made, arguments first, and the names that are used in
+// another way.
 func (p *parser) calls(f *function, body []token) {
+	reader := bodyReader{changed: changed(body, f.params)}
+	type made struct {
+		call
+		end int
+	}
+	var list []made
 	for i, t := range body {
+		reader.pass(body, i)
 		if t.kind != ident || keywords[t.text] {
 			continue
 		}
@@ -291,19 +320,89 @@ func (p *parser) calls(f *function, body []token) {
 		if isAnnotation(t.text) {
 			continue
 		}
-		c := p.call(f, body, i)
+		c, end := p.call(f, body, i, reader.changed)
+		c.conditional = reader.conditional()
 		if i > 0 && (body[i-1].is(".") || body[i-1].is("->")) {
 			c.ddi = nil // a method or a pointer, whatever its name is
 		}
-		f.calls = append(f.calls, c)
+		list = append(list, made{c, end})
 	}
+	slices.SortStableFunc(list, func(a, b made) int { return cmp.Compare(a.end, b.end) })
+	for _, m := range list {
+		f.calls = append(f.calls, m.call)
+	}
+}
+
+// bodyReader knows, while a body is read, what the statement at hand depends on.
+type bodyReader struct {
+	changed map[string]bool // parameters that the body writes to
+	braces  []bool          // the open ones: whether what is in them may not run
+	pending bool            // the statement at hand is that of an if, a loop or the like, without braces
+	heads   int             // open parentheses
+}
+
+func (r *bodyReader) conditional() bool { return r.pending || slices.Contains(r.braces, true) }
+
+// controls are the words whose statement may not run.
+var controls = map[string]bool{
+	"if": true, "else": true, "while": true, "for": true, "switch": true, "catch": true, "__except": true, "except": true,
+}
+
+func (r *bodyReader) pass(body []token, i int) {
+	switch t := body[i]; {
+	case t.is("("):
+		r.heads++
+	case t.is(")"):
+		r.heads--
+	case t.kind == ident && controls[t.text]:
+		r.pending = true
+	case t.is("{"):
+		r.braces = append(r.braces, r.pending)
+		r.pending = false
+	case t.is("}"):
+		r.braces = r.braces[:max(0, len(r.braces)-1)]
+		r.pending = false
+	case t.is(";") && r.heads <= 0:
+		r.pending = false
+	}
+}
+
+// changed finds the parameters that a body writes to, takes the address of, or declares anew.
+func changed(body []token, params []string) map[string]bool {
+	out := map[string]bool{}
+	for i, t := range body {
+		if t.kind == ident && i > 0 && i+1 < len(body) && slices.Contains(params, t.text) && writes(body, i) {
+			out[t.text] = true
+		}
+	}
+	return out
+}
+
+var assignments = map[string]bool{
+	"=": true, "|=": true, "&=": true, "+=": true, "-=": true, "^=": true, "<<=": true, ">>=": true, "*=": true, "/=": true,
+	"%=": true, "++": true, "--": true,
+}
+
+func writes(body []token, i int) bool {
+	before, after := body[i-1], body[i+1]
+	switch {
+	case before.is(".") || before.is("->"):
+		return false // a field of that name
+	case assignments[after.text] && after.kind == punct, before.is("++"), before.is("--"):
+		return true
+	case before.is("&"): // an address, unless something stands in front of it to be AND-ed
+		return i < 2 || body[i-2].kind == punct && !body[i-2].is(")") && !body[i-2].is("]")
+	}
+	declares := before.kind == ident && !keywords[before.text] && !nx.IsToken(before.text)
+	return declares && (after.is(";") || after.is(",") || after.is("["))
 }
 
 // maxArguments bounds the tokens of one call's arguments: calls inside calls are read again for each level.
 const maxArguments = 500
 
-func (p *parser) call(f *function, body []token, i int) call {
+func (p *parser) call(f *function, body []token, i int, changed map[string]bool) (call, int) {
 	t := body[i]
+	whole := body
 	body = body[:min(len(body), i+maxArguments)]
 	end := closing(body, i+1)
 	c := call{at: t, callee: t.text, ddi: p.known.ddis[t.text], steps: macroSteps(t)}
@@ -311,16 +410,20 @@ func (p *parser) call(f *function, body []token, i int) call {
 		c.args, c.texts = []value{unknown("the size")}, []string{"the size"}
 	}
 	for _, arg := range split(body[i+2 : min(end, len(body))]) {
-		c.args = append(c.args, evaluate(arg, f.params, p.mechanism))
+		c.args = append(c.args, evaluate(arg, f, changed, p.mechanism))
 		c.texts = append(c.texts, text(arg))
 		if c.ddi != nil && len(c.args) == c.ddi.Argument {
 			c.steps = appendSteps(c.steps, arg)
 		}
 	}
 	if t.is("ExInitializeDriverRuntime") && t.exp == nil && end+1 < len(body) && body[end+1].is(";") {
-		c.span = statementSpan(t.file, int(t.off), int(body[end+1].off)+1)
+		c.span = statementSpan(t.file, int(whole[0].off), int(t.off), int(body[end+1].off)+1)
+		previous := whole[max(0, i-1)]
+		if !previous.is(";") && !previous.is("{") && !previous.is("}") {
+			c.span.Inline = true // the statement of an if
+		}
 	}
-	return c
+	return c, end
 }
 
 // mention records the names between two tokens of a declaration, such as the functions in an initialiser.
@@ -330,7 +433,11 @@ func (p *parser) mention(from, to int) {
 		case t.kind != ident:
 		case i+1 == len(p.toks) || !p.toks[i+1].is("("):
 			p.named[t.text] = true
-		case p.known.ddis[t.text] != nil:
+		case p.known.ddis[t.text] == nil:
+		case slices.ContainsFunc(p.toks[from:i], func(t token) bool { return t.is("=") }): // of a variable, which C++ runs
+			p.nameless(p.toks[i:min(to, len(p.toks))])
+			return
+		default:
 			p.declared = append(p.declared, t.place())
 		}
 	}

@@ -73,14 +73,15 @@ func (v value) or(w value) value {
 type evaluator struct {
 	toks      []token
 	i         int
-	params    []string
+	in        *function
+	changed   map[string]bool // parameters that the function writes to
 	mechanism nx.Mechanism
 }
 
 // evaluate gives the values an argument can have, as far as it is built from constants of the kit, numbers, casts,
 // OR, the conditional operator and parameters.
-func evaluate(toks []token, params []string, m nx.Mechanism) value {
-	e := &evaluator{toks: toks, params: params, mechanism: m}
+func evaluate(toks []token, in *function, changed map[string]bool, m nx.Mechanism) value {
+	e := &evaluator{toks: toks, in: in, changed: changed, mechanism: m}
 	v := e.conditional(0)
 	if e.i < len(e.toks) && v.unknown == "" {
 		return unknown("the expression " + text(toks))
@@ -111,11 +112,42 @@ func (e *evaluator) conditional(depth int) value {
 		return yes.join(e.conditional(depth + 1))
 	}
 	v := e.primary(depth)
-	for e.peek().is("|") || e.peek().is("+") { // + is how cache-aligned and session forms are built
-		e.i++
-		v = v.or(e.primary(depth))
+	for {
+		switch op := e.peek(); {
+		case op.is("|"):
+			e.i++
+			v = v.or(e.primary(depth))
+		case op.is("+"): // how cache-aligned and session forms are built
+			e.i++
+			w := e.primary(depth)
+			if v.overlaps(w) {
+				return unknown("the expression " + text(e.toks))
+			}
+			v = v.or(w)
+		default:
+			return v
+		}
 	}
-	return v
+}
+
+// overlaps says whether a sum may carry, so that it is no OR.
+func (v value) overlaps(w value) bool { return v.mask()&w.mask() != 0 }
+
+// mask is the union of all bits that the terms can have; all bits where a parameter is among them.
+func (v value) mask() (bits uint32) {
+	for _, t := range v.terms {
+		if t.param >= 0 {
+			return ^uint32(0)
+		}
+		bits |= t.Bits
+		for _, tok := range t.Tokens {
+			for _, m := range []nx.Mechanism{nx.None, nx.OptInAuto} {
+				b, _ := nx.Run{Mechanism: m}.Token(tok.Name)
+				bits |= b
+			}
+		}
+	}
+	return bits
 }
 
 // question finds the '?' that belongs to the expression at e.i, -1 if it has none.
@@ -145,7 +177,7 @@ func (e *evaluator) primary(depth int) value {
 	case t.is("("):
 		return e.parens(depth)
 	case t.kind == number:
-		if n, ok := parseInteger(t.text); ok {
+		if n, ok := parseInteger(t.text); ok && n <= 1<<32-1 {
 			return constant(driver.Term{Bits: uint32(n)})
 		}
 	case t.kind == ident:
@@ -194,7 +226,10 @@ func (e *evaluator) name(t token) value {
 		e.i = len(e.toks)
 		return unknown("what " + text(e.toks) + " holds")
 	}
-	if i := slices.Index(e.params, t.text); i >= 0 {
+	if e.changed[t.text] {
+		return unknown("what " + t.text + " holds: " + e.in.name + " changes its parameter")
+	}
+	if i := slices.Index(e.in.params, t.text); i >= 0 {
 		return value{terms: []term{{param: i}}}
 	}
 	if !nx.IsToken(t.text) {

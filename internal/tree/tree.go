@@ -91,6 +91,9 @@ func (t *Tree) With(overlay map[string][]byte) *Tree {
 // Clean gives a path the form that all rooms use.
 func (t *Tree) Clean(p string) string {
 	p = path.Clean(strings.ReplaceAll(filepath.ToSlash(p), `\`, "/"))
+	if p == ".." || strings.HasPrefix(p, "../") { // may lead back into the working directory
+		p = path.Join(t.disk.cwd, p)
+	}
 	if !path.IsAbs(p) && !filepath.IsAbs(p) {
 		return p
 	}
@@ -109,11 +112,7 @@ func (t *Tree) Join(dir, ref string) string {
 	if path.IsAbs(ref) || len(ref) > 1 && ref[1] == ':' {
 		return t.Clean(ref)
 	}
-	joined := path.Join(dir, ref)
-	if strings.HasPrefix(joined, "../") || joined == ".." { // may lead back into the working directory
-		return t.Clean(path.Join(t.disk.cwd, joined))
-	}
-	return t.Clean(joined)
+	return t.Clean(path.Join(dir, ref))
 }
 
 // Within says whether path lies in what was named, and so may be written.
@@ -236,6 +235,9 @@ func (d *disk) list(dir string) map[string]string {
 // link and no directory whose name begins with a dot.
 func (t *Tree) Walk(named string) ([]string, error) {
 	var files []string
+	if info, err := os.Stat(named); err == nil && info.IsDir() {
+		named = strings.TrimSuffix(named, string(filepath.Separator)) + string(filepath.Separator) // follows a link
+	}
 	err := filepath.WalkDir(named, func(p string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil && p == named:

@@ -48,6 +48,9 @@ func TestJoin(t *testing.T) {
 	inTree(t, "a/b.c")
 	tr := open(t, ".")
 	cwd, _ := os.Getwd()
+	if got := tr.Clean("../" + filepath.Base(cwd) + "/a"); got != "a" {
+		t.Errorf("a path that leads back becomes %q, want a", got)
+	}
 	up := filepath.ToSlash(filepath.Dir(cwd))
 	for _, tt := range []struct{ dir, ref, want string }{
 		{"a", `..\inc\x.h`, "inc/x.h"}, {".", "x.h", "x.h"}, {"a/b", `.\c\\d.h`, "a/b/c/d.h"},
@@ -122,6 +125,12 @@ func TestWalk(t *testing.T) {
 	got, err := open(t, ".").Walk("d")
 	if want := []string{"d/.editorconfig", "d/a.c", "d/b.c"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("Walk(d) = %v, %v; want %v", got, err, want)
+	}
+	if err := os.Symlink("d", "link"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := open(t, ".").Walk("link"); err != nil || len(got) != 3 || got[1] != "link/a.c" {
+		t.Errorf("Walk(link) = %v, %v", got, err)
 	}
 	if got, err := open(t, ".").Walk("d/a.c"); err != nil || !slices.Equal(got, []string{"d/a.c"}) {
 		t.Errorf("Walk(d/a.c) = %v, %v", got, err)
