@@ -62,7 +62,7 @@ func (c *common) trace(stdout io.Writer, sys string, timeout time.Duration) erro
 	defer stop()
 	images, err := trace.Run(ctx, sys, o)
 	if err != nil {
-		return err
+		return plain(err)
 	}
 	show := report.TraceText
 	if c.format == "json" {

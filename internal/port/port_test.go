@@ -223,6 +223,60 @@ func group(configuration, definitions string) string {
 		"\n    </ClCompile>\n  </ItemDefinitionGroup>\n"
 }
 
+// projectOf gives a driver of one file.
+func projectOf(definitions, text string) string {
+	return strings.Replace(strings.Replace(rule.All()[0].Doc.Before, "DRV=1;", definitions, 1),
+		rule.All()[0].Doc.Before[strings.Index(rule.All()[0].Doc.Before, "-- drv.c --"):], "-- drv.c --\n"+text, 1)
+}
+
+// A call that is too late is moved only where nothing else hangs on it.
+func TestLateCall(t *testing.T) {
+	const request = "    PVOID p;\n\n    p = ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD');\n"
+	const call = "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"
+	for name, tt := range map[string]struct{ before, after string }{
+		"alone":              {"    " + call, ""},
+		"under an if":        {"    if (p)\n        " + call, "    if (p)\n        " + call},
+		"in an else":         {"    if (p)\n        Use(p);\n    else\n        " + call, "    if (p)\n        Use(p);\n    else\n        " + call},
+		"behind a directive": {"#if NTDDI_VERSION >= 0\n    Use(p);\n    " + call + "    Use(p);\n#endif\n", "#if NTDDI_VERSION >= 0\n    Use(p);\n    " + call + "    Use(p);\n#endif\n"},
+		"beside others":      {"    Use(p); " + call, "    Use(p); " + call},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const head, tail = "#include <ntddk.h>\nint DriverEntry(void)\n{\n", "    return 0;\n}\n"
+			a := unpack(t, projectOf("POOL_NX_OPTIN=1;", head+request+tt.before+tail))
+			r := run(t, OptIn)
+			_, got, _ := strings.Cut(pack(t, a), "-- drv.c --\n")
+			if want := head + strings.Replace(request, "\n\n", "\n\n    "+call+"\n", 1) + tt.after + tail; got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if len(r.Left) > 0 {
+				t.Errorf("left %v", r.Left)
+			}
+		})
+	}
+}
+
+// Windows may enter by two routines: both get the call; a method of the same name does not.
+func TestTwoEntryRoutines(t *testing.T) {
+	a := unpack(t, strings.ReplaceAll(projectOf("", `#include <ntddk.h>
+extern "C" {
+NTSTATUS DriverEntry(PDRIVER_OBJECT o, PUNICODE_STRING r) { return ExAllocatePool(NonPagedPool, 1) ? 0 : 1; }
+NTSTATUS DllInitialize(PUNICODE_STRING r)
+{
+    return 0;
+}
+}
+NTSTATUS Log::DriverEntry() { return 0; }
+`), "drv.c", "drv.cpp"))
+	run(t, OptIn)
+	const call = "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);"
+	got := pack(t, a)
+	for _, want := range []string{"r) { " + call + " return", "{\n    " + call + "\n    return 0;", "Log::DriverEntry() { return 0; }"} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("%q does not stand once in\n%s", want, got)
+		}
+	}
+}
+
 // A file that opted out does so on purpose: no finding, no change.
 func TestOptedOutFileIsLeftAlone(t *testing.T) {
 	a := unpack(t, strings.Replace(shared, "-- jit.c --\n", "-- jit.c --\n#define POOL_NX_OPTOUT 1\n", 1))
