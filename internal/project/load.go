@@ -218,6 +218,7 @@ func (l *loader) finish(b *Build) {
 	b.Units, b.layers = units, layers
 	b.Files = len(units)
 	b.Build.Defines = b.ownDefines()
+	b.lowerMinimum()
 	b.set = l.set
 }
 

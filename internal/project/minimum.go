@@ -1,0 +1,45 @@
+package project
+
+import (
+	"strings"
+
+	"github.com/nxport/nxport/nx"
+)
+
+// versionDefines are the macros by which a project says which Windows its code is for. The kit's toolset sets them too,
+// from the target version; those do not count here, whichever of the two the compiler ends up with.
+var versionDefines = map[string]bool{"NTDDI_VERSION": true, "_WIN32_WINNT": true, "WINVER": true}
+
+// versionNames are the constants of sdkddkver.h that stand for a version, without their prefix NTDDI_ or _WIN32_WINNT_.
+var versionNames = map[string]nx.Version{
+	"WINXP": nx.WindowsXP, "WS03": nx.WindowsServer2003, "LONGHORN": nx.WindowsVista, "VISTA": nx.WindowsVista,
+	"WIN6": nx.WindowsVista, "WS08": nx.WindowsVista, "WIN7": nx.Windows7, "WIN8": nx.Windows8, "WINBLUE": nx.Windows81,
+	"WIN10": nx.Windows10, "WINTHRESHOLD": nx.Windows10,
+}
+
+// lowerMinimum takes the lowest Windows that the project's own defines name, where that is below what its target
+// version says: a driver is meant to run there, or it would not be compiled for it.
+func (b *Build) lowerMinimum() {
+	for _, u := range b.Units {
+		for _, d := range u.Options.Defines {
+			if d.Place.Path == "" || !versionDefines[d.Name] {
+				continue
+			}
+			if v, ok := definedVersion(d.Value); ok && (v.Before(b.Minimum) || b.MinimumSource == "default") {
+				b.Minimum, b.MinimumSource = v, d.Name
+			}
+		}
+	}
+}
+
+// definedVersion reads 0x06010000, 0x0601, NTDDI_WIN7 or _WIN32_WINNT_WIN7.
+func definedVersion(s string) (nx.Version, bool) {
+	s = strings.Trim(s, white)
+	for _, prefix := range []string{"NTDDI_", "_WIN32_WINNT_"} {
+		if name, ok := strings.CutPrefix(s, prefix); ok {
+			v, known := versionNames[name]
+			return v, known
+		}
+	}
+	return parseTarget(s)
+}
