@@ -285,6 +285,9 @@ type Build struct {
 	Exceptions    []Exception
 	Defines       map[string]string
 	Files         int
+	Entries       []string // names of the routines by which Windows may enter: DriverEntry, DllInitialize, EntryPointSymbol
+	// Windows are the versions to judge for, none below Minimum, sorted.
+	Windows []nx.Version
 	// OldKit is set where the build may be made by a kit from before Windows 8, which knows no opt-in.
 	OldKit bool
 	// Library is set for a static library, which has no entry routine of its own.

@@ -277,6 +277,26 @@ NTSTATUS Log::DriverEntry() { return 0; }
 	}
 }
 
+// Where no call can be made, that is said, and nothing is changed.
+func TestNoPlaceForTheCall(t *testing.T) {
+	for text, want := range map[string]string{
+		"void Start(void) { ExAllocatePool(NonPagedPool, 1); }\n":                                                   "no DriverEntry or DllInitialize was found",
+		"#define ENTRY NTSTATUS DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }\nENTRY\n":                    "the body of DriverEntry comes out of a macro",
+		"#define POOL_NX_OPTOUT 1\n#define POOL_NX_OPTIN 1\n#include <ntddk.h>\nint DriverEntry(void) { Get(); }\n": "the file of DriverEntry opts out",
+	} {
+		unpack(t, projectOf("", "#include <wdmguid.h>\n"+text)+"-- other.c --\n#include <ntddk.h>\nvoid Get(void) { ExAllocatePool(NonPagedPool, 2); }\n")
+		other, _ := os.ReadFile("drv.vcxproj")
+		if err := os.WriteFile("drv.vcxproj", []byte(strings.Replace(string(other), `<ClCompile Include="drv.c" />`,
+			`<ClCompile Include="drv.c" /><ClCompile Include="other.c" />`, 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r := run(t, OptIn)
+		if len(r.Changes) > 0 || len(r.Left) == 0 || !strings.Contains(r.Left[0].Message, want) {
+			t.Errorf("%s: changes %v, left %v; want %q", text, edit.Diff(r.Changes), r.Left, want)
+		}
+	}
+}
+
 // A file that opted out does so on purpose: no finding, no change.
 func TestOptedOutFileIsLeftAlone(t *testing.T) {
 	a := unpack(t, strings.Replace(shared, "-- jit.c --\n", "-- jit.c --\n#define POOL_NX_OPTOUT 1\n", 1))

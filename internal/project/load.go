@@ -288,9 +288,8 @@ func (l *loader) defaultBuild(id, dir string, files []string) *Build {
 	b := &Build{
 		Build: driver.Build{
 			ID: id, Project: id, Configuration: "default", Processor: nx.X64,
-			Minimum: nx.Windows7, MinimumSource: "default",
+			Minimum: nx.Windows7, MinimumSource: "default", Entries: entries(""),
 		},
-		Entries: entries(""),
 	}
 	slices.Sort(files)
 	for _, p := range slices.Compact(files) {

@@ -49,9 +49,8 @@ type Unit struct {
 
 // Build is one configuration of one build file: the units of one image.
 type Build struct {
-	driver.Build          // Mechanism, Initialised and Exceptions are filled in by the source front end
-	Units        []*Unit  // in order of path
-	Entries      []string // names of the routines by which Windows may enter: DriverEntry, DllInitialize, EntryPointSymbol
+	driver.Build         // Mechanism, Initialised and Exceptions are filled in by the source front end
+	Units        []*Unit // in order of path
 	// Notes say what could not be evaluated and how the build was read all the same: conditions with an unknown
 	// value, missing imports and files.
 	Notes []driver.Step

@@ -11,7 +11,6 @@ import (
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/tree"
-	"github.com/nxport/nxport/nx"
 )
 
 // Scan is everything that is known of the paths that were named.
@@ -24,19 +23,7 @@ type Scan struct {
 	Skipped      []project.Skipped // no drivers
 	Unreadable   []project.Skipped
 	Notes        []driver.Step // how a build file was read where it could not be evaluated
-	Windows      []nx.Version  // to judge for, as asked; empty: the build's minimum, 6.1, 6.2 and 10.0
 	Elapsed      time.Duration
-}
-
-// Versions gives the versions a build is judged for: none below its minimum, sorted.
-func (r *Scan) Versions(b driver.Build) []nx.Version {
-	list := r.Windows
-	if len(list) == 0 {
-		list = []nx.Version{b.Minimum, nx.Windows7, nx.Windows8, nx.Windows10}
-	}
-	list = slices.DeleteFunc(slices.Clone(list), func(w nx.Version) bool { return w.Before(b.Minimum) })
-	slices.SortFunc(list, nx.Version.Compare)
-	return slices.Compact(list)
 }
 
 // Worst is the level of the most serious finding, and whether there is any.
@@ -58,10 +45,9 @@ type request struct {
 func requests(r *Scan) []request {
 	var list []request
 	for _, m := range r.Images {
-		versions := r.Versions(m.Build)
 		for _, s := range m.Sites {
 			q := request{Site: s, builds: []string{m.Build.ID}}
-			for _, w := range versions {
+			for _, w := range m.Build.Windows {
 				q.on = append(q.on, s.On(w))
 			}
 			list = append(list, q)

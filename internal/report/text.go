@@ -30,7 +30,9 @@ func finding(w io.Writer, r *Scan, f rule.Finding) {
 		for _, s := range f.Site.Value.Steps {
 			fmt.Fprintf(w, "     | %s:%d: %s\n", s.Path, s.Line, s.Says)
 		}
-		fmt.Fprintf(w, "     = gets %s\n", strings.Join(gets(r, f), "; "))
+		if what := gets(r, f); len(what) > 0 {
+			fmt.Fprintf(w, "     = gets %s\n", strings.Join(what, "; "))
+		}
 	}
 	fmt.Fprintf(w, "     = in %s\n", buildsOf(r, f.Builds))
 	if f.Fix != nil {
@@ -66,7 +68,7 @@ func gets(r *Scan, f rule.Finding) []string {
 		if m.Build.ID != f.Builds[0] {
 			continue
 		}
-		for _, w := range r.Versions(m.Build) {
+		for _, w := range m.Build.Windows {
 			o := f.Site.On(w)
 			what := fmt.Sprintf("%s (%s)", values(o), judgement[o.Executable])
 			if versions[what] == nil {

@@ -56,7 +56,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 // or make it too late, are the business of NX0001 and NX0003, and files that opted out do so on purpose.
 func checkUnsafeArgument(m *driver.Image, goal nx.Mechanism) []Finding {
 	var found []Finding
-	fix := optIn(m, goal)
+	fix, why := optIn(m, goal)
 	for i := range m.Sites {
 		s := m.Sites[i]
 		s.Moment = driver.After
@@ -66,6 +66,9 @@ func checkUnsafeArgument(m *driver.Image, goal nx.Mechanism) []Finding {
 		f := Finding{Message: unsafeMessage(m.Build, s), Place: s.Place, Site: &m.Sites[i]}
 		if fixable(m.Build, s, goal) {
 			f.Fix = fix
+			if fix == nil {
+				f.Message += "; it can't be opted in: " + why
+			}
 		} else {
 			f.Kept = !hasToken(s, driver.Token.Redefined)
 		}

@@ -121,13 +121,11 @@ func (f Finding) spelled() driver.Place {
 	return f.Site.Spelled
 }
 
-// executable says whether a request gets executable memory on a Windows that has NX pool and runs the build.
+// executable says whether a request gets executable memory on one of the versions to judge for that has NX pool:
+// executable memory on Windows 7, where there is no other, is no finding.
 func executable(b driver.Build, s driver.Site) bool {
-	for _, w := range []nx.Version{nx.Windows8, nx.Windows10} {
-		if w.Before(b.Minimum) {
-			continue
-		}
-		if e := s.On(w).Executable; e == nx.Yes || e == nx.Maybe {
+	for _, w := range b.Windows {
+		if e := s.On(w).Executable; w.HasNX() && (e == nx.Yes || e == nx.Maybe) {
 			return true
 		}
 	}
@@ -139,18 +137,34 @@ func fixable(b driver.Build, s driver.Site, m nx.Mechanism) bool {
 	return executable(b, s) && !executable(b, s.As(m))
 }
 
-// optIn is the fix that opts a build in: the macro, and for nx.OptIn the call in each entry routine.
-func optIn(m *driver.Image, goal nx.Mechanism) *Fix {
+// optIn is the fix that opts a build in: the macro, and for nx.OptIn the call in each entry routine. Without a fix it
+// gives the reason.
+func optIn(m *driver.Image, goal nx.Mechanism) (*Fix, string) {
 	f := &Fix{Title: "opt in with " + goal.Macro(), Safe: true, Defines: []Define{{goal.Macro(), "1"}}}
 	if goal != nx.OptIn || m.Build.Library || opts(m, goal) {
-		return f
+		return f, ""
 	}
 	f.Edits = insertCall(m, func(entry driver.Fact) bool { return entry.Mechanism != nx.OptedOut })
 	if len(f.Edits) == 0 {
-		return nil // no entry routine that a call could stand in
+		return nil, noCall(m)
 	}
 	f.Title += " and ExInitializeDriverRuntime"
-	return f
+	return f, ""
+}
+
+// noCall says why no entry routine can take the call.
+func noCall(m *driver.Image) string {
+	why := "no " + strings.Join(m.Build.Entries, " or ") + " was found for the call"
+	for _, f := range m.Facts {
+		switch {
+		case f.Kind != driver.Entry:
+		case f.Mechanism == nx.OptedOut:
+			why = "the file of " + f.Function + " opts out, so that a call there has no effect"
+		case f.Span.Path == "":
+			why = "the body of " + f.Function + " comes out of a macro, so that no call can be put there"
+		}
+	}
+	return why
 }
 
 // opts says whether a call is there already that counts once the file is compiled with goal.

@@ -50,10 +50,11 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	}
 	read := source.Read(t, set.Builds, source.Options{DDIs: o.DDIs, Jobs: o.Jobs, Named: paths})
 	r := &Result{Set: set}
-	r.Tree, r.Images, r.Skipped, r.Windows = t, read.Images, set.Skipped, o.Windows
+	r.Tree, r.Images, r.Skipped = t, read.Images, set.Skipped
 	r.Unreadable = append(slices.Clone(set.Unreadable), read.Unreadable...)
 	slices.SortFunc(r.Unreadable, func(a, b project.Skipped) int { return cmp.Compare(a.Path, b.Path) })
 	for i := range r.Images {
+		r.Images[i].Build.Windows = versions(o.Windows, r.Images[i].Build.Minimum)
 		r.Findings = append(r.Findings, rule.Check(&r.Images[i], cmp.Or(o.Goal, nx.OptIn))...)
 	}
 	r.Dormant, r.Declarations = read.Dormant, read.Declarations
@@ -72,5 +73,15 @@ func notes(set *project.Set) []driver.Step {
 	slices.SortFunc(list, func(a, b driver.Step) int {
 		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Says, b.Says))
 	})
+	return slices.Compact(list)
+}
+
+// versions gives those to judge a build for: as asked, or its minimum, 6.1, 6.2 and 10.0; none below the minimum.
+func versions(asked []nx.Version, minimum nx.Version) []nx.Version {
+	if len(asked) == 0 {
+		asked = []nx.Version{minimum, nx.Windows7, nx.Windows8, nx.Windows10}
+	}
+	list := slices.DeleteFunc(slices.Clone(asked), func(w nx.Version) bool { return w.Before(minimum) })
+	slices.SortFunc(list, nx.Version.Compare)
 	return slices.Compact(list)
 }

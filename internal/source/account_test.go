@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
@@ -55,7 +56,7 @@ func TestAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := &project.Options{Processor: nx.X64, Language: project.C}
-	b := &project.Build{Entries: []string{"DriverEntry"}, Units: []*project.Unit{{Path: "a.c", Options: o}}}
+	b := &project.Build{Build: driver.Build{Entries: []string{"DriverEntry"}}, Units: []*project.Unit{{Path: "a.c", Options: o}}}
 	r := readAll(t, tr, b, ".")
 	var got []string
 	for _, s := range r.Dormant {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
@@ -14,7 +15,7 @@ import (
 func BenchmarkRead(b *testing.B) {
 	overlay := map[string][]byte{"drv.h": []byte("#include <ntddk.h>\n#define NEW(n) ExAllocatePoolWithTag(NonPagedPool, n, 'gaT ')\n")}
 	options := &project.Options{Processor: nx.X64, Language: project.C}
-	build := &project.Build{Entries: []string{"DriverEntry"}}
+	build := &project.Build{Build: driver.Build{Entries: []string{"DriverEntry"}}}
 	size := 0
 	for i := range 10 {
 		var text strings.Builder

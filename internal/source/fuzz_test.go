@@ -3,6 +3,7 @@ package source
 import (
 	"testing"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
@@ -25,7 +26,7 @@ func FuzzUnit(f *testing.F) {
 		u := &project.Unit{Path: "f.c", Options: &project.Options{
 			Processor: nx.X64, Language: lang, Defines: []project.Define{{Name: "POOL_NX_OPTIN", Value: "1"}},
 		}}
-		b := &project.Build{Entries: []string{"DriverEntry"}, Units: []*project.Unit{u}}
+		b := &project.Build{Build: driver.Build{Entries: []string{"DriverEntry"}}, Units: []*project.Unit{u}}
 		m := Read(tr.With(map[string][]byte{"f.c": text}), []*project.Build{b}, Options{DDIs: nx.DDIs()}).Images[0]
 		for _, s := range m.Sites {
 			if s.Place.Offset < 0 || s.Place.Offset >= len(text) {

@@ -20,7 +20,7 @@ func read(t *testing.T, archive string, macros ...string) driver.Image {
 		t.Fatal(err)
 	}
 	overlay := map[string][]byte{}
-	b := &project.Build{Entries: []string{"DriverEntry", "DllInitialize"}}
+	b := &project.Build{Build: driver.Build{Entries: []string{"DriverEntry", "DllInitialize"}}}
 	options := map[project.Language]*project.Options{}
 	for _, lang := range []project.Language{project.C, project.CXX} {
 		o := &project.Options{Processor: nx.X64, Language: lang, Includes: []string{"inc"}}

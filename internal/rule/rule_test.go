@@ -1,0 +1,50 @@
+package rule
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nxport/nxport/internal/driver"
+)
+
+// Every rule can be explained, and found by its ID. That the examples are true is proved in package port.
+func TestRulesAreDocumented(t *testing.T) {
+	var ids []string
+	for _, r := range All() {
+		ids = append(ids, r.ID)
+		for _, text := range []string{r.Name, r.Doc.What, r.Doc.Why, r.Doc.Fix, r.Doc.Before, r.Doc.After} {
+			if strings.TrimSpace(text) == "" {
+				t.Errorf("%s: a part of its documentation is missing", r.ID)
+			}
+		}
+		if official := strings.HasPrefix(r.ID, "C"); official != (r.Official != "") {
+			t.Errorf("%s: official identifier %q", r.ID, r.Official)
+		}
+	}
+	if !slices.IsSorted(ids) || len(slices.Compact(slices.Clone(ids))) != len(ids) {
+		t.Errorf("rules stand as %v, want sorted and each once", ids)
+	}
+}
+
+func TestMerge(t *testing.T) {
+	at := func(line int) driver.Place { return driver.Place{Path: "a.c", Line: line, Offset: line} }
+	r, s := &Rule{ID: "R"}, &Rule{ID: "S"}
+	two := &driver.Site{Spelled: at(9)}
+	fix := &Fix{Title: "fix"}
+	got := Merge([]Finding{
+		{Rule: r, Message: "m", Place: at(2), Builds: []string{"x"}, Level: Note},
+		{Rule: r, Message: "m", Place: at(1), Builds: []string{"x"}},
+		{Rule: r, Message: "m", Place: at(2), Builds: []string{"y"}, Level: Warning, Fix: fix},
+		{Rule: r, Message: "m", Place: at(2), Builds: []string{"y"}},
+		{Rule: s, Message: "m", Place: at(2), Builds: []string{"y"}},
+		{Rule: r, Message: "n", Place: at(2), Builds: []string{"y"}},
+		{Rule: r, Message: "m", Place: at(2), Builds: []string{"y"}, Site: two},
+	})
+	if len(got) != 5 {
+		t.Fatalf("%d findings, want 5: %v", len(got), got)
+	}
+	if m := got[1]; !slices.Equal(m.Builds, []string{"x", "y"}) || m.Level != Warning || m.Fix != fix {
+		t.Errorf("merged into builds %v, level %s, fix %v", m.Builds, m.Level, m.Fix)
+	}
+}
