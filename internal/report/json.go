@@ -226,12 +226,15 @@ func summaryLine(r *Scan, sites []request) jsonSummary {
 	return s
 }
 
+// position is where a request stands for the reader, and where its DDI is spelled: a macro can hold several.
+type position struct{ place, spelled driver.Place }
+
 // positions gives the state of each position; one that is unknown in some builds counts as unknown.
-func positions(sites []request) map[driver.Place]driver.State {
-	states := map[driver.Place]driver.State{}
+func positions(sites []request) map[position]driver.State {
+	states := map[position]driver.State{}
 	for _, q := range sites {
-		if states[q.Place] != driver.Unknown {
-			states[q.Place] = q.CurrentState()
+		if p := (position{q.Place, q.Spelled}); states[p] != driver.Unknown {
+			states[p] = q.CurrentState()
 		}
 	}
 	return states

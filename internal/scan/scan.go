@@ -5,6 +5,7 @@ package scan
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -50,7 +51,7 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	}
 	read := source.Read(t, set.Builds, source.Options{DDIs: o.DDIs, Jobs: o.Jobs, Named: paths})
 	r := &Result{Set: set}
-	r.Tree, r.Images, r.Skipped = t, read.Images, set.Skipped
+	r.Tree, r.Images, r.Skipped = t, read.Images, append(idle(t, paths, set), set.Skipped...)
 	r.Unreadable = append(slices.Clone(set.Unreadable), read.Unreadable...)
 	slices.SortFunc(r.Unreadable, func(a, b project.Skipped) int { return cmp.Compare(a.Path, b.Path) })
 	for i := range r.Images {
@@ -62,6 +63,28 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	r.Notes = notes(set)
 	r.Elapsed = time.Since(start)
 	return r, nil
+}
+
+// idle names the paths that nothing came of, beside others: a misspelled one would pass without a word.
+func idle(t *tree.Tree, paths []string, set *project.Set) []project.Skipped {
+	var found []string
+	for _, b := range set.Builds {
+		found = append(found, b.Project)
+	}
+	for _, s := range slices.Concat(set.Skipped, set.Unreadable) {
+		found = append(found, s.Path)
+	}
+	var list []project.Skipped
+	for _, named := range paths {
+		root := t.Clean(named)
+		below := func(p string) bool {
+			return root == "." || p == root || strings.HasPrefix(p, root+"/") || strings.HasPrefix(root, p+"/")
+		}
+		if !slices.ContainsFunc(found, below) {
+			list = append(list, project.Skipped{Path: root, Why: "holds no driver"})
+		}
+	}
+	return list
 }
 
 // notes are what could not be evaluated in the build files, or was read outside the tree; each said once.

@@ -60,6 +60,8 @@ void Init(void) { ` + optin + ` }`, []string{"POOL_NX_OPTIN"}, driver.InitNo, "D
 #include <ntddk.h>
 void Get(POOL_TYPE t) { ExAllocatePool(t, 1); ExAllocatePool(NonPagedPool, 1); }`, []string{"POOL_NX_OPTIN"},
 			driver.InitYes, "Get=[512] Get=[0]"},
+		{"a method is no entry routine", "-- d.cpp --\n#include <ntddk.h>\nvoid X::DriverEntry(void) { " + optin +
+			" } void DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }", []string{"POOL_NX_OPTIN"}, driver.InitUnknown, "DriverEntry=[0 512]"},
 		{"made under a condition", head + "void DriverEntry(void) { if (x) { " + optin + " } ExAllocatePool(NonPagedPool, 1); }",
 			[]string{"POOL_NX_OPTIN"}, driver.InitUnknown, "DriverEntry=[0 512]"},
 		{"made under a condition without braces", head + "void DriverEntry(void) { for (;;) if (x) a(); else " + optin +
@@ -256,13 +258,13 @@ void F() { W(NonPagedPool); }
 #include "w.h"
 -- w.h --
 #include <ntddk.h>
-static __inline PVOID W(POOL_TYPE t) { return ExAllocatePool(t + 4, 5); }
+static __inline PVOID W(POOL_TYPE t) { return ExAllocatePool((POOL_TYPE)(t | 4), 5); }
 `, "POOL_NX_OPTIN_AUTO")), `
 a.c:2:29  ExAllocatePool(NonPagedPool) 7=[512] 10=[512]
 b.cpp:2:16  ExAllocatePool(PagedPool) 7=[1] 10=[1]
 b.cpp:3:14 C ExAllocatePool(PagedPool) 7=[1] 10=[1]
 b.cpp:5:25 DriverEntry ExAllocatePool(NonPagedPool) 7=[512] 10=[512]
-w.h:2:47 W ExAllocatePool(t + 4) 7=[] 10=[] unknown: the expression t + 4`)
+w.h:2:47 W ExAllocatePool((POOL_TYPE)(t | 4)) 7=[516] 10=[516]`)
 }
 
 // A function that six others call six times each, eleven deep, is followed all the same.
