@@ -158,6 +158,32 @@ func TestPositions(t *testing.T) {
 	}
 }
 
+// Forced includes come in their order, before the first line: here the macro before the kit's header.
+func TestForcedIncludes(t *testing.T) {
+	tr, err := tree.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs := &files{open: map[string]*lexed{}, tree: tr.With(map[string][]byte{
+		"main.c": []byte("main"), "optin.h": []byte("#define POOL_NX_OPTIN 1\nfirst\n"), "inc/last.h": []byte("last\n"),
+	})}
+	main, err := fs.load("main.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newCPP(fs, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}})
+	var words []string
+	for _, tok := range p.run(main, []string{"optin.h", "ntddk.h", "last.h", "none.h"}) {
+		words = append(words, tok.text)
+	}
+	if got := strings.Join(words, " "); got != "first last main" || p.kit.mechanism != nx.OptIn || len(p.missing) != 1 {
+		t.Errorf("got %s, mechanism %s, missing %v", got, p.kit.mechanism, p.missing)
+	}
+	if place := p.kit.include.place(); place.Path != "main.c" || place.Line != 0 {
+		t.Errorf("the kit is included at %+v, want main.c without a line", place)
+	}
+}
+
 func TestTokensDoNotGrowForever(t *testing.T) {
 	text := "#define P(x) x##x\n#define Q(x) P(x)\n" + strings.Repeat("Q(", 40) + "a" + strings.Repeat(")", 40)
 	if _, p := preprocess(t, text, nil); !strings.Contains(p.stopped, "64 kB") {

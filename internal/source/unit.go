@@ -87,16 +87,14 @@ func summarise(fs *files, known names, u *project.Unit) *summary {
 // run gives all tokens of a unit, after the forced includes, without __pragma(...).
 func (p *cpp) run(main *file, forced []string) []token {
 	p.push(main)
-	for _, name := range slices.Backward(forced) {
-		here := token{kind: punct, file: &file{path: main.path}}
-		if isKitHeader(name) {
-			p.includeKit(here)
-		} else if f, ok := p.find(name, true); ok {
-			p.push(f)
-		} else {
-			here.text = name
-			p.missing = append(p.missing, here)
+	if len(forced) > 0 {
+		var text strings.Builder
+		for _, name := range forced {
+			fmt.Fprintf(&text, "#include \"%s\"\n", name)
 		}
+		f := newFile(main.path, main.dir, []byte(text.String()))
+		f.lines = nil // it has no position of its own
+		p.push(f)
 	}
 	var out []token
 	for t := p.next(); t.kind != eof; t = p.next() {
