@@ -52,18 +52,23 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Goal = nx.OptIn; goal == OptInAuto {
+		o.Goal = nx.OptInAuto
+	}
 	before, err := scan.On(t, paths, o)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{First: before}
+	r := &Result{First: before, last: before}
 	r.Mechanism, r.Why = choose(goal, before.Images)
 	if err := refuse(r.Mechanism, before.Images); err != nil {
 		return nil, err
 	}
-	o.Goal = r.Mechanism
-	if r.last, err = scan.On(t, paths, o); err != nil {
-		return nil, err
+	if o.Goal != r.Mechanism { // the findings' fixes are those of another
+		o.Goal = r.Mechanism
+		if r.last, err = scan.On(t, paths, o); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.rounds(t, paths, o); err != nil {
 		return nil, err

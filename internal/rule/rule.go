@@ -104,14 +104,36 @@ func Merge(all []Finding) []Finding {
 				}
 			}
 			last.Level = max(last.Level, f.Level)
-			if last.Fix == nil {
-				last.Fix = f.Fix
-			}
+			last.Fix = last.Fix.with(f.Fix)
 			continue
 		}
 		out = append(out, f)
 	}
 	return out
+}
+
+// with is a fix for all that the two mend: builds that share a file can have entry routines of their own.
+func (f *Fix) with(g *Fix) *Fix {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	both := *f
+	both.Safe = f.Safe && g.Safe
+	both.Edits, both.Defines = slices.Clone(f.Edits), slices.Clone(f.Defines)
+	for _, e := range g.Edits {
+		if !slices.Contains(both.Edits, e) {
+			both.Edits = append(both.Edits, e)
+		}
+	}
+	for _, d := range g.Defines {
+		if !slices.Contains(both.Defines, d) {
+			both.Defines = append(both.Defines, d)
+		}
+	}
+	return &both
 }
 
 func (f Finding) spelled() driver.Place {
@@ -141,7 +163,7 @@ func fixable(b driver.Build, s driver.Site, m nx.Mechanism) bool {
 // gives the reason.
 func optIn(m *driver.Image, goal nx.Mechanism) (*Fix, string) {
 	f := &Fix{Title: "opt in with " + goal.Macro(), Safe: true, Defines: []Define{{goal.Macro(), "1"}}}
-	if goal != nx.OptIn || m.Build.Library || opts(m, goal) {
+	if goal != nx.OptIn || m.Build.Library || hasCall(m) {
 		return f, ""
 	}
 	f.Edits = insertCall(m, func(entry driver.Fact) bool { return entry.Mechanism != nx.OptedOut })
@@ -167,10 +189,10 @@ func noCall(m *driver.Image) string {
 	return why
 }
 
-// opts says whether a call is there already that counts once the file is compiled with goal.
-func opts(m *driver.Image, goal nx.Mechanism) bool {
+// hasCall says whether a call is there already that counts once its file is compiled with POOL_NX_OPTIN.
+func hasCall(m *driver.Image) bool {
 	return slices.ContainsFunc(m.Facts, func(f driver.Fact) bool {
-		return f.Kind == driver.OptInCall && goal.OptsIn(nx.DrvRtPoolNxOptIn) && f.Mechanism != nx.OptedOut
+		return f.Kind == driver.OptInCall && f.Mechanism != nx.OptedOut
 	})
 }
 

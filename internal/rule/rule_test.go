@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/edit"
 )
 
 // Every rule can be explained, and found by its ID. That the examples are true is proved in package port.
@@ -31,12 +32,15 @@ func TestMerge(t *testing.T) {
 	at := func(line int) driver.Place { return driver.Place{Path: "a.c", Line: line, Offset: line} }
 	r, s := &Rule{ID: "R"}, &Rule{ID: "S"}
 	two := &driver.Site{Spelled: at(9)}
-	fix := &Fix{Title: "fix"}
+	place := func(n int) edit.Edit { return edit.Edit{Path: "a.c", Start: n, End: n} }
+	fix := &Fix{Title: "fix", Safe: true, Edits: []edit.Edit{place(1)}}
+	other := &Fix{Title: "fix", Safe: true, Edits: []edit.Edit{place(1), place(2)}}
 	got := Merge([]Finding{
 		{Rule: r, Message: "m", Place: at(2), Builds: []string{"x"}, Level: Note},
 		{Rule: r, Message: "m", Place: at(1), Builds: []string{"x"}},
 		{Rule: r, Message: "m", Place: at(2), Builds: []string{"y"}, Level: Warning, Fix: fix},
 		{Rule: r, Message: "m", Place: at(2), Builds: []string{"y"}},
+		{Rule: r, Message: "m", Place: at(2), Builds: []string{"z"}, Fix: other},
 		{Rule: s, Message: "m", Place: at(2), Builds: []string{"y"}},
 		{Rule: r, Message: "n", Place: at(2), Builds: []string{"y"}},
 		{Rule: r, Message: "m", Place: at(2), Builds: []string{"y"}, Site: two},
@@ -44,7 +48,8 @@ func TestMerge(t *testing.T) {
 	if len(got) != 5 {
 		t.Fatalf("%d findings, want 5: %v", len(got), got)
 	}
-	if m := got[1]; !slices.Equal(m.Builds, []string{"x", "y"}) || m.Level != Warning || m.Fix != fix {
+	if m := got[1]; !slices.Equal(m.Builds, []string{"x", "y", "z"}) || m.Level != Warning || m.Fix == nil ||
+		!slices.Equal(m.Fix.Edits, other.Edits) || !m.Fix.Safe || len(fix.Edits) != 1 {
 		t.Errorf("merged into builds %v, level %s, fix %v", m.Builds, m.Level, m.Fix)
 	}
 }

@@ -207,6 +207,7 @@ func TestDeepNesting(t *testing.T) {
 		"conditions":    "#if " + strings.Repeat("(", n) + "1" + strings.Repeat(")", n) + "\n#endif",
 		"question mark": "#if " + strings.Repeat("1 ? 1 : ", n) + "1\n#endif",
 		"ifs":           strings.Repeat("#if 1\n", n),
+		"declarations":  strings.Repeat("ExAllocatePool(0) ", n) + ";",
 		"one line":      strings.Repeat("ExAllocatePool(0);", n),
 	} {
 		t.Run(name, func(t *testing.T) { preprocessAndParse(t, text) })

@@ -247,7 +247,7 @@ old(a, b) PVOID a; int b; { ExAllocatePool(NonPagedPool, 1); }
 PVOID Table[] = { F };
 -- b.cpp --
 #include <ntddk.h>
-PVOID Global = ExAllocatePool(PagedPool, 2);
+PVOID Global = (ExAllocatePool(PagedPool, 2)); PVOID List[] = { 0, ExAllocatePool(PagedPool, 2) };
 C::C() : m_p(ExAllocatePool(PagedPool, 3)) { }
 namespace n { void DriverEntry() { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); } }
 void X::DriverEntry() { ExAllocatePool(NonPagedPool, 4); }
@@ -261,7 +261,8 @@ void F() { W(NonPagedPool); }
 static __inline PVOID W(POOL_TYPE t) { return ExAllocatePool((POOL_TYPE)(t | 4), 5); }
 `, "POOL_NX_OPTIN_AUTO")), `
 a.c:2:29  ExAllocatePool(NonPagedPool) 7=[512] 10=[512]
-b.cpp:2:16  ExAllocatePool(PagedPool) 7=[1] 10=[1]
+b.cpp:2:17  ExAllocatePool(PagedPool) 7=[1] 10=[1]
+b.cpp:2:68  ExAllocatePool(PagedPool) 7=[1] 10=[1]
 b.cpp:3:14 C ExAllocatePool(PagedPool) 7=[1] 10=[1]
 b.cpp:5:25 DriverEntry ExAllocatePool(NonPagedPool) 7=[512] 10=[512]
 w.h:2:47 W ExAllocatePool((POOL_TYPE)(t | 4)) 7=[516] 10=[516]`)

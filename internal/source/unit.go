@@ -138,13 +138,12 @@ func (p *parser) declarations() {
 	for p.i < len(p.toks) {
 		switch t := p.toks[p.i]; {
 		case t.is("(") || t.is("["):
-			p.mention(p.i, closing(p.toks, p.i))
 			p.i = closing(p.toks, p.i) + 1
 		case t.is("{"):
 			p.brace(p.toks[start:p.i])
 			start = p.i
 		case t.is(";") || t.is("}"):
-			p.mention(start, p.i)
+			p.mention(start, p.i, false)
 			if t.is("}") && len(p.scopes) > 0 {
 				p.scopes = p.scopes[:len(p.scopes)-1]
 			}
@@ -168,8 +167,10 @@ func (p *parser) brace(head []token) {
 	switch {
 	case name >= 0:
 		p.function(head, name, open, end)
-	case slices.ContainsFunc(head, func(t token) bool { return t.is("=") || t.is("enum") }):
-		p.mention(p.i, end)
+	case slices.ContainsFunc(head, func(t token) bool { return t.is("=") }):
+		p.mention(p.i, end, true)
+	case slices.ContainsFunc(head, func(t token) bool { return t.is("enum") }):
+		p.mention(p.i, end, false)
 	default: // a definition in the style of K&R, or a brace that is not understood: its calls count all the same
 		p.nameless(p.toks[p.i:min(end+1, len(p.toks))])
 	}
@@ -424,15 +425,18 @@ func (p *parser) call(f *function, body []token, i int, changed map[string]bool)
 	return c, end
 }
 
-// mention records the names between two tokens of a declaration, such as the functions in an initialiser.
-func (p *parser) mention(from, to int) {
+// mention records the names between two tokens of a declaration, such as the functions in an initialiser. A DDI called in
+// an initialiser is a request, which C++ makes at run time; elsewhere its name is a declaration.
+func (p *parser) mention(from, to int, initialiser bool) {
 	for i := from; i < to && i < len(p.toks); i++ {
 		switch t := p.toks[i]; {
+		case t.is("="):
+			initialiser = true
 		case t.kind != ident:
 		case i+1 == len(p.toks) || !p.toks[i+1].is("("):
 			p.named[t.text] = true
 		case p.known.ddis[t.text] == nil:
-		case slices.ContainsFunc(p.toks[from:i], func(t token) bool { return t.is("=") }): // of a variable, which C++ runs
+		case initialiser:
 			p.nameless(p.toks[i:min(to, len(p.toks))])
 			return
 		default:
