@@ -29,6 +29,18 @@ type loader struct {
 	includes []string
 	interner *interner
 	set      *Set
+	compiled map[string][]string // build file that was skipped -> what it compiles
+}
+
+// loaded is what one build file gives.
+type loaded struct {
+	builds         []*Build
+	skipped        []Skipped
+	unreadable     []Skipped
+	reads          []string // files read, itself included
+	configurations []string // all it has, chosen or not
+	// compiled are the files that builds which were skipped compile, by what stands in skipped.
+	compiled map[string][]string
 }
 
 // Load finds the builds of the named paths: directories, .vcxproj and SOURCES files, and C or C++ files.
@@ -45,16 +57,16 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 		return nil, err
 	}
 	projects, sources := l.gather(named)
-	for _, p := range projects {
-		l.keep(p, l.load(p))
-	}
+	l.loadAll(projects)
 	l.loadSources(sources)
+	l.shares()
 	l.set.sort()
 	return l.set, l.unmatched()
 }
 
 func newLoader(t *tree.Tree, o LoadOptions) (*loader, error) {
-	l := &loader{tree: t, options: o, interner: newInterner(), set: &Set{options: o, readers: map[string][]string{}}}
+	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{},
+		set: &Set{options: o, readers: map[string][]string{}}}
 	for _, c := range o.Configs {
 		if !strings.Contains(c, "|") {
 			return nil, fmt.Errorf("%q is no configuration: want configuration and platform, as Release|x64", c)
@@ -83,15 +95,10 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 		case err != nil:
 			l.unreadable(name, err)
 		case len(files) == 1 && files[0] == name:
-			if isBuildFile(name) {
-				projects = append(projects, name)
-			} else if why := l.noSource(name); why != "" {
-				l.set.Unreadable = append(l.set.Unreadable, Skipped{name, why})
-			} else {
-				sources = append(sources, name)
-			}
+			built, source := l.file(name)
+			projects, sources = append(projects, built...), append(sources, source...)
 		default:
-			found := slices.DeleteFunc(files, func(p string) bool { return !isBuildFile(p) || !l.isLikely(p) })
+			found := slices.DeleteFunc(files, func(p string) bool { return !l.isLikely(p) })
 			if len(found) == 0 {
 				sources = append(sources, name)
 			}
@@ -103,25 +110,43 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 	return slices.Compact(projects), slices.Compact(sources)
 }
 
-func isBuildFile(p string) bool { return isProject(p) || isSources(p) }
+// file says what a named file is: a build file, or one that lists some, or a source file.
+func (l *loader) file(name string) (projects, sources []string) {
+	if kindOf(name) != nil {
+		return []string{name}, nil
+	}
+	if c := containerOf(name); c != nil {
+		list, err := c.list(l, name)
+		if err != nil {
+			l.unreadable(name, err)
+		}
+		return list, nil
+	}
+	if why := l.noSource(name); why != "" {
+		l.set.Unreadable = append(l.set.Unreadable, Skipped{Path: name, Why: why})
+		return nil, nil
+	}
+	return nil, []string{name}
+}
 
-func isProject(p string) bool { return strings.EqualFold(path.Ext(p), ".vcxproj") }
-
-func isSources(p string) bool { return strings.EqualFold(path.Base(p), "sources") }
-
-// isLikely leaves out what a walk finds under the name of SOURCES but is something else.
+// isLikely says whether a file that a walk finds is a build file.
 func (l *loader) isLikely(p string) bool {
-	if !isSources(p) {
-		return true
+	k := kindOf(p)
+	if k == nil || k.likely == nil {
+		return k != nil
 	}
 	data, err := l.tree.Read(p)
-	return err != nil || looksLikeSources(data)
+	return err != nil || k.likely(data)
 }
 
 // noSource says why a named file is none that can be compiled, "" where it is.
 func (l *loader) noSource(name string) string {
 	if _, ok := languageOf(name); !ok {
-		return "neither a .vcxproj, nor a SOURCES file, nor a C or C++ source file"
+		var names []string
+		for _, k := range kinds() {
+			names = append(names, k.name)
+		}
+		return "neither " + strings.Join(names, ", nor ") + ", nor a C or C++ source file"
 	}
 	data, err := l.tree.Read(name)
 	switch {
@@ -134,14 +159,20 @@ func (l *loader) noSource(name string) string {
 }
 
 func (l *loader) unreadable(name string, err error) {
-	l.set.Unreadable = append(l.set.Unreadable, Skipped{name, strings.TrimPrefix(err.Error(), name+": ")})
+	l.set.Unreadable = append(l.set.Unreadable, Skipped{Path: name, Why: strings.TrimPrefix(err.Error(), name+": ")})
 }
 
-func (l *loader) load(p string) loaded {
-	if isProject(p) {
-		return l.loadProject(p)
+func (l *loader) load(p string) loaded { return kindOf(p).load(l, p) }
+
+// loadAll loads build files. Of a kind whose files read one another, those nearest the root come first.
+func (l *loader) loadAll(projects []string) {
+	depth := func(p string) int { return strings.Count(p, "/") }
+	slices.SortStableFunc(projects, func(a, b string) int { return cmp.Compare(depth(a), depth(b)) })
+	for _, p := range projects {
+		if !kindOf(p).nested || len(l.set.readers[p]) == 0 {
+			l.keep(p, l.load(p))
+		}
 	}
-	return l.loadSourcesFile(p)
 }
 
 func (l *loader) keep(p string, from loaded) {
@@ -151,6 +182,9 @@ func (l *loader) keep(p string, from loaded) {
 	l.set.configurations = append(l.set.configurations, from.configurations...)
 	for _, read := range from.reads {
 		l.set.readers[read] = append(l.set.readers[read], p)
+	}
+	for name, files := range from.compiled {
+		l.compiled[name] = append(l.compiled[name], files...)
 	}
 }
 
@@ -240,6 +274,21 @@ func (b *Build) ownDefines() map[string]string {
 	return own
 }
 
+// shares finds the files that a driver shares with what was skipped: what is changed in them changes both.
+func (l *loader) shares() {
+	drivers := map[string]bool{}
+	for _, b := range l.set.Builds {
+		for _, u := range b.Units {
+			drivers[u.Path] = true
+		}
+	}
+	for i, s := range l.set.Skipped {
+		files := slices.DeleteFunc(slices.Clone(l.compiled[s.Path]), func(p string) bool { return !drivers[p] })
+		slices.Sort(files)
+		l.set.Skipped[i].Shares = slices.Compact(files)
+	}
+}
+
 // sort orders what has no order of its own. Builds stand in order of their files, then as these list them.
 func (s *Set) sort() {
 	slices.SortStableFunc(s.Builds, func(a, b *Build) int { return strings.Compare(a.Project, b.Project) })
@@ -247,7 +296,7 @@ func (s *Set) sort() {
 		slices.SortFunc(*list, func(a, b Skipped) int {
 			return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Why, b.Why))
 		})
-		*list = slices.Compact(*list)
+		*list = slices.CompactFunc(*list, func(a, b Skipped) bool { return a.Path == b.Path && a.Why == b.Why })
 	}
 }
 

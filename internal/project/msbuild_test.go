@@ -276,7 +276,7 @@ func TestKinds(t *testing.T) {
 		write(t, "-- p.vcxproj --\n<Project><ItemGroup><ProjectConfiguration Include=\"Debug|x64\"/><ProjectConfiguration Include=\"Release|x64\"/></ItemGroup><PropertyGroup>"+c.properties+"</PropertyGroup></Project>")
 		s := load(t, LoadOptions{})
 		if c.skipped != "" {
-			if len(s.Builds) > 0 || len(s.Skipped) != 1 || s.Skipped[0] != (Skipped{"p.vcxproj", c.skipped}) {
+			if len(s.Builds) > 0 || len(s.Skipped) != 1 || s.Skipped[0].Path != "p.vcxproj" || s.Skipped[0].Why != c.skipped {
 				t.Errorf("%s: builds %s, skipped %q", c.properties, ids(s), s.Skipped)
 			}
 			continue

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -8,72 +9,175 @@ import (
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
 )
 
-// flags are what a compiler's command line says.
+// flags are what the command line of a compiler or a linker says, in the options of cl, clang, gcc and link.
 type flags struct {
 	defines          []Define
 	undefines        []string
 	includes, forced []string
 	language         Language
+	precompiled      string // header up to which a unit is skipped
 	unreadable       []text // arguments of /D that name no macro
+	inputs           []text // what is no option: source files, objects, libraries
+	output           string
+	processor        nx.Processor // "" where nothing says it
+	entry            string       // the linker's entry point, "" where nothing says it
+	kernel           string       // the option that shows kernel-mode code, "" where none does
 }
 
-// parseFlags reads a command line. Both / and - begin an option; its argument may stand apart.
-func parseFlags(line text) flags {
+// option is one that matters. Its argument follows at once or, where it must or can, in the next word.
+type option struct {
+	name  string
+	takes argument
+	set   func(f *flags, value text)
+}
+
+// argument says where that of an option stands.
+type argument int
+
+const (
+	none   argument = iota
+	joined          // to the option's name
+	either          // there, or in the next word
+)
+
+// commandOptions begin with "-", which stands for "/" too where the compiler takes it. Of two that fit, the longer counts.
+var commandOptions = []option{
+	{"-D", either, (*flags).define},
+	{"-U", either, func(f *flags, v text) { f.undefines = append(f.undefines, v.String()) }},
+	{"-I", either, func(f *flags, v text) { f.includes = append(f.includes, v.String()) }},
+	{"-isystem", either, func(f *flags, v text) { f.includes = append(f.includes, v.String()) }},
+	{"-iquote", either, func(f *flags, v text) { f.includes = append(f.includes, v.String()) }},
+	{"-idirafter", either, func(f *flags, v text) { f.includes = append(f.includes, v.String()) }},
+	{"-imsvc", either, func(f *flags, v text) { f.includes = append(f.includes, v.String()) }},
+	{"-external:I", either, func(f *flags, v text) { f.includes = append(f.includes, v.String()) }},
+	{"-FI", either, func(f *flags, v text) { f.forced = append(f.forced, v.String()) }},
+	{"-include", either, func(f *flags, v text) { f.forced = append(f.forced, v.String()) }},
+	{"-imacros", either, func(f *flags, v text) { f.forced = append(f.forced, v.String()) }},
+	{"-Yu", joined, func(f *flags, v text) { f.precompiled = v.String() }},
+	{"-Y-", none, func(f *flags, _ text) { f.precompiled = "" }},
+	{"-TC", none, func(f *flags, _ text) { f.language = C }},
+	{"-TP", none, func(f *flags, _ text) { f.language = CXX }},
+	{"-Tc", either, func(f *flags, v text) { f.inputs, f.language = append(f.inputs, v), C }},
+	{"-Tp", either, func(f *flags, v text) { f.inputs, f.language = append(f.inputs, v), CXX }},
+	{"-x", either, func(f *flags, v text) { f.language = languageNames[v.String()] }},
+	{"-o", either, func(f *flags, v text) { f.output = v.String() }},
+	{"-Fo", joined, func(f *flags, v text) { f.output = v.String() }},
+	{"-out:", joined, func(f *flags, v text) { f.output = v.String() }},
+	{"-m32", none, func(f *flags, _ text) { f.processor = nx.X86 }},
+	{"-m64", none, func(f *flags, _ text) { f.processor = nx.X64 }},
+	{"--target=", joined, (*flags).target},
+	{"-target", either, (*flags).target},
+	{"-machine:", joined, (*flags).machine},
+	{"-kernel", none, func(f *flags, _ text) { f.kernel = "/kernel" }},
+	{"-driver", joined, func(f *flags, _ text) { f.kernel = "/driver" }},
+	{"-subsystem:", joined, (*flags).subsystem},
+	{"-entry:", joined, func(f *flags, v text) { f.entry = v.String() }},
+	{"-e", either, func(f *flags, v text) { f.entry = v.String() }},
+	{"-Wl,", joined, (*flags).linker},
+	{"-Xlinker", either, (*flags).linker},
+	// These take an argument that is no input.
+	{"-MF", either, nil}, {"-MT", either, nil}, {"-MQ", either, nil}, {"-arch", either, nil}, {"-L", either, nil}, {"-l", joined, nil},
+}
+
+var languageNames = map[string]Language{"c": C, "c++": CXX}
+
+// parseFlags reads a command line in the options of cl or link. Both / and - begin an option.
+func parseFlags(line text) flags { return parseArguments(fields(line), true) }
+
+// parseArguments reads the words of a command line, the program's name not among them. slash says that options begin
+// with "/" too, as those of cl and link.
+func parseArguments(words []text, slash bool) flags {
 	var f flags
-	arguments := fields(line)
-	for i := 0; i < len(arguments); i++ {
-		argument := arguments[i]
-		s := argument.String()
-		if len(s) < 2 || s[0] != '/' && s[0] != '-' {
+	for i := 0; i < len(words); i++ {
+		s := words[i].String()
+		if s == "" || s[0] != '-' && (s[0] != '/' || !slash) {
+			f.inputs = append(f.inputs, words[i])
 			continue
 		}
-		letter := s[1:2]
-		if strings.HasPrefix(s[1:], "FI") {
-			letter = "FI"
-		}
-		value := argument.slice(1+len(letter), len(s)).trim()
-		if !slices.Contains([]string{"D", "U", "I", "FI"}, letter) {
-			f.other(s[1:])
+		o := findOption(s)
+		if o == nil {
 			continue
 		}
-		if value.len() == 0 && i+1 < len(arguments) {
+		value := words[i].slice(len(o.name), len(s)).trim()
+		if o.takes == either && value.len() == 0 && i+1 < len(words) {
 			i++
-			value = arguments[i]
+			value = words[i]
 		}
-		f.add(letter, value)
+		if o.set != nil {
+			o.set(&f, value)
+		}
 	}
 	return f
 }
 
-func (f *flags) add(letter string, value text) {
-	switch letter {
-	case "D":
-		f.define(value)
-	case "U":
-		f.undefines = append(f.undefines, value.String())
-	case "I":
-		f.includes = append(f.includes, value.String())
-	case "FI":
-		f.forced = append(f.forced, value.String())
+// findOption gives the option a word is, nil where it is none that matters. The linker's, which end in a colon, and long
+// ones are compared without regard to case; cl's and gcc's letters with it.
+func findOption(s string) *option {
+	var best *option
+	for i, o := range commandOptions {
+		if len(s) < len(o.name) || o.takes == none && len(s) != len(o.name) {
+			continue
+		}
+		head := "-" + s[1:len(o.name)]
+		same := head == o.name || len(o.name) > 4 && strings.EqualFold(head, o.name)
+		if same && (best == nil || len(o.name) > len(best.name)) {
+			best = &commandOptions[i]
+		}
+	}
+	return best
+}
+
+// target reads a clang target: x86_64-pc-windows-msvc.
+func (f *flags) target(v text) {
+	processor, _, _ := strings.Cut(v.String(), "-")
+	f.processor = targetProcessors[strings.ToLower(processor)]
+}
+
+// targetProcessors are the first words of targets, and the prefixes of gcc's names.
+var targetProcessors = map[string]nx.Processor{
+	"x86_64": nx.X64, "amd64": nx.X64, "i386": nx.X86, "i486": nx.X86, "i586": nx.X86, "i686": nx.X86,
+	"arm": nx.ARM, "armv7": nx.ARM, "thumbv7": nx.ARM, "aarch64": nx.ARM64, "arm64": nx.ARM64,
+}
+
+func (f *flags) machine(v text) {
+	if p, ok := nx.ParseProcessor(v.String()); ok {
+		f.processor = p
 	}
 }
 
-func (f *flags) other(option string) {
-	switch option {
-	case "TC":
-		f.language = C
-	case "TP":
-		f.language = CXX
+func (f *flags) subsystem(v text) {
+	if s := strings.ToLower(v.String()); s == "native" || strings.HasPrefix(s, "native,") {
+		f.kernel = "/subsystem:native"
+	}
+}
+
+// linker reads what gcc passes on: --subsystem,native,--entry,DriverEntry or --entry=DriverEntry.
+func (f *flags) linker(v text) {
+	words := strings.FieldsFunc(v.String(), func(r rune) bool { return r == ',' || r == '=' })
+	for i := 0; i+1 < len(words); i++ {
+		switch strings.TrimLeft(words[i], "-/") {
+		case "subsystem":
+			if strings.HasPrefix(words[i+1], "native") {
+				f.kernel = "--subsystem=native"
+			}
+		case "e", "entry":
+			f.entry = words[i+1]
+		}
 	}
 }
 
 func (f *flags) define(t text) {
-	if d, ok := defineOf(t); ok {
-		f.defines = append(f.defines, d)
-	} else {
+	d, ok := defineOf(t)
+	if !ok {
 		f.unreadable = append(f.unreadable, t)
+		return
+	}
+	f.defines = append(f.defines, d)
+	if d.Name == "_KERNEL_MODE" {
+		f.kernel = cmp.Or(f.kernel, "_KERNEL_MODE")
 	}
 }
 
@@ -196,7 +300,7 @@ func (o Options) key(places bool) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%q %q %q %q %q", o.Processor, o.Language, o.Undefines, o.Includes, o.Forced)
+	fmt.Fprintf(&b, "%q %q %q %q %q %q", o.Processor, o.Language, o.Undefines, o.Includes, o.Forced, o.Precompiled)
 	for _, d := range o.Defines {
 		fmt.Fprintf(&b, " %q=%q@%q:%d", d.Name, d.Value, d.Place.Path, d.Place.Offset)
 	}

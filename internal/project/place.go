@@ -132,7 +132,7 @@ func (p *placer) groups(want []Want) []group {
 func (p *placer) load(t *tree.Tree, project string) loaded {
 	l, err := newLoader(t, LoadOptions{Defines: p.set.options.Defines, Includes: p.set.options.Includes})
 	if err != nil {
-		return loaded{unreadable: []Skipped{{project, err.Error()}}} // Load has accepted the same options
+		return loaded{unreadable: []Skipped{{Path: project, Why: err.Error()}}} // Load has accepted the same options
 	}
 	return l.load(project)
 }
@@ -158,7 +158,7 @@ type candidate struct {
 
 // group finds the edits for one group.
 func (p *placer) group(g group) error {
-	if !isBuildFile(g.project) {
+	if kindOf(g.project) == nil {
 		return p.withoutBuildFile(g)
 	}
 	now, err := p.with(p.edits)
@@ -418,15 +418,11 @@ func (c *cover) reason(x pair) error {
 func splices(layers []*layer, defines []Define) []edit.Edit {
 	var edits []edit.Edit
 	for _, y := range layers {
-		separator := ";"
-		if strings.HasSuffix(y.spot.before, "-D") {
-			separator = " -D"
-		}
 		var parts []string
 		for _, d := range defines {
 			parts = append(parts, d.text())
 		}
-		s := y.spot.before + strings.Join(parts, separator) + y.spot.after
+		s := y.spot.before + strings.Join(parts, cmp.Or(y.spot.separator, ";")) + y.spot.after
 		edits = append(edits, edit.Edit{Path: y.file.path, Start: y.spot.start, End: y.spot.end, New: s})
 	}
 	return edits

@@ -39,6 +39,9 @@ type Options struct {
 	Undefines []string // applied after Defines
 	Includes  []string // directories, in search order
 	Forced    []string // files included before the first line
+	// Precompiled is the header, as written in an include directive, up to which the compiler skips the unit because it
+	// uses a precompiled one; "" where it uses none.
+	Precompiled string
 }
 
 // Unit is a source file with the options it is compiled with. Equal units of several builds are the same pointer.
@@ -54,6 +57,8 @@ type Build struct {
 	// Notes say what could not be evaluated and how the build was read all the same: conditions with an unknown
 	// value, missing imports and files.
 	Notes []driver.Step
+	// Links are the IDs of the builds of static libraries that are linked into this one.
+	Links []string
 
 	set    *Set       // the set it was loaded into
 	layers [][]*layer // of each unit, where its defines come from; parallel to Units
@@ -63,6 +68,8 @@ type Build struct {
 type Skipped struct {
 	Path string
 	Why  string
+	// Shares are the files that a driver compiles too, sorted.
+	Shares []string
 }
 
 // Set is all that was found under the named paths.
@@ -90,4 +97,5 @@ type layer struct {
 type spot struct {
 	start, end    int
 	before, after string
+	separator     string // between several defines
 }

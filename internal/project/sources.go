@@ -295,7 +295,7 @@ func (m *makefile) assign(s statement) {
 func (m *makefile) layer(s statement) *layer {
 	key := layerKey{s.file, s.at}
 	if m.known[key] == nil {
-		sp := spot{start: s.assign, end: s.assign, before: "-D"}
+		sp := spot{start: s.assign, end: s.assign, before: "-D", separator: " -D"}
 		if last := len(s.value) - 1; last >= 0 {
 			sp.start = s.value[last].at + len(s.value[last].text)
 			sp.end, sp.before = sp.start, " -D"
@@ -385,7 +385,7 @@ func (l *loader) loadSourcesFile(p string) loaded {
 			}
 			m := &makefile{reader: r, project: p, texts: texts, known: known, macros: oldEnvironment(i, configuration)}
 			if err := l.sourcesBuild(m, i, configuration, &out); err != nil {
-				return loaded{reads: []string{p}, unreadable: []Skipped{{p, strings.TrimPrefix(err.Error(), p+": ")}}}
+				return loaded{reads: []string{p}, unreadable: []Skipped{{Path: p, Why: strings.TrimPrefix(err.Error(), p+": ")}}}
 			}
 		}
 	}
@@ -394,7 +394,7 @@ func (l *loader) loadSourcesFile(p string) loaded {
 	}
 	slices.Sort(out.reads)
 	for name, err := range r.broken {
-		out.unreadable = append(out.unreadable, Skipped{name, strings.TrimPrefix(err.Error(), name+": ")})
+		out.unreadable = append(out.unreadable, Skipped{Path: name, Why: strings.TrimPrefix(err.Error(), name+": ")})
 	}
 	return out
 }
@@ -434,9 +434,7 @@ func (l *loader) sourcesBuild(m *makefile, platform int, configuration string, o
 		return err
 	}
 	if !slices.Contains(targetTypes, kind) {
-		if s := (Skipped{m.project, "user mode: TARGETTYPE " + kind}); !slices.Contains(out.skipped, s) {
-			out.skipped = append(out.skipped, s)
-		}
+		out.skipped = append(out.skipped, Skipped{Path: m.project, Why: "user mode: TARGETTYPE " + kind})
 		return nil
 	}
 	p := oldPlatforms[platform]

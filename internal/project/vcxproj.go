@@ -11,15 +11,6 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// loaded is what one build file gives.
-type loaded struct {
-	builds         []*Build
-	skipped        []Skipped
-	unreadable     []Skipped
-	reads          []string // files read, itself included
-	configurations []string // all it has, chosen or not
-}
-
 // loadProject reads a .vcxproj in all configurations that are wanted.
 func (l *loader) loadProject(p string) loaded {
 	r := newReader(l.tree)
@@ -29,7 +20,7 @@ func (l *loader) loadProject(p string) loaded {
 		err = l.evaluateAll(r, p, root, &out)
 	}
 	if err != nil {
-		return loaded{reads: out.reads, unreadable: []Skipped{{p, strings.TrimPrefix(err.Error(), p+": ")}}}
+		return loaded{reads: out.reads, unreadable: []Skipped{{Path: p, Why: strings.TrimPrefix(err.Error(), p+": ")}}}
 	}
 	for name := range r.parsed {
 		if name != p {
@@ -38,7 +29,7 @@ func (l *loader) loadProject(p string) loaded {
 	}
 	slices.Sort(out.reads)
 	for name, err := range r.broken {
-		out.unreadable = append(out.unreadable, Skipped{name, strings.TrimPrefix(err.Error(), name+": ")})
+		out.unreadable = append(out.unreadable, Skipped{Path: name, Why: strings.TrimPrefix(err.Error(), name+": ")})
 	}
 	return out
 }
@@ -88,9 +79,7 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 		why = fmt.Sprintf("no processor is known for the platform %s", platform)
 	}
 	if why != "" {
-		if s := (Skipped{e.project, why}); !slices.Contains(out.skipped, s) {
-			out.skipped = append(out.skipped, s)
-		}
+		out.skipped = append(out.skipped, Skipped{Path: e.project, Why: why})
 		return
 	}
 	b := &Build{Build: driver.Build{

@@ -1,0 +1,59 @@
+package project
+
+import (
+	"path"
+	"strings"
+)
+
+// kind is one sort of build file.
+type kind struct {
+	name string // for messages
+	is   func(p string) bool
+	// likely tells a build file that a walk finds from something else under the same name; nil where the name is enough.
+	likely func(data []byte) bool
+	load   func(l *loader, p string) loaded
+	// nested says that build files of the kind read others of it, in directories below; these make no builds again.
+	nested bool
+}
+
+// kinds are all sorts of build files.
+func kinds() []kind {
+	return []kind{
+		{name: "a .vcxproj", is: isProject, load: (*loader).loadProject},
+		{name: "a SOURCES file", is: isSources, likely: looksLikeSources, load: (*loader).loadSourcesFile},
+	}
+}
+
+// kindOf gives the kind that a file's name says, nil where that is none.
+func kindOf(p string) *kind {
+	for _, k := range kinds() {
+		if k.is(p) {
+			return &k
+		}
+	}
+	return nil
+}
+
+func isProject(p string) bool { return strings.EqualFold(path.Ext(p), ".vcxproj") }
+
+func isSources(p string) bool { return strings.EqualFold(path.Base(p), "sources") }
+
+// container is a sort of file that lists build files: to name it is to name them.
+type container struct {
+	name string
+	is   func(p string) bool
+	list func(l *loader, p string) ([]string, error)
+}
+
+func containers() []container {
+	return nil
+}
+
+func containerOf(p string) *container {
+	for _, c := range containers() {
+		if c.is(p) {
+			return &c
+		}
+	}
+	return nil
+}
