@@ -30,6 +30,7 @@ type loader struct {
 	interner *interner
 	set      *Set
 	compiled map[string][]string // build file that was skipped -> what it compiles
+	infs     []string            // and INX files, beside the build files
 }
 
 // loaded is what one build file gives.
@@ -59,6 +60,7 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 	projects, sources := l.gather(named)
 	l.loadAll(projects)
 	l.loadSources(sources)
+	l.installed()
 	l.shares()
 	l.set.sort()
 	return l.set, l.unmatched()
@@ -98,6 +100,7 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 			built, source := l.file(name)
 			projects, sources = append(projects, built...), append(sources, source...)
 		default:
+			l.addINFs(files)
 			found := slices.DeleteFunc(files, func(p string) bool { return !l.isLikely(p) })
 			if len(found) == 0 {
 				sources = append(sources, name)
@@ -110,9 +113,19 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 	return slices.Compact(projects), slices.Compact(sources)
 }
 
+func (l *loader) addINFs(files []string) {
+	for _, p := range files {
+		if isINF(p) {
+			l.infs = append(l.infs, p)
+		}
+	}
+}
+
 // file says what a named file is: a build file, or one that lists some, or a source file.
 func (l *loader) file(name string) (projects, sources []string) {
 	if kindOf(name) != nil {
+		files, _ := l.tree.Walk(path.Dir(name)) // what can't be listed holds no INF
+		l.addINFs(files)
 		return []string{name}, nil
 	}
 	if c := containerOf(name); c != nil {

@@ -25,10 +25,17 @@ func (b *Build) lowerMinimum() {
 			if d.Place.Path == "" || !versionDefines[d.Name] {
 				continue
 			}
-			if v, ok := definedVersion(d.Value); ok && (v.Before(b.Minimum) || b.MinimumSource == "default") {
-				b.Minimum, b.MinimumSource = v, d.Name
+			if v, ok := definedVersion(d.Value); ok {
+				b.offerMinimum(v, d.Name)
 			}
 		}
+	}
+}
+
+// offerMinimum takes a version as the build's minimum where it is lower, or where nothing else was said.
+func (b *Build) offerMinimum(v nx.Version, source string) {
+	if v.Before(b.Minimum) || b.MinimumSource == "default" {
+		b.Minimum, b.MinimumSource = v, source
 	}
 }
 

@@ -57,6 +57,8 @@ type Build struct {
 	// Notes say what could not be evaluated and how the build was read all the same: conditions with an unknown
 	// value, missing imports and files.
 	Notes []driver.Step
+	// Target is the name of the image without its extension, "" where the build file does not say it.
+	Target string
 	// Links are the IDs of the builds of static libraries that are linked into this one.
 	Links []string
 

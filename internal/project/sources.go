@@ -443,6 +443,7 @@ func (l *loader) sourcesBuild(m *makefile, platform int, configuration string, o
 		Processor: p.processor, OldKit: true, Library: kind == "DRIVER_LIBRARY",
 		Minimum: nx.Windows7, MinimumSource: "default",
 	}}
+	b.Target = m.macros["targetname"].trim().String()
 	switch kind {
 	case "DRIVER_LIBRARY":
 	case "EXPORT_DRIVER":

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -87,6 +88,7 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 		Project: e.project, Configuration: configuration, Processor: processor,
 		Library: strings.EqualFold(e.property("ConfigurationType"), "StaticLibrary"),
 	}}
+	b.Target = cmp.Or(e.property("TargetName"), strings.TrimSuffix(path.Base(e.project), path.Ext(e.project)))
 	target, given := e.minimum(b)
 	if !b.Library {
 		b.Entries = entries(e.entryPoint())

@@ -1,0 +1,214 @@
+package project
+
+import (
+	"bytes"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
+)
+
+// An INF says, with the operating system decorations of its models, on which Windows a driver installs:
+//
+//	[Manufacturer]
+//	%Contoso% = Models, NTamd64.6.1, NTamd64.10.0...16299
+//
+// See "Combining Platform Extensions with Operating System Versions" in Microsoft's documentation. An INX is the same
+// before stampinf has put the processor in the place of $ARCH$.
+
+// infFile is what matters of one.
+type infFile struct {
+	path        string
+	binaries    []string // file names of the services' images, in lower case
+	decorations []decoration
+}
+
+// decoration is one operating system a section of models is for.
+type decoration struct {
+	processor nx.Processor // "" for all
+	minimum   nx.Version   // zero where it names none: then every Windows will do
+}
+
+func isINF(p string) bool {
+	ext := strings.ToLower(path.Ext(p))
+	return ext == ".inf" || ext == ".inx"
+}
+
+// maxINF bounds one file; real ones have some ten kilobytes, those of printers a megabyte.
+const maxINF = 4 << 20
+
+// parseINF reads what says for which driver the file is, and for which Windows. Lines it does not understand do not matter
+// to it.
+func parseINF(p string, data []byte) infFile {
+	f := infFile{path: p}
+	if utf8, ok := decodeUTF16(data); ok {
+		data = utf8
+	}
+	if len(data) > maxINF || tree.IsBinary(data) {
+		return f
+	}
+	stringsOf := map[string]string{}
+	var section string
+	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte(bom))) {
+		s := withoutComment(string(line))
+		if name, ok := strings.CutPrefix(s, "["); ok {
+			section = strings.ToLower(strings.Trim(strings.TrimSuffix(name, "]"), white))
+			continue
+		}
+		name, value, ok := strings.Cut(s, "=")
+		name, value = strings.ToLower(strings.Trim(name, white)), strings.Trim(value, white)
+		switch {
+		case !ok:
+		case section == "manufacturer":
+			f.decorations = append(f.decorations, parseDecorations(value)...)
+		case strings.HasPrefix(section, "strings") && stringsOf[name] == "":
+			stringsOf[name] = strings.Trim(value, `"`)
+		case name == "servicebinary":
+			f.binaries = append(f.binaries, value)
+		}
+	}
+	for i, b := range f.binaries {
+		f.binaries[i] = fileName(expandStrings(b, stringsOf))
+	}
+	return f
+}
+
+// withoutComment drops what stands behind a semicolon that is not quoted, and white space.
+func withoutComment(line string) string {
+	quoted := false
+	for i := range len(line) {
+		switch line[i] {
+		case '"':
+			quoted = !quoted
+		case ';':
+			if !quoted {
+				return strings.Trim(line[:i], white)
+			}
+		}
+	}
+	return strings.Trim(line, white)
+}
+
+// parseDecorations reads what follows the name of the models: without a decoration they are for every Windows.
+func parseDecorations(value string) []decoration {
+	parts := strings.Split(value, ",")
+	if len(parts) == 1 {
+		return []decoration{{}}
+	}
+	var list []decoration
+	for _, s := range parts[1:] {
+		if d, ok := parseDecoration(strings.Trim(s, white)); ok {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// parseDecoration reads NT[architecture][.[major][.[minor][.[product type][.[suite mask][.[build]]]]]].
+func parseDecoration(s string) (decoration, bool) {
+	fields := strings.Split(strings.ToLower(s), ".")
+	architecture, ok := strings.CutPrefix(fields[0], "nt")
+	if !ok || len(fields) > 6 {
+		return decoration{}, false
+	}
+	var d decoration
+	if architecture != "" && architecture != "$arch$" {
+		if d.processor, ok = nx.ParseProcessor(architecture); !ok {
+			return decoration{}, false // ia64
+		}
+	}
+	numbers := make([]int, 6)
+	for i, field := range fields[1:] {
+		n, err := strconv.ParseUint(field, 0, 31)
+		if err != nil && field != "" {
+			return decoration{}, false
+		}
+		numbers[i] = int(n)
+	}
+	d.minimum = nx.Version{Major: numbers[0], Minor: numbers[1], Build: numbers[4]}
+	return d, true
+}
+
+func expandStrings(s string, values map[string]string) string {
+	parts := strings.Split(s, "%")
+	for i := 1; i+1 < len(parts); i += 2 {
+		if v, ok := values[strings.ToLower(parts[i])]; ok {
+			parts[i] = v
+		}
+	}
+	return strings.Join(parts, "")
+}
+
+func fileName(s string) string {
+	return strings.ToLower(path.Base(strings.ReplaceAll(strings.Trim(s, `" `), `\`, "/")))
+}
+
+// lowest gives the lowest Windows the file's models for a processor are for, and whether it says one at all.
+func (f infFile) lowest(p nx.Processor) (nx.Version, bool) {
+	var low nx.Version
+	for _, d := range f.decorations {
+		switch {
+		case d.processor != "" && d.processor != p:
+		case d.minimum == nx.Version{}:
+			return nx.Version{}, false
+		case low == nx.Version{} || d.minimum.Before(low):
+			low = d.minimum
+		}
+	}
+	return low, low != nx.Version{}
+}
+
+// infs gives those of a driver: of all that name its image, the nearest by directory.
+func infs(all []infFile, b *Build) []infFile {
+	image := strings.ToLower(b.Target) + ".sys"
+	var near []infFile
+	most := -1
+	for _, f := range all {
+		if !slices.Contains(f.binaries, image) {
+			continue
+		}
+		n := sharedDirectories(f.path, b.Project)
+		if n > most {
+			near, most = nil, n
+		}
+		if n == most {
+			near = append(near, f)
+		}
+	}
+	return near
+}
+
+func sharedDirectories(a, b string) int {
+	x, y := strings.Split(path.Dir(a), "/"), strings.Split(path.Dir(b), "/")
+	n := 0
+	for n < len(x) && n < len(y) && x[n] == y[n] {
+		n++
+	}
+	return n
+}
+
+// installed lowers the minimum of builds to the lowest Windows that the INFs of their drivers install on.
+func (l *loader) installed() {
+	slices.Sort(l.infs)
+	var all []infFile
+	for _, p := range slices.Compact(l.infs) {
+		if data, err := l.tree.Read(p); err == nil { // one that can't be read says nothing, and breaks no build
+			if f := parseINF(p, data); len(f.binaries) > 0 {
+				all = append(all, f)
+			}
+		}
+	}
+	for _, b := range l.set.Builds {
+		if b.Target == "" || b.Library {
+			continue
+		}
+		for _, f := range infs(all, b) {
+			if v, ok := f.lowest(b.Processor); ok {
+				b.offerMinimum(v, f.path)
+			}
+		}
+	}
+}
