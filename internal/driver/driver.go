@@ -288,10 +288,21 @@ type Build struct {
 	Entries       []string // names of the routines by which Windows may enter: DriverEntry, DllInitialize, EntryPointSymbol
 	// Windows are the versions to judge for, none below Minimum, sorted.
 	Windows []nx.Version
-	// OldKit is set where the build may be made by a kit from before Windows 8, which knows no opt-in.
-	OldKit bool
+	Kit     Kit
+	// Notes say what of the build file could not be evaluated and how it was read all the same: conditions with an unknown
+	// value, missing imports and files.
+	Notes []Step
 	// Library is set for a static library, which has no entry routine of its own.
 	Library bool
+}
+
+// Kit is the driver kit that a build is made with, as far as the build file says it; its Name is "" where it does not.
+type Kit struct {
+	Name    string     // "WDK 7.1", "WDK 10", "WDK 10.0.22621"
+	Lowest  nx.Version // the lowest Windows that it can target
+	Highest nx.Version // and the highest; zero where there is none
+	Only64  bool       // it builds for x64 and ARM64 only
+	NoOptIn bool       // its headers know no opt-in, as those from before Windows 8
 }
 
 // Image is one build as one witness saw it.

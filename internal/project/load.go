@@ -61,6 +61,9 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 	l.loadAll(projects)
 	l.loadSources(sources)
 	l.installed()
+	for _, b := range l.set.Builds {
+		b.checkKit()
+	}
 	l.shares()
 	l.set.sort()
 	return l.set, l.unmatched()

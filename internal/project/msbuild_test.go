@@ -284,7 +284,7 @@ func TestKinds(t *testing.T) {
 		b := find(t, s, "p.vcxproj|Release|x64")
 		equal(t, c.properties+": library", b.Library, c.library)
 		equal(t, c.properties+": entries", strings.Join(b.Entries, " "), c.entries)
-		equal(t, c.properties+": old kit", b.OldKit, false)
+		equal(t, c.properties+": old kit", b.Kit.NoOptIn, false)
 	}
 }
 

@@ -54,9 +54,6 @@ type Unit struct {
 type Build struct {
 	driver.Build         // Mechanism, Initialised and Exceptions are filled in by the source front end
 	Units        []*Unit // in order of path
-	// Notes say what could not be evaluated and how the build was read all the same: conditions with an unknown
-	// value, missing imports and files.
-	Notes []driver.Step
 	// Target is the name of the image without its extension, "" where the build file does not say it.
 	Target string
 	// Links are the IDs of the builds of static libraries that are linked into this one.

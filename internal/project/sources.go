@@ -440,7 +440,7 @@ func (l *loader) sourcesBuild(m *makefile, platform int, configuration string, o
 	p := oldPlatforms[platform]
 	b := &Build{Build: driver.Build{
 		ID: m.project + "|" + configuration + "|" + p.name, Project: m.project, Configuration: configuration,
-		Processor: p.processor, OldKit: true, Library: kind == "DRIVER_LIBRARY",
+		Processor: p.processor, Kit: oldKit, Library: kind == "DRIVER_LIBRARY",
 		Minimum: nx.Windows7, MinimumSource: "default",
 	}}
 	b.Target = m.macros["targetname"].trim().String()

@@ -69,7 +69,7 @@ SOURCES=A.C
 	equal(t, "undefines", strings.Join(o.Undefines, " "), "Z")
 	equal(t, "entries", strings.Join(b.Entries, " "), "DriverEntry DllInitialize")
 	equal(t, "minimum", b.Minimum.String()+" "+b.MinimumSource, "5.1 _NT_TARGET_VERSION")
-	equal(t, "old kit", b.OldKit, true)
+	equal(t, "old kit", b.Kit.Name, "WDK 7.1")
 	for name, want := range map[string]string{"_X86_": "1", "DBG": "1", "NTDDI_VERSION": "0x05010000", "LAST": "1", "AMD64": ""} {
 		got, _ := o.value(name)
 		equal(t, name, got, want)

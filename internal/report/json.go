@@ -23,6 +23,8 @@ type jsonBuild struct {
 	Exceptions    []jsonException   `json:"exceptions"`
 	Defines       map[string]string `json:"defines"`
 	Files         int               `json:"files"`
+	Kit           string            `json:"kit,omitempty"`
+	Notes         []jsonStep        `json:"notes,omitempty"`
 }
 
 type jsonException struct {
@@ -98,9 +100,10 @@ type jsonFix struct {
 }
 
 type jsonOther struct {
-	Type string `json:"type"`
-	Path string `json:"path"`
-	Why  string `json:"why"`
+	Type   string   `json:"type"`
+	Path   string   `json:"path"`
+	Why    string   `json:"why"`
+	Shares []string `json:"shares,omitempty"` // files that a driver compiles too
 }
 
 type jsonSummary struct {
@@ -152,9 +155,13 @@ func buildLine(b driver.Build) jsonBuild {
 		Type: "build", ID: b.ID, Project: b.Project, Configuration: b.Configuration, Platform: b.Processor,
 		Minimum: b.Minimum.String(), MinimumSource: b.MinimumSource, Mechanism: b.Mechanism,
 		Initialised: string(b.Initialised), Exceptions: []jsonException{}, Defines: b.Defines, Files: b.Files,
+		Kit: b.Kit.Name,
 	}
 	if line.Defines == nil {
 		line.Defines = map[string]string{}
+	}
+	for _, n := range b.Notes {
+		line.Notes = append(line.Notes, jsonStep{n.Path, n.Line, n.Says})
 	}
 	for _, e := range b.Exceptions {
 		line.Exceptions = append(line.Exceptions, jsonException{e.Path, e.Mechanism})
@@ -202,7 +209,7 @@ func findingLine(f rule.Finding) jsonFinding {
 func others(kind string, list []project.Skipped) []any {
 	var lines []any
 	for _, s := range list {
-		lines = append(lines, jsonOther{kind, s.Path, s.Why})
+		lines = append(lines, jsonOther{kind, s.Path, s.Why, s.Shares})
 	}
 	return lines
 }

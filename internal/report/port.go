@@ -54,7 +54,7 @@ func cautions(w io.Writer, r *Ported) {
 	fmt.Fprintln(w, "not judged: whether the driver executes memory of these requests, as a JIT or a trampoline does; "+
 		"such a request must ask for NonPagedPoolExecute")
 	for _, m := range r.After {
-		if m.Build.OldKit {
+		if m.Build.Kit.NoOptIn {
 			fmt.Fprintln(w, "kits before Windows 8 know no opt-in: a binary that they build stays executable on every "+
 				"Windows (nxport header prints an opt-in for them)")
 			return

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/nx"
 )
@@ -175,9 +176,22 @@ var initialised = map[driver.Initialised]string{
 
 func optedIn(b driver.Build) string { return mechanism[b.Mechanism] + initialised[b.Initialised] }
 
+// shared names what a skipped project compiles and a driver too.
+func shared(s project.Skipped) string {
+	const most = 3
+	list := s.Shares
+	switch {
+	case len(list) == 0:
+		return ""
+	case len(list) > most:
+		list = append(list[:most:most], fmt.Sprintf("%d more", len(s.Shares)-most))
+	}
+	return "; it shares with a driver " + strings.Join(list, ", ")
+}
+
 func summary(w io.Writer, r *Scan) {
 	for _, s := range r.Skipped {
-		fmt.Fprintf(w, "skipped %s: %s\n", s.Path, s.Why)
+		fmt.Fprintf(w, "skipped %s: %s%s\n", s.Path, s.Why, shared(s))
 	}
 	for _, s := range r.Unreadable {
 		fmt.Fprintf(w, "unreadable %s: %s\n", s.Path, s.Why)

@@ -75,7 +75,7 @@ func markOldKits(builds []*project.Build, images []driver.Image) {
 	old := map[string]bool{}
 	for _, b := range builds {
 		for _, u := range b.Units {
-			old[u.Path] = old[u.Path] || b.OldKit
+			old[u.Path] = old[u.Path] || b.Kit.NoOptIn
 		}
 	}
 	for _, m := range images {
