@@ -27,7 +27,7 @@ func preprocess(t *testing.T, text string, headers map[string]string) (string, *
 	}
 	p := newCPP(fs, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}})
 	var words []string
-	for _, tok := range p.run(main, nil) {
+	for _, tok := range p.run(main, &project.Options{}) {
 		words = append(words, tok.text)
 	}
 	return strings.Join(words, " "), p
@@ -148,7 +148,7 @@ func TestPositions(t *testing.T) {
 	fs := &files{open: map[string]*lexed{}}
 	p := newCPP(fs, &project.Options{})
 	var got []string
-	for _, tok := range p.run(f, nil) {
+	for _, tok := range p.run(f, &project.Options{}) {
 		root := tok.root()
 		got = append(got, tok.text+"@"+root.text+root.place().String())
 	}
@@ -173,7 +173,7 @@ func TestForcedIncludes(t *testing.T) {
 	}
 	p := newCPP(fs, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}})
 	var words []string
-	for _, tok := range p.run(main, []string{"optin.h", "ntddk.h", "last.h", "none.h"}) {
+	for _, tok := range p.run(main, &project.Options{Forced: []string{"optin.h", "ntddk.h", "last.h", "none.h"}}) {
 		words = append(words, tok.text)
 	}
 	if got := strings.Join(words, " "); got != "first last main" || p.kit.mechanism != nx.OptIn || len(p.missing) != 1 {
@@ -181,6 +181,41 @@ func TestForcedIncludes(t *testing.T) {
 	}
 	if place := p.kit.include.place(); place.Path != "main.c" || place.Line != 0 {
 		t.Errorf("the kit is included at %+v, want main.c without a line", place)
+	}
+}
+
+// With a precompiled header, what stands before its include is not compiled, as Microsoft's documentation of /Yu has it.
+func TestPrecompiledHeader(t *testing.T) {
+	tr, err := tree.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const unit = "#if 0\n#endif\n#define POOL_NX_OPTOUT 1\nbefore\n#include <x.h>\n  #include \"Sub\\Pch.h\"\nafter\n#ifdef POOL_NX_OPTOUT\nlost\n#endif\n"
+	for _, tt := range []struct {
+		name, header string
+		forced       []string
+		want         string
+	}{
+		{"none", "", []string{"first.h"}, "first before x pch after lost"},
+		{"used", "sub/pch.h", []string{"first.h"}, "pch after"},
+		{"another spelling", `.\SUB\pch.H`, nil, "pch after"},
+		{"forced", "sub/pch.h", []string{"first.h", `Sub\Pch.h`, "last.h"}, "pch last before x pch after lost"},
+		{"not included", "other.h", []string{"first.h"}, "first before x pch after lost"},
+	} {
+		fs := &files{open: map[string]*lexed{}, tree: tr.With(map[string][]byte{"main.c": []byte(unit), "x.h": []byte("x\n"),
+			"Sub/Pch.h": []byte("pch\n"), "first.h": []byte("first\n"), "last.h": []byte("last\n")})}
+		main, err := fs.load("main.c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"."}, Forced: tt.forced, Precompiled: tt.header}
+		var words []string
+		for _, tok := range newCPP(fs, o).run(main, o) {
+			words = append(words, tok.text)
+		}
+		if got := strings.Join(words, " "); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
 	}
 }
 

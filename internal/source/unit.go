@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -61,11 +62,11 @@ func summarise(fs *files, known names, u *project.Unit) *summary {
 		return s
 	}
 	p := newCPP(fs, u.Options)
-	toks := p.run(main, u.Options.Forced)
+	toks := p.run(main, u.Options)
 	if !p.kit.seen && len(p.missing) > 0 { // one of the missing headers must bring it: most likely the first
 		p = newCPP(fs, u.Options)
 		p.assumeKit = true
-		toks = p.run(main, u.Options.Forced)
+		toks = p.run(main, u.Options)
 	}
 	if p.kit.seen {
 		s.mechanism = p.kit.mechanism
@@ -85,8 +86,12 @@ func summarise(fs *files, known names, u *project.Unit) *summary {
 }
 
 // run gives all tokens of a unit, after the forced includes, without __pragma(...).
-func (p *cpp) run(main *file, forced []string) []token {
+func (p *cpp) run(main *file, options *project.Options) []token {
 	p.push(main)
+	forced := options.Forced
+	if options.Precompiled != "" {
+		p.stack[0].i, forced = afterPrecompiled(main, forced, options.Precompiled)
+	}
 	if len(forced) > 0 {
 		var text strings.Builder
 		for _, name := range forced {
@@ -106,6 +111,27 @@ func (p *cpp) run(main *file, forced []string) []token {
 	}
 	return out
 }
+
+// afterPrecompiled gives the token of the unit, and the forced includes, with which reading begins where a precompiled header
+// is used: Microsoft's compiler skips all that stands before the include of that header, macros too, and takes what the
+// header defined when it was precompiled (documentation of /Yu). A unit that does not include it is read whole.
+func afterPrecompiled(main *file, forced []string, header string) (int, []string) {
+	same := func(name string) bool { return path.Clean(canonical(name)) == path.Clean(canonical(header)) }
+	if i := slices.IndexFunc(forced, same); i >= 0 {
+		return 0, forced[i:]
+	}
+	for i, t := range main.tokens {
+		if !t.is("#") || i > 0 && main.tokens[i-1].kind != newline || !main.tokens[i+1].is("include") {
+			continue
+		}
+		if name, _ := includeName(main.tokens[i+2 : lineEnd(main.tokens, i)]); name != "" && same(name) {
+			return i, nil
+		}
+	}
+	return 0, forced
+}
+
+func canonical(name string) string { return strings.ToLower(strings.ReplaceAll(name, `\`, "/")) }
 
 // skipGroup passes (...).
 func (p *cpp) skipGroup() {
