@@ -18,7 +18,7 @@ type Scan struct {
 	Tree         *tree.Tree
 	Images       []driver.Image    // in the order of the builds
 	Dormant      []driver.Site     // requests that no build gets to
-	Declarations int               // of DDIs, which are no requests
+	Declarations []driver.Place    // of DDIs, and of macros by their names, which are no requests
 	Findings     []rule.Finding    // merged over the builds
 	Skipped      []project.Skipped // no drivers
 	Unreadable   []project.Skipped

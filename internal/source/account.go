@@ -17,9 +17,9 @@ var extensions = map[string]bool{
 }
 
 // account finds the places where the name of a DDI stands in front of a parenthesis and that no image speaks of: they
-// are inactive, or in the body of a macro that nobody uses, or in a file of no build. It also counts the places that are
-// declarations.
-func account(t *tree.Tree, fs *files, known names, named []string, summaries []*summary) (dormant []driver.Site, declarations int) {
+// are inactive, or in the body of a macro that nobody uses, or in a file of no build. It also finds those that declare or
+// define a DDI, or a macro of its name.
+func account(t *tree.Tree, fs *files, known names, named []string, summaries []*summary) (dormant []driver.Site, declarations []driver.Place) {
 	seen := map[driver.Place]bool{}
 	declared := map[driver.Place]bool{}
 	built := map[string]bool{}
@@ -48,8 +48,8 @@ func account(t *tree.Tree, fs *files, known names, named []string, summaries []*
 		for _, m := range mentions(f, known) {
 			switch {
 			case seen[m.Place]:
-			case declared[m.Place]:
-				declarations++
+			case declared[m.Place] || m.definesMacro:
+				declarations = append(declarations, m.Place)
 			default:
 				m.State = dormantState(m, built[p])
 				dormant = append(dormant, m.Site)
@@ -94,7 +94,8 @@ func sourceFiles(t *tree.Tree, named []string, built map[string]bool) []string {
 // mention is a DDI's name in front of a parenthesis, as it is written.
 type mention struct {
 	driver.Site
-	inMacro bool
+	inMacro      bool
+	definesMacro bool // it is the name of a macro that is being defined
 }
 
 // maxGuards is how many directives are named that one request hangs on, the innermost.
@@ -116,11 +117,9 @@ func mentions(f *file, known names) []mention {
 			if len(line) > 1 && line[0].is("define") {
 				macro = &driver.Step{Place: line[1].place(), Says: "in the body of the macro " + line[1].text}
 			}
-		case t.kind == ident && f.tokens[i+1].is("(") && known.ddis[t.text] != nil:
-			if macro != nil && macro.Place == t.place() {
-				continue // the definition of a macro of that name
-			}
+		case t.kind == ident && known.ddis[t.text] != nil && beforeParenthesis(f.tokens, i, macro != nil):
 			m := mention{Site: driver.Site{Witness: driver.Source, Place: t.place(), DDI: *known.ddis[t.text], Mechanism: nx.None}}
+			m.definesMacro = macro != nil && macro.Place == t.place()
 			m.Value.Steps = slices.Clone(guards[max(0, len(guards)-maxGuards):])
 			if m.inMacro = macro != nil; m.inMacro {
 				m.Value.Steps = append(m.Value.Steps, *macro)
@@ -129,6 +128,13 @@ func mentions(f *file, known names) []mention {
 		}
 	}
 	return list
+}
+
+// beforeParenthesis says whether the token after i, of a directive on the same line, is one.
+func beforeParenthesis(tokens []token, i int, directive bool) bool {
+	for i++; tokens[i].kind == newline && !directive; i++ {
+	}
+	return tokens[i].is("(")
 }
 
 // guard keeps the stack of conditional directives that are open.

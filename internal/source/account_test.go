@@ -75,7 +75,7 @@ b.c:1:20 unbuilt`)
 	if n := len(r.Images[0].Sites); n != 3 {
 		t.Errorf("%d sites, want those of lines 5, 6 and 13", n)
 	}
-	if r.Declarations != 2 {
-		t.Errorf("%d declarations, want the prototype and the method", r.Declarations)
+	if len(r.Declarations) != 2 {
+		t.Errorf("%d declarations, want the prototype and the method", len(r.Declarations))
 	}
 }

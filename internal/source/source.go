@@ -28,8 +28,8 @@ type Options struct {
 // Result is one image per build, in the order of the builds.
 type Result struct {
 	Images       []driver.Image
-	Dormant      []driver.Site // requests that no build gets to
-	Declarations int           // of DDIs, which are no requests
+	Dormant      []driver.Site  // requests that no build gets to
+	Declarations []driver.Place // of DDIs, and of macros by their names, which are no requests
 	Unreadable   []project.Skipped
 }
 
