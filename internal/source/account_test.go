@@ -75,7 +75,9 @@ b.c:1:20 unbuilt`)
 	if n := len(r.Images[0].Sites); n != 3 {
 		t.Errorf("%d sites, want those of lines 5, 6 and 13", n)
 	}
-	if len(r.Declarations) != 2 {
-		t.Errorf("%d declarations, want the prototype and the method", len(r.Declarations))
+	var declared []string
+	for _, p := range r.Declarations {
+		declared = append(declared, p.String())
 	}
+	check(t, strings.Join(declared, "\n"), "a.c:2:7\na.c:7:13\na.h:4:9") // the prototype, the method, the macro
 }
