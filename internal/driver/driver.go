@@ -294,6 +294,8 @@ type Build struct {
 	Notes []Step
 	// Library is set for a static library, which has no entry routine of its own.
 	Library bool
+	// Links are the IDs of the builds of static libraries that are linked into this one.
+	Links []string
 }
 
 // Kit is the driver kit that a build is made with, as far as the build file says it; its Name is "" where it does not.

@@ -77,6 +77,7 @@ type evaluation struct {
 	fromKit    map[string]bool // properties that no file has set
 	imported   map[string]bool // files, in the spelling on disk; each is evaluated once, as MSBuild does
 	depth      int             // of imports
+	kitBuild   int             // of the kit that a NuGet package brings, restored or not; 0 where none does
 
 	definitionGroups, itemGroups []*element // in order of evaluation
 
@@ -222,10 +223,11 @@ func (e *evaluation) choose(el *element) {
 }
 
 func (e *evaluation) importElement(el *element) {
+	raw := el.attribute("Project")
+	e.kitBuild = max(e.kitBuild, kitBuildOf(raw))
 	if !e.holds(el, nil) {
 		return
 	}
-	raw := el.attribute("Project")
 	if isKit(raw) {
 		e.importKit(strings.ToLower(raw))
 		return

@@ -56,8 +56,6 @@ type Build struct {
 	Units        []*Unit // in order of path
 	// Target is the name of the image without its extension, "" where the build file does not say it.
 	Target string
-	// Links are the IDs of the builds of static libraries that are linked into this one.
-	Links []string
 
 	set    *Set       // the set it was loaded into
 	layers [][]*layer // of each unit, where its defines come from; parallel to Units

@@ -89,6 +89,7 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 		Library: strings.EqualFold(e.property("ConfigurationType"), "StaticLibrary"),
 	}}
 	b.Target = cmp.Or(e.property("TargetName"), strings.TrimSuffix(path.Base(e.project), path.Ext(e.project)))
+	b.Kit = kitOf(e.property("PlatformToolset"), cmp.Or(kitBuildOf(e.property("WindowsTargetPlatformVersion")), e.kitBuild))
 	target, given := e.minimum(b)
 	if !b.Library {
 		b.Entries = entries(e.entryPoint())

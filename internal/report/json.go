@@ -24,6 +24,7 @@ type jsonBuild struct {
 	Defines       map[string]string `json:"defines"`
 	Files         int               `json:"files"`
 	Kit           string            `json:"kit,omitempty"`
+	Links         []string          `json:"links,omitempty"` // builds of static libraries that are linked in
 	Notes         []jsonStep        `json:"notes,omitempty"`
 }
 
@@ -155,7 +156,7 @@ func buildLine(b driver.Build) jsonBuild {
 		Type: "build", ID: b.ID, Project: b.Project, Configuration: b.Configuration, Platform: b.Processor,
 		Minimum: b.Minimum.String(), MinimumSource: b.MinimumSource, Mechanism: b.Mechanism,
 		Initialised: string(b.Initialised), Exceptions: []jsonException{}, Defines: b.Defines, Files: b.Files,
-		Kit: b.Kit.Name,
+		Kit: b.Kit.Name, Links: b.Links,
 	}
 	if line.Defines == nil {
 		line.Defines = map[string]string{}

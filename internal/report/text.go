@@ -176,23 +176,36 @@ var initialised = map[driver.Initialised]string{
 
 func optedIn(b driver.Build) string { return mechanism[b.Mechanism] + initialised[b.Initialised] }
 
-// shared names what a skipped project compiles and a driver too.
-func shared(s project.Skipped) string {
-	const most = 3
-	list := s.Shares
-	switch {
-	case len(list) == 0:
-		return ""
-	case len(list) > most:
-		list = append(list[:most:most], fmt.Sprintf("%d more", len(s.Shares)-most))
+// skipped names what is no driver. What shares files with one stands alone, the rest together by the reason.
+func skipped(w io.Writer, list []project.Skipped) {
+	var lines []string
+	paths := map[string][]string{}
+	for _, s := range list {
+		line := s.Why
+		if len(s.Shares) > 0 {
+			line += "; it shares with a driver " + some(s.Shares)
+		}
+		if paths[line] == nil {
+			lines = append(lines, line)
+		}
+		paths[line] = append(paths[line], s.Path)
 	}
-	return "; it shares with a driver " + strings.Join(list, ", ")
+	for _, line := range lines {
+		fmt.Fprintf(w, "skipped %s: %s\n", some(paths[line]), line)
+	}
+}
+
+// some names the first of a list, and how many more there are.
+func some(list []string) string {
+	const most = 3
+	if len(list) > most {
+		list = append(list[:most:most], fmt.Sprintf("%d more", len(list)-most))
+	}
+	return strings.Join(list, ", ")
 }
 
 func summary(w io.Writer, r *Scan) {
-	for _, s := range r.Skipped {
-		fmt.Fprintf(w, "skipped %s: %s%s\n", s.Path, s.Why, shared(s))
-	}
+	skipped(w, r.Skipped)
 	for _, s := range r.Unreadable {
 		fmt.Fprintf(w, "unreadable %s: %s\n", s.Path, s.Why)
 	}

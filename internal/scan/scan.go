@@ -4,6 +4,7 @@ package scan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	}
 	r.Dormant, r.Declarations = read.Dormant, read.Declarations
 	r.Findings = rule.Merge(r.Findings)
-	r.Notes = notes(set)
+	r.Notes = append(notes(set), outside(t)...)
 	r.Elapsed = time.Since(start)
 	return r, nil
 }
@@ -97,6 +98,19 @@ func notes(set *project.Set) []driver.Step {
 		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Says, b.Says))
 	})
 	return slices.Compact(list)
+}
+
+// outside says what was read beyond the named paths, because something there refers to it.
+func outside(t *tree.Tree) []driver.Step {
+	list := t.Outside()
+	if len(list) == 0 {
+		return nil
+	}
+	says := "read too, outside of what was named"
+	if len(list) > 1 {
+		says += fmt.Sprintf(", with %d more files", len(list)-1)
+	}
+	return []driver.Step{{Place: driver.Place{Path: list[0]}, Says: says}}
 }
 
 // versions gives those to judge a build for: as asked, or its minimum, 6.1, 6.2 and 10.0; none below the minimum.

@@ -35,6 +35,8 @@ type disk struct {
 	cwd   string
 	files map[string]file
 	dirs  map[string]map[string]string // directory -> lower-case name -> name as it stands
+	// outside are the files that were read and lie outside of what was named.
+	outside []string
 }
 
 type file struct {
@@ -144,8 +146,19 @@ func (t *Tree) Read(p string) ([]byte, error) {
 	if !ok {
 		f.data, f.err = readFile(filepath.FromSlash(p))
 		d.files[p] = f
+		if f.err == nil && !t.Within(p) {
+			d.outside = append(d.outside, p)
+		}
 	}
 	return f.data, f.err
+}
+
+// Outside gives the files read so far that lie outside of what was named, sorted: what build files import and sources
+// include.
+func (t *Tree) Outside() []string {
+	t.disk.mu.Lock()
+	defer t.disk.mu.Unlock()
+	return slices.Sorted(slices.Values(t.disk.outside))
 }
 
 func readFile(name string) ([]byte, error) {
