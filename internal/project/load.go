@@ -30,6 +30,8 @@ type loader struct {
 	interner *interner
 	set      *Set
 	compiled map[string][]string // build file that was skipped -> what it compiles
+	// documents are the project files that are parsed already.
+	documents *documents
 }
 
 // loaded is what one build file gives.
@@ -60,12 +62,13 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 	l.loadAll(projects)
 	l.loadSources(sources)
 	l.shares()
+	l.link()
 	l.set.sort()
 	return l.set, l.unmatched()
 }
 
 func newLoader(t *tree.Tree, o LoadOptions) (*loader, error) {
-	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{},
+	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{}, documents: newDocuments(),
 		set: &Set{options: o, readers: map[string][]string{}}}
 	for _, c := range o.Configs {
 		if !strings.Contains(c, "|") {
