@@ -3,6 +3,7 @@ package project
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -51,7 +52,7 @@ const (
 	maxConditionDepth = 100      // of parentheses and negations
 )
 
-// condition evaluates the text of a Condition attribute, in the grammar of MSBuild:
+// condition is a Condition attribute, read once for all evaluations, in the grammar of MSBuild:
 //
 //	or      = and { "or" and }
 //	and     = not { "and" not }
@@ -59,51 +60,55 @@ const (
 //	compare = operand [ ( "==" | "!=" | "<" | ">" | "<=" | ">=" ) operand ]
 //	operand = "(" or ")" | quoted | bare | name "(" or ")"
 type condition struct {
-	text   string
-	at     int
-	depth  int
-	expand func(string) text
-	exists func(path string) bool
-	why    string // of the first unknown part
+	text string
+	root *node
+	why  string // it can't be read
 }
 
-// operand is a text to compare, or the truth of what stood in parentheses or of a function.
-type operand struct {
-	text    string
-	unknown bool
-	truth   *truth
+// node is a part of a condition: an operator with its operands, the call of a function, or a text.
+type node struct {
+	operator string // "or", "and", "!", a relation, the name of a function, "" for a text
+	operands []*node
+	text     *template
 }
 
-// evalCondition gives the value of a condition and, where that is unknown, why. An empty condition is true.
-func evalCondition(s string, expand func(string) text, exists func(string) bool) (truth, string) {
+// conditionReader reads the text of a condition.
+type conditionReader struct {
+	*reader
+	text  string
+	at    int
+	depth int
+}
+
+func (r *reader) parseCondition(s string) *condition {
+	c := &condition{text: s}
 	if strings.Trim(s, white) == "" {
-		return yes, ""
+		return c
 	}
-	if len(s) > maxCondition {
-		return unknown, "the condition is too long"
+	if len(s) > maxCondition || !r.spend(referenceWork(s)) {
+		c.why = "the condition is too long"
+		return c
 	}
-	c := &condition{text: s, expand: expand, exists: exists}
-	v, err := c.or()
-	if c.skip(); err == nil && c.at < len(s) {
-		err = fmt.Errorf("unexpected %q", s[c.at:])
+	p := &conditionReader{reader: r, text: s}
+	root, err := p.or()
+	if p.skip(); err == nil && p.at < len(s) {
+		err = fmt.Errorf("unexpected %q", s[p.at:])
 	}
 	if err != nil {
-		return unknown, err.Error()
+		c.why = err.Error()
 	}
-	if v != unknown {
-		return v, ""
-	}
-	return unknown, c.why
+	c.root = root
+	return c
 }
 
-func (c *condition) skip() {
+func (c *conditionReader) skip() {
 	for c.at < len(c.text) && strings.IndexByte(white, c.text[c.at]) >= 0 {
 		c.at++
 	}
 }
 
 // accept takes a symbol, or a word without regard to case, if it stands next.
-func (c *condition) accept(symbol string) bool {
+func (c *conditionReader) accept(symbol string) bool {
 	c.skip()
 	rest := c.text[c.at:]
 	if len(rest) < len(symbol) || !strings.EqualFold(rest[:len(symbol)], symbol) {
@@ -120,35 +125,36 @@ func isWord(b byte) bool {
 	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
 }
 
-func (c *condition) or() (truth, error) {
-	v, err := c.and()
-	for err == nil && c.accept("or") {
-		var w truth
-		w, err = c.and()
-		v = v.or(w)
+func (c *conditionReader) or() (*node, error) { return c.chain("or", c.and) }
+
+func (c *conditionReader) and() (*node, error) { return c.chain("and", c.not) }
+
+func (c *conditionReader) chain(operator string, next func() (*node, error)) (*node, error) {
+	first, err := next()
+	if err != nil || !c.accept(operator) {
+		return first, err
 	}
-	return v, err
+	n := &node{operator: operator, operands: []*node{first}}
+	for {
+		operand, err := next()
+		if err != nil {
+			return nil, err
+		}
+		if n.operands = append(n.operands, operand); !c.accept(operator) {
+			return n, nil
+		}
+	}
 }
 
-func (c *condition) and() (truth, error) {
-	v, err := c.not()
-	for err == nil && c.accept("and") {
-		var w truth
-		w, err = c.not()
-		v = v.and(w)
-	}
-	return v, err
-}
-
-func (c *condition) not() (truth, error) {
+func (c *conditionReader) not() (*node, error) {
 	c.depth++
 	defer func() { c.depth-- }()
 	if c.depth > maxConditionDepth {
-		return unknown, errors.New("the condition is nested too deep")
+		return nil, errors.New("the condition is nested too deep")
 	}
 	if c.skip(); !strings.HasPrefix(c.text[c.at:], "!=") && c.accept("!") {
-		v, err := c.not()
-		return v.not(), err
+		operand, err := c.not()
+		return &node{operator: "!", operands: []*node{operand}}, err
 	}
 	return c.compare()
 }
@@ -156,137 +162,242 @@ func (c *condition) not() (truth, error) {
 // relations holds the longer operators first, as they begin with the shorter ones.
 var relations = []string{"==", "!=", "<=", ">=", "<", ">"}
 
-func (c *condition) compare() (truth, error) {
+func (c *conditionReader) compare() (*node, error) {
 	a, err := c.operand()
 	if err != nil {
-		return unknown, err
+		return nil, err
 	}
 	for _, relation := range relations {
 		if c.accept(relation) {
 			b, err := c.operand()
-			if err != nil {
-				return unknown, err
-			}
-			return c.relate(a, relation, b), nil
+			return &node{operator: relation, operands: []*node{a, b}}, err
 		}
 	}
-	return c.truth(a), nil
+	return a, nil
 }
 
-func (c *condition) operand() (operand, error) {
+func (c *conditionReader) operand() (*node, error) {
 	c.skip()
 	if c.at == len(c.text) {
-		return operand{}, errors.New("the condition ends too early")
+		return nil, errors.New("the condition ends too early")
 	}
 	switch b := c.text[c.at]; {
 	case b == '(':
-		return c.parenthesised("")
+		return c.parenthesised()
 	case b == '\'':
 		return c.quoted()
 	case (b == '$' || b == '%' || b == '@') && strings.HasPrefix(c.text[c.at+1:], "("):
 		end := closing(c.text, c.at+1)
 		if end < 0 {
-			return operand{}, fmt.Errorf("%q is not closed", c.text[c.at:])
+			return nil, fmt.Errorf("%q is not closed", c.text[c.at:])
 		}
-		reference := c.text[c.at : end+1]
+		from := c.at
 		c.at = end + 1
-		return c.expanded(reference), nil
+		return c.template(from, c.at), nil
 	}
-	word := c.word()
-	if word == "" {
-		return operand{}, fmt.Errorf("unexpected %q", c.text[c.at:])
-	}
-	if c.skip(); strings.HasPrefix(c.text[c.at:], "(") {
-		return c.parenthesised(word)
-	}
-	return operand{text: word}, nil
-}
-
-// word takes a bare operand: a name, a number or a version.
-func (c *condition) word() string {
 	from := c.at
 	for c.at < len(c.text) && (isWord(c.text[c.at]) || strings.IndexByte("+-.", c.text[c.at]) >= 0) {
 		c.at++
 	}
-	return c.text[from:c.at]
+	if from == c.at {
+		return nil, fmt.Errorf("unexpected %q", c.text[c.at:])
+	}
+	word := c.text[from:c.at]
+	if c.skip(); strings.HasPrefix(c.text[c.at:], "(") {
+		return c.call(word)
+	}
+	return &node{text: &template{text: plain(word)}}, nil
+}
+
+func (c *conditionReader) template(from, to int) *node {
+	return &node{text: c.compile(plain(c.text[from:to]))}
 }
 
 // quoted takes '...'. A quote inside $(...) belongs to the argument of a function there.
-func (c *condition) quoted() (operand, error) {
+func (c *conditionReader) quoted() (*node, error) {
 	from := c.at + 1
 	for at := from; at < len(c.text); at++ {
 		switch {
 		case c.text[at] == '\'':
 			c.at = at + 1
-			return c.expanded(c.text[from:at]), nil
+			return c.template(from, at), nil
 		case strings.HasPrefix(c.text[at:], "$(") || strings.HasPrefix(c.text[at:], "@("):
 			if end := closing(c.text, at+1); end > 0 {
 				at = end
 			}
 		}
 	}
-	return operand{}, fmt.Errorf("%q is not closed", c.text[c.at:])
+	return nil, fmt.Errorf("%q is not closed", c.text[c.at:])
 }
 
-func (c *condition) expanded(s string) operand {
-	t := c.expand(s)
-	if t.unknown() && c.why == "" {
-		c.why = fmt.Sprintf("%q can't be evaluated", s)
-	}
-	return operand{text: t.String(), unknown: t.unknown()}
-}
-
-// parenthesised takes (...), or the argument of a function.
-func (c *condition) parenthesised(function string) (operand, error) {
+func (c *conditionReader) parenthesised() (*node, error) {
 	c.accept("(")
-	if function == "" {
-		v, err := c.or()
-		if err == nil && !c.accept(")") {
-			err = errors.New("a parenthesis is not closed")
-		}
-		return operand{truth: &v}, err
+	n, err := c.or()
+	if err == nil && !c.accept(")") {
+		err = errors.New("a parenthesis is not closed")
 	}
+	return &node{operator: "(", operands: []*node{n}}, err
+}
+
+func (c *conditionReader) call(function string) (*node, error) {
+	c.accept("(")
 	argument, err := c.operand()
 	if err == nil && !c.accept(")") {
 		err = fmt.Errorf("%s( is not closed", function)
 	}
-	if err != nil {
-		return operand{}, err
-	}
-	v := c.call(function, argument)
-	return operand{truth: &v}, nil
+	return &node{operator: strings.ToLower(function), operands: []*node{argument}}, err
 }
 
-func (c *condition) call(function string, argument operand) truth {
+// judge evaluates a condition once.
+type judge struct {
+	*evaluation
+	in  scope
+	why string // of the first unknown part
+}
+
+// eval gives the value of a condition and, where that is unknown, why. An empty condition is true.
+func (c *condition) eval(e *evaluation, in scope) (truth, string) {
 	switch {
-	case argument.unknown || argument.truth != nil:
-		return c.dunno(function + "() of an unknown argument")
-	case strings.EqualFold(function, "Exists"):
-		return truthOf(argument.text != "" && c.exists(argument.text))
-	case strings.EqualFold(function, "HasTrailingSlash"):
-		return truthOf(strings.HasSuffix(argument.text, "/") || strings.HasSuffix(argument.text, `\`))
+	case c.why != "":
+		return unknown, c.why
+	case c.root == nil:
+		return yes, ""
 	}
-	return c.dunno("function " + function + " is not known")
+	j := &judge{evaluation: e, in: in}
+	if v := j.truth(c.root); v != unknown {
+		return v, ""
+	}
+	return unknown, j.why
+}
+
+// truth evaluates a node. The right operand of "and" and "or" counts only if the left one leaves the matter open.
+func (j *judge) truth(n *node) truth {
+	switch n.operator {
+	case "":
+		return j.boolean(n)
+	case "(":
+		return j.truth(n.operands[0])
+	case "!":
+		return j.truth(n.operands[0]).not()
+	case "and", "or":
+		v := j.truth(n.operands[0])
+		for _, operand := range n.operands[1:] {
+			switch {
+			case n.operator == "and" && v != no:
+				v = v.and(j.truth(operand))
+			case n.operator == "or" && v != yes:
+				v = v.or(j.truth(operand))
+			}
+		}
+		return v
+	case "==", "!=", "<", ">", "<=", ">=":
+		return j.relate(n.operands[0], n.operator, n.operands[1])
+	}
+	return j.call(n)
+}
+
+// operand gives the text of a node that is one. An unknown one keeps the reason.
+func (j *judge) operand(n *node) (s string, ok bool) {
+	if n.text.parts == nil {
+		return n.text.text.String(), true
+	}
+	t := j.expand(n.text, j.in)
+	if t.unknown() {
+		j.dunno(fmt.Sprintf("%q: %s", n.text.text, t.why()))
+		return "", false
+	}
+	return t.String(), true
+}
+
+func (j *judge) call(n *node) truth {
+	argument := n.operands[0]
+	if argument.operator != "" {
+		return j.dunno(n.operator + "() of no text")
+	}
+	s, ok := j.operand(argument)
+	switch {
+	case !ok:
+		return unknown
+	case n.operator == "exists":
+		dir := path.Dir(j.project)
+		if el := j.in.element; el != nil && (el.key == "import" || el.key == "importgroup") {
+			dir = path.Dir(el.file.path) // only there MSBuild looks beside the file that says so
+		}
+		return truthOf(j.exists(dir, s))
+	case n.operator == "hastrailingslash":
+		return truthOf(strings.HasSuffix(s, "/") || strings.HasSuffix(s, `\`))
+	}
+	return j.dunno("function " + n.operator + " is not known")
 }
 
 // dunno gives unknown and keeps the first reason.
-func (c *condition) dunno(why string) truth {
-	if c.why == "" {
-		c.why = why
+func (j *judge) dunno(why string) truth {
+	if j.why == "" {
+		j.why = why
 	}
 	return unknown
 }
 
-// truth gives an operand that stands for itself: true, on, yes, !false and the like.
-func (c *condition) truth(o operand) truth {
-	if o.truth != nil {
-		return *o.truth
+// boolean gives an operand that stands for itself: true, on, yes, !false and the like.
+func (j *judge) boolean(n *node) truth {
+	s, ok := j.operand(n)
+	if !ok {
+		return unknown
 	}
-	v, ok := boolean(o.text)
-	if o.unknown || !ok {
-		return c.dunno(fmt.Sprintf("%q is neither true nor false", o.text))
+	v, ok := boolean(s)
+	if !ok {
+		return j.dunno(fmt.Sprintf("%q is neither true nor false", s))
 	}
 	return truthOf(v)
+}
+
+// relate compares as MSBuild does: as numbers if both are, then as booleans, then as text without regard to case.
+func (j *judge) relate(x *node, relation string, y *node) truth {
+	if x.operator != "" || y.operator != "" {
+		return j.relateTruth(j.truth(x), relation, j.truth(y))
+	}
+	a, okA := j.operand(x)
+	b, okB := j.operand(y)
+	if !okA || !okB {
+		return unknown // operand has kept the reason
+	}
+	order, ordered := compareNumbers(a, b)
+	switch relation {
+	case "==", "!=":
+		equal := ordered && order == 0 || !ordered && equalText(a, b)
+		return truthOf(equal == (relation == "=="))
+	}
+	if !ordered {
+		order, ordered = compareVersions(a, b)
+	}
+	if !ordered {
+		return j.dunno(fmt.Sprintf("%q %s %q compares no numbers", a, relation, b))
+	}
+	return truthOf(holdsFor(order, relation))
+}
+
+func holdsFor(order int, relation string) bool {
+	switch relation {
+	case "<":
+		return order < 0
+	case ">":
+		return order > 0
+	case "<=":
+		return order <= 0
+	}
+	return order >= 0
+}
+
+func (j *judge) relateTruth(a truth, relation string, b truth) truth {
+	switch {
+	case a == unknown || b == unknown:
+		return unknown
+	case relation == "==":
+		return truthOf(a == b)
+	case relation == "!=":
+		return truthOf(a != b)
+	}
+	return j.dunno("true and false have no order")
 }
 
 func boolean(s string) (value, ok bool) {
@@ -297,49 +408,6 @@ func boolean(s string) (value, ok bool) {
 		return false, true
 	}
 	return false, false
-}
-
-// relate compares as MSBuild does: as numbers if both are, then as booleans, then as text without regard to case.
-func (c *condition) relate(a operand, relation string, b operand) truth {
-	if a.truth != nil || b.truth != nil {
-		return c.relateTruth(c.truth(a), relation, c.truth(b))
-	}
-	if a.unknown || b.unknown {
-		return unknown // expanded has kept the reason
-	}
-	order, ordered := compareNumbers(a.text, b.text)
-	switch relation {
-	case "==", "!=":
-		equal := ordered && order == 0 || !ordered && equalText(a.text, b.text)
-		return truthOf(equal == (relation == "=="))
-	}
-	if !ordered {
-		order, ordered = compareVersions(a.text, b.text)
-	}
-	if !ordered {
-		return c.dunno(fmt.Sprintf("%q %s %q compares no numbers", a.text, relation, b.text))
-	}
-	switch relation {
-	case "<":
-		return truthOf(order < 0)
-	case ">":
-		return truthOf(order > 0)
-	case "<=":
-		return truthOf(order <= 0)
-	}
-	return truthOf(order >= 0)
-}
-
-func (c *condition) relateTruth(a truth, relation string, b truth) truth {
-	switch {
-	case a == unknown || b == unknown:
-		return unknown
-	case relation == "==":
-		return truthOf(a == b)
-	case relation == "!=":
-		return truthOf(a != b)
-	}
-	return c.dunno("true and false have no order")
 }
 
 func equalText(a, b string) bool {
@@ -364,8 +432,8 @@ func compareNumbers(a, b string) (order int, ok bool) {
 
 // number reads a decimal or a 0x number.
 func number(s string) (float64, bool) {
-	if digits, ok := strings.CutPrefix(strings.ToLower(s), "0x"); ok {
-		n, err := strconv.ParseUint(digits, 16, 32)
+	if len(s) > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
+		n, err := strconv.ParseUint(s[2:], 16, 32)
 		return float64(n), err == nil
 	}
 	if s == "" || strings.Trim(s, "+-.0123456789") != "" { // nor "inf", "1e9", "1_0", which ParseFloat takes
@@ -390,33 +458,4 @@ func compareVersions(a, b string) (order int, ok bool) {
 		}
 	}
 	return 0, true
-}
-
-// maxReference bounds one $(...); the longest in real projects, calls of functions, have some 200 bytes.
-const maxReference = 1024
-
-// referenceWork bounds what it takes to find the references in a text.
-func referenceWork(s string) int { return len(s) + strings.Count(s, "(")*min(len(s), maxReference) }
-
-// closing gives the index of the parenthesis that closes the one at open, -1 where there is none. Parentheses in
-// quoted arguments do not count.
-func closing(s string, open int) int {
-	depth, quote := 0, byte(0)
-	for i := open; i < min(len(s), open+maxReference); i++ {
-		switch b := s[i]; {
-		case quote != 0:
-			if b == quote {
-				quote = 0
-			}
-		case b == '\'' || b == '"' || b == '`':
-			quote = b
-		case b == '(':
-			depth++
-		case b == ')':
-			if depth--; depth == 0 {
-				return i
-			}
-		}
-	}
-	return -1
 }

@@ -6,21 +6,8 @@ import (
 )
 
 func TestCondition(t *testing.T) {
-	properties := map[string]string{"Configuration": "Debug", "Platform": "x64", "N": "0x0601", "T": "true", "Dir": `inc\`}
-	expand := func(s string) text {
-		var out text
-		for at := 0; at < len(s); {
-			start, end := nextReference(s, at)
-			out = append(out, span{text: s[at:start]})
-			if start < end {
-				name := s[start+2 : end-1]
-				out = append(out, span{text: properties[name], unknown: strings.ContainsAny(name, "[.:>")})
-			}
-			at = end
-		}
-		return out
-	}
-	exists := func(p string) bool { return p == "here.props" }
+	write(t, "-- p.vcxproj --\n-- here.props --\n")
+	e := evaluationOf(t, map[string]string{"Configuration": "Debug", "Platform": "x64", "N": "0x0601", "T": "true", "Dir": `inc\`})
 	for _, c := range []struct {
 		condition string
 		want      truth
@@ -61,11 +48,11 @@ func TestCondition(t *testing.T) {
 		{"('a'=='a') == true", yes},
 		{"('a'=='b') != true", yes},
 		// unknown, and what may hang on it
-		{"$([MSBuild]::IsOSPlatform('Windows'))", unknown},
-		{"'$(Configuration.ToLower())'=='debug'", unknown},
-		{"'$(Configuration.Replace('g', ''))'=='debu' or 'a'=='a'", yes},
-		{"'$(Configuration.Replace(')', ''))'=='debu' and 'a'=='b'", no},
-		{"!('@(Inf->'%(X)')'!='')", unknown},
+		{"$([System.DateTime]::Now.Year) == 2020", unknown},
+		{"'$(VisualStudioVersion)' == '17.0'", unknown},
+		{"'$(VisualStudioVersion)' == '17.0' or 'a'=='a'", yes},
+		{"'$(Configuration.Frob(')'))'=='debu' and 'a'=='b'", no},
+		{"!('@(Inf->Count())'!='')", unknown},
 		{"exists('$(A.B)')", unknown},
 		{"'a' < 'b'", unknown},
 		{"Frob('x')", unknown},
@@ -84,7 +71,7 @@ func TestCondition(t *testing.T) {
 		{strings.Repeat("!", 10_000) + "true", unknown},
 		{strings.Repeat("(", 10_000) + "true", unknown},
 	} {
-		got, why := evalCondition(c.condition, expand, exists)
+		got, why := e.parseCondition(c.condition).eval(e, scope{})
 		if got != c.want {
 			t.Errorf("%.80s: got %d, want %d (%s)", c.condition, got, c.want, why)
 		}

@@ -60,11 +60,11 @@ func FuzzCondition(f *testing.F) {
 	for _, s := range []string{"'$(A)|$(B)'=='x|y'", "!exists('a') and (1 < 0x2 or true)", "'$([X]::Y('a'))' != ''", `"a" == "b" && defined(X) || !1`} {
 		f.Add(s)
 	}
-	expand := func(s string) text { return text{{text: s, unknown: strings.Contains(s, "$")}} }
+	e := evaluationOf(f, map[string]string{"A": "x", "B": "y"})
 	yesNo := func(s string) bool { return len(s)%2 == 0 }
 	f.Fuzz(func(t *testing.T, s string) {
 		defer bounded(t, time.Now())
-		if v, why := evalCondition(s, expand, yesNo); (v == unknown) != (why != "") {
+		if v, why := e.parseCondition(s).eval(e, scope{}); (v == unknown) != (why != "") {
 			t.Errorf("%q: %v with reason %q", s, v, why)
 		}
 		evalExpression(s, yesNo, yesNo)

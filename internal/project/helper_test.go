@@ -70,6 +70,20 @@ func load(t testing.TB, o LoadOptions, named ...string) *Set {
 	return s
 }
 
+// evaluationOf gives an evaluation of p.vcxproj, in the working directory, with some properties.
+func evaluationOf(t testing.TB, properties map[string]string) *evaluation {
+	t.Helper()
+	root, err := parseXML("p.vcxproj", []byte("<Project/>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEvaluation(newReader(newTree(t, ".")), "p.vcxproj", root, "", "")
+	for name, value := range properties {
+		e.properties[strings.ToLower(name)] = plain(value)
+	}
+	return e
+}
+
 // find gives the build of that ID.
 func find(t testing.TB, s *Set, id string) *Build {
 	t.Helper()

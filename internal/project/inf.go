@@ -44,8 +44,8 @@ const maxINF = 4 << 20
 // to it.
 func parseINF(p string, data []byte) infFile {
 	f := infFile{path: p}
-	if utf8, ok := decodeUTF16(data); ok {
-		data = utf8
+	if isUTF16(data) {
+		data = fromUTF16(p, data).data
 	}
 	if len(data) > maxINF || tree.IsBinary(data) {
 		return f
@@ -71,7 +71,7 @@ func parseINF(p string, data []byte) infFile {
 		}
 	}
 	for i, b := range f.binaries {
-		f.binaries[i] = fileName(expandStrings(b, stringsOf))
+		f.binaries[i] = imageName(expandStrings(b, stringsOf))
 	}
 	return f
 }
@@ -142,7 +142,7 @@ func expandStrings(s string, values map[string]string) string {
 	return strings.Join(parts, "")
 }
 
-func fileName(s string) string {
+func imageName(s string) string {
 	return strings.ToLower(path.Base(strings.ReplaceAll(strings.Trim(s, `" `), `\`, "/")))
 }
 

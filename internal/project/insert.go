@@ -115,6 +115,9 @@ func (p *placer) insertOnce(g group, condition string) (candidate, error) {
 	if err != nil {
 		return candidate{}, fmt.Errorf("%s: %w", g.project, err)
 	}
+	if root.file.recoded {
+		return candidate{}, fmt.Errorf("%s: %s", g.project, recoded)
+	}
 	return insertGroup(root, g.defines, condition)
 }
 

@@ -34,7 +34,11 @@ func kindOf(p string) *kind {
 	return nil
 }
 
-func isProject(p string) bool { return strings.EqualFold(path.Ext(p), ".vcxproj") }
+// isProject takes the template of a project too, such as configure scripts and the like make one of: only names are
+// filled in there.
+func isProject(p string) bool {
+	return strings.EqualFold(path.Ext(strings.TrimSuffix(p, ".in")), ".vcxproj")
+}
 
 func isSources(p string) bool { return strings.EqualFold(path.Base(p), "sources") }
 
@@ -46,7 +50,7 @@ type container struct {
 }
 
 func containers() []container {
-	return nil
+	return []container{{name: "a solution", is: isSolution, list: listSolution}}
 }
 
 func containerOf(p string) *container {

@@ -18,10 +18,119 @@ var kitRoots = []string{
 	"MSBuildBinPath", "WDKContentRoot", "WDKBuildFolder", "WindowsSdkDir", "NuGetPackageRoot", "VCInstallDir",
 }
 
-// kitUnknown are properties, in lower case, that depend on the kit a project is built with.
-var kitUnknown = map[string]bool{
-	"visualstudioversion": true, "msbuildversion": true, "msbuildtoolsversion": true, "vctoolsversion": true,
-	"platformtoolsetversion": true, "latesttargetplatformversion": true, "defaultplatformtoolset": true,
+// kitProperty is a property that Visual Studio, the kit or the machine sets unless a project does.
+type kitProperty struct {
+	from  stage  // the kit's file that sets it
+	value string // may hold references
+	why   string // it has no value here, and why
+}
+
+// Reasons for properties without a value.
+const (
+	ofVersion   = "it depends on the Visual Studio and kit that build"
+	ofMachine   = "it is a directory of the machine"
+	ofDirectory = "it is a directory of Visual Studio or the kit"
+)
+
+// absent is a directory that holds nothing: what lies below it is not there.
+const absent = `\absent\`
+
+// kitProperties are by name in lower case. Where nothing else is said, the source of a value is the reference "Common
+// macros for MSBuild commands and properties" and "MSBuild reserved and well-known properties" on learn.microsoft.com.
+var kitProperties = map[string]kitProperty{
+	"os":                         {value: "Windows_NT"},
+	"msbuildruntimetype":         {value: "Full"},
+	"configurationname":          {value: "$(Configuration)"},
+	"platformname":               {value: "$(Platform)"},
+	"isosunixlike":               {value: "false"},
+	"buildinginsidevisualstudio": {value: ""},
+	"designtimebuild":            {value: ""},
+
+	// UserRootDir holds what one developer has set up for all projects; a clean machine has nothing there.
+	"userrootdir": {value: absent},
+
+	// Each of these is set by one generation of Visual Studio alone, none of which has a kit for Windows 10.
+	"vctargetspath10": {value: ""}, "vctargetspath11": {value: ""}, "vctargetspath12": {value: ""},
+
+	"visualstudioversion": {why: ofVersion}, "msbuildversion": {why: ofVersion}, "msbuildassemblyversion": {why: ofVersion},
+	"msbuildfileversion": {why: ofVersion}, "msbuildsemanticversion": {why: ofVersion}, "msbuildtoolsversion": {why: ofVersion},
+	"vctoolsversion": {why: ofVersion}, "vcprojectversion": {from: atDefaults, why: ofVersion},
+	"platformtoolsetversion": {from: atDefaults, why: ofVersion}, "defaultplatformtoolset": {why: ofVersion},
+	"platformtoolset": {from: atDefaults, why: ofVersion}, "latesttargetplatformversion": {why: ofVersion},
+	"windowstargetplatformversion": {from: atDefaults, why: ofVersion}, "targetplatformversion": {from: atDefaults, why: ofVersion},
+
+	"programfiles": {why: ofMachine}, "programw6432": {why: ofMachine}, "msbuildprogramfiles32": {why: ofMachine},
+	"msbuildprogramfiles64": {why: ofMachine}, "systemroot": {why: ofMachine}, "windir": {why: ofMachine},
+	"systemdrive": {why: ofMachine}, "localappdata": {why: ofMachine}, "appdata": {why: ofMachine}, "userprofile": {why: ofMachine},
+	"temp": {why: ofMachine}, "tmp": {why: ofMachine}, "path": {why: "it reads the environment"}, "username": {why: "it reads the environment"},
+	"computername": {why: "it reads the environment"}, "processor_architecture": {why: "it reads the environment"},
+
+	"vctargetspath": {why: ofDirectory}, "vctargetspath14": {why: ofDirectory}, "msbuildextensionspath": {why: ofDirectory},
+	"msbuildextensionspath32": {why: ofDirectory}, "msbuildextensionspath64": {why: ofDirectory}, "msbuildtoolspath": {why: ofDirectory},
+	"msbuildbinpath": {why: ofDirectory}, "wdkcontentroot": {why: ofDirectory}, "wdkbuildfolder": {why: ofDirectory},
+	"windowssdkdir": {why: ofDirectory}, "vcinstalldir": {why: ofDirectory}, "vsinstalldir": {why: ofDirectory},
+	"vsinstallroot": {why: ofDirectory}, "vctoolsinstalldir": {why: ofDirectory}, "nugetpackageroot": {why: ofDirectory},
+	"devenvdir": {why: ofDirectory}, "ucrtcontentroot": {why: ofDirectory}, "netfxkitsdir": {why: ofDirectory},
+
+	// Directories of headers and libraries, of the kits since Windows 8. What is included from them is the kit's.
+	"ddk_inc_path": {from: atProps, why: ofDirectory}, "ddk_lib_path": {from: atProps, why: ofDirectory},
+	"sdk_inc_path": {from: atProps, why: ofDirectory}, "sdk_lib_path": {from: atProps, why: ofDirectory},
+	"km_includepath": {from: atProps, why: ofDirectory}, "um_includepath": {from: atProps, why: ofDirectory},
+	"kit_shared_includepath": {from: atProps, why: ofDirectory}, "kit_shared_inc_path": {from: atProps, why: ofDirectory},
+	"crt_includepath": {from: atProps, why: ofDirectory}, "ucrt_includepath": {from: atProps, why: ofDirectory},
+	"ifskit_inc_path": {from: atProps, why: ofDirectory}, "wdk_um_inc_path": {from: atProps, why: ofDirectory},
+	"kmdf_inc_path": {from: atProps, why: ofDirectory}, "kmdf_ver_path": {from: atProps, why: ofDirectory},
+	"umdf_inc_path": {from: atProps, why: ofDirectory}, "umdf_ver_path": {from: atProps, why: ofDirectory},
+	"spb_inc_path": {from: atProps, why: ofDirectory}, "ucm_inc_path": {from: atProps, why: ofDirectory},
+	"vc_includepath": {from: atDefaults, why: ofDirectory}, "windowssdk_includepath": {from: atDefaults, why: ofDirectory},
+
+	// Defaults of Microsoft.Cpp.Default.props and Microsoft.Cpp.props.
+	"configurationtype": {from: atDefaults, value: "Application"},
+	"usedebuglibraries": {from: atProps, value: "false"},
+	"targetname":        {from: atProps, value: "$(ProjectName)"},
+	"targetfilename":    {from: atProps, value: "$(TargetName)$(TargetExt)"},
+	"targetdir":         {from: atProps, value: "$(OutDir)"},
+	"targetpath":        {from: atProps, value: "$(OutDir)$(TargetName)$(TargetExt)"},
+	"rootnamespace":     {from: atProps, value: "$(ProjectName)"},
+}
+
+// kitByPlatform are those that the file of a platform sets, Platforms\x64\Platform.default.props and its like; by
+// property, then platform, both in lower case. The kit for drivers adds DDKPlatform.
+var kitByPlatform = map[string]map[string]string{
+	"platformshortname":    {"win32": "x86", "x64": "x64", "arm": "arm", "arm64": "arm64"},
+	"platformtarget":       {"win32": "x86", "x64": "x64", "arm": "ARM", "arm64": "ARM64"},
+	"platformarchitecture": {"win32": "32", "x64": "64", "arm": "32", "arm64": "64"},
+	"ddkplatform":          {"win32": "x86", "x64": "x64", "arm": "arm", "arm64": "arm64"},
+	"outdir": {"win32": `$(SolutionDir)$(Configuration)\`, "x64": `$(SolutionDir)$(Platform)\$(Configuration)\`,
+		"arm": `$(SolutionDir)$(Platform)\$(Configuration)\`, "arm64": `$(SolutionDir)$(Platform)\$(Configuration)\`},
+	"intdir": {"win32": `$(Configuration)\`, "x64": `$(Platform)\$(Configuration)\`,
+		"arm": `$(Platform)\$(Configuration)\`, "arm64": `$(Platform)\$(Configuration)\`},
+}
+
+// extensions are the values of TargetExt, by ConfigurationType in lower case.
+var extensions = map[string]string{"driver": ".sys", "staticlibrary": ".lib", "dynamiclibrary": ".dll", "application": ".exe", "": ".exe"}
+
+// kitProperty gives the value of a property that no file of the project sets; the empty text where it has none.
+func (e *evaluation) kitProperty(name string) text {
+	if value, ok := targets[name]; ok {
+		return plain(value)
+	}
+	p, ok := kitProperties[name]
+	if byPlatform := kitByPlatform[name]; byPlatform != nil && e.stage >= atDefaults {
+		p, ok = kitProperty{value: byPlatform[strings.ToLower(e.property("Platform"))]}, true
+	}
+	if name == "targetext" {
+		p, ok = kitProperty{from: atProps, value: extensions[strings.ToLower(e.property("ConfigurationType"))]}, true
+	}
+	switch {
+	case !ok || e.stage < p.from:
+		return nil
+	case p.why != "":
+		return unknownText(plain("$("+name+")"), p.why)
+	case strings.Contains(p.value, "$("):
+		return e.expand(e.compile(plain(p.value)), scope{})
+	}
+	return plain(p.value)
 }
 
 // kitMacros are what SOURCES files may ask for of the build environment, in lower case.

@@ -31,6 +31,8 @@ type loader struct {
 	set      *Set
 	compiled map[string][]string // build file that was skipped -> what it compiles
 	infs     []string            // and INX files, beside the build files
+	// documents are the project files that are parsed already.
+	documents *documents
 }
 
 // loaded is what one build file gives.
@@ -65,12 +67,13 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 		b.checkKit()
 	}
 	l.shares()
+	l.link()
 	l.set.sort()
 	return l.set, l.unmatched()
 }
 
 func newLoader(t *tree.Tree, o LoadOptions) (*loader, error) {
-	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{},
+	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{}, documents: newDocuments(),
 		set: &Set{options: o, readers: map[string][]string{}}}
 	for _, c := range o.Configs {
 		if !strings.Contains(c, "|") {

@@ -59,6 +59,8 @@ type Build struct {
 
 	set    *Set       // the set it was loaded into
 	layers [][]*layer // of each unit, where its defines come from; parallel to Units
+	// references are the projects it is linked with, until link has found their builds.
+	references []projectReference
 }
 
 // Skipped is something in the tree that is no driver, or could not be read.

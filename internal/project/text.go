@@ -2,6 +2,7 @@ package project
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -14,16 +15,24 @@ type file struct {
 	path  string
 	data  []byte
 	lines []int // offset of each line but the first
+	latin bool  // its bytes from 0x80 on are characters of windows-1252
+	// recoded says that data was decoded from UTF-16, and marks where it stands in the file.
+	recoded bool
+	marks   []mark
+	// mentions are the lists and metadata that its items refer to; see needed.
+	mentions []mention
 }
 
 func newFile(path string, data []byte) *file {
 	f := &file{path: path, data: data}
-	for i, c := range data {
-		if c == '\n' {
-			f.lines = append(f.lines, i+1)
+	for at := 0; ; {
+		next := bytes.IndexByte(data[at:], '\n')
+		if next < 0 {
+			return f
 		}
+		at += next + 1
+		f.lines = append(f.lines, at)
 	}
-	return f
 }
 
 // line gives the line an offset is in, from 1.
@@ -38,7 +47,11 @@ func (f *file) lineStart(at int) int {
 }
 
 func (f *file) place(at int) driver.Place {
-	return driver.Place{Path: f.path, Line: f.line(at), Column: at - f.lineStart(at) + 1, Offset: at}
+	line, start := f.line(at), f.lineStart(at)
+	if f.recoded {
+		at, start = f.original(at), f.original(start)
+	}
+	return driver.Place{Path: f.path, Line: line, Column: at - start + 1, Offset: at}
 }
 
 // indent gives the white space before an offset, and whether nothing else stands before it on its line. A byte order
@@ -68,6 +81,7 @@ type span struct {
 	at      int
 	fixed   bool // all of it comes from the place at, where a reference to it stands
 	unknown bool // it could not be expanded; text is the reference as written
+	why     string
 }
 
 // text is a string that remembers where each of its bytes was written, through properties and macros.
@@ -99,8 +113,21 @@ func (t text) unknown() bool {
 	return slices.ContainsFunc(t, func(s span) bool { return s.unknown })
 }
 
+// why gives the first reason for which a part could not be expanded.
+func (t text) why() string {
+	for _, s := range t {
+		if s.unknown {
+			return cmp.Or(s.why, "it can't be evaluated")
+		}
+	}
+	return ""
+}
+
 // from gives the text with the place of a reference for what stands in no file itself.
 func (t text) from(reference text) text {
+	if !slices.ContainsFunc(t, func(s span) bool { return s.file == nil }) {
+		return t
+	}
 	out := slices.Clone(t)
 	for i := range out {
 		if out[i].file == nil && len(reference) > 0 {

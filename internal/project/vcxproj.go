@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -14,8 +15,14 @@ import (
 
 // loadProject reads a .vcxproj in all configurations that are wanted.
 func (l *loader) loadProject(p string) loaded {
-	r := newReader(l.tree)
-	out := loaded{reads: []string{p}}
+	out := loaded{reads: []string{p}, compiled: map[string][]string{}}
+	if product, template := strings.CutSuffix(p, ".in"); template {
+		if _, ok := l.tree.Find(product); ok {
+			out.skipped = []Skipped{{Path: p, Why: "the template of " + product + ", which is there too"}}
+			return out
+		}
+	}
+	r := readerOf(l.tree, l.documents)
 	root, err := r.xml(p)
 	if err == nil {
 		err = l.evaluateAll(r, p, root, &out)
@@ -23,12 +30,7 @@ func (l *loader) loadProject(p string) loaded {
 	if err != nil {
 		return loaded{reads: out.reads, unreadable: []Skipped{{Path: p, Why: strings.TrimPrefix(err.Error(), p+": ")}}}
 	}
-	for name := range r.parsed {
-		if name != p {
-			out.reads = append(out.reads, name)
-		}
-	}
-	slices.Sort(out.reads)
+	out.reads = slices.Sorted(maps.Keys(r.reads))
 	for name, err := range r.broken {
 		out.unreadable = append(out.unreadable, Skipped{Path: name, Why: strings.TrimPrefix(err.Error(), name+": ")})
 	}
@@ -39,20 +41,23 @@ func (l *loader) loadProject(p string) loaded {
 const maxConfigurations = 500
 
 func (l *loader) evaluateAll(r *reader, p string, root *element, out *loaded) error {
-	names, err := evaluate(r, p, root, "", "")
+	names, err := configurations(r, p, root)
 	if err != nil {
-		return err
+		return fmt.Errorf("line 1: %w", err)
 	}
-	var seen []string
-	for _, name := range names.configured {
+	seen := map[string]bool{}
+	for _, name := range names {
 		configuration, platform, ok := strings.Cut(name, "|")
 		folded := strings.ToLower(name)
-		if !ok || slices.Contains(seen, folded) {
+		if !ok || seen[folded] {
 			continue
 		}
-		if seen = append(seen, folded); len(seen) > maxConfigurations {
-			return fmt.Errorf("line 1: more than %d configurations", maxConfigurations)
+		if len(seen) == maxConfigurations {
+			why := fmt.Sprintf("line 1: more than %d configurations; only the first are read", maxConfigurations)
+			out.unreadable = append(out.unreadable, Skipped{Path: p, Why: why})
+			break
 		}
+		seen[folded] = true
 		out.configurations = append(out.configurations, name)
 		if !l.wants(configuration, platform) {
 			continue
@@ -81,6 +86,7 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 	}
 	if why != "" {
 		out.skipped = append(out.skipped, Skipped{Path: e.project, Why: why})
+		out.compiled[e.project] = append(out.compiled[e.project], e.compiled()...)
 		return
 	}
 	b := &Build{Build: driver.Build{
@@ -96,6 +102,7 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 	}
 	kit := toolset(processor, e.debug(configuration), target, ntddi(target, given))
 	l.projectUnits(e, b, kit)
+	b.references = e.references(configuration + "|" + platform)
 	b.Notes = e.notes
 	l.finish(b)
 	out.builds = append(out.builds, b)
@@ -127,9 +134,9 @@ func (e *evaluation) userMode() string {
 // linksDriver says whether the linker is told to make a driver, as projects without the kit's toolset do.
 func (e *evaluation) linksDriver() bool {
 	m := e.definitions["link"]
-	option := strings.Trim(m["driver"].String(), white)
+	option := m.get("driver")
 	return option != "" && !strings.EqualFold(option, "NotSet") ||
-		slices.ContainsFunc(fields(m["additionaloptions"]), func(t text) bool {
+		slices.ContainsFunc(fields(m.values["additionaloptions"]), func(t text) bool {
 			s := strings.ToLower(t.String())
 			return s == "/driver" || strings.HasPrefix(s, "/driver:")
 		})
@@ -137,7 +144,7 @@ func (e *evaluation) linksDriver() bool {
 
 // entryPoint gives the linker's entry point, which a property or an item definition may name.
 func (e *evaluation) entryPoint() string {
-	if s := strings.Trim(e.definitions["link"]["entrypointsymbol"].String(), white); s != "" {
+	if s := e.definitions["link"].get("entrypointsymbol"); s != "" {
 		return s
 	}
 	return e.property("EntryPointSymbol")
@@ -177,34 +184,68 @@ func (e *evaluation) debug(configuration string) bool {
 // unitWork is what one file of one build costs, in the terms of maxWork.
 const unitWork = 200
 
-// projectUnits gives the build its units.
-func (l *loader) projectUnits(e *evaluation, b *Build, kit []Define) {
-	for _, it := range e.items {
-		if excluded, _ := boolean(strings.Trim(it.metadata["excludedfrombuild"].String(), white)); excluded {
+// sources gives the source files of a project that its build does not leave out, each with its path on disk. Those that
+// are not there are missed in a note.
+func (e *evaluation) sources(use func(it *item, p string)) {
+	for _, it := range e.items["clcompile"] {
+		if excluded, _ := boolean(it.metadata.get("excludedfrombuild")); excluded {
 			continue
 		}
 		if !e.spend(unitWork) {
 			return
 		}
-		name := unescape(it.include.String())
-		p, ok := e.tree.Find(e.tree.Join(path.Dir(e.project), name))
-		if !ok {
-			e.note(it.include.place(), "%s is not there; it is left out (a file made by the build, perhaps)", name)
-			continue
+		if p, ok := e.paths.find(e.tree, it.path); ok {
+			use(it, p)
+		} else {
+			e.note(it.include.place(), "%s is not there; it is left out (a file made by the build, perhaps)", it.include)
+		}
+	}
+}
+
+// compiled gives the files that a configuration compiles.
+func (e *evaluation) compiled() []string {
+	var list []string
+	e.sources(func(_ *item, p string) { list = append(list, p) })
+	return list
+}
+
+// projectUnits gives the build its units. Items that share their metadata compile alike.
+func (l *loader) projectUnits(e *evaluation, b *Build, kit []Define) {
+	type alike struct {
+		metadata  *metadata
+		extension string
+	}
+	known := map[alike]*Options{}
+	e.sources(func(it *item, p string) {
+		key := alike{it.metadata, path.Ext(p)}
+		if o := known[key]; o != nil {
+			b.Units = append(b.Units, l.interner.alike(p, o))
+			b.layers = append(b.layers, it.metadata.layers)
+			return
 		}
 		o, ok := e.options(it, p)
 		if !ok {
-			continue // a header or the like, which the compiler is given but does not compile
+			return // a header or the like, which the compiler is given but does not compile
 		}
 		o.Processor = b.Processor
-		l.add(b, p, o, kit, it.layers)
+		l.add(b, p, o, kit, it.metadata.layers)
+		known[key] = b.Units[len(b.Units)-1].Options
+	})
+}
+
+// alike gives the unit of a file with options that are interned already.
+func (in *interner) alike(path string, options *Options) *Unit {
+	u := Unit{path, options}
+	if in.units[u] == nil {
+		in.units[u] = &u
 	}
+	return in.units[u]
 }
 
 // options reads the metadata of an item, but for what the kit adds.
 func (e *evaluation) options(it *item, p string) (Options, bool) {
 	var f flags
-	m := it.metadata
+	m := it.metadata.values
 	for _, d := range m["preprocessordefinitions"].split(';') {
 		f.define(d)
 	}
@@ -222,9 +263,10 @@ func (e *evaluation) options(it *item, p string) (Options, bool) {
 	for _, forced := range append(list(m["forcedincludefiles"]), more.forced...) {
 		o.Forced = append(o.Forced, strings.ReplaceAll(forced, `\`, "/"))
 	}
+	o.Precompiled = e.precompiled(it.metadata, more)
 	language, ok := languageOf(p)
 	o.Language = language
-	switch as := strings.Trim(m["compileas"].String(), white); {
+	switch as := it.metadata.get("compileas"); {
 	case more.language != "":
 		o.Language, ok = more.language, true
 	case strings.EqualFold(as, "CompileAsC"):
@@ -235,11 +277,41 @@ func (e *evaluation) options(it *item, p string) (Options, bool) {
 	return o, ok
 }
 
+// oldToolsets, in lower case, are those whose precompiled header is stdafx.h unless the project says another; since
+// Visual Studio 2019 (v142) it is pch.h: "Precompiled header files" on learn.microsoft.com.
+var oldToolsets = []string{"v90", "v100", "v110", "v120", "v140", "v141", "windowskernelmodedriver8"}
+
+// precompiled gives the header up to which a unit is skipped, "" where it uses no precompiled one. The unit that makes
+// it (Create) is compiled from its first line on.
+func (e *evaluation) precompiled(m *metadata, more flags) string {
+	last := ""
+	for _, word := range fields(m.values["additionaloptions"]) {
+		if s := word.String(); len(s) > 2 && (s[1:3] == "Yu" || s[1:3] == "Yc" || s[1:] == "Y-") {
+			last = s[1:3]
+		}
+	}
+	switch {
+	case last != "":
+		return strings.ReplaceAll(more.precompiled, `\`, "/")
+	case !strings.EqualFold(m.get("precompiledheader"), "Use"):
+		return ""
+	case m.get("precompiledheaderfile") != "":
+		return strings.ReplaceAll(m.get("precompiledheaderfile"), `\`, "/")
+	}
+	toolset := strings.ToLower(e.property("PlatformToolset"))
+	if slices.ContainsFunc(oldToolsets, func(old string) bool { return strings.HasPrefix(toolset, old) }) {
+		return "stdafx.h"
+	}
+	return "pch.h"
+}
+
 // list gives the parts of a list as the compiler is told them.
 func list(t text) []string {
 	var out []string
 	for _, part := range t.split(';') {
-		out = append(out, unescape(part.String()))
+		if !part.unknown() {
+			out = append(out, unescape(part.String()))
+		}
 	}
 	return out
 }
@@ -253,8 +325,8 @@ func (e *evaluation) directories(names []string) []string {
 		if name == "" || strings.HasPrefix(name, `\`) || strings.Contains(name, "$(") {
 			continue
 		}
-		dir := e.tree.Join(path.Dir(e.project), name)
-		if found, ok := e.tree.Find(dir); ok {
+		dir := e.path(path.Dir(e.project), name)
+		if found, ok := e.paths.find(e.tree, dir); ok {
 			dir = found
 		}
 		if !slices.Contains(out, dir) {

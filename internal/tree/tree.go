@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -242,6 +243,14 @@ func (d *disk) list(dir string) map[string]string {
 	}
 	d.dirs[dir] = names
 	return names
+}
+
+// List returns the names in a directory, sorted; of one that can't be read, none.
+func (t *Tree) List(dir string) []string {
+	d := t.disk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Sorted(maps.Values(d.list(dir)))
 }
 
 // Walk returns the regular files below a named directory, sorted, or the named file itself. It enters no symbolic

@@ -1,0 +1,75 @@
+package project
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+)
+
+// projectReference is a project that another one is built after, and linked with if it is a static library.
+type projectReference struct {
+	project string // path
+	at      driver.Place
+	// configuration is the one of it that is built along, as "Release|x64".
+	configuration string
+}
+
+// references gives the projects that a configuration links. LinkLibraryDependencies and ReferenceOutputAssembly say that
+// one is built before but not linked: "Project references" of the C++ build system's documentation.
+func (e *evaluation) references(configuration string) []projectReference {
+	var list []projectReference
+	for _, it := range e.items["projectreference"] {
+		linked := true
+		for _, name := range []string{"linklibrarydependencies", "referenceoutputassembly"} {
+			if v, ok := boolean(it.metadata.get(name)); ok && !v {
+				linked = false
+			}
+		}
+		if !linked || !isProject(it.path) {
+			continue
+		}
+		r := projectReference{project: it.path, at: it.include.place(), configuration: configuration}
+		found, ok := e.paths.find(e.tree, it.path)
+		if !ok {
+			e.note(r.at, "the project %s is not there, so what it adds is not linked", it.include)
+			continue
+		}
+		r.project = found
+		if s := e.solutionOf(e.project); s != nil {
+			r.configuration = s.chooses(e.project, configuration, found)
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// link finds the builds of the static libraries that builds refer to. A referenced project that was not loaded, because
+// it lies outside of what was named, is noted; one that is no kernel-mode library adds no code.
+func (l *loader) link() {
+	builds, kernel := map[string]*Build{}, map[string]bool{}
+	for _, b := range l.set.Builds {
+		builds[strings.ToLower(b.ID)] = b
+		kernel[b.Project] = true
+	}
+	for _, b := range l.set.Builds {
+		for _, r := range b.references {
+			to := builds[strings.ToLower(r.project+"|"+r.configuration)]
+			configuration, platform, _ := strings.Cut(r.configuration, "|")
+			switch {
+			case to != nil && to.Library:
+				b.Links = append(b.Links, to.ID)
+			case len(l.set.readers[r.project]) == 0:
+				b.note(r.at, "%s is linked, but not among what was named; its code is not read", r.project)
+			case to == nil && l.wants(configuration, platform) && kernel[r.project]:
+				b.note(r.at, "%s is linked, but has no configuration %s", path.Base(r.project), r.configuration)
+			}
+		}
+		b.references = nil
+	}
+}
+
+func (b *Build) note(at driver.Place, format string, arguments ...any) {
+	b.Notes = append(b.Notes, driver.Step{Place: at, Says: fmt.Sprintf(format, arguments...)})
+}
