@@ -551,19 +551,22 @@ func referred(s, from string, out []mention) []mention {
 
 // wanted are the items and metadata that decide what is compiled and how.
 var wanted = []string{
-	"", "@clcompile", "@projectconfiguration", "@projectreference", "@link",
+	"", "@clcompile", "@projectreference", "@link",
 	"%preprocessordefinitions", "%undefinepreprocessordefinitions", "%additionalincludedirectories", "%forcedincludefiles",
 	"%additionaloptions", "%excludedfrombuild", "%compileas", "%precompiledheader", "%precompiledheaderfile",
 	"%linklibrarydependencies", "%referenceoutputassembly", "%driver", "%entrypointsymbol",
 }
 
-// closure gives what is wanted and all that it refers to, by whatever way.
-func closure(mentions []mention) map[string]bool {
+// closure gives what is wanted, the configurations among it if they are, and all that it refers to, by whatever way.
+func closure(mentions []mention, configurations bool) map[string]bool {
 	to := map[string][]string{}
 	for _, m := range mentions {
 		to[m.from] = append(to[m.from], m.to)
 	}
 	needed, open := map[string]bool{}, slices.Clone(wanted)
+	if configurations {
+		open = append(open, "@projectconfiguration")
+	}
 	for len(open) > 0 {
 		name := open[len(open)-1]
 		if open = open[:len(open)-1]; !needed[name] {

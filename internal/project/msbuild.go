@@ -33,7 +33,7 @@ type evaluation struct {
 	notes []driver.Step
 }
 
-// newEvaluation runs the first pass for a configuration; both names are empty to find which there are.
+// newEvaluation runs the first pass for a configuration; both names are empty where none is known.
 func newEvaluation(r *reader, project string, root *element, configuration, platform string) *evaluation {
 	e := &evaluation{
 		reader: r, project: project, properties: map[string]text{}, global: map[string]bool{},
@@ -51,10 +51,10 @@ func newEvaluation(r *reader, project string, root *element, configuration, plat
 	return e
 }
 
-// evaluate runs the passes for a configuration.
-func evaluate(r *reader, project string, root *element, configuration, platform string) (*evaluation, error) {
+// evaluate runs the passes for a configuration. It finds which configurations there are only where that is asked for.
+func evaluate(r *reader, project string, root *element, configuration, platform string, all bool) (*evaluation, error) {
 	e := newEvaluation(r, project, root, configuration, platform)
-	e.needed = closure(e.mentions)
+	e.needed = closure(e.mentions, all)
 	for _, g := range e.definitionGroups {
 		e.definitionGroup(g)
 	}
@@ -68,22 +68,30 @@ func evaluate(r *reader, project string, root *element, configuration, platform 
 	return e, nil
 }
 
-// configurations gives the names of a project's configurations.
-func configurations(r *reader, project string, root *element) ([]string, error) {
-	e := newEvaluation(r, project, root, "", "")
-	e.needed = map[string]bool{"@projectconfiguration": true}
-	e.inItems = true
-	for _, g := range e.itemGroups {
-		e.itemGroup(g)
-	}
-	if e.budget <= 0 {
-		return nil, errWork
-	}
+// configured gives the configurations that an evaluation has found.
+func (e *evaluation) configured() []string {
 	var names []string
 	for _, it := range e.items["projectconfiguration"] {
 		names = append(names, it.include.String())
 	}
-	return names, nil
+	return names
+}
+
+// written gives the configurations that stand in the project itself, without any condition.
+func written(root *element) []string {
+	var names []string
+	for _, group := range root.children {
+		if group.key != "itemgroup" || group.find("Condition") != nil {
+			continue
+		}
+		for _, el := range group.children {
+			name := el.attribute("Include")
+			if el.key == "projectconfiguration" && el.find("Condition") == nil && !strings.ContainsAny(name, ";$@%*?") {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func (e *evaluation) note(at driver.Place, format string, arguments ...any) {
@@ -264,9 +272,18 @@ func (e *evaluation) reserved(name string, el *element) text {
 
 func (e *evaluation) directory(p string) string { return e.paths.directory(p) }
 
+// matters says whether a group holds items that are needed or, of definitions, such metadata: of the condition of
+// another group nothing hangs.
+func (e *evaluation) matters(group *element, definitions bool) bool {
+	metadata := func(el *element) bool { return e.needed["%"+el.key] }
+	return slices.ContainsFunc(group.children, func(el *element) bool {
+		return e.needed["@"+el.key] && (!definitions || slices.ContainsFunc(el.children, metadata))
+	})
+}
+
 // definitionGroup is the second pass.
 func (e *evaluation) definitionGroup(group *element) {
-	if !e.holds(group, scope{element: group}) {
+	if !e.matters(group, true) || !e.holds(group, scope{element: group}) {
 		return
 	}
 	for _, el := range group.children {
@@ -301,8 +318,7 @@ func (e *evaluation) define(parent *element, m *metadata) {
 
 // itemGroup is the third pass.
 func (e *evaluation) itemGroup(group *element) {
-	in := scope{element: group}
-	if !e.holds(group, in) {
+	if !e.matters(group, false) || !e.holds(group, scope{element: group}) {
 		return
 	}
 	for _, el := range group.children {

@@ -164,8 +164,8 @@ func parseXML(path string, data []byte) (*element, error) {
 	if isUTF16(data) {
 		f = fromUTF16(path, data)
 	}
-	x := &xmlReader{file: f, data: f.data, names: map[string]string{}}
-	if bytes.HasPrefix(f.data, []byte(bom)) {
+	x := &xmlReader{file: f, data: string(f.data), names: map[string]string{}}
+	if strings.HasPrefix(x.data, bom) {
 		x.at = len(bom)
 	}
 	root, err := x.document()
@@ -180,11 +180,12 @@ func parseXML(path string, data []byte) (*element, error) {
 // of an attribute stands.
 type xmlReader struct {
 	file  *file
-	data  []byte
+	data  string // all names and values are parts of it
 	at    int
 	open  []*element
 	root  *element
 	count int
+	spare []element         // allocated, not used yet
 	names map[string]string // in lower case
 }
 
@@ -192,7 +193,7 @@ var errTag = errors.New("no valid XML: unexpected EOF inside a tag")
 
 func (x *xmlReader) document() (*element, error) {
 	for x.at < len(x.data) {
-		next := bytes.IndexByte(x.data[x.at:], '<')
+		next := strings.IndexByte(x.data[x.at:], '<')
 		if next < 0 {
 			next = len(x.data) - x.at
 		}
@@ -220,8 +221,8 @@ func (x *xmlReader) document() (*element, error) {
 func (x *xmlReader) markup() error {
 	rest := x.data[x.at:]
 	for _, skipped := range []struct{ open, close string }{{"<!--", "-->"}, {"<?", "?>"}, {"<![CDATA[", "]]>"}} {
-		if bytes.HasPrefix(rest, []byte(skipped.open)) {
-			end := bytes.Index(rest[len(skipped.open):], []byte(skipped.close))
+		if strings.HasPrefix(rest, skipped.open) {
+			end := strings.Index(rest[len(skipped.open):], skipped.close)
 			if end < 0 {
 				return fmt.Errorf("no valid XML: %s is not closed", skipped.open)
 			}
@@ -233,17 +234,17 @@ func (x *xmlReader) markup() error {
 		}
 	}
 	switch {
-	case bytes.HasPrefix(rest, []byte("<!")):
+	case strings.HasPrefix(rest, "<!"):
 		return errors.New("a document type is not read")
-	case bytes.HasPrefix(rest, []byte("</")):
+	case strings.HasPrefix(rest, "</"):
 		return x.endTag()
 	}
 	return x.startTag()
 }
 
 // declaration takes the encoding from an XML declaration.
-func (x *xmlReader) declaration(s []byte) {
-	lower := strings.ToLower(string(s[:min(len(s), 200)]))
+func (x *xmlReader) declaration(s string) {
+	lower := strings.ToLower(s[:min(len(s), 200)])
 	for _, name := range []string{"windows-1252", "iso-8859-1"} {
 		if strings.HasPrefix(lower, "<?xml") && strings.Contains(lower, name) {
 			x.file.latin = true
@@ -252,9 +253,10 @@ func (x *xmlReader) declaration(s []byte) {
 }
 
 // checkText refuses what can't stand between tags: control characters, as in a binary file, and unknown entities.
-func (x *xmlReader) checkText(s []byte) error {
+func (x *xmlReader) checkText(s string) error {
 	outside := len(x.open) == 0
-	for i, b := range s {
+	for i := range len(s) {
+		b := s[i]
 		switch {
 		case b > ' ' && b != '&' && !outside || strings.IndexByte(white, b) >= 0:
 		case b < ' ':
@@ -264,8 +266,8 @@ func (x *xmlReader) checkText(s []byte) error {
 			x.at += i
 			return errors.New("no valid XML: text outside of the root element")
 		case b == '&':
-			end := bytes.IndexByte(s[i:min(len(s), i+maxEntity)], ';')
-			if _, ok := entity(string(s[i+1 : i+max(end, 1)])); !ok {
+			end := strings.IndexByte(s[i:min(len(s), i+maxEntity)], ';')
+			if _, ok := entity(s[i+1 : i+max(end, 1)]); !ok {
 				x.at += i
 				return errors.New("no valid XML: an unknown entity")
 			}
@@ -298,7 +300,12 @@ func (x *xmlReader) endTag() error {
 }
 
 func (x *xmlReader) startTag() error {
-	e := &element{file: x.file, start: x.at}
+	if len(x.spare) == 0 {
+		x.spare = make([]element, 64)
+	}
+	e := &x.spare[0]
+	x.spare = x.spare[1:]
+	e.file, e.start = x.file, x.at
 	x.at++
 	if e.name = x.name(); e.name == "" {
 		return errors.New("no valid XML: \"<\" without a name")
@@ -312,7 +319,7 @@ func (x *xmlReader) startTag() error {
 		case x.data[x.at] == '>':
 			x.at++
 			return x.add(e, false)
-		case bytes.HasPrefix(x.data[x.at:], []byte("/>")):
+		case strings.HasPrefix(x.data[x.at:], "/>"):
 			x.at += len("/>")
 			return x.add(e, true)
 		}
@@ -355,16 +362,16 @@ func (x *xmlReader) attribute(e *element) error {
 	if x.at == len(x.data) || x.data[x.at] != '"' && x.data[x.at] != '\'' {
 		return errors.New("no valid XML: the value of an attribute is not quoted")
 	}
-	end := bytes.IndexByte(x.data[x.at+1:], x.data[x.at])
+	end := strings.IndexByte(x.data[x.at+1:], x.data[x.at])
 	if end < 0 {
 		return errTag
 	}
 	raw := x.data[x.at+1 : x.at+1+end]
-	a := attribute{name: name, value: string(raw), at: x.at + 1, exact: true}
-	if bytes.IndexByte(raw, '<') >= 0 {
+	a := attribute{name: name, value: raw, at: x.at + 1, exact: true}
+	if strings.IndexByte(raw, '<') >= 0 {
 		return errors.New("no valid XML: \"<\" in an attribute")
 	}
-	if x.file.latin || bytes.IndexByte(raw, '&') >= 0 {
+	if x.file.latin || strings.IndexByte(raw, '&') >= 0 {
 		if err := x.checkEntities(a.value); err != nil {
 			return err
 		}
@@ -397,7 +404,7 @@ func (x *xmlReader) name() string {
 	for x.at < len(x.data) && (isWord(x.data[x.at]) || strings.IndexByte("-.:", x.data[x.at]) >= 0) {
 		x.at++
 	}
-	s := string(x.data[from:x.at])
+	s := x.data[from:x.at]
 	return s[strings.LastIndexByte(s, ':')+1:]
 }
 
