@@ -24,7 +24,7 @@ type evaluation struct {
 	mentions                     []mention  // of all files read
 	definitionGroups, itemGroups []*element // in order of evaluation
 
-	needed      map[string]bool      // items and metadata that matter
+	needed      needs
 	definitions map[string]*metadata // by item type in lower case
 	deferred    map[string][]string  // metadata of a type that hang on the item
 	inItems     bool
@@ -275,9 +275,9 @@ func (e *evaluation) directory(p string) string { return e.paths.directory(p) }
 // matters says whether a group holds items that are needed or, of definitions, such metadata: of the condition of
 // another group nothing hangs.
 func (e *evaluation) matters(group *element, definitions bool) bool {
-	metadata := func(el *element) bool { return e.needed["%"+el.key] }
+	metadata := func(el *element) bool { return e.needed.metadata[el.key] }
 	return slices.ContainsFunc(group.children, func(el *element) bool {
-		return e.needed["@"+el.key] && (!definitions || slices.ContainsFunc(el.children, metadata))
+		return e.needed.items[el.key] && (!definitions || slices.ContainsFunc(el.children, metadata))
 	})
 }
 
@@ -287,7 +287,7 @@ func (e *evaluation) definitionGroup(group *element) {
 		return
 	}
 	for _, el := range group.children {
-		if !e.needed["@"+el.key] {
+		if !e.needed.items[el.key] {
 			continue
 		}
 		m := e.definitions[el.key]
@@ -305,7 +305,7 @@ func (e *evaluation) definitionGroup(group *element) {
 func (e *evaluation) define(parent *element, m *metadata) {
 	for _, el := range parent.children {
 		in := scope{el, parent.key, m, nil}
-		if !e.needed["%"+el.key] || !e.spend(0) || !e.holds(el, in) {
+		if !e.needed.metadata[el.key] || !e.spend(0) || !e.holds(el, in) {
 			continue
 		}
 		e.assign(el, in)
@@ -322,7 +322,7 @@ func (e *evaluation) itemGroup(group *element) {
 		return
 	}
 	for _, el := range group.children {
-		if !e.needed["@"+el.key] || !e.spend(0) {
+		if !e.needed.items[el.key] || !e.spend(0) {
 			continue
 		}
 		in := scope{el, el.key, e.definitions[el.key], nil}

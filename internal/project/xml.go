@@ -227,7 +227,7 @@ func (x *xmlReader) markup() error {
 				return fmt.Errorf("no valid XML: %s is not closed", skipped.open)
 			}
 			if skipped.open == "<?" {
-				x.declaration(rest[:end])
+				x.declaration(rest[:end+len("<?")])
 			}
 			x.at += len(skipped.open) + end + len(skipped.close)
 			return nil
