@@ -574,11 +574,17 @@ var wanted = []string{
 // needs are the types of items and the metadata that matter, in lower case.
 type needs struct{ items, metadata map[string]bool }
 
-// closure gives what is wanted, the configurations among it if they are, and all that it refers to, by whatever way.
-func closure(mentions []mention, configurations bool) needs {
+// needs gives what is wanted, the configurations among it if they are, and all that it refers to in some files, by
+// whatever way. The configurations of a project read the same files, as a rule.
+func (r *reader) needs(files []*file, configurations bool) needs {
+	if !configurations && slices.Equal(files, r.lastFiles) {
+		return r.lastNeeds
+	}
 	to := map[string][]string{}
-	for _, m := range mentions {
-		to[m.from] = append(to[m.from], m.to)
+	for _, f := range files {
+		for _, m := range f.mentions {
+			to[m.from] = append(to[m.from], m.to)
+		}
 	}
 	seen, open := map[string]bool{}, slices.Clone(wanted)
 	if configurations {
@@ -598,6 +604,9 @@ func closure(mentions []mention, configurations bool) needs {
 		case strings.HasPrefix(name, "%"):
 			needed.metadata[name[1:]] = true
 		}
+	}
+	if !configurations {
+		r.lastFiles, r.lastNeeds = files, needed
 	}
 	return needed
 }

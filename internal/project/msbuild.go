@@ -21,7 +21,7 @@ type evaluation struct {
 	stage      stage           // how far the kit's files are imported
 	depth      int             // of imports
 
-	mentions                     []mention  // of all files read
+	files                        []*file    // that were read
 	definitionGroups, itemGroups []*element // in order of evaluation
 
 	needed      needs
@@ -36,7 +36,7 @@ type evaluation struct {
 // newEvaluation runs the first pass for a configuration; both names are empty where none is known.
 func newEvaluation(r *reader, project string, root *element, configuration, platform string) *evaluation {
 	e := &evaluation{
-		reader: r, project: project, properties: map[string]text{}, global: map[string]bool{},
+		reader: r, project: project, properties: make(map[string]text, 64), global: map[string]bool{},
 		fromKit: map[string]bool{}, imported: map[string]bool{project: true},
 		definitions: map[string]*metadata{"link": {values: map[string]text{}}},
 		deferred:    map[string][]string{}, items: map[string][]*item{},
@@ -54,7 +54,7 @@ func newEvaluation(r *reader, project string, root *element, configuration, plat
 // evaluate runs the passes for a configuration. It finds which configurations there are only where that is asked for.
 func evaluate(r *reader, project string, root *element, configuration, platform string, all bool) (*evaluation, error) {
 	e := newEvaluation(r, project, root, configuration, platform)
-	e.needed = closure(e.mentions, all)
+	e.needed = r.needs(e.files, all)
 	for _, g := range e.definitionGroups {
 		e.definitionGroup(g)
 	}
@@ -134,7 +134,7 @@ func (e *evaluation) contentOf(el *element) *template {
 // root begins a file: its root element may give back a global property to it, and may name an SDK, whose files are
 // imported around it.
 func (e *evaluation) root(el *element) {
-	e.mentions = append(e.mentions, el.file.mentions...)
+	e.files = append(e.files, el.file)
 	for _, name := range strings.Split(el.attribute("TreatAsLocalProperty"), ";") {
 		delete(e.global, strings.ToLower(strings.Trim(name, white)))
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -185,8 +186,12 @@ type xmlReader struct {
 	open  []*element
 	root  *element
 	count int
-	spare []element         // allocated, not used yet
 	names map[string]string // in lower case
+
+	spare      []element   // allocated, not used yet
+	attributes []attribute // of the tag that is read
+	closed     []*element  // that have no parent yet
+	first      []int       // of each open element, the first of its children there
 }
 
 var errTag = errors.New("no valid XML: unexpected EOF inside a tag")
@@ -294,8 +299,11 @@ func (x *xmlReader) endTag() error {
 		return fmt.Errorf("</%s> closes no element", name)
 	}
 	x.at++
-	x.open[len(x.open)-1].bodyEnd = start
-	x.open = x.open[:len(x.open)-1]
+	last := len(x.open) - 1
+	e := x.open[last]
+	e.bodyEnd, e.children = start, slices.Clone(x.closed[x.first[last]:])
+	x.closed = append(x.closed[:x.first[last]], e)
+	x.open, x.first = x.open[:last], x.first[:last]
 	return nil
 }
 
@@ -311,6 +319,7 @@ func (x *xmlReader) startTag() error {
 		return errors.New("no valid XML: \"<\" without a name")
 	}
 	e.key = x.lower(e.name)
+	x.attributes = x.attributes[:0]
 	for {
 		x.space()
 		switch {
@@ -323,7 +332,7 @@ func (x *xmlReader) startTag() error {
 			x.at += len("/>")
 			return x.add(e, true)
 		}
-		if err := x.attribute(e); err != nil {
+		if err := x.attribute(); err != nil {
 			return err
 		}
 	}
@@ -331,10 +340,11 @@ func (x *xmlReader) startTag() error {
 
 func (x *xmlReader) add(e *element, closed bool) error {
 	e.body, e.bodyEnd = x.at, x.at
+	if len(x.attributes) > 0 {
+		e.attributes = slices.Clone(x.attributes)
+	}
 	switch {
 	case len(x.open) > 0:
-		parent := x.open[len(x.open)-1]
-		parent.children = append(parent.children, e)
 	case x.root != nil:
 		x.at = e.start
 		return errors.New("a second root element")
@@ -344,14 +354,16 @@ func (x *xmlReader) add(e *element, closed bool) error {
 	if x.count++; x.count > maxElements || len(x.open) >= maxDepth {
 		return errors.New("elements nested too deep, or too many of them")
 	}
-	if !closed {
-		x.open = append(x.open, e)
+	if closed {
+		x.closed = append(x.closed, e)
+	} else {
+		x.open, x.first = append(x.open, e), append(x.first, len(x.closed))
 	}
 	return nil
 }
 
 // attribute reads name="value".
-func (x *xmlReader) attribute(e *element) error {
+func (x *xmlReader) attribute() error {
 	name := x.name()
 	x.space()
 	if name == "" || x.at == len(x.data) || x.data[x.at] != '=' {
@@ -378,7 +390,7 @@ func (x *xmlReader) attribute(e *element) error {
 		a.exact = false
 		a.value = (&element{file: x.file}).decode(a.value).String()
 	}
-	e.attributes = append(e.attributes, a)
+	x.attributes = append(x.attributes, a)
 	x.at += end + 2
 	return nil
 }
