@@ -301,6 +301,9 @@ func (j *judge) operand(n *node) (s string, ok bool) {
 	if n.text.parts == nil {
 		return n.text.text.String(), true
 	}
+	if s, ok = j.known(n.text); ok {
+		return s, true
+	}
 	t := j.expand(n.text, j.in)
 	if t.unknown() {
 		j.dunno(fmt.Sprintf("%q: %s", n.text.text, t.why()))

@@ -1,6 +1,8 @@
 package project
 
 import (
+	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,13 +36,55 @@ func FuzzVcxproj(f *testing.F) {
 		"  <Choose><When Condition=\"exists('a.c')\"><PropertyGroup><P>$(P)$(P)</P></PropertyGroup></When></Choose>\n" + compiled
 	f.Add(projectText(two, body))
 	f.Add(bom + strings.ReplaceAll(projectText(two, body), "\n", "\r\n"))
+	f.Add(inUTF16(projectText(two, body), binary.LittleEndian))
+	f.Add(strings.Replace(projectText(two, body), "utf-8", "windows-1252", 1))
 	f.Add("<Project><ItemGroup><ProjectConfiguration Include=\"a|x64\"/></ItemGroup></Project>")
+	f.Add(projectText("D|x64", `<ItemGroup><X Include="*.c" M="1" /><ClCompile Include="@(X->'%(Filename)%(Extension)', ';')" Exclude="**\b?c;@(Y)">
+<PreprocessorDefinitions>%(M);%(X. M);F=%(Filename)</PreprocessorDefinitions></ClCompile><ClCompile Remove="a*" /><ClCompile Update="@(ClCompile)" CompileAs="CompileAsCpp" />
+<ProjectReference Include="p.vcxproj" /></ItemGroup><Import Project="*.props;$([MSBuild]::GetPathOfFileAbove('p.vcxproj'))" />`))
+	f.Add(projectText("D|x64", "<PropertyGroup><P>$(Platform.Replace('x', \"y\").Split(`4`)[0].Substring(0, 1).PadLeft(5))$([System.String]::Format('{0}', $(P[0])))"+
+		"$([MSBuild]::MakeRelative('a', 'b/../c'))$([System.IO.Path]::Combine(a, $(P)))$([MSBuild]::Add(1, 2))$(SolutionDir)</P></PropertyGroup>"+body))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, data string) {
 		defer bounded(t, time.Now())
 		write(t, "-- a.c --\n-- b.c --\n")
 		put(t, "p.vcxproj", data)
-		tryPlace(t, load(t, LoadOptions{}, "p.vcxproj"), "p.vcxproj")
+		s := load(t, LoadOptions{}, "p.vcxproj")
+		if again := describe(load(t, LoadOptions{}, "p.vcxproj")); !slices.Equal(describe(s), again) {
+			t.Error("two loads of the same differ")
+		}
+		for _, b := range s.Builds {
+			placesHold(t, b, data)
+		}
+		tryPlace(t, s, "p.vcxproj")
+	})
+}
+
+// placesHold checks that what is said to stand in a file lies in it.
+func placesHold(t *testing.T, b *Build, data string) {
+	for _, u := range b.Units {
+		for _, d := range u.Options.Defines {
+			if p := d.Place; p.Path == "p.vcxproj" && (p.Offset < 0 || p.Offset >= len(data) || p.Line < 1 || p.Column < 1) {
+				t.Errorf("%s stands at %v %d of %d bytes", d.Name, p, p.Offset, len(data))
+			}
+		}
+	}
+}
+
+func FuzzSolution(f *testing.F) {
+	f.Add(solutionText([]string{`p.vcxproj`, `gone\x.vcxproj`}, "Debug|x64 0=Debug|x64, 1=Release|x64"), false)
+	f.Add("<Solution><Configurations><Platform Name=\"x64\"/></Configurations><Project Path=\"p.vcxproj\"><Platform Solution=\"*|x64\" Project=\"x64\"/></Project></Solution>", true)
+	f.Fuzz(func(t *testing.T, data string, isXML bool) {
+		defer bounded(t, time.Now())
+		write(t, "-- a.c --\n-- b.c --\n")
+		put(t, "p.vcxproj", projectText("Debug|x64", compiled+`<ItemGroup><ProjectReference Include="p.vcxproj" /></ItemGroup>`))
+		name := "s.sln"
+		if isXML {
+			name = "s.slnx"
+		}
+		put(t, name, data)
+		load(t, LoadOptions{}, name)
+		load(t, LoadOptions{}, "p.vcxproj")
 	})
 }
 

@@ -128,13 +128,23 @@ func (e *evaluation) importAbove(name string) {
 // above finds the directory, from one upwards, that holds a file of that name, as MSBuild does: up to the root of the
 // disk, so that a named part of a tree is read as the whole is.
 func (e *evaluation) above(dir, name string) (string, bool) {
+	key := [2]string{dir, name}
+	f, ok := e.paths.aboves[key]
+	if !ok {
+		f = e.findAbove(dir, name)
+		e.paths.aboves[key] = f
+	}
+	return f.path, f.ok
+}
+
+func (e *evaluation) findAbove(dir, name string) finding {
 	for full := e.directory(dir + "/x"); ; {
 		if dir = e.tree.Clean(full); e.exists(dir, name) {
-			return dir, true
+			return finding{dir, true}
 		}
 		up := path.Dir(full)
 		if len(up) >= len(full) || up == "." {
-			return "", false
+			return finding{}
 		}
 		full = up
 	}

@@ -46,12 +46,16 @@ var builtin = map[string]bool{
 
 // wellKnown gives one of the metadata that every item has.
 func (e *evaluation) wellKnown(it *item, name string) text {
-	p := unescape(it.include.String())
-	full := caller{e, nil}.absolute(p)
-	root := full[:min(len(full), strings.IndexByte(full, '/')+1)]
-	switch name {
-	case "identity":
+	if name == "identity" {
 		return it.include
+	}
+	p := unescape(it.include.String())
+	full, root := "", ""
+	if name == "fullpath" || name == "rootdir" || name == "directory" {
+		full = caller{e, nil}.absolute(p)
+		root = full[:strings.IndexByte(full, '/')+1]
+	}
+	switch name {
 	case "filename":
 		return plain(withoutExtension(fileName(p)))
 	case "extension":
@@ -145,7 +149,7 @@ func (e *evaluation) transformed(r *itemsReference, in scope) []*item {
 	var out []*item
 	for _, it := range list {
 		named := *it
-		named.include = e.expand(r.transform, scope{in.element, r.itemType, it.metadata, it})
+		named.include = e.expand(r.transform, scope{in.element, r.itemType, it.metadata, it}).from(it.include)
 		if named.include.len() > 0 && e.spend(named.include.len()) {
 			out = append(out, &named)
 		}
@@ -174,11 +178,11 @@ func (e *evaluation) names(el *element, attribute string, found bool) *selected 
 	out := &selected{keys: map[string]bool{}}
 	in := scope{element: el}
 	for _, piece := range e.pieces(e.template(el, a)) {
-		if e.list(out, piece, in) {
+		if e.list(out, attribute, piece, in) {
 			continue
 		}
 		for _, name := range e.expand(piece, in).split(';') {
-			if !strings.HasPrefix(name.String(), "@(") || !e.list(out, e.compile(name), in) {
+			if !strings.HasPrefix(name.String(), "@(") || !e.list(out, attribute, e.compile(name), in) {
 				e.name(out, el, attribute, name, found)
 			}
 		}
@@ -187,12 +191,16 @@ func (e *evaluation) names(el *element, attribute string, found bool) *selected 
 }
 
 // list adds the items of a list, if a template is nothing but a reference to one.
-func (e *evaluation) list(out *selected, c *template, in scope) bool {
+func (e *evaluation) list(out *selected, attribute string, c *template, in scope) bool {
 	r := c.whole()
 	if r == nil || r.items == nil || r.items.separator != nil {
 		return false
 	}
 	for _, it := range e.transformed(r.items, in) {
+		if it.include.unknown() {
+			e.name(out, in.element, attribute, it.include, false) // which says so
+			continue
+		}
 		copied := *it
 		e.locate(&copied)
 		out.add(e, &copied)
@@ -298,9 +306,15 @@ func (e *evaluation) globbed(name text, pattern, file string) *item {
 
 // locate finds where an item's name leads.
 func (e *evaluation) locate(it *item) {
+	if !e.spend(pathWork * it.include.len()) {
+		return
+	}
 	l := e.paths.locate(e.tree, path.Dir(e.project), it.include.String())
 	it.path, it.key = l.path, l.key
 }
+
+// pathWork is what a byte of a path costs, in the terms of maxWork.
+const pathWork = 8
 
 // path resolves a name of a build file against a directory.
 func (e *evaluation) path(dir, name string) string { return e.paths.locate(e.tree, dir, name).path }
@@ -467,7 +481,7 @@ func (e *evaluation) ownMetadata(it *item) {
 func (e *evaluation) describe(it *item, el *element) {
 	for i := range el.attributes {
 		if a := &el.attributes[i]; !reservedAttributes[a.name] {
-			if name := strings.ToLower(a.name); e.needed["%"+name] {
+			if name := strings.ToLower(a.name); e.needed.metadata[name] {
 				e.ownMetadata(it)
 				it.metadata.values[name] = e.expand(e.template(el, a), scope{el, el.key, it.metadata, it})
 			}
@@ -481,7 +495,7 @@ func (e *evaluation) describe(it *item, el *element) {
 // set reads the metadata below an element of an item.
 func (e *evaluation) set(parent *element, it *item) {
 	for _, el := range parent.children {
-		if !e.needed["%"+el.key] {
+		if !e.needed.metadata[el.key] {
 			continue
 		}
 		in := scope{el, parent.key, it.metadata, it}
@@ -551,25 +565,48 @@ func referred(s, from string, out []mention) []mention {
 
 // wanted are the items and metadata that decide what is compiled and how.
 var wanted = []string{
-	"", "@clcompile", "@projectconfiguration", "@projectreference", "@link",
+	"", "@clcompile", "@projectreference", "@link",
 	"%preprocessordefinitions", "%undefinepreprocessordefinitions", "%additionalincludedirectories", "%forcedincludefiles",
 	"%additionaloptions", "%excludedfrombuild", "%compileas", "%precompiledheader", "%precompiledheaderfile",
 	"%linklibrarydependencies", "%referenceoutputassembly", "%driver", "%entrypointsymbol",
 }
 
-// closure gives what is wanted and all that it refers to, by whatever way.
-func closure(mentions []mention) map[string]bool {
-	to := map[string][]string{}
-	for _, m := range mentions {
-		to[m.from] = append(to[m.from], m.to)
+// needs are the types of items and the metadata that matter, in lower case.
+type needs struct{ items, metadata map[string]bool }
+
+// needs gives what is wanted, the configurations among it if they are, and all that it refers to in some files, by
+// whatever way. The configurations of a project read the same files, as a rule.
+func (r *reader) needs(files []*file, configurations bool) needs {
+	if !configurations && slices.Equal(files, r.lastFiles) {
+		return r.lastNeeds
 	}
-	needed, open := map[string]bool{}, slices.Clone(wanted)
+	to := map[string][]string{}
+	for _, f := range files {
+		for _, m := range f.mentions {
+			to[m.from] = append(to[m.from], m.to)
+		}
+	}
+	seen, open := map[string]bool{}, slices.Clone(wanted)
+	if configurations {
+		open = append(open, "@projectconfiguration")
+	}
+	needed := needs{map[string]bool{}, map[string]bool{}}
 	for len(open) > 0 {
 		name := open[len(open)-1]
-		if open = open[:len(open)-1]; !needed[name] {
-			needed[name] = true
-			open = append(open, to[name]...)
+		if open = open[:len(open)-1]; seen[name] {
+			continue
 		}
+		seen[name] = true
+		open = append(open, to[name]...)
+		switch {
+		case strings.HasPrefix(name, "@"):
+			needed.items[name[1:]] = true
+		case strings.HasPrefix(name, "%"):
+			needed.metadata[name[1:]] = true
+		}
+	}
+	if !configurations {
+		r.lastFiles, r.lastNeeds = files, needed
 	}
 	return needed
 }

@@ -82,7 +82,11 @@ var kitProperties = map[string]kitProperty{
 	"kmdf_inc_path": {from: atProps, why: ofDirectory}, "kmdf_ver_path": {from: atProps, why: ofDirectory},
 	"umdf_inc_path": {from: atProps, why: ofDirectory}, "umdf_ver_path": {from: atProps, why: ofDirectory},
 	"spb_inc_path": {from: atProps, why: ofDirectory}, "ucm_inc_path": {from: atProps, why: ofDirectory},
-	"vc_includepath": {from: atDefaults, why: ofDirectory}, "windowssdk_includepath": {from: atDefaults, why: ofDirectory},
+	"kit_shared_inc_path_wdk": {from: atProps, why: ofDirectory}, "includepath": {from: atProps, why: ofDirectory},
+	"librarypath": {from: atProps, why: ofDirectory}, "wdk_um_lib_path": {from: atProps, why: ofDirectory},
+	"kmdf_lib_path": {from: atProps, why: ofDirectory}, "windowssdk_librarypath_x64": {from: atDefaults, why: ofDirectory},
+	"vc_librarypath_x64": {from: atDefaults, why: ofDirectory},
+	"vc_includepath":     {from: atDefaults, why: ofDirectory}, "windowssdk_includepath": {from: atDefaults, why: ofDirectory},
 
 	// Defaults of Microsoft.Cpp.Default.props and Microsoft.Cpp.props.
 	"configurationtype": {from: atDefaults, value: "Application"},

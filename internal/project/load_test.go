@@ -74,6 +74,19 @@ func TestUnreadable(t *testing.T) {
 		"binary":             {"x.vcxproj", "\x00\x01\x02\x03", "line 1: "},
 		"work without end": {"x.vcxproj", projectText("Debug|x64", "<PropertyGroup><P>12345678</P>"+strings.Repeat("<P>$(P)$(P)</P>", 60)+
 			"</PropertyGroup>"), "the evaluation takes too much work"},
+		"attribute entity":   {"x.vcxproj", "<Project>\n<P a=\"&b;\"/></Project>", "line 2: no valid XML: an unknown entity"},
+		"attribute unquoted": {"x.vcxproj", "<Project>\n<P a=b/></Project>", "line 2: no valid XML: the value of an attribute is not quoted"},
+		"attribute bare":     {"x.vcxproj", "<Project>\n<P a/></Project>", "line 2: no valid XML: an attribute without a value"},
+		"tag in attribute":   {"x.vcxproj", "<Project>\n<P a=\"<b>\"/></Project>", "line 2: no valid XML: \"<\" in an attribute"},
+		"text outside":       {"x.vcxproj", "<Project/>\ntext", "line 2: no valid XML: text outside of the root element"},
+		"open comment":       {"x.vcxproj", "<Project>\n<!-- </Project>", "line 2: no valid XML: <!-- is not closed"},
+		"control character":  {"x.vcxproj", "<Project>\n\x01</Project>", "line 2: no valid XML: the byte 0x01"},
+		"end tag with more":  {"x.vcxproj", "<Project>\n</Project x>", "line 2: no valid XML: an end tag holds more than a name"},
+		"zero character":     {"x.vcxproj", "<Project>&#0;</Project>", "line 1: no valid XML: an unknown entity"},
+		"too large":          {"x.vcxproj", "<Project>" + strings.Repeat(" ", maxXML) + "</Project>", "line 1: 8388627 bytes, more than the 8388608"},
+		"too many elements":  {"x.vcxproj", "<Project>" + strings.Repeat("<P/>", maxElements) + "</Project>", "line 1: elements nested too deep, or too many of them"},
+		"functions without end": {"x.vcxproj", projectText("Debug|x64", "<PropertyGroup><P>12345678</P>"+strings.Repeat("<P>$(P)$([System.String]::Concat($(P), $(P)))</P>", 60)+
+			"</PropertyGroup>"), "the evaluation takes too much work"},
 		"unknown extension": {"x.txt", "text", "neither a .vcxproj, nor a SOURCES file"},
 		"header":            {"x.h", "", "neither a .vcxproj, nor"},
 		"binary source":     {"x.c", "\x7fELF\x00\x00", "binary, no source text"},
@@ -95,6 +108,37 @@ func TestUnreadable(t *testing.T) {
 			}
 			equal(t, "the rest", ids(s), "good/p.vcxproj|Debug|x64")
 		})
+	}
+}
+
+// Of a project with too many configurations the first are read, and that is said.
+func TestManyConfigurations(t *testing.T) {
+	write(t, "-- a.c --\n")
+	put(t, "p.vcxproj", projectText(strings.Join(numbered("C%d|x64 ", 100_000), ""), `<ItemGroup><ClCompile Include="a.c" /></ItemGroup>`))
+	start := time.Now()
+	s := load(t, LoadOptions{})
+	bounded(t, start)
+	equal(t, "builds", len(s.Builds), maxConfigurations)
+	find(t, s, "p.vcxproj|C499|x64")
+	if len(s.Unreadable) != 1 || s.Unreadable[0].Why != "line 1: more than 500 configurations; only the first are read" {
+		t.Errorf("unreadable: %v", s.Unreadable)
+	}
+}
+
+// Conditions nested too deep are unknown and noted; the rest of the project is read.
+func TestDeepCondition(t *testing.T) {
+	for _, deep := range []string{
+		strings.Repeat("(", 1000) + "true" + strings.Repeat(")", 1000), strings.Repeat("!", 1000) + "true",
+		strings.Repeat("'$(A.Replace(", 1000) + strings.Repeat(", 'x'))'", 1000),
+		"'" + strings.Repeat("$(A.Replace('x', ", 1000) + "'y'" + strings.Repeat("))", 1000) + "'==''",
+	} {
+		write(t, "-- a.c --\n-- b.c --\n")
+		put(t, "p.vcxproj", projectText("Debug|x64", compiled+"<PropertyGroup Condition=\""+deep+"\"><P>x</P></PropertyGroup>"))
+		b := load(t, LoadOptions{}).Builds[0]
+		equal(t, "files", b.Files, 2)
+		if n := notes(b); !strings.Contains(n, "the condition of PropertyGroup is unknown") {
+			t.Errorf("notes: %.300s", n)
+		}
 	}
 }
 
@@ -205,17 +249,24 @@ func TestLargeIsBounded(t *testing.T) {
 	const size = 300_000
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	for name, data := range map[string]string{
-		"entities":       projectText("Debug|x64", definitions("", fill("a&amp;;"))+compiled),
-		"semicolons":     projectText("Debug|x64", definitions("", fill("a;"))+compiled),
-		"items":          projectText("Debug|x64", "<ItemGroup>"+fill("<ClCompile Include=\"a.c\" />")+"</ItemGroup>"),
-		"list of items":  projectText("Debug|x64", "<ItemGroup><ClCompile Include=\""+fill("a.c;")+"\" /></ItemGroup>"),
-		"removes":        projectText("Debug|x64", "<ItemGroup>"+fill("<ClCompile Include=\"a.c\" Remove=\"b.c\" />")+"</ItemGroup>"),
-		"excludes":       projectText("Debug|x64", "<ItemGroup><ClCompile Include=\""+fill("a.c;")+"\" Exclude=\""+fill("b.c;")+"\" /></ItemGroup>"),
-		"configurations": projectText(fill("D|x64 "), ""),
-		"many":           projectText(strings.Join(numbered("D%d|x64 ", 400), ""), "<ItemGroup>"+strings.Repeat("<ClCompile Include=\"a.c\" />", 10_000)+"</ItemGroup>"),
-		"definitions":    projectText("Debug|x64", strings.Repeat(definitions("", "A;"+inherit), 10_000)+compiled),
-		"references":     projectText("Debug|x64", definitions("", fill("$(a"))+compiled),
-		"condition":      projectText("Debug|x64", "<PropertyGroup Condition=\""+fill("(")+"\" />"),
+		"entities":                 projectText("Debug|x64", definitions("", fill("a&amp;;"))+compiled),
+		"semicolons":               projectText("Debug|x64", definitions("", fill("a;"))+compiled),
+		"items":                    projectText("Debug|x64", "<ItemGroup>"+fill("<ClCompile Include=\"a.c\" />")+"</ItemGroup>"),
+		"list of items":            projectText("Debug|x64", "<ItemGroup><ClCompile Include=\""+fill("a.c;")+"\" /></ItemGroup>"),
+		"removes":                  projectText("Debug|x64", "<ItemGroup>"+fill("<ClCompile Include=\"a.c\" Remove=\"b.c\" />")+"</ItemGroup>"),
+		"excludes":                 projectText("Debug|x64", "<ItemGroup><ClCompile Include=\""+fill("a.c;")+"\" Exclude=\""+fill("b.c;")+"\" /></ItemGroup>"),
+		"configurations":           projectText(fill("D|x64 "), ""),
+		"many":                     projectText(strings.Join(numbered("D%d|x64 ", 400), ""), "<ItemGroup>"+strings.Repeat("<ClCompile Include=\"a.c\" />", 10_000)+"</ItemGroup>"),
+		"definitions":              projectText("Debug|x64", strings.Repeat(definitions("", "A;"+inherit), 10_000)+compiled),
+		"references":               projectText("Debug|x64", definitions("", fill("$(a"))+compiled),
+		"functions":                projectText("Debug|x64", definitions("", fill("$(A.B('"))+compiled),
+		"items of items":           projectText("Debug|x64", "<ItemGroup>"+fill("<X Include=\"@(X);a\" />")+"<ClCompile Include=\"@(X)\" /></ItemGroup>"),
+		"metadata":                 projectText("Debug|x64", "<ItemDefinitionGroup><ClCompile>"+fill("<A>%(A)%(A)</A>")+"<PreprocessorDefinitions>%(A)</PreprocessorDefinitions></ClCompile></ItemDefinitionGroup>"),
+		"mentions":                 projectText("Debug|x64", "<ItemDefinitionGroup><ClCompile><PreprocessorDefinitions>"+fill("%(A)")+"</PreprocessorDefinitions></ClCompile></ItemDefinitionGroup>"),
+		"imports":                  projectText("Debug|x64", fill("<Import Project=\"**\\*.x\" />")),
+		"entities in an attribute": projectText("Debug|x64", "<ItemGroup><ClCompile Include=\""+fill("&amp;")+"\" /></ItemGroup>"),
+		"references to projects":   projectText("Debug|x64", "<ItemGroup>"+fill("<ProjectReference Include=\"p.vcxproj\" />")+"</ItemGroup>"),
+		"condition":                projectText("Debug|x64", "<PropertyGroup Condition=\""+fill("(")+"\" />"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			write(t, "-- a.c --\n-- b.c --\n")

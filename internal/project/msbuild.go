@@ -22,10 +22,10 @@ type evaluation struct {
 	depth      int             // of imports
 	kitBuild   int             // of the kit that a NuGet package brings, restored or not; 0 where none does
 
-	mentions                     []mention  // of all files read
+	files                        []*file    // that were read
 	definitionGroups, itemGroups []*element // in order of evaluation
 
-	needed      map[string]bool      // items and metadata that matter
+	needed      needs
 	definitions map[string]*metadata // by item type in lower case
 	deferred    map[string][]string  // metadata of a type that hang on the item
 	inItems     bool
@@ -34,10 +34,10 @@ type evaluation struct {
 	notes []driver.Step
 }
 
-// newEvaluation runs the first pass for a configuration; both names are empty to find which there are.
+// newEvaluation runs the first pass for a configuration; both names are empty where none is known.
 func newEvaluation(r *reader, project string, root *element, configuration, platform string) *evaluation {
 	e := &evaluation{
-		reader: r, project: project, properties: map[string]text{}, global: map[string]bool{},
+		reader: r, project: project, properties: make(map[string]text, 64), global: map[string]bool{},
 		fromKit: map[string]bool{}, imported: map[string]bool{project: true},
 		definitions: map[string]*metadata{"link": {values: map[string]text{}}},
 		deferred:    map[string][]string{}, items: map[string][]*item{},
@@ -52,10 +52,10 @@ func newEvaluation(r *reader, project string, root *element, configuration, plat
 	return e
 }
 
-// evaluate runs the passes for a configuration.
-func evaluate(r *reader, project string, root *element, configuration, platform string) (*evaluation, error) {
+// evaluate runs the passes for a configuration. It finds which configurations there are only where that is asked for.
+func evaluate(r *reader, project string, root *element, configuration, platform string, all bool) (*evaluation, error) {
 	e := newEvaluation(r, project, root, configuration, platform)
-	e.needed = closure(e.mentions)
+	e.needed = r.needs(e.files, all)
 	for _, g := range e.definitionGroups {
 		e.definitionGroup(g)
 	}
@@ -69,22 +69,30 @@ func evaluate(r *reader, project string, root *element, configuration, platform 
 	return e, nil
 }
 
-// configurations gives the names of a project's configurations.
-func configurations(r *reader, project string, root *element) ([]string, error) {
-	e := newEvaluation(r, project, root, "", "")
-	e.needed = map[string]bool{"@projectconfiguration": true}
-	e.inItems = true
-	for _, g := range e.itemGroups {
-		e.itemGroup(g)
-	}
-	if e.budget <= 0 {
-		return nil, errWork
-	}
+// configured gives the configurations that an evaluation has found.
+func (e *evaluation) configured() []string {
 	var names []string
 	for _, it := range e.items["projectconfiguration"] {
 		names = append(names, it.include.String())
 	}
-	return names, nil
+	return names
+}
+
+// written gives the configurations that stand in the project itself, without any condition.
+func written(root *element) []string {
+	var names []string
+	for _, group := range root.children {
+		if group.key != "itemgroup" || group.find("Condition") != nil {
+			continue
+		}
+		for _, el := range group.children {
+			name := el.attribute("Include")
+			if el.key == "projectconfiguration" && el.find("Condition") == nil && !strings.ContainsAny(name, ";$@%*?") {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func (e *evaluation) note(at driver.Place, format string, arguments ...any) {
@@ -127,7 +135,7 @@ func (e *evaluation) contentOf(el *element) *template {
 // root begins a file: its root element may give back a global property to it, and may name an SDK, whose files are
 // imported around it.
 func (e *evaluation) root(el *element) {
-	e.mentions = append(e.mentions, el.file.mentions...)
+	e.files = append(e.files, el.file)
 	for _, name := range strings.Split(el.attribute("TreatAsLocalProperty"), ";") {
 		delete(e.global, strings.ToLower(strings.Trim(name, white)))
 	}
@@ -265,13 +273,22 @@ func (e *evaluation) reserved(name string, el *element) text {
 
 func (e *evaluation) directory(p string) string { return e.paths.directory(p) }
 
+// matters says whether a group holds items that are needed or, of definitions, such metadata: of the condition of
+// another group nothing hangs.
+func (e *evaluation) matters(group *element, definitions bool) bool {
+	metadata := func(el *element) bool { return e.needed.metadata[el.key] }
+	return slices.ContainsFunc(group.children, func(el *element) bool {
+		return e.needed.items[el.key] && (!definitions || slices.ContainsFunc(el.children, metadata))
+	})
+}
+
 // definitionGroup is the second pass.
 func (e *evaluation) definitionGroup(group *element) {
-	if !e.holds(group, scope{element: group}) {
+	if !e.matters(group, true) || !e.holds(group, scope{element: group}) {
 		return
 	}
 	for _, el := range group.children {
-		if !e.needed["@"+el.key] {
+		if !e.needed.items[el.key] {
 			continue
 		}
 		m := e.definitions[el.key]
@@ -289,7 +306,7 @@ func (e *evaluation) definitionGroup(group *element) {
 func (e *evaluation) define(parent *element, m *metadata) {
 	for _, el := range parent.children {
 		in := scope{el, parent.key, m, nil}
-		if !e.needed["%"+el.key] || !e.spend(0) || !e.holds(el, in) {
+		if !e.needed.metadata[el.key] || !e.spend(0) || !e.holds(el, in) {
 			continue
 		}
 		e.assign(el, in)
@@ -302,12 +319,11 @@ func (e *evaluation) define(parent *element, m *metadata) {
 
 // itemGroup is the third pass.
 func (e *evaluation) itemGroup(group *element) {
-	in := scope{element: group}
-	if !e.holds(group, in) {
+	if !e.matters(group, false) || !e.holds(group, scope{element: group}) {
 		return
 	}
 	for _, el := range group.children {
-		if !e.needed["@"+el.key] || !e.spend(0) {
+		if !e.needed.items[el.key] || !e.spend(0) {
 			continue
 		}
 		in := scope{el, el.key, e.definitions[el.key], nil}

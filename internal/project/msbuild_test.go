@@ -364,3 +364,101 @@ func TestParseTarget(t *testing.T) {
 		}
 	}
 }
+
+// TestKitProperties tells what Visual Studio and the kit set, at the stage where they do, by a define: from "Common
+// macros for MSBuild commands and properties".
+func TestKitProperties(t *testing.T) {
+	for _, c := range []struct{ value, win32, x64, arm64 string }{
+		{"$(OS)", "Windows_NT", "Windows_NT", "Windows_NT"},
+		{"$(ConfigurationName)-$(PlatformName)", "Debug-Win32", "Debug-x64", "Debug-ARM64"},
+		{"$(PlatformShortName)-$(PlatformTarget)-$(PlatformArchitecture)", "x86-x86-32", "x64-x64-64", "arm64-ARM64-64"},
+		{"$(DDKPlatform)", "x86", "x64", "arm64"},
+		{"$(IntDir)", `Debug\`, `x64\Debug\`, `ARM64\Debug\`},
+		{"$(ProjectName)-$(TargetName)-$(TargetExt)-$(TargetFileName)", "p-p-.sys-p.sys", "p-p-.sys-p.sys", "p-p-.sys-p.sys"},
+		{"$(RootNamespace)", "p", "p", "p"},
+		{"$(MSBuildProjectName)$(MSBuildProjectExtension)$(MSBuildProjectFile)$(MSBuildThisFile)", "p.vcxprojp.vcxprojp.vcxproj", "p.vcxprojp.vcxprojp.vcxproj", "p.vcxprojp.vcxprojp.vcxproj"},
+		{"$(Early)-$(EarlyTarget)", "-", "-", "-"},
+		{"$(_NT_TARGET_VERSION_WIN7)", "0x0601", "0x0601", "0x0601"},
+		{"$(NobodySetsThis)", "", "", ""},
+	} {
+		write(t, "-- a.c --\n-- b.c --\n")
+		put(t, "p.vcxproj", strings.Replace(projectText("Debug|Win32 Debug|x64 Debug|ARM64", compiled+definitions("", "V="+c.value)),
+			"  <Import ", "<PropertyGroup><Early>$(PlatformShortName)</Early><EarlyTarget>$(TargetName)</EarlyTarget></PropertyGroup>  <Import ", 1))
+		s := load(t, LoadOptions{})
+		for i, want := range []string{c.win32, c.x64, c.arm64} {
+			equal(t, c.value, own(s.Builds[i].Units[0]), "V="+want)
+			equal(t, c.value+": notes", notes(s.Builds[i]), "")
+		}
+	}
+}
+
+// A property that depends on what is installed has no value: what is compared with it is noted.
+func TestKitUnknown(t *testing.T) {
+	for _, name := range []string{"VisualStudioVersion", "MSBuildVersion", "PlatformToolset", "DefaultPlatformToolset",
+		"WindowsTargetPlatformVersion", "ProgramFiles", "WindowsSdkDir", "DDK_INC_PATH", "LatestTargetPlatformVersion"} {
+		write(t, "-- a.c --\n-- b.c --\n")
+		put(t, "p.vcxproj", projectText("Debug|x64", compiled+
+			"<PropertyGroup Condition=\"'$("+name+")'=='x'\"><P>P</P></PropertyGroup><PropertyGroup><"+name+">x</"+name+"></PropertyGroup>"+
+			"<ItemDefinitionGroup Condition=\"'$("+name+")'=='x'\"><ClCompile><AdditionalIncludeDirectories>$("+name+"2)\\a;$(KM_IncludePath);$(WDKContentRoot)\\b;c</AdditionalIncludeDirectories></ClCompile></ItemDefinitionGroup>"))
+		b := load(t, LoadOptions{}).Builds[0]
+		equal(t, name+": notes", strings.Count(notes(b), "is unknown"), 1)
+		equal(t, name+": set by the project, and the kit's directories", strings.Join(b.Units[0].Options.Includes, " "), "c")
+	}
+}
+
+// TestPrecompiled follows "/Yu (Use precompiled header file)" and "Precompiled header files": the header's name is
+// stdafx.h up to Visual Studio 2017.
+func TestPrecompiled(t *testing.T) {
+	use := func(s string) string { return "<PrecompiledHeader>" + s + "</PrecompiledHeader>" }
+	file := func(s string) string { return "<PrecompiledHeaderFile>" + s + "</PrecompiledHeaderFile>" }
+	options := func(s string) string { return "<AdditionalOptions>" + s + "</AdditionalOptions>" }
+	for _, c := range []struct{ toolset, definition, item, a, b string }{
+		{"", "", "", "", ""},
+		{"", use("Use"), "", "pch.h", "pch.h"},
+		{"", use(" use ") + file("Inc\\My.h"), use("Create"), "", "Inc/My.h"},
+		{"", use("NotUsing") + file("my.h"), use("Use"), "my.h", ""},
+		{"", use("Use"), use(""), "", "pch.h"},
+		{"", use("Use") + file("x.h"), file(""), "pch.h", "x.h"},
+		{"WindowsKernelModeDriver10.0", use("Use"), "", "pch.h", "pch.h"},
+		{"WindowsKernelModeDriver8.1", use("Use"), "", "stdafx.h", "stdafx.h"},
+		{"v141", use("Use"), "", "stdafx.h", "stdafx.h"},
+		{"v142", use("Use"), "", "pch.h", "pch.h"},
+		{"", options("/Yupre.h"), options("/Y- %(AdditionalOptions)"), "pre.h", "pre.h"},
+		{"", use("Use"), options("/W4 /Y-"), "", "pch.h"},
+		{"", use("Use"), options(`-Yu"a b.h"`), "a b.h", "pch.h"},
+		{"", use("Use"), options("/Ycpch.h"), "", "pch.h"},
+	} {
+		write(t, "-- a.c --\n-- b.c --\n")
+		text := projectText("Debug|x64", "<ItemDefinitionGroup><ClCompile>"+c.definition+"</ClCompile></ItemDefinitionGroup>"+compiled+
+			"<ItemGroup><ClCompile Update=\"a.c\">"+c.item+"</ClCompile></ItemGroup>")
+		put(t, "p.vcxproj", strings.Replace(text, "</ConfigurationType>", "</ConfigurationType><PlatformToolset>"+c.toolset+"</PlatformToolset>", 1))
+		b := load(t, LoadOptions{}).Builds[0]
+		what := c.toolset + c.definition + c.item
+		equal(t, what, b.unitOf(t, "a.c").Options.Precompiled, c.a)
+		equal(t, what, b.unitOf(t, "b.c").Options.Precompiled, c.b)
+	}
+}
+
+// What a skipped project compiles is known, so that a change to a driver's file is known to reach it.
+func TestSharesOfProjects(t *testing.T) {
+	write(t, "-- both.c --\n-- drv.c --\n-- app.c --\n-- off.c --\n")
+	put(t, "drv.vcxproj", projectText("Debug|x64", `<ItemGroup><ClCompile Include="both.c;drv.c;off.c" /></ItemGroup>`))
+	put(t, "app.vcxproj", strings.Replace(projectText("Debug|x64 Release|x64", `<ItemGroup><ClCompile Include="BOTH.c;app.c" /><ClCompile Include="off.c"><ExcludedFromBuild>true</ExcludedFromBuild></ClCompile></ItemGroup>`),
+		"Driver", "Application", 1))
+	s := load(t, LoadOptions{})
+	if len(s.Skipped) != 1 {
+		t.Fatalf("skipped: %v", s.Skipped)
+	}
+	equal(t, "shares", strings.Join(s.Skipped[0].Shares, " "), "both.c")
+}
+
+// A project that only lacks its names is one, unless what is made of it stands beside it.
+func TestProjectTemplate(t *testing.T) {
+	write(t, "-- a.c --\n-- b.c --\n")
+	put(t, "p.vcxproj.in", strings.Replace(projectText("Debug|x64", compiled), "<ConfigurationType>", "<RootNamespace>@NAME@</RootNamespace><ConfigurationType>", 1))
+	equal(t, "template", ids(load(t, LoadOptions{})), "p.vcxproj.in|Debug|x64")
+	put(t, "p.vcxproj", projectText("Debug|x64", compiled))
+	s := load(t, LoadOptions{})
+	equal(t, "made", ids(s), "p.vcxproj|Debug|x64")
+	equal(t, "skipped", s.Skipped[0].Path+": "+s.Skipped[0].Why, "p.vcxproj.in: the template of p.vcxproj, which is there too")
+}

@@ -24,7 +24,7 @@ type document struct {
 func newDocuments() *documents {
 	return &documents{parsed: map[string]document{}, paths: &paths{located: map[[2]string]location{},
 		found: map[string]finding{}, directories: map[string]string{}, walks: map[string][]string{},
-		solutions: map[string]*solution{}, solutionPaths: map[string]string{}}}
+		solutions: map[string]*solution{}, solutionPaths: map[string]string{}, aboves: map[[2]string]finding{}}}
 }
 
 // reader reads the files of one build file's evaluations, each once, and bounds what they cost together.
@@ -34,6 +34,9 @@ type reader struct {
 	reads  map[string]bool
 	broken map[string]error // imports that can't be read
 	budget int
+
+	lastFiles []*file // that an evaluation has read, and what it needed
+	lastNeeds needs
 }
 
 // maxWork bounds the evaluation of one build file in all its configurations: bytes expanded and elements visited.
@@ -92,6 +95,7 @@ type paths struct {
 	solutions   map[string]*solution
 	// solutionPaths are those of the solutions that projects are built by, by the project's.
 	solutionPaths map[string]string
+	aboves        map[[2]string]finding // directories that hold a file, from a directory upwards
 }
 
 type location struct{ path, key string }

@@ -1,6 +1,9 @@
 package project
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // template is a text of a project file whose references were found once, for all evaluations.
 type template struct {
@@ -28,6 +31,10 @@ type reference struct {
 // compile finds the references in a text. It pays for the search, which is quadratic for a hostile text.
 func (r *reader) compile(t text) *template {
 	c := &template{text: t}
+	if !slices.ContainsFunc(t, func(s span) bool { return strings.Contains(s.text, "(") }) {
+		r.spend(t.len())
+		return c
+	}
 	for _, s := range t {
 		if !r.spend(referenceWork(s.text)) {
 			return &template{}
@@ -169,6 +176,37 @@ func (e *evaluation) expand(c *template, in scope) text {
 		return nil
 	}
 	return out
+}
+
+// known gives a text that holds references to known properties only. That is what most conditions compare.
+func (e *evaluation) known(c *template) (string, bool) {
+	size := 0
+	for _, f := range c.parts {
+		t := f.literal
+		if f.ref != nil {
+			value, ok := e.properties[f.ref.name]
+			if !ok || f.ref.sigil != '$' || value.unknown() {
+				return "", false
+			}
+			t = value
+		}
+		size += t.len()
+	}
+	if size > maxText || !e.spend(size) {
+		return "", false
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, f := range c.parts {
+		t := f.literal
+		if f.ref != nil {
+			t = e.properties[f.ref.name]
+		}
+		for _, s := range t {
+			b.WriteString(s.text)
+		}
+	}
+	return b.String(), true
 }
 
 // value gives what stands for a reference.

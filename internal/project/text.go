@@ -24,7 +24,7 @@ type file struct {
 }
 
 func newFile(path string, data []byte) *file {
-	f := &file{path: path, data: data}
+	f := &file{path: path, data: data, lines: make([]int, 0, bytes.Count(data, []byte("\n")))}
 	for at := 0; ; {
 		next := bytes.IndexByte(data[at:], '\n')
 		if next < 0 {

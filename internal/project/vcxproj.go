@@ -24,6 +24,7 @@ func (l *loader) loadProject(p string) loaded {
 	}
 	r := readerOf(l.tree, l.documents)
 	root, err := r.xml(p)
+	defer delete(l.documents.parsed, p) // no other project reads it, as a rule
 	if err == nil {
 		err = l.evaluateAll(r, p, root, &out)
 	}
@@ -40,13 +41,30 @@ func (l *loader) loadProject(p string) loaded {
 // maxConfigurations bounds the configurations of one project; real ones have up to 48.
 const maxConfigurations = 500
 
+// evaluateAll evaluates the configurations that stand in a project, then those that the first evaluation finds besides,
+// which come by imports.
 func (l *loader) evaluateAll(r *reader, p string, root *element, out *loaded) error {
-	names, err := configurations(r, p, root)
-	if err != nil {
-		return fmt.Errorf("line 1: %w", err)
+	var found map[string]bool // in lower case; what stands there may be removed again
+	names := written(root)
+	find := func(e *evaluation) {
+		if found == nil {
+			configured := e.configured()
+			names, found = append(names, configured...), map[string]bool{}
+			for _, name := range configured {
+				found[strings.ToLower(name)] = true
+			}
+		}
+	}
+	if len(names) == 0 || len(l.options.Configs) > 0 { // else the first one that is evaluated tells
+		e, err := evaluate(r, p, root, "", "", true)
+		if err != nil {
+			return fmt.Errorf("line 1: %w", err)
+		}
+		find(e)
 	}
 	seen := map[string]bool{}
-	for _, name := range names {
+	for i := 0; i < len(names); i++ {
+		name := names[i]
 		configuration, platform, ok := strings.Cut(name, "|")
 		folded := strings.ToLower(name)
 		if !ok || seen[folded] {
@@ -58,20 +76,24 @@ func (l *loader) evaluateAll(r *reader, p string, root *element, out *loaded) er
 			break
 		}
 		seen[folded] = true
-		out.configurations = append(out.configurations, name)
 		if !l.wants(configuration, platform) {
+			out.configurations = append(out.configurations, name)
 			continue
 		}
-		e, err := evaluate(r, p, root, configuration, platform)
+		e, err := evaluate(r, p, root, configuration, platform, found == nil)
 		if err != nil {
 			return fmt.Errorf("line 1: %s: %w", name, err)
 		}
+		if find(e); !found[folded] {
+			continue
+		}
+		out.configurations = append(out.configurations, name)
 		l.configuration(e, configuration, platform, out)
 		if r.budget <= 0 {
 			return fmt.Errorf("line 1: %s: %w", name, errWork)
 		}
 	}
-	if len(seen) == 0 {
+	if len(out.configurations) == 0 {
 		return errors.New("line 1: there is no ProjectConfiguration, so nothing is built")
 	}
 	return nil

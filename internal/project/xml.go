@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -164,8 +165,8 @@ func parseXML(path string, data []byte) (*element, error) {
 	if isUTF16(data) {
 		f = fromUTF16(path, data)
 	}
-	x := &xmlReader{file: f, data: f.data, names: map[string]string{}}
-	if bytes.HasPrefix(f.data, []byte(bom)) {
+	x := &xmlReader{file: f, data: string(f.data), names: map[string]string{}}
+	if strings.HasPrefix(x.data, bom) {
 		x.at = len(bom)
 	}
 	root, err := x.document()
@@ -180,19 +181,24 @@ func parseXML(path string, data []byte) (*element, error) {
 // of an attribute stands.
 type xmlReader struct {
 	file  *file
-	data  []byte
+	data  string // all names and values are parts of it
 	at    int
 	open  []*element
 	root  *element
 	count int
 	names map[string]string // in lower case
+
+	spare      []element   // allocated, not used yet
+	attributes []attribute // of the tag that is read
+	closed     []*element  // that have no parent yet
+	first      []int       // of each open element, the first of its children there
 }
 
 var errTag = errors.New("no valid XML: unexpected EOF inside a tag")
 
 func (x *xmlReader) document() (*element, error) {
 	for x.at < len(x.data) {
-		next := bytes.IndexByte(x.data[x.at:], '<')
+		next := strings.IndexByte(x.data[x.at:], '<')
 		if next < 0 {
 			next = len(x.data) - x.at
 		}
@@ -220,30 +226,30 @@ func (x *xmlReader) document() (*element, error) {
 func (x *xmlReader) markup() error {
 	rest := x.data[x.at:]
 	for _, skipped := range []struct{ open, close string }{{"<!--", "-->"}, {"<?", "?>"}, {"<![CDATA[", "]]>"}} {
-		if bytes.HasPrefix(rest, []byte(skipped.open)) {
-			end := bytes.Index(rest[len(skipped.open):], []byte(skipped.close))
+		if strings.HasPrefix(rest, skipped.open) {
+			end := strings.Index(rest[len(skipped.open):], skipped.close)
 			if end < 0 {
 				return fmt.Errorf("no valid XML: %s is not closed", skipped.open)
 			}
 			if skipped.open == "<?" {
-				x.declaration(rest[:end])
+				x.declaration(rest[:end+len("<?")])
 			}
 			x.at += len(skipped.open) + end + len(skipped.close)
 			return nil
 		}
 	}
 	switch {
-	case bytes.HasPrefix(rest, []byte("<!")):
+	case strings.HasPrefix(rest, "<!"):
 		return errors.New("a document type is not read")
-	case bytes.HasPrefix(rest, []byte("</")):
+	case strings.HasPrefix(rest, "</"):
 		return x.endTag()
 	}
 	return x.startTag()
 }
 
 // declaration takes the encoding from an XML declaration.
-func (x *xmlReader) declaration(s []byte) {
-	lower := strings.ToLower(string(s[:min(len(s), 200)]))
+func (x *xmlReader) declaration(s string) {
+	lower := strings.ToLower(s[:min(len(s), 200)])
 	for _, name := range []string{"windows-1252", "iso-8859-1"} {
 		if strings.HasPrefix(lower, "<?xml") && strings.Contains(lower, name) {
 			x.file.latin = true
@@ -252,9 +258,10 @@ func (x *xmlReader) declaration(s []byte) {
 }
 
 // checkText refuses what can't stand between tags: control characters, as in a binary file, and unknown entities.
-func (x *xmlReader) checkText(s []byte) error {
+func (x *xmlReader) checkText(s string) error {
 	outside := len(x.open) == 0
-	for i, b := range s {
+	for i := range len(s) {
+		b := s[i]
 		switch {
 		case b > ' ' && b != '&' && !outside || strings.IndexByte(white, b) >= 0:
 		case b < ' ':
@@ -264,8 +271,8 @@ func (x *xmlReader) checkText(s []byte) error {
 			x.at += i
 			return errors.New("no valid XML: text outside of the root element")
 		case b == '&':
-			end := bytes.IndexByte(s[i:min(len(s), i+maxEntity)], ';')
-			if _, ok := entity(string(s[i+1 : i+max(end, 1)])); !ok {
+			end := strings.IndexByte(s[i:min(len(s), i+maxEntity)], ';')
+			if _, ok := entity(s[i+1 : i+max(end, 1)]); !ok {
 				x.at += i
 				return errors.New("no valid XML: an unknown entity")
 			}
@@ -292,18 +299,27 @@ func (x *xmlReader) endTag() error {
 		return fmt.Errorf("</%s> closes no element", name)
 	}
 	x.at++
-	x.open[len(x.open)-1].bodyEnd = start
-	x.open = x.open[:len(x.open)-1]
+	last := len(x.open) - 1
+	e := x.open[last]
+	e.bodyEnd, e.children = start, slices.Clone(x.closed[x.first[last]:])
+	x.closed = append(x.closed[:x.first[last]], e)
+	x.open, x.first = x.open[:last], x.first[:last]
 	return nil
 }
 
 func (x *xmlReader) startTag() error {
-	e := &element{file: x.file, start: x.at}
+	if len(x.spare) == 0 {
+		x.spare = make([]element, 64)
+	}
+	e := &x.spare[0]
+	x.spare = x.spare[1:]
+	e.file, e.start = x.file, x.at
 	x.at++
 	if e.name = x.name(); e.name == "" {
 		return errors.New("no valid XML: \"<\" without a name")
 	}
 	e.key = x.lower(e.name)
+	x.attributes = x.attributes[:0]
 	for {
 		x.space()
 		switch {
@@ -312,11 +328,11 @@ func (x *xmlReader) startTag() error {
 		case x.data[x.at] == '>':
 			x.at++
 			return x.add(e, false)
-		case bytes.HasPrefix(x.data[x.at:], []byte("/>")):
+		case strings.HasPrefix(x.data[x.at:], "/>"):
 			x.at += len("/>")
 			return x.add(e, true)
 		}
-		if err := x.attribute(e); err != nil {
+		if err := x.attribute(); err != nil {
 			return err
 		}
 	}
@@ -324,10 +340,11 @@ func (x *xmlReader) startTag() error {
 
 func (x *xmlReader) add(e *element, closed bool) error {
 	e.body, e.bodyEnd = x.at, x.at
+	if len(x.attributes) > 0 {
+		e.attributes = slices.Clone(x.attributes)
+	}
 	switch {
 	case len(x.open) > 0:
-		parent := x.open[len(x.open)-1]
-		parent.children = append(parent.children, e)
 	case x.root != nil:
 		x.at = e.start
 		return errors.New("a second root element")
@@ -337,14 +354,16 @@ func (x *xmlReader) add(e *element, closed bool) error {
 	if x.count++; x.count > maxElements || len(x.open) >= maxDepth {
 		return errors.New("elements nested too deep, or too many of them")
 	}
-	if !closed {
-		x.open = append(x.open, e)
+	if closed {
+		x.closed = append(x.closed, e)
+	} else {
+		x.open, x.first = append(x.open, e), append(x.first, len(x.closed))
 	}
 	return nil
 }
 
 // attribute reads name="value".
-func (x *xmlReader) attribute(e *element) error {
+func (x *xmlReader) attribute() error {
 	name := x.name()
 	x.space()
 	if name == "" || x.at == len(x.data) || x.data[x.at] != '=' {
@@ -355,23 +374,23 @@ func (x *xmlReader) attribute(e *element) error {
 	if x.at == len(x.data) || x.data[x.at] != '"' && x.data[x.at] != '\'' {
 		return errors.New("no valid XML: the value of an attribute is not quoted")
 	}
-	end := bytes.IndexByte(x.data[x.at+1:], x.data[x.at])
+	end := strings.IndexByte(x.data[x.at+1:], x.data[x.at])
 	if end < 0 {
 		return errTag
 	}
 	raw := x.data[x.at+1 : x.at+1+end]
-	a := attribute{name: name, value: string(raw), at: x.at + 1, exact: true}
-	if bytes.IndexByte(raw, '<') >= 0 {
+	a := attribute{name: name, value: raw, at: x.at + 1, exact: true}
+	if strings.IndexByte(raw, '<') >= 0 {
 		return errors.New("no valid XML: \"<\" in an attribute")
 	}
-	if x.file.latin || bytes.IndexByte(raw, '&') >= 0 {
+	if x.file.latin || strings.IndexByte(raw, '&') >= 0 {
 		if err := x.checkEntities(a.value); err != nil {
 			return err
 		}
 		a.exact = false
 		a.value = (&element{file: x.file}).decode(a.value).String()
 	}
-	e.attributes = append(e.attributes, a)
+	x.attributes = append(x.attributes, a)
 	x.at += end + 2
 	return nil
 }
@@ -397,7 +416,7 @@ func (x *xmlReader) name() string {
 	for x.at < len(x.data) && (isWord(x.data[x.at]) || strings.IndexByte("-.:", x.data[x.at]) >= 0) {
 		x.at++
 	}
-	s := string(x.data[from:x.at])
+	s := x.data[from:x.at]
 	return s[strings.LastIndexByte(s, ':')+1:]
 }
 
