@@ -191,7 +191,7 @@ func insertLine(f *file, defines []Define) candidate {
 		line += " -D" + d.text()
 	}
 	at, depth := -1, 0
-	list := parseSources(f)
+	list := parseNmake(f)
 	for _, name := range []string{"sources", "includes"} {
 		for _, s := range list {
 			switch {

@@ -30,6 +30,8 @@ type loader struct {
 	interner *interner
 	set      *Set
 	compiled map[string][]string // build file that was skipped -> what it compiles
+
+	libraries libraries
 }
 
 // loaded is what one build file gives.
@@ -59,6 +61,7 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 	projects, sources := l.gather(named)
 	l.loadAll(projects)
 	l.loadSources(sources)
+	l.libraries.link(l.set.Builds)
 	l.shares()
 	l.set.sort()
 	return l.set, l.unmatched()
