@@ -32,6 +32,7 @@ type loader struct {
 	compiled map[string][]string // build file that was skipped -> what it compiles
 
 	libraries libraries
+	maybe     map[string][]string // directory -> the build files found there, if all may turn out to build nothing
 }
 
 // loaded is what one build file gives.
@@ -60,7 +61,7 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 	}
 	projects, sources := l.gather(named)
 	l.loadAll(projects)
-	l.loadSources(sources)
+	l.loadSources(append(sources, l.unbuilt()...))
 	l.libraries.link(l.set.Builds)
 	l.shares()
 	l.set.sort()
@@ -68,7 +69,7 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 }
 
 func newLoader(t *tree.Tree, o LoadOptions) (*loader, error) {
-	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{},
+	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{}, maybe: map[string][]string{},
 		set: &Set{options: o, readers: map[string][]string{}}}
 	for _, c := range o.Configs {
 		if !strings.Contains(c, "|") {
@@ -102,8 +103,8 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 			projects, sources = append(projects, built...), append(sources, source...)
 		default:
 			found := slices.DeleteFunc(files, func(p string) bool { return !l.isLikely(p) })
-			if len(found) == 0 {
-				sources = append(sources, name)
+			if !slices.ContainsFunc(found, func(p string) bool { return !kindOf(p).maybe }) {
+				l.maybe[name] = found
 			}
 			projects = append(projects, found...)
 		}
@@ -111,6 +112,20 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 	slices.Sort(projects)
 	slices.Sort(sources)
 	return slices.Compact(projects), slices.Compact(sources)
+}
+
+// unbuilt gives the directories in which no build file builds or compiles anything that can be read.
+func (l *loader) unbuilt() []string {
+	var dirs []string
+	for name, found := range l.maybe {
+		used := slices.ContainsFunc(l.set.Builds, func(b *Build) bool { return slices.Contains(found, b.Project) }) ||
+			slices.ContainsFunc(l.set.Skipped, func(s Skipped) bool { return slices.Contains(found, s.Path) && len(l.compiled[s.Path]) > 0 })
+		if !used {
+			dirs = append(dirs, name)
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
 }
 
 // file says what a named file is: a build file, or one that lists some, or a source file.

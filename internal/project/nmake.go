@@ -176,7 +176,7 @@ func colon(s string) int {
 
 // isDrive says whether the colon at an index ends the letter of a drive.
 func isDrive(s string, i int) bool {
-	return i > 0 && i+1 < len(s) && (s[i+1] == '/' || s[i+1] == '\\') && isWord(s[i-1]) &&
+	return i > 0 && i+1 < len(s) && s[i] == ':' && (s[i+1] == '/' || s[i+1] == '\\') && isWord(s[i-1]) &&
 		(i == 1 || strings.IndexByte(white+":=;,(", s[i-2]) >= 0)
 }
 
@@ -247,7 +247,7 @@ func readMake(t *tree.Tree, p string) ([]byte, error) {
 
 // branch is one open !if: whether its lines are read, and whether one of its branches has been.
 type branch struct {
-	at          statement
+	at          text
 	read, taken bool
 }
 
@@ -274,7 +274,7 @@ func (m *makefile) run(list []statement) error {
 	}
 	if len(open) > 0 {
 		at := open[len(open)-1].at
-		return fmt.Errorf("line %d: %s without !endif", at.file.line(at.at), at.name)
+		return fmt.Errorf("line %d: %s without !endif", at[0].file.line(at[0].at), at)
 	}
 	return nil
 }
@@ -312,7 +312,8 @@ func (m *makefile) conditional(open []branch, word string, value text, s stateme
 			return open, fmt.Errorf("line %d: !if nested too deep", s.file.line(s.at))
 		}
 		read := !slices.ContainsFunc(open, func(b branch) bool { return !b.read }) && m.test(word[1:], value, s)
-		return append(open, branch{s, read, read}), nil
+		at := text{{text: word, file: s.file, at: s.at}}
+		return append(open, branch{at, read, read}), nil
 	case (isElse || word == "!endif") && len(open) == 0:
 		return open, fmt.Errorf("line %d: %s without !if", s.file.line(s.at), word)
 	case word == "!endif":
@@ -336,10 +337,7 @@ func (m *makefile) test(word string, value text, s statement) bool {
 	t := m.expand(value)
 	v, why := unknown, fmt.Sprintf("%q depends on the kit", value)
 	if !t.unknown() {
-		v, why = evalExpression(t.String(), m.defined, func(p string) bool {
-			_, ok := m.tree.Find(m.tree.Join(path.Dir(m.project), p))
-			return ok
-		})
+		v, why = evalExpression(t.String(), m.defined, m.exists)
 	}
 	if v == unknown {
 		m.note(s.file.place(s.at), "the condition of !if is unknown (%s); it is read as false: %s", why, value)
@@ -375,7 +373,7 @@ func (m *makefile) include(value text, s statement) {
 	m.unset = nil
 	t := m.expand(value)
 	name := strings.Trim(t.String(), `" `)
-	found, ok := m.tree.Find(m.tree.Join(path.Dir(s.file.path), name))
+	found, ok := m.included(name)
 	switch {
 	case t.unknown() || name == "":
 		m.note(at, "the !include of %q can't be evaluated; it is left out", raw)
@@ -397,6 +395,23 @@ func (m *makefile) include(value text, s statement) {
 		m.broken[found] = err
 		m.note(at, "the !include %s can't be read: %v", found, err)
 	}
+}
+
+// included looks for a file where nmake does: in the directory it runs in, in that of the file that includes it, and in
+// those of the files that include that.
+func (m *makefile) included(name string) (string, bool) {
+	for _, from := range append([]string{m.project}, reversed(m.open)...) {
+		if found, ok := m.tree.Find(m.tree.Join(path.Dir(from), name)); ok {
+			return found, true
+		}
+	}
+	return "", false
+}
+
+func reversed(list []string) []string {
+	list = slices.Clone(list)
+	slices.Reverse(list)
+	return list
 }
 
 // fromOutside names the macros that were asked for and are set nowhere.
@@ -440,9 +455,9 @@ func (m *makefile) withoutSelf(s statement) text {
 }
 
 // bound pays for a value and drops one that is too long.
-func (m *makefile) bound(t text) text {
-	if n := t.len(); !m.spend(n+len(t)) || n > maxText {
-		m.budget = min(m.budget, 0)
+func (r *reader) bound(t text) text {
+	if n := t.len(); !r.spend(n+len(t)) || n > maxText {
+		r.budget = min(r.budget, 0)
 		return nil
 	}
 	return t
@@ -464,7 +479,7 @@ func (m *makefile) layer(s statement) *layer {
 }
 
 // maxExpansion bounds how deep macros and functions may be nested.
-const maxExpansion = 64
+const maxExpansion = 200
 
 // expand replaces the references to macros. One that is not defined is empty, as for nmake; one of the kit's is unknown.
 func (m *makefile) expand(t text) text {
@@ -583,4 +598,87 @@ func (t text) replace(from string, to text) text {
 		out = append(append(out, c.slice(at, at+i)...), to...)
 		at += i + len(from)
 	}
+}
+
+// rule takes a line that names targets and what they need: "a.obj b.obj : a.c", ".c.obj::" or "{src}.c{out}.obj:".
+func (m *makefile) rule(s statement) {
+	line := m.expand(s.value).trim()
+	i := colon(line.String())
+	if i < 0 {
+		return
+	}
+	rest := line.slice(i+1, line.len())
+	if strings.HasPrefix(rest.String(), ":") {
+		rest = rest.slice(1, rest.len())
+	}
+	needs, inline, hasInline := cutOutside(rest.trim(), ';')
+	targets := fields(line.slice(0, i))
+	if from, to, ok := m.inference(targets); ok {
+		m.rules.add([]text{plain(to)}, []text{plain(from)}, nil, s.file.place(s.at))
+	} else {
+		m.rules.add(targets, m.needs(fields(needs)), nil, s.file.place(s.at))
+	}
+	if hasInline {
+		m.rules.command(inline)
+	}
+}
+
+// inference reads {src}.c{out}.obj as out\%.obj: src\%.c.
+func (m *makefile) inference(targets []text) (from, to string, ok bool) {
+	s := joinWords(targets).String()
+	if !strings.HasPrefix(s, "{") {
+		if f, t, ok := suffixes(s); ok && len(targets) == 1 {
+			return "%" + f, "%" + t, true
+		}
+		return "", "", false
+	}
+	source, rest, ok := strings.Cut(s[1:], "}")
+	suffix, rest, ok2 := strings.Cut(rest, "{")
+	if !ok || !ok2 { // {src}.c.obj
+		i := strings.LastIndexByte(suffix, '.')
+		if !ok || i < 1 {
+			return "", "", false
+		}
+		return inDirectory(source) + "%" + suffix[:i], "%" + suffix[i:], true
+	}
+	out, extension, ok := strings.Cut(rest, "}")
+	return inDirectory(source) + "%" + suffix, inDirectory(out) + "%" + extension, ok
+}
+
+func inDirectory(dir string) string {
+	if dir = strings.TrimRight(dir, `/\`); dir == "" || dir == "." {
+		return ""
+	}
+	return dir + "/"
+}
+
+// needs gives the files a target needs; {dir;dir}name is looked for in these directories.
+func (m *makefile) needs(list []text) []text {
+	for i, t := range list {
+		dirs, name, ok := strings.Cut(strings.TrimPrefix(t.String(), "{"), "}")
+		if !ok || t.unknown() {
+			continue
+		}
+		list[i] = plain(name).from(t)
+		for _, dir := range strings.Split(dirs, ";") {
+			if found := inDirectory(dir) + name; m.exists(found) {
+				list[i] = plain(found).from(t)
+				break
+			}
+		}
+	}
+	return list
+}
+
+func (m *makefile) exists(name string) bool {
+	_, ok := m.tree.Find(m.tree.Join(path.Dir(m.project), name))
+	return ok
+}
+
+// expandFor expands a command with its automatic macros.
+func (m *makefile) expandFor(_ []setting, automatic map[string]text, t text) text {
+	m.automatic = automatic
+	t = m.expand(t)
+	m.automatic = nil
+	return t
 }

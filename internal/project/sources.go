@@ -223,7 +223,7 @@ func (l *loader) sourcesUnit(m *makefile, b *Build, name text, subdirectory stri
 func (m *makefile) precompiled(language Language) string {
 	header := m.value("precompiled_include")
 	cxx := m.value("precompiled_cxx").String() == "1"
-	if len(m.value("no_precompiled")) > 0 || header.unknown() || cxx != (language == CXX) {
+	if len(header) == 0 || header.unknown() || len(m.value("no_precompiled")) > 0 || cxx != (language == CXX) {
 		return ""
 	}
 	return path.Base(strings.ReplaceAll(header.String(), `\`, "/"))
