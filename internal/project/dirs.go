@@ -22,12 +22,16 @@ func (l *loader) dirsList(p string) ([]string, error) {
 	var failed []error
 	seen := map[string]bool{p: true}
 	for queue := []string{p}; len(queue) > 0; queue = queue[1:] {
-		names, err := l.dirsNamed(queue[0])
+		names, optional, err := l.dirsNamed(queue[0])
 		if err != nil {
 			failed = append(failed, err)
 		}
-		for _, dir := range names {
-			found := false
+		for i, dir := range append(names, optional...) {
+			if !l.tree.Within(dir) {
+				failed = append(failed, fmt.Errorf("%s: names %s, outside of what was named", queue[0], dir))
+				continue
+			}
+			found := i >= len(names)
 			for _, name := range []string{"dirs", "sources"} {
 				file, ok := l.tree.Find(l.tree.Join(dir, name))
 				if found = found || ok; !ok || seen[file] || len(seen) >= maxDirs {
@@ -41,7 +45,7 @@ func (l *loader) dirsList(p string) ([]string, error) {
 				}
 			}
 			if !found {
-				failed = append(failed, fmt.Errorf("%s names %s, where there is neither a dirs nor a SOURCES file", queue[0], dir))
+				failed = append(failed, fmt.Errorf("%s: names %s, where there is neither a dirs nor a SOURCES file", queue[0], dir))
 			}
 		}
 	}
@@ -49,11 +53,11 @@ func (l *loader) dirsList(p string) ([]string, error) {
 	return list, errors.Join(failed...)
 }
 
-// dirsNamed gives the directories that one dirs file names in any build window.
-func (l *loader) dirsNamed(p string) ([]string, error) {
+// dirsNamed gives the directories that one dirs file names in any build window: DIRS, and OPTIONAL_DIRS, which need not
+// be there.
+func (l *loader) dirsNamed(p string) (names, optional []string, err error) {
 	r := newReader(l.tree)
 	texts := map[string][]statement{}
-	var names []string
 	for i := range oldPlatforms {
 		for _, configuration := range []string{"free", "checked"} {
 			m := &makefile{reader: r, project: p, texts: texts, known: map[layerKey]*layer{}, macros: oldEnvironment(i, configuration)}
@@ -62,20 +66,25 @@ func (l *loader) dirsNamed(p string) ([]string, error) {
 				err = m.run(list)
 			}
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			for _, macro := range []string{"dirs", "optional_dirs"} {
-				for _, t := range fields(m.value(macro)) {
-					dir := l.tree.Join(path.Dir(p), strings.Trim(t.String(), "{}"))
-					if !t.unknown() && !slices.Contains(names, dir) {
-						names = append(names, dir)
-					}
-				}
-			}
+			names = m.directories(names, "dirs")
+			optional = m.directories(optional, "optional_dirs")
 			if r.budget <= 0 {
-				return nil, errWork
+				return nil, nil, errWork
 			}
 		}
 	}
-	return names, nil
+	return names, optional, nil
+}
+
+// directories adds those that a macro names, in braces or not.
+func (m *makefile) directories(list []string, macro string) []string {
+	for _, t := range fields(m.value(macro)) {
+		dir := m.tree.Join(path.Dir(m.project), strings.Trim(t.String(), "{}"))
+		if !t.unknown() && len(list) < maxDirs && !slices.Contains(list, dir) {
+			list = append(list, dir)
+		}
+	}
+	return list
 }

@@ -91,7 +91,11 @@ func (g *gnuMake) expandFor(settings []setting, automatic map[string]text, t tex
 	scope := map[string]*variable{}
 	g.scopes = append(g.scopes, scope)
 	for _, s := range settings {
-		g.set(scope, s.name, s.operator, s.value)
+		if strings.HasSuffix(s.operator, ":=") {
+			scope[s.name] = &variable{value: s.value, simple: true, origin: "file"}
+		} else {
+			g.set(scope, s.name, s.operator, s.value)
+		}
 	}
 	for name, value := range automatic {
 		scope[name] = &variable{value: value, simple: true, origin: "automatic"}
@@ -206,6 +210,11 @@ func (l *lines) logical() (text, bool) {
 	}
 }
 
+func (t text) trimLeft() text {
+	s := t.String()
+	return t.slice(len(s)-len(strings.TrimLeft(s, white)), len(s))
+}
+
 func (t text) trimRight() text { return t.slice(0, len(strings.TrimRight(t.String(), white))) }
 
 // run evaluates the lines of a make file, or those that eval is given.
@@ -228,7 +237,7 @@ func (g *gnuMake) run(t text) error {
 			}
 			continue
 		}
-		line = line.slice(0, commentStart(s)).trim()
+		line = withoutComment(line)
 		word, rest := firstWord(line)
 		if word == "" {
 			continue
@@ -253,20 +262,30 @@ func (g *gnuMake) run(t text) error {
 	return nil
 }
 
-// commentStart gives where the comment of a line begins. "\#" is the character itself.
-func commentStart(s string) int {
-	for i := range len(s) {
-		if s[i] == '#' && (len(s[:i])-len(strings.TrimRight(s[:i], `\`)))%2 == 0 {
-			return i
+// withoutComment gives a line up to its comment, without the white space before it. "\#" is the character itself.
+func withoutComment(line text) text {
+	s := line.String()
+	var out text
+	c := cursor{text: line}
+	from := len(s) - len(strings.TrimLeft(s, white))
+	for i := from; i < len(s); i++ {
+		if s[i] != '#' {
+			continue
 		}
+		backslashes := len(s[from:i]) - len(strings.TrimRight(s[from:i], `\`))
+		if backslashes%2 == 0 {
+			return append(out, c.slice(from, i)...)
+		}
+		out = append(out, c.slice(from, i-1)...)
+		from = i
 	}
-	return len(s)
+	return append(out, c.slice(from, len(s))...)
 }
 
-// firstWord cuts a trimmed line after its first word.
+// firstWord cuts a line after its first word.
 func firstWord(t text) (word string, rest text) {
 	s := t.String()
-	i := indexOrEnd(s, " ", "\t")
+	i := indexOrEnd(s, " ", "\t", "\n", "\r")
 	if name := indexOrEnd(s, "("); name < i && conditionals[s[:name]] {
 		i = name // ifeq(a,b)
 	}
@@ -441,7 +460,7 @@ func (g *gnuMake) assignOrRule(line text) bool {
 	if a, ok := assignmentOf(s); ok {
 		name := g.expand(line.slice(a.name, a.end)).trim().String()
 		if !g.fixed[name] && name != "" {
-			g.set(g.variables, name, a.operator, line.slice(a.value, len(s)).trim())
+			g.set(g.variables, name, a.operator, line.slice(a.value, len(s)).trimLeft())
 			if name == "VPATH" {
 				g.rules.searched(words(g.expand(g.variables[name].value)))
 			}
@@ -500,7 +519,7 @@ func (g *gnuMake) include(names text, needed bool) {
 			continue
 		}
 		found := g.glob(name.String())
-		if len(found) == 0 && needed && strings.IndexAny(name.String(), "*?[") < 0 {
+		if len(found) == 0 && needed {
 			g.note(at, "the include %s is not there", name)
 		}
 		for _, p := range found {
@@ -544,6 +563,9 @@ func (g *gnuMake) rule(line text) bool {
 	}
 	rest = rest.trim()
 	if name, operator, value, ok := g.targetSetting(rest); ok {
+		if strings.HasSuffix(operator, ":=") { // at once, unlike what it is set to for a target otherwise
+			value = g.expand(value)
+		}
 		g.rules.setting(targets, setting{name, operator, value})
 		return false
 	}

@@ -63,7 +63,7 @@ func isNmake(p string, data []byte) bool {
 // loadMake reads a make file, as it is called by itself and as it calls itself again.
 func (l *loader) loadMake(p string) loaded {
 	x := &makeLoader{loader: l, project: p, reader: newReader(l.tree), known: map[layerKey]*layer{}, files: map[string]*file{},
-		statements: map[string][]statement{}}
+		statements: map[string][]statement{}, user: map[string]bool{}, others: map[*layer]bool{}}
 	data, err := readMake(l.tree, p)
 	if err != nil {
 		return loaded{reads: []string{p}, unreadable: []Skipped{{Path: p, Why: strings.TrimPrefix(err.Error(), p+": ")}}}
@@ -87,6 +87,7 @@ type makeLoader struct {
 	failed     error
 	images     []*image
 	user       map[string]bool // files compiled into what is no kernel image
+	others     map[*layer]bool // where the options for these come from
 	unread     []text          // why the files of a kernel image can't be known
 	kernel     string          // what shows that there is one
 	compiles   bool
@@ -272,12 +273,21 @@ func (x *makeLoader) take(r *rules, b *image) {
 		x.kernel = b.kernel
 		x.unread = append(x.unread, b.unread...)
 	default:
-		if x.user == nil {
-			x.user = map[string]bool{}
-		}
 		for _, u := range b.units {
 			x.user[u.path] = true
+			x.share(u.command)
 		}
+	}
+}
+
+// share notes where the options of a command come from that compiles no kernel code.
+func (x *makeLoader) share(c *command) {
+	if c.shared {
+		return
+	}
+	c.shared = true
+	for _, y := range layersOf(x.known, c.words, false) {
+		x.others[y] = true
 	}
 }
 
@@ -335,7 +345,7 @@ func (g *graph) image(s *steps, link *command) *image {
 	if link.does == archives && link.flags.output == "" && !link.slash {
 		b.name = s.name
 	}
-	w := &imageWalk{graph: g, image: b, seen: map[string]bool{}, here: map[string]*command{}}
+	w := &imageWalk{graph: g, image: b, seen: map[string]bool{g.key(s.name): true}, here: map[string]*command{}}
 	for _, c := range s.commands {
 		if c.does == compiles && c.only() {
 			w.outputs(c)
@@ -505,9 +515,10 @@ func (x *makeLoader) result() loaded {
 		out.reads = append(out.reads, name)
 	}
 	slices.Sort(out.reads)
+	x.builds(&out)
 	if x.budget <= 0 {
 		x.failed = errWork
-		x.images = nil
+		out.builds = nil
 	}
 	if x.failed != nil {
 		out.unreadable = append(out.unreadable, Skipped{Path: x.project, Why: strings.TrimPrefix(x.failed.Error(), x.project+": ")})
@@ -517,7 +528,6 @@ func (x *makeLoader) result() loaded {
 			out.unreadable = append(out.unreadable, Skipped{Path: name, Why: strings.TrimPrefix(err.Error(), name+": ")})
 		}
 	}
-	x.builds(&out)
 	switch {
 	case len(out.configurations) > 0 || x.failed != nil:
 	case x.kernel != "":
@@ -626,10 +636,12 @@ func (x *makeLoader) build(b *image, id, configuration string, processor nx.Proc
 
 func (x *makeLoader) unit(to *Build, b *image, u makeUnit) {
 	c := u.command
+	if !x.spend(unitWork + 8*len(c.words)) {
+		return
+	}
 	language, _ := languageOf(u.path)
 	o := Options{Processor: to.Processor, Language: cmp.Or(c.flags.language, c.language, language), Defines: c.flags.defines,
 		Undefines: slices.Clone(c.flags.undefines), Forced: c.flags.forced, Precompiled: c.flags.precompiled}
-	o.Includes = append(o.Includes, path.Dir(u.path))
 	for _, dir := range c.flags.includes {
 		if dir = x.loader.tree.Join(c.dir, dir); !slices.Contains(o.Includes, dir) {
 			o.Includes = append(o.Includes, dir)
@@ -649,7 +661,23 @@ func (x *makeLoader) unit(to *Build, b *image, u makeUnit) {
 	case c.usesKit() || b.link.usesKit():
 		kit = toolset(to.Processor, false, nx.Version{}, 0)
 	}
-	x.add(to, u.path, o, kit, layersOf(x.known, c.words))
+	x.add(to, u.path, o, kit, x.layers(c))
+}
+
+// layers gives those of a command: if some serve kernel images alone, these are better than others.
+func (x *makeLoader) layers(c *command) []*layer {
+	if c.layers != nil {
+		return c.layers
+	}
+	isShared := func(y *layer) bool { return x.others[y] }
+	c.layers = layersOf(x.known, c.words, false)
+	for _, defining := range []bool{true, false} {
+		if own := slices.DeleteFunc(layersOf(x.known, c.words, defining), isShared); len(own) > 0 {
+			c.layers = own
+			break
+		}
+	}
+	return c.layers
 }
 
 // gnu says whether a compiler is gcc, or clang in its place, and not one in the place of Microsoft's.

@@ -244,7 +244,7 @@ func (g *gnuMake) mapWords(t text, change func(w text) text) text {
 		if !w.unknown() {
 			w = change(w).from(w)
 		}
-		if len(w) > 0 {
+		if w.len() > 0 {
 			list = append(list, w)
 		}
 	}
@@ -515,9 +515,12 @@ func (g *gnuMake) call(rest, reference text) text {
 		}
 		scope[strconv.Itoa(i)] = &variable{value: v, simple: true, origin: "automatic"}
 	}
+	for i := len(scope); g.lookup(strconv.Itoa(i)) != nil; i++ { // those of a call around it are none of this one
+		scope[strconv.Itoa(i)] = &variable{simple: true, origin: "automatic"}
+	}
 	if f, ok := g.functions[name]; ok && f.do != nil { // $(call FUNCTION,...)
 		var list []text
-		for i := 1; i <= max(f.arguments, len(scope)-1); i++ {
+		for i := 1; i <= f.arguments; i++ {
 			var a text
 			if v := scope[strconv.Itoa(i)]; v != nil {
 				a = v.value

@@ -75,6 +75,10 @@ func logicalLine(f *file, at int, command bool) (line text, next int) {
 		continued = !commented && strings.HasSuffix(code, `\`) && !strings.HasSuffix(code, `^\`) || only && line != nil
 		if !only {
 			code = strings.TrimSuffix(code, `\`)
+			for i := strings.Index(code, "^#"); i >= 0 && !command; i = strings.Index(code, "^#") {
+				line = append(line, span{text: code[:i], file: f, at: at}, span{text: "#", file: f, at: at + i + 1})
+				code, at = code[i+2:], at+i+2
+			}
 			line = append(line, span{text: code, file: f, at: at}, span{text: " "})
 		}
 		at = end + 1

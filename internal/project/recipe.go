@@ -65,6 +65,8 @@ type command struct {
 	words     []text // without the program's name
 	flags     flags
 	processor nx.Processor
+	layers    []*layer // where its options come from
+	shared    bool     // these are known to serve what is no kernel code
 }
 
 // only says whether a compiler is told not to link.
@@ -214,9 +216,9 @@ func commandWords(t text, cmd bool) [][]text {
 }
 
 // layersOf gives the places by which words came to a command: of each assignment or line of a recipe, the end of the
-// last word that is an option. If some of them hold a define, these alone are given.
-func layersOf(known map[layerKey]*layer, commandWords []text) []*layer {
-	var all, defining []*layer
+// last word that is an option, of all or of those that hold a define.
+func layersOf(known map[layerKey]*layer, commandWords []text, defining bool) []*layer {
+	var all, some []*layer
 	for _, w := range commandWords {
 		s := w.String()
 		if len(w) != 1 || w[0].file == nil || w[0].fixed || s == "" || s[0] != '-' && s[0] != '/' {
@@ -234,12 +236,12 @@ func layersOf(known map[layerKey]*layer, commandWords []text) []*layer {
 		if !slices.Contains(all, y) {
 			all = append(all, y)
 		}
-		if o != nil && o.name == "-D" && !slices.Contains(defining, y) {
-			defining = append(defining, y)
+		if o != nil && o.name == "-D" && !slices.Contains(some, y) {
+			some = append(some, y)
 		}
 	}
-	if len(defining) > 0 {
-		return defining
+	if defining {
+		return some
 	}
 	return all
 }

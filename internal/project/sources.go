@@ -184,7 +184,7 @@ func (l *loader) sourcesUnits(m *makefile, b *Build, platform int, kit []Define)
 	}
 	for i, name := range []string{"sources", p.sources} {
 		for _, file := range fields(m.value(name)) {
-			if !m.spend(unitWork) {
+			if !m.spend(unitWork + 8*len(f.defines)) {
 				return
 			}
 			subdirectory := ""
