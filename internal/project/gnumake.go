@@ -88,6 +88,9 @@ func slashDirectory(p string) string { return strings.ReplaceAll(directory(p), `
 
 // expandFor expands a text of a rule: with the settings of its targets, the outermost first, and automatic variables.
 func (g *gnuMake) expandFor(settings []setting, automatic map[string]text, t text) text {
+	if !g.spend(8 * (len(settings) + len(automatic))) {
+		return nil
+	}
 	scope := map[string]*variable{}
 	g.scopes = append(g.scopes, scope)
 	for _, s := range settings {
@@ -226,11 +229,11 @@ func (g *gnuMake) run(t text) error {
 		if !ok {
 			break
 		}
-		if !g.spend(len(line)) {
+		s := line.String()
+		if !g.spend(len(s) + len(line)) {
 			return errWork
 		}
-		reading := !slices.ContainsFunc(open, func(b branch) bool { return !b.read })
-		s := line.String()
+		reading := isRead(open)
 		if inRule && strings.HasPrefix(s, "\t") {
 			if reading {
 				g.rules.command(line.slice(1, len(s)).trim())
@@ -294,6 +297,9 @@ func firstWord(t text) (word string, rest text) {
 
 var conditionals = map[string]bool{"ifeq": true, "ifneq": true, "ifdef": true, "ifndef": true, "else": true, "endif": true}
 
+// isRead says whether lines in open conditionals are read. What stands in one that is not read is not read either.
+func isRead(open []branch) bool { return len(open) == 0 || open[len(open)-1].read }
+
 // maxConditionals bounds how deep conditionals are nested.
 const maxConditionals = 2000
 
@@ -303,7 +309,7 @@ func (g *gnuMake) conditional(open []branch, word string, rest text) ([]branch, 
 	if word == "else" && len(open) > 0 {
 		outer = open[:len(open)-1]
 	}
-	reading := !slices.ContainsFunc(outer, func(b branch) bool { return !b.read })
+	reading := isRead(outer)
 	switch {
 	case word != "else" && word != "endif":
 		if len(open) >= maxConditionals {

@@ -62,7 +62,7 @@ func isNmake(p string, data []byte) bool {
 
 // loadMake reads a make file, as it is called by itself and as it calls itself again.
 func (l *loader) loadMake(p string) loaded {
-	x := &makeLoader{loader: l, project: p, reader: newReader(l.tree), known: map[layerKey]*layer{}, files: map[string]*file{},
+	x := &makeLoader{loader: l, project: p, reader: newReader(l.tree), known: placements{map[layerKey]*layer{}, map[*layer]bool{}}, files: map[string]*file{},
 		statements: map[string][]statement{}, user: map[string]bool{}, others: map[*layer]bool{}}
 	data, err := readMake(l.tree, p)
 	if err != nil {
@@ -81,7 +81,7 @@ type makeLoader struct {
 	*loader
 	*reader
 	project    string
-	known      map[layerKey]*layer
+	known      placements
 	files      map[string]*file
 	statements map[string][]statement
 	failed     error
@@ -109,7 +109,7 @@ const nmakeRules = `.c.obj:
 func (x *makeLoader) nmake() {
 	macros := map[string]text{"cc": plain("cl"), "cxx": plain("cl"), "cpp": plain("cl"), "as": plain("ml"), "rc": plain("rc"),
 		"make": plain("nmake"), "makedir": plain(slashDirectory(x.project)), "os": plain("Windows_NT")}
-	m := &makefile{reader: x.reader, project: x.project, texts: x.statements, known: x.known, macros: macros}
+	m := &makefile{reader: x.reader, project: x.project, texts: x.statements, known: x.known.layers, macros: macros}
 	m.rules = newRules(x.reader, path.Dir(x.project), m.expandFor)
 	m.rules.nmake = true
 	list, err := m.read(x.project)
@@ -227,7 +227,6 @@ type image struct {
 	units  []makeUnit
 	unread []text
 	notes  []driver.Step
-	known  map[layerKey]*layer
 }
 
 // makeUnit is a source file with the command that compiles it.
@@ -286,7 +285,7 @@ func (x *makeLoader) share(c *command) {
 		return
 	}
 	c.shared = true
-	for _, y := range layersOf(x.known, c.words, false) {
+	for _, y := range x.known.of(c.words, false) {
 		x.others[y] = true
 	}
 }
@@ -416,6 +415,9 @@ func (w *imageWalk) inputs(s *steps, link *command) {
 
 // library follows a library by its name alone.
 func (w *imageWalk) library(name string) {
+	if !w.spend(8 * len(w.order)) {
+		return
+	}
 	for _, t := range w.order {
 		if strings.EqualFold(path.Base(strings.ReplaceAll(t.name, `\`, "/")), name) {
 			w.object(t.name, 0)
@@ -561,11 +563,18 @@ func (x *makeLoader) whyUnread() string {
 
 // builds makes the builds of all images.
 func (x *makeLoader) builds(out *loaded) {
-	seen := map[string]bool{}
+	seen, names := map[string]bool{}, map[string]map[string]bool{}
+	for _, b := range x.images {
+		key := strings.ToLower(baseName(b.name))
+		if names[key] == nil {
+			names[key] = map[string]bool{}
+		}
+		names[key][b.name] = true
+	}
 	for _, b := range x.images {
 		configuration := "default"
 		if len(x.images) > 1 {
-			configuration = "default:" + b.title(x.images)
+			configuration = "default:" + b.title(len(names[strings.ToLower(baseName(b.name))]) > 1)
 		}
 		processor := b.processor()
 		id := x.project + "|" + configuration + "|" + string(processor)
@@ -581,15 +590,12 @@ func (x *makeLoader) builds(out *loaded) {
 }
 
 // title names an image among others: by its name without .sys, with its directory where another has that name.
-func (b *image) title(all []*image) string {
-	name := strings.ReplaceAll(b.name, `\`, "/")
-	short := strings.TrimSuffix(path.Base(name), path.Ext(name))
-	for _, other := range all {
-		if other != b && strings.EqualFold(baseName(other.name), short) && other.name != b.name {
-			return strings.TrimSuffix(name, path.Ext(name))
-		}
+func (b *image) title(ambiguous bool) string {
+	if !ambiguous {
+		return baseName(b.name)
 	}
-	return short
+	name := strings.ReplaceAll(b.name, `\`, "/")
+	return strings.TrimSuffix(name, path.Ext(name))
 }
 
 // processorDefines say what is compiled for, where nothing else does.
@@ -599,9 +605,12 @@ var processorDefines = map[string]nx.Processor{
 
 // processor gives the one that an image is for: by options, the compiler's prefix, or the kit's defines.
 func (b *image) processor() nx.Processor {
-	commands := []*command{b.link}
+	commands, seen := []*command{b.link}, map[*command]bool{}
 	for _, u := range b.units {
-		commands = append(commands, u.command)
+		if !seen[u.command] {
+			commands = append(commands, u.command)
+		}
+		seen[u.command] = true
 	}
 	for _, c := range commands {
 		if p := cmp.Or(c.flags.processor, c.processor); p != "" {
@@ -670,9 +679,9 @@ func (x *makeLoader) layers(c *command) []*layer {
 		return c.layers
 	}
 	isShared := func(y *layer) bool { return x.others[y] }
-	c.layers = layersOf(x.known, c.words, false)
+	c.layers = x.known.of(c.words, false)
 	for _, defining := range []bool{true, false} {
-		if own := slices.DeleteFunc(layersOf(x.known, c.words, defining), isShared); len(own) > 0 {
+		if own := slices.DeleteFunc(x.known.of(c.words, defining), isShared); len(own) > 0 {
 			c.layers = own
 			break
 		}

@@ -14,7 +14,11 @@ func (g *gnuMake) expand(t text) text {
 	if strings.IndexByte(s, '$') < 0 {
 		return t
 	}
-	if !g.spend(len(s)+len(t)) || g.depth >= maxExpansion {
+	if g.depth >= maxExpansion {
+		g.note(t.place(), "%s is nested too deep", shortened(t))
+		return unknownText(t)
+	}
+	if !g.spend(len(s) + len(t)) {
 		return unknownText(t)
 	}
 	g.depth++
@@ -537,7 +541,7 @@ func (g *gnuMake) call(rest, reference text) text {
 }
 
 // maxEvals bounds the texts that a make file gives make to read.
-const maxEvals = 2000
+const maxEvals = 10_000
 
 func (g *gnuMake) eval(a []text) text {
 	if g.evals >= maxEvals {

@@ -115,3 +115,204 @@ func TestMakeThatBuildsNothing(t *testing.T) {
 		})
 	}
 }
+
+func TestMakeOptions(t *testing.T) {
+	write(t, "-- src/a.c --\n-- src/b.cpp --\n-- Makefile --\n"+`
+LIBS = -lntoskrnl -Llib
+src.sys: src/a.o src/b.o
+	x86_64-w64-mingw32-ld -shared --subsystem native --entry=_FxDriverEntry@8 -o $@ $^ $(LIBS)
+%.o: %.c
+	x86_64-w64-mingw32-gcc -D_WIN32_WINNT=0x0602 -UQ -Isrc/inc -isystem ddk -include pre.h -MF x.d -c $< -o $@
+%.o: %.cpp
+	x86_64-w64-mingw32-g++ -x c++ -I src/inc -c $< -o $@
+`)
+	b := find(t, load(t, LoadOptions{Includes: []string{"user"}}), "Makefile|default|x64")
+	equal(t, "units", summary(b), "src/a.c src/b.cpp: _WIN32_WINNT=0x0602")
+	o := b.unitOf(t, "src/a.c").Options
+	equal(t, "includes", strings.Join(o.Includes, " "), "src/inc ddk user")
+	equal(t, "forced", strings.Join(o.Forced, " "), "pre.h")
+	equal(t, "undefines", strings.Join(o.Undefines, " "), "Q _MSC_VER _KERNEL_MODE")
+	equal(t, "language", b.unitOf(t, "src/b.cpp").Options.Language, CXX)
+	equal(t, "entries", strings.Join(b.Entries, " "), "DriverEntry DllInitialize")
+	equal(t, "minimum", b.Minimum.String()+" "+b.MinimumSource, "6.2 _WIN32_WINNT")
+	equal(t, "notes", notes(b), "")
+	for name, want := range map[string]string{"__GNUC__": "12", "__MINGW64__": "1", "_AMD64_": "1", "DEPRECATE_DDK_FUNCTIONS": ""} {
+		got, _ := o.value(name)
+		equal(t, name, got, want)
+	}
+}
+
+// A build with Microsoft's compiler has the kit's defines only if it uses a kit.
+func TestMakeKit(t *testing.T) {
+	for flags, want := range map[string]string{"": "", "/I$(WDK)\\inc\\km": "1", "/I\"C:\\Program Files\\Windows Kits\\10\\Include\"": "1"} {
+		write(t, "-- a.c --\n")
+		put(t, "drv.mak", "WDK=c:\\WinDDK\nCFLAGS=/D_X86_ /Yupch.h "+flags+"\ndrv.sys: a.obj\n\tlink /driver $** /out:$@\n")
+		o := load(t, LoadOptions{}).Builds[0].Units[0].Options
+		got, _ := o.value("i386")
+		equal(t, flags, got, want)
+		_, gnu := o.value("__GNUC__")
+		equal(t, "gnu", gnu, false)
+		equal(t, "precompiled", o.Precompiled, "pch.h")
+	}
+}
+
+func TestMakeNotes(t *testing.T) {
+	write(t, "-- a.c --\n-- Makefile --\n"+gcc+`drv.sys: a.o gone.o nobody.o
+	$(LINK)
+a.o: a.c
+	$(CC) -DA $(shell pkg-config x) -D1X -I$(shell kit)/inc -DR=$(R) -c $<
+gone.o: gone.c
+	$(CC) -c $<
+ifeq ($(shell date),today)
+X = 1
+endif
+R = $(R)
+include gone.mk
+include $(shell ls)
+include ../outside.mk
+$(error no)
+this is no rule
+`)
+	put(t, "../outside.mk", "")
+	b := load(t, LoadOptions{}).Builds[0]
+	equal(t, "defines", own(b.Units[0]), "A=1")
+	for _, want := range []string{"$(shell pkg-config x) can't be evaluated; it is left out", `the define "1X" can't be read`,
+		"-I$(shell kit)/inc can't be evaluated", "gone.c is not there", "no rule says how nobody.o is made",
+		"Makefile:9:6: the condition ifeq ($(shell date),today) is unknown; what it compares is read as different",
+		"$(R) refers to itself", "the include gone.mk is not there", "the include of $(shell ls) can't be evaluated",
+		"outside.mk is left out: it lies outside of what was named", "make stops here with an error: no",
+		`"this is no rule" is neither an assignment nor a rule`} {
+		if !strings.Contains(notes(b), want) {
+			t.Errorf("no note %q among\n%s", want, notes(b))
+		}
+	}
+}
+
+// In which of the languages a file is read.
+func TestMakeLanguageOf(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		nmake      bool
+	}{
+		{"makefile", "!include <win32.mak>\nA:=1\n", true},
+		{"makefile", "  ! if 1\n", false}, // "!" stands in the first column
+		{"makefile", "A := 1\n", false},
+		{"x.mak", "A = 1\n", true},
+		{"x.mak", "include x\n", false},
+		{"makefile", "a.obj: a.c\n\tcl $**\n", true},
+		{"makefile", ".c.obj:\n\tcl $<\n", true},
+		{"NMakefile", "", true},
+		{"makefile", "", false},
+	} {
+		equal(t, c.name+": "+c.file, isNmake(c.name, []byte(c.file)), c.nmake)
+	}
+}
+
+func TestMakeNames(t *testing.T) {
+	for name, want := range map[string]bool{"a/Makefile": true, "GNUmakefile": true, "x.MK": true, "drv.mak": true, "makefile.msvc": true,
+		"Makefile.in": false, "makefile.inc": false, "makefile.def": false, "make.c": false} {
+		equal(t, name, isMake(name), want)
+	}
+	equal(t, "a driver", looksLikeMake([]byte("all: X.SYS\n")), true)
+	equal(t, "else", looksLikeMake([]byte("all: x.exe\n")), false)
+	equal(t, "binary", looksLikeMake([]byte("x.sys\x00")), false)
+}
+
+// A file that others include is part of their builds, and makes none of its own.
+func TestMakeIncluded(t *testing.T) {
+	write(t, "-- drv/a.c --\n-- drv/Makefile --\n# the driver\nCC = gcc\ninclude ../rules/drv.mk\n-- rules/drv.mk --\n"+
+		"drv.sys: a.o\n\t$(CC) -Wl,--subsystem,native -o $@ $^\n-- rules/common.mk --\n# driver\n")
+	equal(t, "outline", outline(load(t, LoadOptions{})), "drv/Makefile|default|x64: drv/a.c")
+}
+
+func TestMakeConfigs(t *testing.T) {
+	write(t, "-- a.c --\n-- Makefile --\none.sys: a.o\n\tld -o $@ $^\ntwo.sys: a.o\n\tld -o $@ $^\n")
+	equal(t, "one", ids(load(t, LoadOptions{Configs: []string{"Default:two|x64"}})), "Makefile|default:two|x64")
+	equal(t, "none", outline(load(t, LoadOptions{Configs: []string{"default:one|x64"}}, "Makefile")), "Makefile|default:one|x64: a.c")
+}
+
+func TestMakeLibraryAlone(t *testing.T) {
+	write(t, "-- a.c --\n-- Makefile --\nCFLAGS = -D_KERNEL_MODE\nlib.a: a.o\n\tar rcs $@ $^\n")
+	b := load(t, LoadOptions{}, "Makefile").Builds[0]
+	equal(t, "library", b.Library, true)
+	equal(t, "entries", len(b.Entries), 0)
+	equal(t, "kernel mode", len(b.Units[0].Options.Undefines), 1)
+}
+
+func TestMakeShares(t *testing.T) {
+	write(t, "-- a.c --\n-- b.c --\n-- drv/drv.mk --\ndrv.sys: ../a.o\n\tld -o $@ $^\n-- Makefile --\n# no driver\nx.exe: a.o b.o\n\tgcc -o $@ $^\n")
+	s := load(t, LoadOptions{})
+	equal(t, "outline", outline(s), "drv/drv.mk|default|x64: a.c\nskipped Makefile: user mode: links no kernel image")
+	equal(t, "shares", strings.Join(s.Skipped[0].Shares, " "), "a.c")
+}
+
+func TestPlaceInMake(t *testing.T) {
+	const rules = "drv.sys: a.o b.o\n\t$(LINK)\n"
+	for _, c := range []struct{ name, file, want string }{
+		{"assignment", "CFLAGS = -O2 -DA # flags\n" + rules, "CFLAGS = -O2 -DA -DPOOL_NX_OPTIN=1 # flags"},
+		{"the one with defines", "CFLAGS = -O2\nDEFS = \\\n\t-DA \\\n\t-DB\nCFLAGS += $(DEFS)\n" + rules, "-DB -DPOOL_NX_OPTIN=1"},
+		{"without defines", "CFLAGS := -O2\n" + rules, "CFLAGS := -O2 -DPOOL_NX_OPTIN=1"},
+		{"recipe", rules + "%.o: %.c\n\t$(CC) -Wall -c $< -o $@\n", "$(CC) -Wall -c -DPOOL_NX_OPTIN=1 $< -o $@"},
+		{"two recipes", "drv.sys: a.o b.o\n\t$(LINK)\na.o: a.c\n\t$(CC) -DA -c a.c\nb.o: b.c\n\t$(CC) -DB -c b.c\n", "$(CC) -DA -DPOOL_NX_OPTIN=1 -c a.c\n$(CC) -DB -DPOOL_NX_OPTIN=1 -c b.c"},
+		{"target's own", rules + "drv.sys: CFLAGS = -DA\n", "drv.sys: CFLAGS = -DA -DPOOL_NX_OPTIN=1"},
+		{"not what serves others", "CFLAGS = -DALL\nx.exe: x.o\n\t$(CC) $^\ndrv.sys: CFLAGS += -DA\n" + rules, "drv.sys: CFLAGS += -DA -DPOOL_NX_OPTIN=1"},
+		{"a conditional's", "ifdef NO\nCFLAGS = -DA\nelse\nCFLAGS = -DB\nendif\n" + rules, "CFLAGS = -DB -DPOOL_NX_OPTIN=1"},
+		{"an argument that follows", rules + "%.o: %.c\n\tgcc $< -c -o $@\n", "gcc $< -c -DPOOL_NX_OPTIN=1 -o $@"},
+		{"MSYS", "drv.sys: a.obj b.obj\n\tlink //driver $^ //out:$@\n%.obj: %.c\n\tcl //DA //c $<\n", "cl //DA //DPOOL_NX_OPTIN=1 //c $<"},
+		{"Microsoft's compiler", "drv.sys: a.obj b.obj\n\tlink /driver $^ /out:$@\n%.obj: %.c\n\tcl /DA /c $<\n", "cl /DA /DPOOL_NX_OPTIN=1 /c $<"},
+		{"define", "define FLAGS\n-DA\nendef\nCFLAGS = $(FLAGS)\n" + rules, "-DA -DPOOL_NX_OPTIN=1"},
+		{"included", "include flags.mk\n" + rules, "CFLAGS = -DINCLUDED -DPOOL_NX_OPTIN=1"},
+		{"no option at all", "drv.sys: a.c b.c\n\t$(E) gcc $^\nE =\n", "Makefile|default|x64: no place for POOL_NX_OPTIN=1: nothing there sets its defines\n" +
+			"a make file has no line that reaches every command: add the define to what the compiler is called with"},
+		{"undefined later", "CFLAGS = -DA\nCPPFLAGS = -UPOOL_NX_OPTIN\n" + rules,
+			"Makefile|default|x64: a.c would still lack POOL_NX_OPTIN=1: it is undefined, or defined otherwise, on the compiler's command line"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			write(t, "-- a.c --\n-- b.c --\n-- x.c --\n-- flags.mk --\nCFLAGS = -DINCLUDED\n")
+			put(t, "Makefile", gcc+c.file)
+			s := load(t, LoadOptions{}, "Makefile")
+			equal(t, "placed", placed(t, s, "Makefile"), c.want)
+		})
+	}
+}
+
+// A define for one of two images must not reach the other.
+func TestPlaceInMakeOfTwo(t *testing.T) {
+	const two = "CFLAGS = -DALL\none.sys: a.o\n\tld -o $@ $^\ntwo.sys: b.o\n\tld -o $@ $^\n"
+	write(t, "-- a.c --\n-- b.c --\n-- Makefile --\n"+two)
+	s := load(t, LoadOptions{})
+	equal(t, "both", placed(t, s, "Makefile"), "CFLAGS = -DALL -DPOOL_NX_OPTIN=1")
+	if got := placed(t, s, ":one|"); !strings.Contains(got, "it serves Makefile|default:two|x64 too") {
+		t.Error(got)
+	}
+	put(t, "Makefile", two+"one.sys: CFLAGS += -DONE\n")
+	equal(t, "one", placed(t, load(t, LoadOptions{}), ":one|"), "one.sys: CFLAGS += -DONE -DPOOL_NX_OPTIN=1")
+}
+
+func TestPlaceInNmake(t *testing.T) {
+	const link = "drv.sys: a.obj b.obj\n\tlink /driver /out:$@ $**\n"
+	for _, c := range []struct{ name, file, want string }{
+		{"assignment", "CFLAGS=/W4 /DA\n" + link, "CFLAGS=/W4 /DA /DPOOL_NX_OPTIN=1"},
+		{"response file", "drv.sys: a.obj b.obj\n\tlink /driver /out:$@ $**\n.c.obj:\n\tcl @<<\n/DA\n/c $<\n<<\n", "/DA /DPOOL_NX_OPTIN=1"},
+		{"rule", link + ".c.obj:\n\tcl -c $<\n", "cl -c -DPOOL_NX_OPTIN=1 $<"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			write(t, "-- a.c --\n-- b.c --\n")
+			put(t, "drv.mak", strings.ReplaceAll(c.file, "\n", "\r\n"))
+			equal(t, "placed", placed(t, load(t, LoadOptions{}), "drv.mak"), c.want)
+		})
+	}
+}
+
+// placed gives the lines that change where the opt-in is wanted in some builds, or the error.
+func placed(t *testing.T, s *Set, patterns ...string) string {
+	t.Helper()
+	tr := newTree(t, ".")
+	edits, err := Place(tr, wantAll(s, patterns...), nil)
+	if err != nil {
+		return err.Error()
+	}
+	lines, after := applied(t, tr, edits)
+	checkAfter(t, after, patterns...)
+	return lines
+}

@@ -105,15 +105,16 @@ func beforeComment(s string) (code string, commented bool) {
 func inlineFiles(f *file, line text, at int) (text, int) {
 	s := line.String()
 	var out text
+	c := cursor{text: line}
 	for from := 0; ; {
 		i := strings.Index(s[from:], "<<")
 		if i < 0 {
-			return append(out, line.slice(from, len(s))...), at
+			return append(out, c.slice(from, len(s))...), at
 		}
 		i += from
 		body, next := inlineFile(f, at)
 		at = next
-		out = append(out, line.slice(from, max(from, i-1))...)
+		out = append(out, c.slice(from, max(from, i-1))...)
 		if i > from && s[i-1] == '@' {
 			out = append(append(out, span{text: " "}), body...)
 		}
@@ -606,6 +607,9 @@ func (t text) replace(from string, to text) text {
 
 // rule takes a line that names targets and what they need: "a.obj b.obj : a.c", ".c.obj::" or "{src}.c{out}.obj:".
 func (m *makefile) rule(s statement) {
+	if !m.spend(s.value.len() + len(s.value)) {
+		return
+	}
 	line := m.expand(s.value).trim()
 	i := colon(line.String())
 	if i < 0 {

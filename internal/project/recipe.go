@@ -215,10 +215,16 @@ func commandWords(t text, cmd bool) [][]text {
 	return commands
 }
 
-// layersOf gives the places by which words came to a command: of each assignment or line of a recipe, the end of the
-// last word that is an option, of all or of those that hold a define.
-func layersOf(known map[layerKey]*layer, commandWords []text, defining bool) []*layer {
-	var all, some []*layer
+// placements are the layers of a make file: each is a logical line, of an assignment or a recipe, that holds an option.
+type placements struct {
+	layers   map[layerKey]*layer
+	defining map[*layer]bool // the option is a define
+}
+
+// of gives the layers by which words came to a command: all, or those that hold a define.
+func (p *placements) of(commandWords []text, defining bool) []*layer {
+	var list []*layer
+	seen := map[*layer]bool{}
 	for _, w := range commandWords {
 		s := w.String()
 		if len(w) != 1 || w[0].file == nil || w[0].fixed || s == "" || s[0] != '-' && s[0] != '/' {
@@ -232,39 +238,43 @@ func layersOf(known map[layerKey]*layer, commandWords []text, defining bool) []*
 		if end < len(f.data) && strings.IndexByte(white, f.data[end]) < 0 || end > len(f.data) {
 			continue
 		}
-		y := layerAt(known, f, w[0].at, end, s)
-		if !slices.Contains(all, y) {
-			all = append(all, y)
-		}
-		if o != nil && o.name == "-D" && !slices.Contains(some, y) {
-			some = append(some, y)
+		y := p.at(f, w[0].at, s, o != nil && o.name == "-D")
+		if (p.defining[y] || !defining) && !seen[y] {
+			list = append(list, y)
+			seen[y] = true
 		}
 	}
-	if defining {
-		return some
-	}
-	return all
+	return list
 }
 
-// layerAt gives the layer of the logical line that holds an option, always the same one.
-func layerAt(known map[layerKey]*layer, f *file, at, end int, option string) *layer {
+// maxLines bounds the lines of one logical line that are looked at for where it begins.
+const maxLines = 1000
+
+// at gives the layer of the logical line that holds an option, always the same one. What is added goes after the last
+// define there, else after the last option.
+func (p *placements) at(f *file, at int, option string, defines bool) *layer {
 	start := f.lineStart(at)
-	for start > 0 && strings.HasSuffix(strings.TrimRight(string(f.data[f.lineStart(start-1):start]), "\r\n"), `\`) {
+	for range maxLines {
+		if start == 0 || !strings.HasSuffix(strings.TrimRight(string(f.data[f.lineStart(start-1):start]), "\r\n"), `\`) {
+			break
+		}
 		start = f.lineStart(start - 1)
 	}
 	key := layerKey{f, start}
-	y := known[key]
+	y := p.layers[key]
 	if y == nil {
+		y = &layer{file: f, at: start, inherits: true}
+		p.layers[key] = y
+	}
+	end := at + len(option)
+	if defines && !p.defining[y] || defines == p.defining[y] && end > y.spot.end {
 		prefix := " " + option[:1] + "D"
 		if at > 0 && option[0] == '/' && f.data[at-1] == '/' {
 			prefix = " //D"
 		}
-		y = &layer{file: f, at: start, inherits: true, spot: spot{start: end, end: end, before: prefix, separator: prefix}}
-		known[key] = y
+		y.spot = spot{start: end, end: end, before: prefix, separator: prefix}
 	}
-	if end > y.spot.end {
-		y.spot.start, y.spot.end = end, end
-	}
+	p.defining[y] = p.defining[y] || defines
 	return y
 }
 

@@ -81,7 +81,7 @@ func (r *rules) add(names, needs, order []text, at driver.Place) {
 		case suffix && len(needs) == 0:
 			r.patterns = append(r.patterns, pattern{"%" + to, []text{plain("%" + from)}, r.current})
 		default:
-			if t := r.target(s, at); t != nil {
+			if t := r.target(s, at); t != nil && r.spend(16*len(needs)) {
 				t.needs = append(t.needs, needs...)
 				t.recipes = append(t.recipes, r.current)
 			}
@@ -120,12 +120,14 @@ func (r *rules) static(names []text, from text, needs []text) {
 			continue
 		}
 		t := r.target(name.String(), from.place())
-		if t == nil {
+		if t == nil || !r.spend(16*len(needs)) {
 			return
 		}
 		t.stem = plain(stem)
 		for _, n := range needs {
-			r.spend(n.len())
+			if !r.spend(n.len()) {
+				return
+			}
 			t.needs = append(t.needs, n.replace("%", t.stem))
 		}
 		t.recipes = append(t.recipes, r.current)
@@ -268,6 +270,9 @@ func (r *rules) fits(p pattern, name string) (stem string, needs []text, ok bool
 func (r *rules) automatic(m made) map[string]text {
 	var found, unique []text
 	seen := map[string]bool{}
+	if !r.spend(16 * len(m.needs)) {
+		return nil
+	}
 	for _, n := range m.needs {
 		if !n.unknown() {
 			if s, _ := r.find(n.String()); s != n.String() {
@@ -331,6 +336,9 @@ func (r *rules) settingsOf(name string) []setting {
 	key := r.key(name)
 	for range maxParents {
 		list = slices.Concat(r.settings[key], list)
+		if !r.spend(len(list)) {
+			return nil
+		}
 		parent, ok := r.parents[key]
 		if !ok {
 			break
