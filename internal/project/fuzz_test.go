@@ -100,6 +100,24 @@ func FuzzSources(f *testing.F) {
 	})
 }
 
+func FuzzMake(f *testing.F) {
+	f.Add("CC = x86_64-w64-mingw32-gcc\nCFLAGS += -DA $(if $(X),-DB)\ndrv.sys: $(patsubst %.c,%.o,$(wildcard *.c)) ; $(CC) -Wl,--subsystem,native -o $@ $^\n%.o: %.c\n\t$(CC) $(CFLAGS) -c $< -o $@\n")
+	f.Add("define d\n$(1).o: $(1).c\n\tgcc -D_KERNEL_MODE -c $$<\nendef\n$(foreach n,a b,$(eval $(call d,$(n))))\nx.sys: a.o b.o\n\tld -o $@ $^\nx.sys: CFLAGS := -DX\n")
+	f.Add("ifeq ($(shell x),a)\nelse ifdef A\nelse\nendif\ninclude makefile *.mk\nA = $(A)\nB := $(A:%.c=%.o) $(sort b a) $(word 2,a b) $(call A,$(B))\nall:: ; $(MAKE) -C b -f ../makefile V=1\n")
+	f.Add("!IF defined(A) && \"$(B:x=y)\"==\"\"\nCFLAGS=$(CFLAGS) /DA^#\n!ENDIF\ndrv.sys: a.obj {src}b.obj\n  link /DRIVER @<<x.rsp\n  $** /out:$@\n<<KEEP\n.c.obj::\n  $(CC) $(CFLAGS) /c $<\n{src}.c{out}.obj:\n cl /c $(@B)\n")
+	f.Add(bom + "a.sys:a.c\r\n\tcl //D\"A=1\" a.c //link //driver \\\r\n  //out:$@")
+	f.Fuzz(func(t *testing.T, data string) {
+		defer bounded(t, time.Now())
+		write(t, "-- a.c --\n-- b.c --\n-- b/x.c --\n")
+		put(t, "makefile", data)
+		s := load(t, LoadOptions{}, "makefile")
+		if again := load(t, LoadOptions{}, "makefile"); outline(again) != outline(s) {
+			t.Errorf("%s\nthen\n%s", outline(s), outline(again))
+		}
+		tryPlace(t, s, "makefile")
+	})
+}
+
 func FuzzCondition(f *testing.F) {
 	for _, s := range []string{"'$(A)|$(B)'=='x|y'", "!exists('a') and (1 < 0x2 or true)", "'$([X]::Y('a'))' != ''", `"a" == "b" && defined(X) || !1`} {
 		f.Add(s)

@@ -43,9 +43,9 @@ func (p *placer) insertion(g group, all loaded, c *cover) (candidate, error) {
 }
 
 // conditions are those to try for an inserted group, the shortest first: none, the platforms of which all
-// configurations are wanted, and all wanted configurations. A SOURCES file only has the first.
+// configurations are wanted, and all wanted configurations. A SOURCES file or a make file only has the first.
 func (g group) conditions(all loaded) []string {
-	if isSources(g.project) {
+	if isSources(g.project) || isMake(g.project) {
 		return []string{""}
 	}
 	full := map[string]bool{}
@@ -105,10 +105,12 @@ func (g group) missing(before, after loaded) ([]pair, error) {
 
 func (p *placer) insertOnce(g group, condition string) (candidate, error) {
 	data, err := p.tree.Read(g.project)
-	if err != nil {
+	switch {
+	case err != nil:
 		return candidate{}, err
-	}
-	if isSources(g.project) {
+	case isMake(g.project):
+		return candidate{}, errors.New("a make file has no line that reaches every command: add the define to what the compiler is called with")
+	case isSources(g.project):
 		return insertLine(newFile(g.project, data), g.defines), nil
 	}
 	root, err := parseXML(g.project, data)
@@ -194,7 +196,7 @@ func insertLine(f *file, defines []Define) candidate {
 		line += " -D" + d.text()
 	}
 	at, depth := -1, 0
-	list := parseSources(f)
+	list := parseNmake(f)
 	for _, name := range []string{"sources", "includes"} {
 		for _, s := range list {
 			switch {

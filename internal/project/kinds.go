@@ -14,6 +14,8 @@ type kind struct {
 	load   func(l *loader, p string) loaded
 	// nested says that build files of the kind read others of it, in directories below; these make no builds again.
 	nested bool
+	// maybe says that a build file of the kind may turn out to have nothing to do with a driver, and then counts as none.
+	maybe bool
 }
 
 // kinds are all sorts of build files.
@@ -21,6 +23,7 @@ func kinds() []kind {
 	return []kind{
 		{name: "a .vcxproj", is: isProject, load: (*loader).loadProject},
 		{name: "a SOURCES file", is: isSources, likely: looksLikeSources, load: (*loader).loadSourcesFile},
+		{name: "a make file", is: isMake, likely: looksLikeMake, load: (*loader).loadMake, nested: true, maybe: true},
 	}
 }
 
@@ -50,7 +53,10 @@ type container struct {
 }
 
 func containers() []container {
-	return []container{{name: "a solution", is: isSolution, list: listSolution}}
+	return []container{
+		{name: "a solution", is: isSolution, list: listSolution},
+		{name: "a dirs file", is: isDirs, list: (*loader).dirsList},
+	}
 }
 
 func containerOf(p string) *container {

@@ -33,6 +33,9 @@ type loader struct {
 	infs     []string            // and INX files, beside the build files
 	// documents are the project files that are parsed already.
 	documents *documents
+
+	libraries libraries
+	maybe     map[string][]string // directory -> the build files found there, if all may turn out to build nothing
 }
 
 // loaded is what one build file gives.
@@ -61,11 +64,12 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 	}
 	projects, sources := l.gather(named)
 	l.loadAll(projects)
-	l.loadSources(sources)
+	l.loadSources(append(sources, l.unbuilt()...))
 	l.installed()
 	for _, b := range l.set.Builds {
 		b.checkKit()
 	}
+	l.libraries.link(l.set.Builds)
 	l.shares()
 	l.link()
 	l.set.sort()
@@ -73,7 +77,8 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 }
 
 func newLoader(t *tree.Tree, o LoadOptions) (*loader, error) {
-	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{}, documents: newDocuments(),
+	l := &loader{tree: t, options: o, interner: newInterner(), documents: newDocuments(),
+		compiled: map[string][]string{}, maybe: map[string][]string{},
 		set: &Set{options: o, readers: map[string][]string{}}}
 	for _, c := range o.Configs {
 		if !strings.Contains(c, "|") {
@@ -108,8 +113,8 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 		default:
 			l.addINFs(files)
 			found := slices.DeleteFunc(files, func(p string) bool { return !l.isLikely(p) })
-			if len(found) == 0 {
-				sources = append(sources, name)
+			if !slices.ContainsFunc(found, func(p string) bool { return !kindOf(p).maybe }) {
+				l.maybe[name] = found
 			}
 			projects = append(projects, found...)
 		}
@@ -125,6 +130,20 @@ func (l *loader) addINFs(files []string) {
 			l.infs = append(l.infs, p)
 		}
 	}
+}
+
+// unbuilt gives the directories in which no build file builds or compiles anything that can be read.
+func (l *loader) unbuilt() []string {
+	var dirs []string
+	for name, found := range l.maybe {
+		used := slices.ContainsFunc(l.set.Builds, func(b *Build) bool { return slices.Contains(found, b.Project) }) ||
+			slices.ContainsFunc(l.set.Skipped, func(s Skipped) bool { return slices.Contains(found, s.Path) && len(l.compiled[s.Path]) > 0 })
+		if !used {
+			dirs = append(dirs, name)
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
 }
 
 // file says what a named file is: a build file, or one that lists some, or a source file.

@@ -131,12 +131,17 @@ func (p *paths) find(t *tree.Tree, name string) (string, bool) {
 func (p *paths) directory(file string) string {
 	dir, ok := p.directories[file]
 	if !ok {
-		abs, err := filepath.Abs(filepath.FromSlash(file))
-		if err != nil {
-			abs = file
-		}
-		dir = filepath.ToSlash(filepath.Dir(abs))
+		dir = absoluteDirectory(file)
 		p.directories[file] = dir
 	}
 	return dir
+}
+
+// absoluteDirectory gives the absolute directory of a file.
+func absoluteDirectory(file string) string {
+	abs, err := filepath.Abs(filepath.FromSlash(file))
+	if err != nil {
+		abs = file
+	}
+	return filepath.ToSlash(filepath.Dir(abs))
 }

@@ -103,7 +103,7 @@ func TestSolutionProperties(t *testing.T) {
 	}
 }
 
-func links(b *Build) string { return strings.Join(b.Links, " ") }
+func linksOf(b *Build) string { return strings.Join(b.Links, " ") }
 
 func TestLinks(t *testing.T) {
 	library := func(configurations, kit string) string {
@@ -131,24 +131,24 @@ func TestLinks(t *testing.T) {
 	setUp()
 	s := load(t, LoadOptions{})
 	debug, release := find(t, s, "drv/p.vcxproj|Debug|x64"), find(t, s, "drv/p.vcxproj|Release|x64")
-	equal(t, "same names", links(debug)+" "+links(release), "lib/l.vcxproj|Debug|x64 lib/l.vcxproj|Release|x64")
+	equal(t, "same names", linksOf(debug)+" "+linksOf(release), "lib/l.vcxproj|Debug|x64 lib/l.vcxproj|Release|x64")
 	equal(t, "notes", notes(debug), "")
 
 	put(t, "all.sln", solutionText([]string{`drv\p.vcxproj`, `lib\l.vcxproj`}, "Debug|x64 0=Debug|x64, 1=Dbg|x64", "Ship|x64 0=Release|x64, 1=Debug|x64"))
 	s = load(t, LoadOptions{})
-	equal(t, "as the solution says", links(find(t, s, "drv/p.vcxproj|Debug|x64"))+" "+links(find(t, s, "drv/p.vcxproj|Release|x64")),
+	equal(t, "as the solution says", linksOf(find(t, s, "drv/p.vcxproj|Debug|x64"))+" "+linksOf(find(t, s, "drv/p.vcxproj|Release|x64")),
 		"lib/l.vcxproj|Dbg|x64 lib/l.vcxproj|Debug|x64")
 
 	setUp()
 	put(t, "all.slnx", `<Solution><Configurations><BuildType Name="Debug"/><BuildType Name="Release"/><Platform Name="x64"/></Configurations>
 <Project Path="drv/p.vcxproj"/><Project Path="lib/l.vcxproj"><BuildType Solution="Debug|*" Project="Dbg"/></Project></Solution>`)
 	s = load(t, LoadOptions{})
-	equal(t, "as the .slnx says", links(find(t, s, "drv/p.vcxproj|Debug|x64"))+" "+links(find(t, s, "drv/p.vcxproj|Release|x64")),
+	equal(t, "as the .slnx says", linksOf(find(t, s, "drv/p.vcxproj|Debug|x64"))+" "+linksOf(find(t, s, "drv/p.vcxproj|Release|x64")),
 		"lib/l.vcxproj|Dbg|x64 lib/l.vcxproj|Release|x64")
 
 	setUp()
 	b := load(t, LoadOptions{}, "drv").Builds[0]
-	equal(t, "outside", links(b), "")
+	equal(t, "outside", linksOf(b), "")
 	if n := notes(b); !strings.Contains(n, "drv/p.vcxproj:17:28: lib/l.vcxproj is linked, but not among what was named") {
 		t.Errorf("notes: %s", n)
 	}
@@ -160,7 +160,7 @@ func TestLinks(t *testing.T) {
 		t.Errorf("notes: %s", n)
 	}
 	s = load(t, LoadOptions{Configs: []string{"Debug|x64"}})
-	equal(t, "chosen", links(s.Builds[0]), "lib/l.vcxproj|Debug|x64")
+	equal(t, "chosen", linksOf(s.Builds[0]), "lib/l.vcxproj|Debug|x64")
 }
 
 func TestReferenceGone(t *testing.T) {

@@ -1,0 +1,684 @@
+package project
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/tree"
+)
+
+// The language of nmake: macros that are expanded when they are used, directives with "!", and rules. SOURCES and dirs
+// files are written in it, and make files for Microsoft's compiler. Specification: the NMAKE reference of Visual Studio.
+
+// statement is one logical line: an assignment, a directive (then name is that of the directive with its "!"), a rule
+// or one of its commands.
+type statement struct {
+	file   *file
+	at     int // of the first byte
+	name   string
+	value  text
+	assign int // offset after "=", or after the directive's name
+}
+
+// The names of statements that are neither an assignment nor a directive.
+const (
+	ruleLine    = ":"
+	commandLine = "\t"
+)
+
+// parseNmake cuts a file into its statements.
+func parseNmake(f *file) []statement {
+	var list []statement
+	inRule := false
+	for at := 0; at < len(f.data); {
+		indented := inRule && (f.data[at] == ' ' || f.data[at] == '\t')
+		line, next := logicalLine(f, at, indented)
+		at = next
+		if line = line.trim(); len(line) == 0 {
+			continue
+		}
+		if indented {
+			line, at = inlineFiles(f, line, at)
+			list = append(list, statement{file: f, at: line.place().Offset, name: commandLine, value: line})
+			continue
+		}
+		if s, ok := parseStatement(f, line); ok {
+			list = append(list, s)
+			inRule = s.name == ruleLine || inRule && s.name[0] == '!'
+		}
+	}
+	return list
+}
+
+// logicalLine joins the line at an offset with those it continues in. Comments are dropped, unless the line is a
+// command; a line that is nothing but a comment does not end a continuation.
+func logicalLine(f *file, at int, command bool) (line text, next int) {
+	for continued := true; continued && at < len(f.data); {
+		end := len(f.data)
+		if i := bytes.IndexByte(f.data[at:], '\n'); i >= 0 {
+			end = at + i
+		}
+		s := strings.TrimSuffix(string(f.data[at:end]), "\r")
+		if at == 0 && strings.HasPrefix(s, bom) {
+			s, at = s[len(bom):], len(bom)
+		}
+		code, commented := s, false
+		if !command {
+			code, commented = beforeComment(s)
+		}
+		only := commented && strings.Trim(code, white) == ""
+		continued = !commented && strings.HasSuffix(code, `\`) && !strings.HasSuffix(code, `^\`) || only && line != nil
+		if !only {
+			code = strings.TrimSuffix(code, `\`)
+			for i := strings.Index(code, "^#"); i >= 0 && !command; i = strings.Index(code, "^#") {
+				line = append(line, span{text: code[:i], file: f, at: at}, span{text: "#", file: f, at: at + i + 1})
+				code, at = code[i+2:], at+i+2
+			}
+			line = append(line, span{text: code, file: f, at: at}, span{text: " "})
+		}
+		at = end + 1
+	}
+	return line, min(at, len(f.data))
+}
+
+// beforeComment cuts a line at "#"; "^#" is the character itself.
+func beforeComment(s string) (code string, commented bool) {
+	for from := 0; ; {
+		i := strings.IndexByte(s[from:], '#')
+		if i < 0 {
+			return s, false
+		}
+		if i += from; i == 0 || s[i-1] != '^' {
+			return s[:i], true
+		}
+		from = i + 1
+	}
+}
+
+// inlineFiles puts the text of inline files, which follow a command with "<<" and end in a line that begins so, in the
+// place of "@<<NAME". Files that the command does not read its arguments from are dropped.
+func inlineFiles(f *file, line text, at int) (text, int) {
+	s := line.String()
+	var out text
+	c := cursor{text: line}
+	for from := 0; ; {
+		i := strings.Index(s[from:], "<<")
+		if i < 0 {
+			return append(out, c.slice(from, len(s))...), at
+		}
+		i += from
+		body, next := inlineFile(f, at)
+		at = next
+		out = append(out, c.slice(from, max(from, i-1))...)
+		if i > from && s[i-1] == '@' {
+			out = append(append(out, span{text: " "}), body...)
+		}
+		from = i + indexOrEnd(s[i:], " ", "\t")
+	}
+}
+
+func inlineFile(f *file, at int) (body text, next int) {
+	for at < len(f.data) {
+		line, after := logicalLine(f, at, true)
+		at = after
+		if strings.HasPrefix(line.trim().String(), "<<") {
+			break
+		}
+		body = append(body, line...)
+	}
+	return body, at
+}
+
+func parseStatement(f *file, line text) (statement, bool) {
+	s := line.String()
+	st := statement{file: f, at: line.place().Offset}
+	if s[0] == '!' {
+		rest := strings.TrimLeft(s[1:], white)
+		word := rest[:indexOrEnd(rest, " ", "\t", "(", "\"", "<", "$")]
+		st.name = "!" + strings.ToLower(word)
+		st.value = line.slice(len(s)-len(rest)+len(word), len(s)).trim()
+		return st, true
+	}
+	equals := strings.IndexByte(s, '=')
+	if name := strings.Trim(s[:max(equals, 0)], white); isName(name) {
+		st.name = strings.ToLower(name)
+		st.value = line.slice(equals+1, len(s)).trim()
+		st.assign = line.slice(equals, equals+1).place().Offset + 1
+		return st, true
+	}
+	if colon(s) >= 0 {
+		st.name, st.value = ruleLine, line
+		return st, true
+	}
+	return statement{}, false
+}
+
+// colon gives the index of the colon that ends the targets of a rule, -1 where there is none. That of a reference or of
+// a drive is none.
+func colon(s string) int {
+	depth := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '(', '{':
+			if depth > 0 || i > 0 && s[i-1] == '$' {
+				depth++
+			}
+		case ')', '}':
+			depth = max(0, depth-1)
+		case ':':
+			if depth == 0 && !isDrive(s, i) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// isDrive says whether the colon at an index ends the letter of a drive.
+func isDrive(s string, i int) bool {
+	return i > 0 && i+1 < len(s) && s[i] == ':' && (s[i+1] == '/' || s[i+1] == '\\') && isWord(s[i-1]) &&
+		(i == 1 || strings.IndexByte(white+":=;,(", s[i-2]) >= 0)
+}
+
+// makefile is one configuration of a file in the language of nmake under evaluation.
+type makefile struct {
+	*reader
+	project string
+	texts   map[string][]statement // files, parsed once for all configurations
+	macros  map[string]text        // by name in lower case; not expanded yet
+	layers  []*layer               // the assignments to C_DEFINES
+	known   map[layerKey]*layer
+	open    []string // files being read, one included by the other
+	notes   []driver.Step
+
+	automatic map[string]text // $@ and the like, while a command is expanded
+	active    []string        // macros under expansion, one used by the other
+	unset     []string        // macros that were asked for and are set nowhere
+	rules     *rules          // nil in a SOURCES file
+}
+
+type layerKey struct {
+	file *file
+	at   int
+}
+
+func (m *makefile) note(at driver.Place, format string, arguments ...any) {
+	m.notes = addNote(m.notes, at, format, arguments...)
+}
+
+func addNote(notes []driver.Step, at driver.Place, format string, arguments ...any) []driver.Step {
+	s := driver.Step{Place: at, Says: fmt.Sprintf(format, arguments...)}
+	if len(notes) < maxNotes && !slices.Contains(notes, s) {
+		notes = append(notes, s)
+	}
+	return notes
+}
+
+// read parses a file of statements.
+func (m *makefile) read(p string) ([]statement, error) {
+	if list, ok := m.texts[p]; ok {
+		return list, m.broken[p]
+	}
+	var list []statement
+	data, err := readMake(m.tree, p)
+	if err == nil {
+		list = parseNmake(newFile(p, data))
+	} else {
+		m.broken[p] = err
+	}
+	m.texts[p] = list
+	return list, err
+}
+
+// readMake reads a make file as text.
+func readMake(t *tree.Tree, p string) ([]byte, error) {
+	data, err := t.Read(p)
+	switch {
+	case err != nil:
+	case bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")):
+		err = errors.New("line 1: UTF-16 is not read: save the file as UTF-8")
+	case tree.IsBinary(data):
+		err = errors.New("line 1: binary, no text")
+	case len(data) > maxXML:
+		err = fmt.Errorf("line 1: %d bytes, more than the %d that are read of a build file", len(data), maxXML)
+	}
+	return data, err
+}
+
+// branch is one open !if: whether its lines are read, and whether one of its branches has been.
+type branch struct {
+	at          text
+	read, taken bool
+}
+
+// run evaluates statements in order.
+func (m *makefile) run(list []statement) error {
+	var open []branch
+	for _, s := range list {
+		if !m.spend(0) {
+			return errWork
+		}
+		active := !slices.ContainsFunc(open, func(b branch) bool { return !b.read })
+		if s.name[0] == '!' {
+			word, value := directive(s)
+			var err error
+			if open, err = m.conditional(open, word, value, s); err != nil {
+				return err
+			}
+			if active {
+				m.command(word, value, s)
+			}
+		} else if active {
+			m.take(s)
+		}
+	}
+	if len(open) > 0 {
+		at := open[len(open)-1].at
+		return fmt.Errorf("line %d: %s without !endif", at[0].file.line(at[0].at), at)
+	}
+	return nil
+}
+
+// take does what a statement says that is no directive.
+func (m *makefile) take(s statement) {
+	switch {
+	case s.name == commandLine && m.rules != nil:
+		m.rules.command(s.value)
+	case s.name == ruleLine && m.rules != nil:
+		m.rule(s)
+	case s.name != commandLine && s.name != ruleLine:
+		m.assign(s)
+	}
+}
+
+// directive gives the word of a directive; "!else if" is one word, as is "!elseif".
+func directive(s statement) (string, text) {
+	value := s.value.String()
+	if s.name == "!else" && value != "" {
+		word := strings.ToLower(value[:indexOrEnd(value, " ", "\t", "(", "\"", "$", "!")])
+		if slices.Contains([]string{"if", "ifdef", "ifndef"}, word) {
+			return "!else" + word, s.value.slice(len(word), len(value)).trim()
+		}
+	}
+	return s.name, s.value
+}
+
+// conditional keeps account of !if, !else and !endif.
+func (m *makefile) conditional(open []branch, word string, value text, s statement) ([]branch, error) {
+	test, isElse := strings.CutPrefix(word, "!else")
+	switch {
+	case word == "!if" || word == "!ifdef" || word == "!ifndef":
+		if len(open) >= maxDepth {
+			return open, fmt.Errorf("line %d: !if nested too deep", s.file.line(s.at))
+		}
+		read := !slices.ContainsFunc(open, func(b branch) bool { return !b.read }) && m.test(word[1:], value, s)
+		at := text{{text: word, file: s.file, at: s.at}}
+		return append(open, branch{at, read, read}), nil
+	case (isElse || word == "!endif") && len(open) == 0:
+		return open, fmt.Errorf("line %d: %s without !if", s.file.line(s.at), word)
+	case word == "!endif":
+		return open[:len(open)-1], nil
+	case isElse:
+		b := &open[len(open)-1]
+		outer := !slices.ContainsFunc(open[:len(open)-1], func(b branch) bool { return !b.read })
+		b.read = outer && !b.taken && (test == "" || m.test(test, value, s))
+		b.taken = b.taken || b.read
+	}
+	return open, nil
+}
+
+// test evaluates the condition of !if, !ifdef or !ifndef. An unknown one is noted and read as false, so that its
+// !else is read.
+func (m *makefile) test(word string, value text, s statement) bool {
+	if word != "if" {
+		_, defined := m.macros[strings.ToLower(value.String())]
+		return defined == (word == "ifdef")
+	}
+	t := m.expand(value)
+	v, why := unknown, fmt.Sprintf("%q depends on the kit", value)
+	if !t.unknown() {
+		v, why = evalExpression(t.String(), m.defined, m.exists)
+	}
+	if v == unknown {
+		m.note(s.file.place(s.at), "the condition of !if is unknown (%s); it is read as false: %s", why, value)
+	}
+	return v == yes
+}
+
+func (m *makefile) defined(name string) bool {
+	_, ok := m.macros[strings.ToLower(name)]
+	return ok
+}
+
+// command does what the other directives say.
+func (m *makefile) command(word string, value text, s statement) {
+	switch word {
+	case "!undef":
+		delete(m.macros, strings.ToLower(value.String()))
+	case "!include":
+		m.include(value, s)
+	case "!error":
+		m.note(s.file.place(s.at), "nmake stops here with an error: %s; what follows is read all the same", m.expand(value))
+	}
+}
+
+const maxIncludeDepth = 16
+
+func (m *makefile) include(value text, s statement) {
+	raw := value.String()
+	if strings.HasPrefix(raw, "<") || strings.Contains(strings.ToUpper(raw), "$(NTMAKEENV)") {
+		return // the kit's own rules, which the tables model
+	}
+	at := s.file.place(s.at)
+	m.unset = nil
+	t := m.expand(value)
+	name := strings.Trim(t.String(), `" `)
+	found, ok := m.included(name)
+	switch {
+	case t.unknown() || name == "":
+		m.note(at, "the !include of %q can't be evaluated; it is left out", raw)
+		return
+	case !ok:
+		m.note(at, "the !include %s is not there%s", name, m.fromOutside())
+		return
+	case len(m.open) >= maxIncludeDepth || found == m.project || slices.Contains(m.open, found):
+		m.note(at, "the !include %s is left out: it includes itself, or is nested too deep", name)
+		return
+	}
+	list, err := m.read(found)
+	if err == nil {
+		m.open = append(m.open, found)
+		err = m.run(list)
+		m.open = m.open[:len(m.open)-1]
+	}
+	if err != nil {
+		m.broken[found] = err
+		m.note(at, "the !include %s can't be read: %v", found, err)
+	}
+}
+
+// included looks for a file where nmake does: in the directory it runs in, in that of the file that includes it, and in
+// those of the files that include that.
+func (m *makefile) included(name string) (string, bool) {
+	for _, from := range append([]string{m.project}, reversed(m.open)...) {
+		if found, ok := m.tree.Find(m.tree.Join(path.Dir(from), name)); ok {
+			return found, true
+		}
+	}
+	return "", false
+}
+
+func reversed(list []string) []string {
+	list = slices.Clone(list)
+	slices.Reverse(list)
+	return list
+}
+
+// fromOutside names the macros that were asked for and are set nowhere.
+func (m *makefile) fromOutside() string {
+	if len(m.unset) == 0 {
+		return ""
+	}
+	return ": $(" + strings.ToUpper(strings.Join(m.unset, ") and $(")) + ") is for the environment to set"
+}
+
+// assign sets a macro. Its value is expanded when it is used; only a reference to itself is to the value so far.
+func (m *makefile) assign(s statement) {
+	m.macros[s.name] = m.withoutSelf(s)
+	if s.name == "c_defines" {
+		m.layers = append(m.layers, m.layer(s))
+	}
+}
+
+// withoutSelf replaces a macro's references to itself in its new value.
+func (m *makefile) withoutSelf(s statement) text {
+	value := s.value.String()
+	if !m.spend(len(value) + len(s.value)) {
+		return nil
+	}
+	var out text
+	c := cursor{text: s.value}
+	for at := 0; at < len(value); {
+		start, end, name, _ := nextMacro(value, at)
+		out = append(out, c.slice(at, start)...)
+		reference := c.slice(start, end)
+		switch at = end; {
+		case strings.ToLower(name) != s.name:
+			out = append(out, reference...)
+		case strings.Contains(value[start:end], ":"):
+			out = append(out, m.expand(reference)...)
+		default:
+			out = append(out, m.macros[s.name].from(reference)...)
+		}
+	}
+	return m.bound(out)
+}
+
+// bound pays for a value and drops one that is too long.
+func (r *reader) bound(t text) text {
+	if n := t.len(); !r.spend(n+len(t)) || n > maxText {
+		r.budget = min(r.budget, 0)
+		return nil
+	}
+	return t
+}
+
+// layer gives the layer of an assignment to C_DEFINES, always the same one.
+func (m *makefile) layer(s statement) *layer {
+	key := layerKey{s.file, s.at}
+	if m.known[key] == nil {
+		sp := spot{start: s.assign, end: s.assign, before: "-D", separator: " -D"}
+		if last := len(s.value) - 1; last >= 0 {
+			sp.start = s.value[last].at + len(s.value[last].text)
+			sp.end, sp.before = sp.start, " -D"
+		}
+		inherits := strings.Contains(strings.ToLower(s.value.String()), "$(c_defines)")
+		m.known[key] = &layer{file: s.file, at: s.at, inherits: inherits, spot: sp}
+	}
+	return m.known[key]
+}
+
+// maxExpansion bounds how deep macros and functions may be nested.
+const maxExpansion = 200
+
+// expand replaces the references to macros. One that is not defined is empty, as for nmake; one of the kit's is unknown.
+func (m *makefile) expand(t text) text {
+	s := t.String()
+	if strings.IndexByte(s, '$') < 0 {
+		return t
+	}
+	if !m.spend(len(s) + len(t)) {
+		return nil
+	}
+	var out text
+	c := cursor{text: t}
+	for at := 0; at < len(s); {
+		start, end, name, change := nextMacro(s, at)
+		out = append(out, c.slice(at, start)...)
+		if at = end; start == end {
+			break
+		}
+		reference := c.slice(start, end)
+		if name == "$" {
+			out = append(out, reference.slice(1, 2)...)
+			continue
+		}
+		out = append(out, m.reference(strings.ToLower(name), change, reference)...)
+	}
+	return m.bound(out)
+}
+
+// nextMacro finds the next reference from an index: $(NAME), $(NAME:from=to), $X, $** or $$, whose name is "$". It
+// starts at the text's end where there is none.
+func nextMacro(s string, from int) (start, end int, name, change string) {
+	for at := from; at+1 < len(s); at++ {
+		switch {
+		case s[at] != '$':
+		case s[at+1] == '(':
+			i := strings.IndexByte(s[at:], ')')
+			if i < 0 {
+				return len(s), len(s), "", ""
+			}
+			name, change, _ = strings.Cut(s[at+2:at+i], ":")
+			return at, at + i + 1, name, change
+		case strings.HasPrefix(s[at+1:], "**"):
+			return at, at + 3, "**", ""
+		default:
+			return at, at + 2, s[at+1 : at+2], ""
+		}
+	}
+	return len(s), len(s), "", ""
+}
+
+// reference gives what a reference stands for.
+func (m *makefile) reference(name, change string, t text) text {
+	if v, ok := m.automatic[name]; ok {
+		return v
+	}
+	v, ok := m.macros[name]
+	switch {
+	case ok && (slices.Contains(m.active, name) || len(m.active) >= maxExpansion):
+		m.note(t.place(), "%s refers to itself, or is nested too deep", t)
+		return unknownText(t, "it refers to itself, or is nested too deep")
+	case !ok && (kitMacros[name] || !isName(name)):
+		return unknownText(t, "the kit sets it")
+	case !ok:
+		if !slices.Contains(m.unset, name) && len(m.unset) < maxExpansion {
+			m.unset = append(m.unset, name)
+		}
+		return nil
+	}
+	m.active = append(m.active, name)
+	v = m.expand(v)
+	m.active = m.active[:len(m.active)-1]
+	if from, to, ok := strings.Cut(change, "="); ok && from != "" && m.spend(v.len()*(1+len(to))) {
+		v = v.replace(from, plain(to))
+	}
+	return v.from(t)
+}
+
+// cursor cuts a text from left to right, in time in proportion to the text.
+type cursor struct {
+	text   text
+	passed int // bytes before the first span
+}
+
+// slice gives the bytes [from, to); neither may be less than in the call before.
+func (c *cursor) slice(from, to int) text {
+	for len(c.text) > 0 && c.passed+len(c.text[0].text) <= from {
+		c.passed += len(c.text[0].text)
+		c.text = c.text[1:]
+	}
+	n, end := 0, c.passed
+	for n < len(c.text) && end < to {
+		end += len(c.text[n].text)
+		n++
+	}
+	return c.text[:n].slice(from-c.passed, to-c.passed)
+}
+
+// replace gives the text with all of one string replaced by another.
+func (t text) replace(from string, to text) text {
+	s := t.String()
+	var out text
+	c := cursor{text: t}
+	for at := 0; ; {
+		i := strings.Index(s[at:], from)
+		if i < 0 {
+			return append(out, c.slice(at, len(s))...)
+		}
+		out = append(append(out, c.slice(at, at+i)...), to...)
+		at += i + len(from)
+	}
+}
+
+// rule takes a line that names targets and what they need: "a.obj b.obj : a.c", ".c.obj::" or "{src}.c{out}.obj:".
+func (m *makefile) rule(s statement) {
+	if !m.spend(s.value.len() + len(s.value)) {
+		return
+	}
+	line := m.expand(s.value).trim()
+	i := colon(line.String())
+	if i < 0 {
+		return
+	}
+	rest := line.slice(i+1, line.len())
+	if strings.HasPrefix(rest.String(), ":") {
+		rest = rest.slice(1, rest.len())
+	}
+	needs, inline, hasInline := cutOutside(rest.trim(), ';')
+	targets := fields(line.slice(0, i))
+	if from, to, ok := m.inference(targets); ok {
+		m.rules.add([]text{plain(to)}, []text{plain(from)}, nil, s.file.place(s.at))
+	} else {
+		m.rules.add(targets, m.needs(fields(needs)), nil, s.file.place(s.at))
+	}
+	if hasInline {
+		m.rules.command(inline)
+	}
+}
+
+// inference reads {src}.c{out}.obj as out\%.obj: src\%.c.
+func (m *makefile) inference(targets []text) (from, to string, ok bool) {
+	s := joinWords(targets).String()
+	if !strings.HasPrefix(s, "{") {
+		if f, t, ok := suffixes(s); ok && len(targets) == 1 {
+			return "%" + f, "%" + t, true
+		}
+		return "", "", false
+	}
+	source, rest, ok := strings.Cut(s[1:], "}")
+	suffix, rest, ok2 := strings.Cut(rest, "{")
+	if !ok || !ok2 { // {src}.c.obj
+		i := strings.LastIndexByte(suffix, '.')
+		if !ok || i < 1 {
+			return "", "", false
+		}
+		return inDirectory(source) + "%" + suffix[:i], "%" + suffix[i:], true
+	}
+	out, extension, ok := strings.Cut(rest, "}")
+	return inDirectory(source) + "%" + suffix, inDirectory(out) + "%" + extension, ok
+}
+
+func inDirectory(dir string) string {
+	if dir = strings.TrimRight(dir, `/\`); dir == "" || dir == "." {
+		return ""
+	}
+	return dir + "/"
+}
+
+// needs gives the files a target needs; {dir;dir}name is looked for in these directories.
+func (m *makefile) needs(list []text) []text {
+	for i, t := range list {
+		dirs, name, ok := strings.Cut(strings.TrimPrefix(t.String(), "{"), "}")
+		if !ok || t.unknown() {
+			continue
+		}
+		list[i] = plain(name).from(t)
+		for _, dir := range strings.Split(dirs, ";") {
+			if found := inDirectory(dir) + name; m.exists(found) {
+				list[i] = plain(found).from(t)
+				break
+			}
+		}
+	}
+	return list
+}
+
+func (m *makefile) exists(name string) bool {
+	_, ok := m.tree.Find(m.tree.Join(path.Dir(m.project), name))
+	return ok
+}
+
+// expandFor expands a command with its automatic macros.
+func (m *makefile) expandFor(_ []setting, automatic map[string]text, t text) text {
+	m.automatic = automatic
+	t = m.expand(t)
+	m.automatic = nil
+	return t
+}

@@ -1,0 +1,285 @@
+package project
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/nx"
+)
+
+// Recipes are read for what they compile and link; all other commands are passed over.
+
+// tool is a program that matters.
+type tool struct {
+	does     work
+	slash    bool // options begin with "/" too
+	language Language
+}
+
+type work int
+
+const (
+	compiles work = iota + 1 // and links, where no option says to compile only
+	links
+	archives
+)
+
+// tools are by name, without directory, extension, and the prefix of a cross compiler.
+var tools = map[string]tool{
+	"cl": {compiles, true, ""}, "clang-cl": {compiles, true, ""}, "icl": {compiles, true, ""},
+	"gcc": {compiles, false, ""}, "cc": {compiles, false, ""}, "clang": {compiles, false, ""}, "tcc": {compiles, false, ""},
+	"g++": {compiles, false, CXX}, "c++": {compiles, false, CXX}, "clang++": {compiles, false, CXX},
+	"link": {links, true, ""}, "lld-link": {links, true, ""}, "ld": {links, false, ""}, "ld.lld": {links, false, ""},
+	"lib": {archives, true, ""}, "llvm-lib": {archives, true, ""}, "ar": {archives, false, ""}, "llvm-ar": {archives, false, ""},
+}
+
+// wrappers stand before the program that does the work.
+var wrappers = map[string]bool{"ccache": true, "sccache": true, "distcc": true, "env": true, "exec": true, "time": true, "call": true}
+
+// toolNamed finds the tool that a program's name says, and the processor that a prefix such as x86_64-w64-mingw32- does.
+func toolNamed(program string) (tool, nx.Processor, bool) {
+	name := strings.ToLower(program[strings.LastIndexAny(program, `/\`)+1:])
+	name = strings.TrimSuffix(name, ".exe")
+	if i := strings.LastIndexByte(name, '-'); i > 0 && strings.Trim(name[i+1:], "0123456789.") == "" {
+		name = name[:i] // gcc-12
+	}
+	for rest := name; ; {
+		if t, ok := tools[rest]; ok {
+			first, _, _ := strings.Cut(name, "-")
+			return t, targetProcessors[first], true
+		}
+		_, after, ok := strings.Cut(rest, "-")
+		if !ok {
+			return tool{}, "", false
+		}
+		rest = after
+	}
+}
+
+// command is one that a recipe runs and that matters.
+type command struct {
+	tool
+	dir       string
+	program   text
+	words     []text // without the program's name
+	flags     flags
+	processor nx.Processor
+	layers    []*layer // where its options come from
+	shared    bool     // these are known to serve what is no kernel code
+}
+
+// only says whether a compiler is told not to link.
+func (c *command) only() bool {
+	return slices.ContainsFunc(c.words, func(t text) bool {
+		s := t.String()
+		return s == "-c" || c.slash && s == "/c"
+	})
+}
+
+// commands gives those of a recipe that matter, expanded.
+func (r *rules) commands(m made) []*command {
+	settings, automatic := r.settingsOf(m.name), r.automatic(m)
+	var list []*command
+	for _, line := range m.recipe {
+		if !r.spend(line.len()) {
+			break
+		}
+		dir := r.dir
+		for _, list2 := range commandWords(r.expand(settings, automatic, line), r.nmake) {
+			if len(list2) == 2 && list2[0].String() == "cd" {
+				dir = r.tree.Join(dir, list2[1].String())
+				continue
+			}
+			if c := r.commandOf(list2, dir); c != nil {
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
+// commandOf reads the words of a command; nil where it is none that matters.
+func (r *rules) commandOf(list []text, dir string) *command {
+	for i, w := range list {
+		s := w.String()
+		if i == 0 {
+			s = strings.TrimLeft(s, "@-+!")
+		}
+		name, _, assigns := strings.Cut(s, "=")
+		if s == "" || wrappers[strings.ToLower(s)] || assigns && isIdentifier(name) {
+			continue
+		}
+		t, processor, ok := toolNamed(s)
+		if !ok {
+			return nil
+		}
+		c := &command{tool: t, dir: dir, program: w, words: list[i+1:], processor: processor}
+		if !r.spend(len(c.words) * 8) {
+			return nil
+		}
+		c.parse()
+		return c
+	}
+	return nil
+}
+
+// parse reads the words of a command. MSYS passes "//D" on as "/D"; what is unknown is left out.
+func (c *command) parse() {
+	var list []text
+	for i, w := range c.words {
+		if s := w.String(); c.slash && strings.HasPrefix(s, "//") {
+			c.words[i] = w.slice(1, len(s))
+		}
+		if !w.unknown() {
+			list = append(list, c.words[i])
+		}
+	}
+	c.flags = parseArguments(list, c.slash)
+	if c.does == links && !c.slash {
+		c.flags.linker(plain(strings.Join(strings.Fields(joinWords(list).String()), ",")))
+	}
+}
+
+// unknown gives the words that can't be evaluated.
+func (c *command) unknown() []text {
+	return slices.DeleteFunc(slices.Clone(c.words), func(w text) bool { return !w.unknown() })
+}
+
+// escapes are the characters that a backslash makes ordinary ones in a shell; before others it is part of a path.
+const escapes = "\\\"' $;()&|<>#"
+
+// commandWords cuts a line into commands, and these into words, as sh does, or cmd for nmake.
+func commandWords(t text, cmd bool) [][]text {
+	var commands [][]text
+	var list []text
+	var word text
+	open, quote := false, byte(0)
+	endWord := func() {
+		if open {
+			list = append(list, word)
+		}
+		word, open = nil, false
+	}
+	endCommand := func() {
+		endWord()
+		if len(list) > 0 {
+			commands = append(commands, list)
+		}
+		list = nil
+	}
+	for _, s := range t {
+		if s.unknown {
+			word, open = append(word, s), true
+			continue
+		}
+		from := 0
+		flush := func(to int) {
+			word = append(word, text{s}.slice(from, to)...)
+			from = to + 1
+		}
+		for i := 0; i < len(s.text); i++ {
+			b := s.text[i]
+			next := byte(0)
+			if i+1 < len(s.text) {
+				next = s.text[i+1]
+			}
+			switch {
+			case quote == '\'' && b != quote:
+				open = true
+			case b == '\\' && (cmd && next == '"' || !cmd && next != 0 && strings.IndexByte(escapes, next) >= 0):
+				flush(i)
+				open = true
+				i++ // keeps what follows
+			case quote != 0 && b == quote:
+				flush(i)
+				quote = 0
+			case quote == 0 && (b == '"' || b == '\'' && !cmd):
+				flush(i)
+				open, quote = true, b
+			case quote != 0:
+				open = true
+			case strings.IndexByte(white, b) >= 0:
+				flush(i)
+				endWord()
+			case b == '&' || b == '|' || !cmd && (b == ';' || b == '(' || b == ')' || b == '{' && !open && next == ' ' || b == '}' && !open):
+				flush(i)
+				endCommand()
+			default:
+				open = true
+			}
+		}
+		flush(len(s.text))
+	}
+	endCommand()
+	return commands
+}
+
+// placements are the layers of a make file: each is a logical line, of an assignment or a recipe, that holds an option.
+type placements struct {
+	layers   map[layerKey]*layer
+	defining map[*layer]bool // the option is a define
+}
+
+// of gives the layers by which words came to a command: all, or those that hold a define.
+func (p *placements) of(commandWords []text, defining bool) []*layer {
+	var list []*layer
+	seen := map[*layer]bool{}
+	for _, w := range commandWords {
+		s := w.String()
+		if len(w) != 1 || w[0].file == nil || w[0].fixed || s == "" || s[0] != '-' && s[0] != '/' {
+			continue
+		}
+		o := findOption("-" + strings.TrimLeft(s, "-/"))
+		if o != nil && o.takes == either && strings.TrimLeft(s, "-/") == strings.TrimLeft(o.name, "-") {
+			continue // its argument follows
+		}
+		f, end := w[0].file, w[0].at+len(s)
+		if end < len(f.data) && strings.IndexByte(white, f.data[end]) < 0 || end > len(f.data) {
+			continue
+		}
+		y := p.at(f, w[0].at, s, o != nil && o.name == "-D")
+		if (p.defining[y] || !defining) && !seen[y] {
+			list = append(list, y)
+			seen[y] = true
+		}
+	}
+	return list
+}
+
+// maxLines bounds the lines of one logical line that are looked at for where it begins.
+const maxLines = 1000
+
+// at gives the layer of the logical line that holds an option, always the same one. What is added goes after the last
+// define there, else after the last option.
+func (p *placements) at(f *file, at int, option string, defines bool) *layer {
+	start := f.lineStart(at)
+	for range maxLines {
+		if start == 0 || !strings.HasSuffix(strings.TrimRight(string(f.data[f.lineStart(start-1):start]), "\r\n"), `\`) {
+			break
+		}
+		start = f.lineStart(start - 1)
+	}
+	key := layerKey{f, start}
+	y := p.layers[key]
+	if y == nil {
+		y = &layer{file: f, at: start, inherits: true}
+		p.layers[key] = y
+	}
+	end := at + len(option)
+	if defines && !p.defining[y] || defines == p.defining[y] && end > y.spot.end {
+		prefix := " " + option[:1] + "D"
+		if at > 0 && option[0] == '/' && f.data[at-1] == '/' {
+			prefix = " //D"
+		}
+		y.spot = spot{start: end, end: end, before: prefix, separator: prefix}
+	}
+	p.defining[y] = p.defining[y] || defines
+	return y
+}
+
+// baseName gives the name of a file without its directory and extension.
+func baseName(name string) string {
+	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
+	return strings.TrimSuffix(name, path.Ext(name))
+}
