@@ -75,7 +75,11 @@ func unreadable(stderr io.Writer, r *scan.Result) error {
 			fmt.Fprintf(stderr, "nxport: note: %d more notes on build files\n", len(r.Notes)-maxNotes)
 			break
 		}
-		fmt.Fprintf(stderr, "nxport: note: %s: %s\n", n.Place, n.Says)
+		at := ""
+		if n.Path != "" {
+			at = n.Place.String() + ": "
+		}
+		fmt.Fprintf(stderr, "nxport: note: %s%s\n", at, n.Says)
 	}
 	for _, s := range r.Unreadable {
 		fmt.Fprintf(stderr, "nxport: %s: %s\n", s.Path, s.Why)

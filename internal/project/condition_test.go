@@ -49,8 +49,8 @@ func TestCondition(t *testing.T) {
 		{"('a'=='b') != true", yes},
 		// unknown, and what may hang on it
 		{"$([System.DateTime]::Now.Year) == 2020", unknown},
-		{"'$(VisualStudioVersion)' == '17.0'", unknown},
-		{"'$(VisualStudioVersion)' == '17.0' or 'a'=='a'", yes},
+		{"'$(VCToolsVersion)' == '17.0'", unknown},
+		{"'$(VCToolsVersion)' == '17.0' or 'a'=='a'", yes},
 		{"'$(Configuration.Frob(')'))'=='debu' and 'a'=='b'", no},
 		{"!('@(Inf->Count())'!='')", unknown},
 		{"exists('$(A.B)')", unknown},

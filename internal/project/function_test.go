@@ -113,10 +113,10 @@ func TestUnknownFunctions(t *testing.T) {
 		"$([MSBuild]::Divide(1, 0))":                    "divides by zero",
 		"$([MSBuild]::VersionEquals('a', '1'))":         "no version",
 		"$(P.Replace('x', $([System.DateTime]::Now)))":  "the clock",
-		"$(P.Replace('x', '$(VisualStudioVersion)'))":   "Visual Studio",
-		"$([A)":  "no call",
-		"$(P!)":  "no property",
-		"$(P.x]": "", // closes nothing, so it is no reference
+		"$(P.Replace('x', '$(VCToolsVersion)'))":        "Visual Studio",
+		"$([A)":                                         "no call",
+		"$(P!)":                                         "no property",
+		"$(P.x]":                                        "", // closes nothing, so it is no reference
 	} {
 		got := e.expand(e.compile(plain(expression)), scope{element: &element{file: &file{path: "p.vcxproj"}}})
 		e.budget = maxWork

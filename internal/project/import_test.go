@@ -78,7 +78,7 @@ func TestProjectElement(t *testing.T) {
 	put(t, "p.vcxproj", projectText("Debug|x64", compiled+`<Import Project="local.props" />`+definitions("", "$(Platform);$(Configuration)")))
 	equal(t, "local", own(load(t, LoadOptions{}).Builds[0].Units[0]), "mine=1 Debug=1")
 	put(t, "p.vcxproj", `<Project Sdk="Some.Sdk/1.0"><ItemGroup><ProjectConfiguration Include="Debug|x64" /></ItemGroup>
-<PropertyGroup><DriverType>WDM</DriverType><Then>$(First)</Then></PropertyGroup>`+compiled+definitions("", "$(Then)")+"</Project>")
+<PropertyGroup><ConfigurationType>Driver</ConfigurationType><Then>$(First)</Then></PropertyGroup>`+compiled+definitions("", "$(Then)")+"</Project>")
 	equal(t, "sdk", own(load(t, LoadOptions{}).Builds[0].Units[0]), "FIRST=1")
 }
 

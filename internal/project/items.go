@@ -568,7 +568,7 @@ var wanted = []string{
 	"", "@clcompile", "@projectreference", "@link",
 	"%preprocessordefinitions", "%undefinepreprocessordefinitions", "%additionalincludedirectories", "%forcedincludefiles",
 	"%additionaloptions", "%excludedfrombuild", "%compileas", "%precompiledheader", "%precompiledheaderfile",
-	"%linklibrarydependencies", "%referenceoutputassembly", "%driver", "%entrypointsymbol",
+	"%linklibrarydependencies", "%referenceoutputassembly", "%driver", "%entrypointsymbol", "%noentrypoint", "%additionaldependencies",
 }
 
 // needs are the types of items and the metadata that matter, in lower case.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -23,6 +24,8 @@ type kitProperty struct {
 	from  stage  // the kit's file that sets it
 	value string // may hold references
 	why   string // it has no value here, and why
+	// assumed is the property's name where the value is one of several, that of Visual Studio 2022: a note says so.
+	assumed string
 }
 
 // Reasons for properties without a value.
@@ -52,11 +55,16 @@ var kitProperties = map[string]kitProperty{
 	// Each of these is set by one generation of Visual Studio alone, none of which has a kit for Windows 10.
 	"vctargetspath10": {value: ""}, "vctargetspath11": {value: ""}, "vctargetspath12": {value: ""},
 
-	"visualstudioversion": {why: ofVersion}, "msbuildversion": {why: ofVersion}, "msbuildassemblyversion": {why: ofVersion},
-	"msbuildfileversion": {why: ofVersion}, "msbuildsemanticversion": {why: ofVersion}, "msbuildtoolsversion": {why: ofVersion},
-	"vctoolsversion": {why: ofVersion}, "vcprojectversion": {from: atDefaults, why: ofVersion},
-	"platformtoolsetversion": {from: atDefaults, why: ofVersion}, "defaultplatformtoolset": {why: ofVersion},
-	"platformtoolset": {from: atDefaults, why: ofVersion}, "latesttargetplatformversion": {why: ofVersion},
+	// Of "this version or later" and "before it" one is always true, so these are those of Visual Studio 2022, which the kits
+	// for Windows 11 need.
+	"visualstudioversion": {value: "17.0", assumed: "VisualStudioVersion"}, "msbuildassemblyversion": {value: "17.0", assumed: "MSBuildAssemblyVersion"},
+	"defaultplatformtoolset": {value: "v143", assumed: "DefaultPlatformToolset"},
+
+	"msbuildversion": {why: ofVersion}, "msbuildfileversion": {why: ofVersion}, "msbuildsemanticversion": {why: ofVersion},
+	"msbuildtoolsversion": {value: "Current"},
+	"vctoolsversion":      {why: ofVersion}, "vcprojectversion": {from: atDefaults, why: ofVersion},
+	"platformtoolsetversion": {from: atDefaults, why: ofVersion},
+	"platformtoolset":        {from: atDefaults, why: ofVersion}, "latesttargetplatformversion": {why: ofVersion},
 	"windowstargetplatformversion": {from: atDefaults, why: ofVersion}, "targetplatformversion": {from: atDefaults, why: ofVersion},
 
 	"programfiles": {why: ofMachine}, "programw6432": {why: ofMachine}, "msbuildprogramfiles32": {why: ofMachine},
@@ -103,7 +111,7 @@ var kitProperties = map[string]kitProperty{
 var kitByPlatform = map[string]map[string]string{
 	"platformshortname":    {"win32": "x86", "x64": "x64", "arm": "arm", "arm64": "arm64"},
 	"platformtarget":       {"win32": "x86", "x64": "x64", "arm": "ARM", "arm64": "ARM64"},
-	"platformarchitecture": {"win32": "32", "x64": "64", "arm": "32", "arm64": "64"},
+	"platformarchitecture": {"win32": "32", "x64": "64", "arm": "ARM", "arm64": "ARM64"},
 	"ddkplatform":          {"win32": "x86", "x64": "x64", "arm": "arm", "arm64": "arm64"},
 	"outdir": {"win32": `$(SolutionDir)$(Configuration)\`, "x64": `$(SolutionDir)$(Platform)\$(Configuration)\`,
 		"arm": `$(SolutionDir)$(Platform)\$(Configuration)\`, "arm64": `$(SolutionDir)$(Platform)\$(Configuration)\`},
@@ -125,6 +133,9 @@ func (e *evaluation) kitProperty(name string) text {
 	}
 	if name == "targetext" {
 		p, ok = kitProperty{from: atProps, value: extensions[strings.ToLower(e.property("ConfigurationType"))]}, true
+	}
+	if p.assumed != "" {
+		e.note(driver.Place{}, "nothing sets the property %s; it is read as %s, for Visual Studio 2022", p.assumed, p.value)
 	}
 	switch {
 	case !ok || e.stage < p.from:

@@ -3,6 +3,7 @@ package project
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -67,6 +68,30 @@ func (l *loader) link() {
 			}
 		}
 		b.references = nil
+	}
+	l.linkByName()
+}
+
+// linkByName finds the builds of the static libraries that builds name for the linker, in the same configuration: a
+// library's file is called as its build's target.
+func (l *loader) linkByName() {
+	libraries := map[string][]*Build{}
+	key := func(target string, b *Build) string {
+		return strings.ToLower(target + "|" + b.Configuration + "|" + string(b.Processor))
+	}
+	for _, b := range l.set.Builds {
+		if b.Library && b.Target != "" {
+			libraries[key(b.Target, b)] = append(libraries[key(b.Target, b)], b)
+		}
+	}
+	for _, b := range l.set.Builds {
+		for _, name := range b.linked {
+			made := libraries[key(strings.TrimSuffix(imageName(name), ".lib"), b)]
+			if len(made) == 1 && made[0] != b && !slices.Contains(b.Links, made[0].ID) { // of several none is known to be it
+				b.Links = append(b.Links, made[0].ID)
+			}
+		}
+		b.linked = nil
 	}
 }
 

@@ -67,6 +67,7 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 	l.loadSources(append(sources, l.unbuilt()...))
 	l.installed()
 	for _, b := range l.set.Builds {
+		b.raiseMinimum()
 		b.checkKit()
 	}
 	l.libraries.link(l.set.Builds)

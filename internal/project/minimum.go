@@ -50,3 +50,13 @@ func definedVersion(s string) (nx.Version, bool) {
 	}
 	return parseTarget(s)
 }
+
+// firstWindows are the first versions that ran on a processor, after those for x86 and x64.
+var firstWindows = map[nx.Processor]nx.Version{nx.ARM: nx.Windows8, nx.ARM64: nx.Windows10}
+
+// raiseMinimum takes no version as a minimum that there was not for the processor.
+func (b *Build) raiseMinimum() {
+	if first, ok := firstWindows[b.Processor]; ok && b.Minimum.Before(first) {
+		b.Minimum, b.MinimumSource = first, "the first Windows for "+string(b.Processor)
+	}
+}

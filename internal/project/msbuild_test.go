@@ -1,6 +1,7 @@
 package project
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -240,9 +241,9 @@ func TestUnknownIsNoted(t *testing.T) {
   <ItemGroup><ClCompile Include="a.c" /><ClCompile Include="*.c" /></ItemGroup>
 `))
 	b := load(t, LoadOptions{}).Builds[0]
-	equal(t, "defines", own(b.Units[0]), "B=1")
+	equal(t, "defines", own(b.Units[0]), "Y=$([System.DateTime]::Now.Year) B=1")
 	n := notes(b)
-	for _, want := range []string{"p.vcxproj:12:3: the condition of ItemDefinitionGroup is unknown", "it asks the clock", "Y=$([System", "no-name"} {
+	for _, want := range []string{"p.vcxproj:12:3: the condition of ItemDefinitionGroup is unknown", "it asks the clock", "the value of the define Y can't be evaluated", `"no-name" defines no macro`} {
 		if !strings.Contains(n, want) {
 			t.Errorf("no note on %q among\n%s", want, n)
 		}
@@ -269,7 +270,7 @@ func TestKinds(t *testing.T) {
 		{"<ConfigurationType>StaticLibrary</ConfigurationType>", "user mode: ConfigurationType StaticLibrary", false, ""},
 		{"<ConfigurationType>DynamicLibrary</ConfigurationType><DriverType>UMDF</DriverType><PlatformToolset>WindowsUserModeDriver10.0</PlatformToolset>", "user mode: DriverType UMDF", false, ""},
 		{"<ConfigurationType>Application</ConfigurationType><PlatformToolset>WindowsApplicationForDrivers10.0</PlatformToolset>", "user mode: PlatformToolset WindowsApplicationForDrivers10.0", false, ""},
-		{"<ConfigurationType>Utility</ConfigurationType><DriverType>Package</DriverType><PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>", "a package, which compiles nothing", false, ""},
+		{"<ConfigurationType>Utility</ConfigurationType><DriverType>Package</DriverType><PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>", "a package or the like, which compiles nothing", false, ""},
 		{"<ConfigurationType>Makefile</ConfigurationType>", "built by commands of its own: ConfigurationType Makefile", false, ""},
 		{"", "user mode: no ConfigurationType, which means Application", false, ""},
 	} {
@@ -371,7 +372,7 @@ func TestKitProperties(t *testing.T) {
 	for _, c := range []struct{ value, win32, x64, arm64 string }{
 		{"$(OS)", "Windows_NT", "Windows_NT", "Windows_NT"},
 		{"$(ConfigurationName)-$(PlatformName)", "Debug-Win32", "Debug-x64", "Debug-ARM64"},
-		{"$(PlatformShortName)-$(PlatformTarget)-$(PlatformArchitecture)", "x86-x86-32", "x64-x64-64", "arm64-ARM64-64"},
+		{"$(PlatformShortName)-$(PlatformTarget)-$(PlatformArchitecture)", "x86-x86-32", "x64-x64-64", "arm64-ARM64-ARM64"},
 		{"$(DDKPlatform)", "x86", "x64", "arm64"},
 		{"$(IntDir)", `Debug\`, `x64\Debug\`, `ARM64\Debug\`},
 		{"$(ProjectName)-$(TargetName)-$(TargetExt)-$(TargetFileName)", "p-p-.sys-p.sys", "p-p-.sys-p.sys", "p-p-.sys-p.sys"},
@@ -394,7 +395,7 @@ func TestKitProperties(t *testing.T) {
 
 // A property that depends on what is installed has no value: what is compared with it is noted.
 func TestKitUnknown(t *testing.T) {
-	for _, name := range []string{"VisualStudioVersion", "MSBuildVersion", "PlatformToolset", "DefaultPlatformToolset",
+	for _, name := range []string{"MSBuildVersion", "PlatformToolset", "VCToolsVersion",
 		"WindowsTargetPlatformVersion", "ProgramFiles", "WindowsSdkDir", "DDK_INC_PATH", "LatestTargetPlatformVersion"} {
 		write(t, "-- a.c --\n-- b.c --\n")
 		put(t, "p.vcxproj", projectText("Debug|x64", compiled+
@@ -461,4 +462,68 @@ func TestProjectTemplate(t *testing.T) {
 	s := load(t, LoadOptions{})
 	equal(t, "made", ids(s), "p.vcxproj|Debug|x64")
 	equal(t, "skipped", s.Skipped[0].Path+": "+s.Skipped[0].Why, "p.vcxproj.in: the template of p.vcxproj, which is there too")
+}
+
+// What a hand check of real projects showed.
+func TestRealProjects(t *testing.T) {
+	const arm = "Debug|ARM64"
+	kernel := func(configurations, properties, body string) string {
+		return strings.Replace(projectText(configurations, body+compiled), "</ConfigurationType>",
+			"</ConfigurationType><PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>"+properties, 1)
+	}
+	for _, c := range []struct {
+		name, text string
+		show       func(b *Build) string
+		want       string
+	}{
+		{"the target is called as the project", kernel("Debug|x64", "<ProjectName>other</ProjectName>", ""),
+			func(b *Build) string { return b.Target }, "other"},
+		{"the directory of ARM64", kernel(arm, "", definitions("", "A=$(Configuration)$(PlatformArchitecture)")),
+			func(b *Build) string { return b.Defines["A"] }, "DebugARM64"},
+		{"nothing runs on ARM64 before Windows 10", kernel(arm, "<TargetVersion>Windows7</TargetVersion>", ""),
+			func(b *Build) string { return b.Minimum.String() + " " + b.MinimumSource }, "10.0 the first Windows for arm64"},
+		{"one of two complementary conditions holds", kernel("Debug|x64",
+			"<V Condition=\"$(MSBuildAssemblyVersion) >= '18.0'\">new</V><V Condition=\"$(MSBuildAssemblyVersion) &lt; '18.0'\">old</V>", definitions("", "A=$(V)")),
+			func(b *Build) string { return b.Defines["A"] + " " + notes(b) },
+			"old : nothing sets the property MSBuildAssemblyVersion; it is read as 17.0, for Visual Studio 2022"},
+		{"no entry routine of its own", kernel("Debug|x64", "", "<ItemDefinitionGroup><Link><NoEntryPoint>true</NoEntryPoint></Link></ItemDefinitionGroup>"),
+			func(b *Build) string { return strings.Join(b.Entries, " ") }, "DllInitialize"},
+		{"a define whose value is not known is one", kernel("Debug|x64", "", definitions("", "A=$([System.DateTime]::Now.Year);B")),
+			func(b *Build) string { return fmt.Sprint(len(b.Defines)) + " " + b.Defines["A"] }, "2 $([System.DateTime]::Now.Year)"},
+	} {
+		write(t, "-- a.c --\n-- b.c --\n")
+		put(t, "p.vcxproj", c.text)
+		equal(t, c.name, c.show(load(t, LoadOptions{}).Builds[0]), c.want)
+	}
+}
+
+// A DriverType makes no driver of what is built with Visual Studio's own toolset, nor of an application.
+func TestUserModeWithDriverType(t *testing.T) {
+	for properties, want := range map[string]string{
+		"<ConfigurationType>DynamicLibrary</ConfigurationType><PlatformToolset>v143</PlatformToolset>":                                                                    "user mode: PlatformToolset v143",
+		"<ConfigurationType>StaticLibrary</ConfigurationType><PlatformToolset>$(OfTheKit)</PlatformToolset>":                                                              "",
+		"<ConfigurationType>Driver</ConfigurationType><PlatformToolset>v143</PlatformToolset>":                                                                            "",
+		"<ConfigurationType Condition=\"'$(Configuration)'=='Release'\">DynamicLibrary</ConfigurationType><PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>": "",
+		"<PlatformToolset>v143</PlatformToolset>": "user mode: no ConfigurationType, which means Application",
+	} {
+		write(t, "-- p.vcxproj --\n<Project><ItemGroup><ProjectConfiguration Include=\"Debug|x64\"/></ItemGroup><PropertyGroup><DriverType>KMDF</DriverType>"+
+			properties+"</PropertyGroup></Project>")
+		s := load(t, LoadOptions{})
+		got := ""
+		if len(s.Skipped) > 0 {
+			got = s.Skipped[0].Why
+		}
+		equal(t, properties, got, want)
+	}
+}
+
+// A project that makes a driver in some configurations says which are skipped.
+func TestPartlySkipped(t *testing.T) {
+	write(t, "-- a.c --\n-- b.c --\n")
+	put(t, "p.vcxproj", strings.Replace(projectText("Debug|x64 Fuzz|x64 Fuzz|Win32", compiled), "<ConfigurationType>",
+		"<ConfigurationType Condition=\"'$(Configuration)'=='Fuzz'\">Application</ConfigurationType><ConfigurationType Condition=\"'$(Configuration)'!='Fuzz'\">", 1))
+	s := load(t, LoadOptions{})
+	if len(s.Builds) != 1 || len(s.Skipped) != 1 || s.Skipped[0].Why != "in Fuzz|x64, Fuzz|Win32: user mode: ConfigurationType Application" {
+		t.Errorf("builds %s, skipped %+v", ids(s), s.Skipped)
+	}
 }

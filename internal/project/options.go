@@ -18,9 +18,10 @@ type flags struct {
 	undefines        []string
 	includes, forced []string
 	language         Language
-	precompiled      string // header up to which a unit is skipped
-	unreadable       []text // arguments of /D that name no macro
-	inputs           []text // what is no option: source files, objects, libraries
+	precompiled      string   // header up to which a unit is skipped
+	unreadable       []text   // arguments of /D that name no macro
+	unvalued         []Define // those with a value that can't be evaluated, which is taken as written
+	inputs           []text   // what is no option: source files, objects, libraries
 	output           string
 	processor        nx.Processor // "" where nothing says it
 	entry            string       // the linker's entry point, "" where nothing says it
@@ -176,8 +177,21 @@ func (f *flags) define(t text) {
 		return
 	}
 	f.defines = append(f.defines, d)
+	if t.unknown() {
+		f.unvalued = append(f.unvalued, d)
+	}
 	if d.Name == "_KERNEL_MODE" {
 		f.kernel = cmp.Or(f.kernel, "_KERNEL_MODE")
+	}
+}
+
+// doubts notes the defines that could not be read or evaluated.
+func (f *flags) doubts(note func(at driver.Place, format string, arguments ...any)) {
+	for _, t := range f.unreadable {
+		note(t.place(), "%q defines no macro; it is left out", t)
+	}
+	for _, d := range f.unvalued {
+		note(d.Place, "the value of the define %s can't be evaluated; it is taken as written: %s", d.Name, d.Value)
 	}
 }
 
@@ -189,7 +203,7 @@ func defineOf(t text) (Define, bool) {
 		d.Name, d.Value = s[:i], s[i+1:]
 	}
 	d.Name = strings.Trim(d.Name, white)
-	return d, isIdentifier(d.Name) && !t.unknown()
+	return d, isIdentifier(d.Name) && !t.slice(0, len(d.Name)).unknown()
 }
 
 func isIdentifier(s string) bool {

@@ -61,6 +61,8 @@ type Build struct {
 	layers [][]*layer // of each unit, where its defines come from; parallel to Units
 	// references are the projects it is linked with, until link has found their builds.
 	references []projectReference
+	// linked are the libraries that the linker is given by name, until link has found their builds.
+	linked []string
 }
 
 // Skipped is something in the tree that is no driver, or could not be read.
@@ -69,6 +71,8 @@ type Skipped struct {
 	Why  string
 	// Shares are the files that a driver compiles too, sorted.
 	Shares []string
+
+	configurations []string // of a project that is loaded in others
 }
 
 // Set is all that was found under the named paths.

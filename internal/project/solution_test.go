@@ -170,3 +170,21 @@ func TestReferenceGone(t *testing.T) {
 		t.Errorf("notes: %s", n)
 	}
 }
+
+// A library that the linker is given by name is linked like one that is referred to; one of another configuration is not,
+// nor one of two of the same name.
+func TestLinksByName(t *testing.T) {
+	write(t, "-- drv/a.c --\n-- drv/b.c --\n-- lib/a.c --\n-- lib/b.c --\n-- two/a.c --\n-- two/b.c --\n")
+	library := func(target string) string {
+		return strings.Replace(projectText("Debug|x64", compiled), "<ConfigurationType>Driver</ConfigurationType>",
+			"<ConfigurationType>StaticLibrary</ConfigurationType><DriverType>WDM</DriverType><TargetName>"+target+"</TargetName>", 1)
+	}
+	put(t, "lib/l.vcxproj", library("Util"))
+	put(t, "lib/m.vcxproj", library("twice"))
+	put(t, "two/m.vcxproj", library("twice"))
+	put(t, "drv/p.vcxproj", projectText("Debug|x64 Release|x64", "<ItemDefinitionGroup><Link><AdditionalDependencies>"+
+		`..\lib\$(IntDir)\util.LIB;twice.lib;ntoskrnl.lib;%(AdditionalDependencies)</AdditionalDependencies></Link></ItemDefinitionGroup>`+compiled))
+	s := load(t, LoadOptions{})
+	equal(t, "debug", linksOf(find(t, s, "drv/p.vcxproj|Debug|x64")), "lib/l.vcxproj|Debug|x64")
+	equal(t, "release", linksOf(find(t, s, "drv/p.vcxproj|Release|x64")), "")
+}

@@ -169,9 +169,7 @@ func (m *makefile) minimum(b *Build) (nx.Version, string) {
 func (l *loader) sourcesUnits(m *makefile, b *Build, platform int, kit []Define) {
 	p := oldPlatforms[platform]
 	f := parseFlags(slices.Concat(m.value("c_defines"), plain(" "), m.value("user_c_flags")))
-	for _, t := range f.unreadable {
-		m.note(t.place(), "the define %q can't be read; it is left out", t)
-	}
+	f.doubts(m.note)
 	o := Options{Processor: b.Processor, Defines: append(kit, f.defines...), Undefines: f.undefines, Forced: f.forced}
 	dir := path.Dir(m.project)
 	o.Includes = []string{m.tree.Join(dir, p.directory), dir}

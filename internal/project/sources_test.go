@@ -125,7 +125,7 @@ C_DEFINES=$(C_DEFINES) -D1X
 	b := load(t, LoadOptions{}).Builds[0]
 	equal(t, "defines", own(b.Units[0]), "B=1")
 	n := notes(b)
-	for _, want := range []string{"sources:3:1: the condition of !if is unknown", "sources:8:1: the condition", "gone.inc is not there", "gone.c is not there", `"1X" can't be read`} {
+	for _, want := range []string{"sources:3:1: the condition of !if is unknown", "sources:8:1: the condition", "gone.inc is not there", "gone.c is not there", `"1X" defines no macro`} {
 		if !strings.Contains(n, want) {
 			t.Errorf("no note on %q among\n%s", want, n)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,6 +32,7 @@ func (l *loader) loadProject(p string) loaded {
 	if err != nil {
 		return loaded{reads: out.reads, unreadable: []Skipped{{Path: p, Why: strings.TrimPrefix(err.Error(), p+": ")}}}
 	}
+	out.partly()
 	out.reads = slices.Sorted(maps.Keys(r.reads))
 	for name, err := range r.broken {
 		out.unreadable = append(out.unreadable, Skipped{Path: name, Why: strings.TrimPrefix(err.Error(), name+": ")})
@@ -107,7 +109,7 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 		why = fmt.Sprintf("no processor is known for the platform %s", platform)
 	}
 	if why != "" {
-		out.skipped = append(out.skipped, Skipped{Path: e.project, Why: why})
+		out.skip(e.project, why, configuration+"|"+platform)
 		out.compiled[e.project] = append(out.compiled[e.project], e.compiled()...)
 		return
 	}
@@ -116,18 +118,46 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 		Project: e.project, Configuration: configuration, Processor: processor,
 		Library: strings.EqualFold(e.property("ConfigurationType"), "StaticLibrary"),
 	}}
-	b.Target = cmp.Or(e.property("TargetName"), strings.TrimSuffix(path.Base(e.project), path.Ext(e.project)))
+	b.Target = cmp.Or(e.property("TargetName"), e.property("ProjectName"), strings.TrimSuffix(path.Base(e.project), path.Ext(e.project)))
 	b.Kit = kitOf(e.property("PlatformToolset"), cmp.Or(kitBuildOf(e.property("WindowsTargetPlatformVersion")), e.kitBuild))
 	target, given := e.minimum(b)
-	if !b.Library {
+	switch noEntry, _ := boolean(e.definitions["link"].get("noentrypoint")); {
+	case b.Library:
+	case noEntry: // a DLL for the kernel: Windows enters it where another image is linked with it
+		b.Entries = []string{"DllInitialize"}
+	default:
 		b.Entries = entries(e.entryPoint())
 	}
 	kit := toolset(processor, e.debug(configuration), target, ntddi(target, given))
 	l.projectUnits(e, b, kit)
 	b.references = e.references(configuration + "|" + platform)
+	b.linked = list(e.definitions["link"].values["additionaldependencies"])
 	b.Notes = e.notes
 	l.finish(b)
 	out.builds = append(out.builds, b)
+}
+
+// skip keeps a configuration that makes no driver, by the reason.
+func (out *loaded) skip(project, why, configuration string) {
+	i := slices.IndexFunc(out.skipped, func(s Skipped) bool { return s.Why == why })
+	if i < 0 {
+		i = len(out.skipped)
+		out.skipped = append(out.skipped, Skipped{Path: project, Why: why})
+	}
+	out.skipped[i].configurations = append(out.skipped[i].configurations, configuration)
+}
+
+// partly names the configurations that were skipped of a project that has others.
+func (out *loaded) partly() {
+	const most = 4
+	for i, s := range out.skipped {
+		if list := s.configurations; len(out.builds) > 0 {
+			if len(list) > most {
+				list = append(list[:most:most], fmt.Sprintf("%d more", len(list)-most))
+			}
+			out.skipped[i].Why = "in " + strings.Join(list, ", ") + ": " + s.Why
+		}
+	}
 }
 
 // userMode says why a configuration is no kernel-mode build, "" where it is one.
@@ -138,20 +168,26 @@ func (e *evaluation) userMode() string {
 	case strings.EqualFold(kit, "UMDF"):
 		return "user mode: DriverType UMDF"
 	case strings.EqualFold(kit, "Package") || strings.EqualFold(kind, "Utility"):
-		return "a package, which compiles nothing"
+		return "a package or the like, which compiles nothing"
 	case strings.EqualFold(kind, "Makefile"):
 		return "built by commands of its own: ConfigurationType Makefile"
 	case strings.HasPrefix(lower, "windowsusermodedriver") || strings.HasPrefix(lower, "windowsapplicationfordrivers"):
 		return "user mode: PlatformToolset " + toolset
-	case strings.EqualFold(kind, "Driver") || kit != "" || strings.HasPrefix(lower, "windowskernelmodedriver"):
-		return ""
-	case e.linksDriver():
+	case strings.EqualFold(kind, "Driver") || strings.HasPrefix(lower, "windowskernelmodedriver") || e.linksDriver():
 		return ""
 	case kind == "":
 		return "user mode: no ConfigurationType, which means Application"
+	case kit == "":
+	case userToolset.MatchString(toolset):
+		return "user mode: PlatformToolset " + toolset
+	default: // a DriverType, and a toolset that only the kit knows
+		return ""
 	}
 	return "user mode: ConfigurationType " + kind
 }
+
+// userToolset are those of Visual Studio itself.
+var userToolset = regexp.MustCompile(`(?i)^(v[0-9]+(_xp)?|clangcl|llvm.*)$`)
 
 // linksDriver says whether the linker is told to make a driver, as projects without the kit's toolset do.
 func (e *evaluation) linksDriver() bool {
@@ -276,9 +312,8 @@ func (e *evaluation) options(it *item, p string) (Options, bool) {
 	for i := range o.Defines {
 		o.Defines[i].Value = unescape(o.Defines[i].Value)
 	}
-	for _, t := range append(f.unreadable, more.unreadable...) {
-		e.note(t.place(), "the define %q can't be read; it is left out", t)
-	}
+	f.doubts(e.note)
+	more.doubts(e.note)
 	o.Undefines = append(list(m["undefinepreprocessordefinitions"]), more.undefines...)
 	o.Includes = e.directories(append(append(list(m["additionalincludedirectories"]), more.includes...),
 		list(e.properties["includepath"])...))
