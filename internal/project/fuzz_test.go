@@ -126,6 +126,7 @@ func FuzzCondition(f *testing.F) {
 	yesNo := func(s string) bool { return len(s)%2 == 0 }
 	f.Fuzz(func(t *testing.T, s string) {
 		defer bounded(t, time.Now())
+		e.budget = maxWork // of one condition
 		if v, why := e.parseCondition(s).eval(e, scope{}); (v == unknown) != (why != "") {
 			t.Errorf("%q: %v with reason %q", s, v, why)
 		}

@@ -143,7 +143,7 @@ func (e *evaluation) findAbove(dir, name string) finding {
 			return finding{dir, true}
 		}
 		up := path.Dir(full)
-		if len(up) >= len(full) || up == "." {
+		if len(up) >= len(full) || !strings.Contains(up, "/") { // "C:" is no directory to look in
 			return finding{}
 		}
 		full = up

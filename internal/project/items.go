@@ -1,7 +1,6 @@
 package project
 
 import (
-	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -289,21 +288,6 @@ func (e *evaluation) name(out *selected, el *element, attribute string, name tex
 	}
 }
 
-// globbed is the item of a file that a wildcard found: its name begins as the wildcard is written.
-func (e *evaluation) globbed(name text, pattern, file string) *item {
-	written := strings.ReplaceAll(name.String(), `\`, "/")
-	head := written[:strings.LastIndexByte(written[:strings.IndexAny(written, "*?")], '/')+1]
-	rest := file
-	if base := globBase(pattern); base != "." {
-		rest = strings.TrimPrefix(file[len(base):], "/") // on disk it may be spelled otherwise
-	}
-	it := &item{include: plain(head + rest).from(name), path: file, key: strings.ToLower(file)}
-	if strings.Contains(pattern, "**") {
-		it.wild = strings.TrimSuffix(rest, path.Base(rest))
-	}
-	return it
-}
-
 // locate finds where an item's name leads.
 func (e *evaluation) locate(it *item) {
 	if !e.spend(pathWork * it.include.len()) {
@@ -318,96 +302,6 @@ const pathWork = 8
 
 // path resolves a name of a build file against a directory.
 func (e *evaluation) path(dir, name string) string { return e.paths.locate(e.tree, dir, name).path }
-
-// globBase gives the directory below which a pattern looks.
-func globBase(pattern string) string {
-	wild := strings.IndexAny(pattern, "*?")
-	return path.Clean(pattern[:strings.LastIndexByte(pattern[:wild], '/')+1])
-}
-
-// glob gives the files that match a pattern, sorted; or the reason why it is not followed.
-func (e *evaluation) glob(pattern string) (files []string, why string) {
-	base := globBase(pattern)
-	if !e.tree.Within(base) {
-		return nil, "it leads outside of what was named"
-	}
-	all, ok := e.paths.walks[base]
-	if !ok {
-		dir, found := e.paths.find(e.tree, base)
-		if found {
-			var err error
-			if all, err = e.tree.Walk(dir); err != nil {
-				return nil, err.Error()
-			}
-		}
-		if !e.spend(len(all) * walkWork) {
-			return nil, errWork.Error()
-		}
-		e.paths.walks[base] = all
-	}
-	if !e.spend(len(all)) {
-		return nil, errWork.Error()
-	}
-	lower := strings.ToLower(pattern)
-	for _, p := range all {
-		if matches(lower, strings.ToLower(p)) {
-			files = append(files, p)
-		}
-	}
-	return files, ""
-}
-
-// walkWork is what it costs to find one file in a directory, in the terms of maxWork.
-const walkWork = 50
-
-// matches compares a path with a pattern: ? is a character, * any but a separator, ** any directories.
-func matches(pattern, p string) bool {
-	return matchParts(strings.Split(pattern, "/"), strings.Split(p, "/"))
-}
-
-// matchParts goes back to the last ** only, which is enough: what an earlier one could take, the last can take too.
-func matchParts(pattern, parts []string) bool {
-	i, j, star, from := 0, 0, -1, 0
-	for j < len(parts) {
-		switch {
-		case i < len(pattern) && pattern[i] == "**" && i+1 < len(pattern):
-			star, from = i, j
-			i++
-		case i < len(pattern) && pattern[i] != "**" && matchPart(pattern[i], parts[j]):
-			i, j = i+1, j+1
-		case i < len(pattern) && pattern[i] == "**": // the last part: every file below
-			return true
-		case star >= 0:
-			from++
-			i, j = star+1, from
-		default:
-			return false
-		}
-	}
-	return i == len(pattern)
-}
-
-func matchPart(pattern, s string) bool {
-	if pattern == "*.*" { // as Windows does, names without an extension too
-		return true
-	}
-	i, j, star, from := 0, 0, -1, 0
-	for j < len(s) {
-		switch {
-		case i < len(pattern) && pattern[i] == '*':
-			star, from = i, j
-			i++
-		case i < len(pattern) && (pattern[i] == '?' || pattern[i] == s[j]):
-			i, j = i+1, j+1
-		case star >= 0:
-			from++
-			i, j = star+1, from
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[i:], "*") == ""
-}
 
 // reserved attributes of items; any other is metadata, which MSBuild 15 and later take so.
 var reservedAttributes = map[string]bool{
@@ -514,99 +408,4 @@ func (e *evaluation) assign(el *element, in scope) {
 	if el.key == "preprocessordefinitions" {
 		in.metadata.layers = append(in.metadata.layers, definitionsLayer(el))
 	}
-}
-
-// mention says that items or metadata of one name refer to those of another: "@type" or "%metadata", in lower case. What
-// stands outside of items refers as "".
-type mention struct{ from, to string }
-
-// mentionsOf gathers what the items below an element refer to. Targets do not count: they run in the build.
-func mentionsOf(el *element, from string, inItems bool, out []mention) []mention {
-	for _, a := range el.attributes {
-		out = referred(a.value, from, out)
-	}
-	if len(el.children) == 0 && bytes.IndexByte(el.file.data[el.body:el.bodyEnd], '(') >= 0 {
-		out = referred(string(el.file.data[el.body:el.bodyEnd]), from, out)
-	}
-	for _, child := range el.children {
-		switch {
-		case child.key == "target":
-		case el.key == "itemgroup" || el.key == "itemdefinitiongroup":
-			out = mentionsOf(child, "@"+child.key, true, out)
-		case inItems:
-			out = mentionsOf(child, "%"+child.key, true, out)
-		default:
-			out = mentionsOf(child, "", false, out)
-		}
-	}
-	return out
-}
-
-// referred gathers what a text refers to. What refers to itself says nothing new.
-func referred(s, from string, out []mention) []mention {
-	for _, sigil := range []string{"@(", "%("} {
-		for rest := s; ; {
-			_, after, ok := strings.Cut(rest, sigil)
-			if !ok {
-				break
-			}
-			name := after[:indexOrEnd(after, ")", "->", ",")]
-			if _, field, qualified := strings.Cut(name, "."); qualified {
-				name = field
-			}
-			if to := sigil[:1] + strings.ToLower(strings.Trim(name, white)); to != from {
-				out = append(out, mention{from, to})
-			}
-			rest = after
-		}
-	}
-	return out
-}
-
-// wanted are the items and metadata that decide what is compiled and how.
-var wanted = []string{
-	"", "@clcompile", "@projectreference", "@link",
-	"%preprocessordefinitions", "%undefinepreprocessordefinitions", "%additionalincludedirectories", "%forcedincludefiles",
-	"%additionaloptions", "%excludedfrombuild", "%compileas", "%precompiledheader", "%precompiledheaderfile",
-	"%linklibrarydependencies", "%referenceoutputassembly", "%driver", "%entrypointsymbol", "%noentrypoint", "%additionaldependencies",
-}
-
-// needs are the types of items and the metadata that matter, in lower case.
-type needs struct{ items, metadata map[string]bool }
-
-// needs gives what is wanted, the configurations among it if they are, and all that it refers to in some files, by
-// whatever way. The configurations of a project read the same files, as a rule.
-func (r *reader) needs(files []*file, configurations bool) needs {
-	if !configurations && slices.Equal(files, r.lastFiles) {
-		return r.lastNeeds
-	}
-	to := map[string][]string{}
-	for _, f := range files {
-		for _, m := range f.mentions {
-			to[m.from] = append(to[m.from], m.to)
-		}
-	}
-	seen, open := map[string]bool{}, slices.Clone(wanted)
-	if configurations {
-		open = append(open, "@projectconfiguration")
-	}
-	needed := needs{map[string]bool{}, map[string]bool{}}
-	for len(open) > 0 {
-		name := open[len(open)-1]
-		if open = open[:len(open)-1]; seen[name] {
-			continue
-		}
-		seen[name] = true
-		open = append(open, to[name]...)
-		switch {
-		case strings.HasPrefix(name, "@"):
-			needed.items[name[1:]] = true
-		case strings.HasPrefix(name, "%"):
-			needed.metadata[name[1:]] = true
-		}
-	}
-	if !configurations {
-		r.lastFiles, r.lastNeeds = files, needed
-	}
-	return needed
 }

@@ -103,7 +103,7 @@ func TestNotNeededIsNotNoted(t *testing.T) {
 	write(t, "-- a.c --\n-- b.c --\n")
 	put(t, "p.vcxproj", projectText("Debug|x64", compiled+`
 <ItemDefinitionGroup Condition="'$(VisualStudioVersion)'=='16.0'"><Link><Option>x</Option></Link></ItemDefinitionGroup>
-<ItemDefinitionGroup><ClCompile><WarningLevel Condition="'$(VisualStudioVersion)'=='16.0'">Level4</WarningLevel></ClCompile></ItemDefinitionGroup>
+<ItemDefinitionGroup><ClCompile><CompileAs>Default</CompileAs><WarningLevel Condition="'$(VisualStudioVersion)'=='16.0'">Level4</WarningLevel></ClCompile></ItemDefinitionGroup>
 <ItemGroup Condition="'$(VisualStudioVersion)'=='16.0'"><Inf Include="*.inf" Exclude="@(Inf)" /></ItemGroup>
 <ItemGroup><Inf Include="@(Inf->Frob())" /></ItemGroup>`))
 	equal(t, "notes", notes(load(t, LoadOptions{}).Builds[0]), "")

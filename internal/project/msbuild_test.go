@@ -446,11 +446,14 @@ func TestSharesOfProjects(t *testing.T) {
 	put(t, "drv.vcxproj", projectText("Debug|x64", `<ItemGroup><ClCompile Include="both.c;drv.c;off.c" /></ItemGroup>`))
 	put(t, "app.vcxproj", strings.Replace(projectText("Debug|x64 Release|x64", `<ItemGroup><ClCompile Include="BOTH.c;app.c" /><ClCompile Include="off.c"><ExcludedFromBuild>true</ExcludedFromBuild></ClCompile></ItemGroup>`),
 		"Driver", "Application", 1))
+	put(t, "own.vcxproj", strings.Replace(projectText("Debug|x64 App|x64", `<ItemGroup><ClCompile Include="drv.c" /></ItemGroup>`),
+		"<ConfigurationType>", "<ConfigurationType Condition=\"'$(Configuration)'=='Debug'\">", 1))
 	s := load(t, LoadOptions{})
-	if len(s.Skipped) != 1 {
+	if len(s.Skipped) != 2 {
 		t.Fatalf("skipped: %v", s.Skipped)
 	}
 	equal(t, "shares", strings.Join(s.Skipped[0].Shares, " "), "both.c")
+	equal(t, "shares of a project with itself", s.Skipped[1].Path+strings.Join(s.Skipped[1].Shares, " "), "own.vcxproj")
 }
 
 // A project that only lacks its names is one, unless what is made of it stands beside it.

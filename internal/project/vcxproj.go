@@ -33,6 +33,9 @@ func (l *loader) loadProject(p string) loaded {
 		return loaded{reads: out.reads, unreadable: []Skipped{{Path: p, Why: strings.TrimPrefix(err.Error(), p+": ")}}}
 	}
 	out.partly()
+	if len(out.builds) > 0 {
+		out.compiled = nil // a configuration that makes no driver shares with the others of its own project
+	}
 	out.reads = slices.Sorted(maps.Keys(r.reads))
 	for name, err := range r.broken {
 		out.unreadable = append(out.unreadable, Skipped{Path: name, Why: strings.TrimPrefix(err.Error(), name+": ")})

@@ -31,6 +31,17 @@ func open(t *testing.T, named ...string) *Tree {
 	return tr
 }
 
+func TestList(t *testing.T) {
+	inTree(t, "b/x", "B2", "a.c")
+	tr := open(t, ".")
+	if got := strings.Join(tr.List("."), " "); got != "B2 a.c b" {
+		t.Errorf("got %s", got)
+	}
+	if got := tr.List("none"); len(got) != 0 {
+		t.Errorf("got %v of a directory that is not there", got)
+	}
+}
+
 func TestFindIgnoresCase(t *testing.T) {
 	inTree(t, "Src/Sys/Driver.H", "Src/a.c")
 	tr := open(t, ".")
