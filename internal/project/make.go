@@ -62,7 +62,7 @@ func isNmake(p string, data []byte) bool {
 
 // loadMake reads a make file, as it is called by itself and as it calls itself again.
 func (l *loader) loadMake(p string) loaded {
-	x := &makeLoader{loader: l, project: p, reader: newReader(l.tree), known: placements{map[layerKey]*layer{}, map[*layer]bool{}}, files: map[string]*file{},
+	x := &makeLoader{loader: l, project: p, reader: newReader(l.tree), known: placements{map[layerKey]*layer{}, map[*layer]bool{}, depths{}}, files: map[string]*file{},
 		statements: map[string][]statement{}, user: map[string]bool{}, others: map[*layer]bool{}}
 	data, err := readMake(l.tree, p)
 	if err != nil {
@@ -109,7 +109,7 @@ const nmakeRules = `.c.obj:
 func (x *makeLoader) nmake() {
 	macros := map[string]text{"cc": plain("cl"), "cxx": plain("cl"), "cpp": plain("cl"), "as": plain("ml"), "rc": plain("rc"),
 		"make": plain("nmake"), "makedir": plain(slashDirectory(x.project)), "os": plain("Windows_NT")}
-	m := &makefile{reader: x.reader, project: x.project, texts: x.statements, known: x.known.layers, macros: macros}
+	m := &makefile{reader: x.reader, project: x.project, texts: x.statements, known: x.known.layers, depths: x.known.depths, macros: macros}
 	m.rules = newRules(x.reader, path.Dir(x.project), m.expandFor)
 	m.rules.nmake = true
 	list, err := m.read(x.project)
@@ -132,6 +132,7 @@ func (x *makeLoader) gnu() {
 	x.calls = []makeCall{{dir: path.Dir(x.project)}}
 	for i := 0; i < min(len(x.calls), maxCalls); i++ {
 		g := newGNUMake(x.reader, x.calls[i].dir, x.files, x.calls[i].variables)
+		g.depths = x.known.depths
 		if err := g.load(x.project); err != nil && x.failed == nil {
 			x.failed = err
 		}
@@ -682,7 +683,7 @@ func (x *makeLoader) layers(c *command) []*layer {
 	c.layers = x.known.of(c.words, false)
 	for _, defining := range []bool{true, false} {
 		if own := slices.DeleteFunc(x.known.of(c.words, defining), isShared); len(own) > 0 {
-			c.layers = own
+			c.layers = x.known.depths.outermost(own)
 			break
 		}
 	}

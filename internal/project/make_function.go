@@ -34,8 +34,8 @@ func (g *gnuMake) expand(t text) text {
 		out = append(out, c.slice(at, at+i)...)
 		at += i
 		end := referenceEnd(s, at)
-		if end < 0 {
-			out = append(out, c.slice(at, len(s))...)
+		if end < 0 { // an error in make
+			out = append(out, unknownText(c.slice(at, len(s)))...)
 			break
 		}
 		reference := c.slice(at, end)

@@ -200,6 +200,7 @@ type makefile struct {
 	active    []string        // macros under expansion, one used by the other
 	unset     []string        // macros that were asked for and are set nowhere
 	rules     *rules          // nil in a SOURCES file
+	depths    depths
 }
 
 type layerKey struct {
@@ -264,6 +265,9 @@ func (m *makefile) run(list []statement) error {
 			return errWork
 		}
 		active := !slices.ContainsFunc(open, func(b branch) bool { return !b.read })
+		if m.depths != nil {
+			m.depths.note(text{{file: s.file, at: s.at}}, len(open))
+		}
 		if s.name[0] == '!' {
 			word, value := directive(s)
 			var err error

@@ -219,6 +219,30 @@ func commandWords(t text, cmd bool) [][]text {
 type placements struct {
 	layers   map[layerKey]*layer
 	defining map[*layer]bool // the option is a define
+	depths   depths
+}
+
+// depths say in how many conditionals lines stand. What is added to the outermost serves other configurations too, which
+// are not read here.
+type depths map[layerKey]int
+
+// note keeps the depth of a line.
+func (d depths) note(line text, depth int) {
+	if len(line) > 0 && line[0].file != nil && depth > 0 {
+		f := line[0].file
+		d[layerKey{f, f.lineStart(line[0].at)}] = depth
+	}
+}
+
+// outermost keeps the layers that stand in the fewest conditionals.
+func (d depths) outermost(list []*layer) []*layer {
+	least := -1
+	for _, y := range list {
+		if n := d[layerKey{y.file, y.at}]; least < 0 || n < least {
+			least = n
+		}
+	}
+	return slices.DeleteFunc(list, func(y *layer) bool { return d[layerKey{y.file, y.at}] > least })
 }
 
 // of gives the layers by which words came to a command: all, or those that hold a define.
