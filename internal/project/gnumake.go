@@ -145,7 +145,7 @@ func (g *gnuMake) set(scope map[string]*variable, name, operator string, value t
 	}
 }
 
-// load reads a make file, "" for the error of one that is not there.
+// load reads a make file.
 func (g *gnuMake) load(p string) error {
 	f := g.texts[p]
 	if f == nil && g.broken[p] == nil {
@@ -581,12 +581,12 @@ func (g *gnuMake) rule(line text) bool {
 		return false
 	}
 	rest, inline, hasInline := cutOutside(rest, ';')
-	needs, order, _ := cutOutside(rest, '|')
+	needs, _, _ := cutOutside(rest, '|') // what follows must be there, but is no part of the target
 	first := g.expand(needs)
 	if j := colon(first.String()); j >= 0 {
 		g.rules.static(targets, first.slice(0, j).trim(), words(first.slice(j+1, first.len())))
 	} else {
-		g.rules.add(targets, words(first), words(g.expand(order)), line.place())
+		g.rules.add(targets, words(first), line.place())
 	}
 	if hasInline {
 		g.rules.command(inline.trim())

@@ -57,6 +57,8 @@ func TestMake(t *testing.T) {
 		{"two images of a name", "all: r/drv.sys d/drv.sys\nr/drv.sys: a.o\n\t$(LINK)\nd/drv.sys: b.o\n\t$(LINK)\n", "Makefile|default:r/drv|x64: a.c\nMakefile|default:d/drv|x64: b.c"},
 		{"32 bits by the name", "CC = i686-w64-mingw32-gcc-12\ndrv.sys: a.o\n\t$(LINK)\n", "Makefile|default|x86: a.c"},
 		{"32 bits by an option", "drv.sys: a.o\n\t$(LINK) -m32\n", "Makefile|default|x86: a.c"},
+		{"the linker's options apart", "x.bin: a.o\n\tgcc -Wl,--subsystem -Wl,native -o $@ $^\n", "Makefile|default|x64: a.c"},
+		{"a compiler that is not known", "CC := $(shell which gcc)\nD := $(shell x)\nx.bin: a.o b.o\n\t$(LINK)\nb.o: b.c\n\t$(D) -DB -c $<\na.o: a.c\n\t$(D)clang -DA -c $<\n", "Makefile|default|x64: a.c b.c: A=1"},
 		{"ARM64 by the target", "CC = clang --target=aarch64-w64-mingw32\ndrv.sys: a.o\n\t$(LINK)\n", "Makefile|default|arm64: a.c"},
 		{"an entry", "x.bin: a.o\n\tgcc -Wl,-e,_DriverEntry@8 -o $@ $^\n", "Makefile|default|x64: a.c"},
 		{"MSYS", "D = //\nCFLAGS = //DA=1 //D B $(D)DC\ndrv.sys: a.obj\n\t\"C:/x y/link.exe\" //driver //out:$@ $^\na.obj: a.c\n\tC:/x\\ y/cl.exe $(CFLAGS) //c //Fo$@ $<\n", "Makefile|default|x64: a.c: A=1 B=1 C=1"},

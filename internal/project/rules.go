@@ -70,7 +70,7 @@ func (r *rules) relative(p string) string {
 const maxTargets = 100_000
 
 // add takes a rule whose recipe follows.
-func (r *rules) add(names, needs, order []text, at driver.Place) {
+func (r *rules) add(names, needs []text, at driver.Place) {
 	r.current = &recipe{}
 	for _, name := range names {
 		s := name.String()
@@ -87,7 +87,6 @@ func (r *rules) add(names, needs, order []text, at driver.Place) {
 			}
 		}
 	}
-	_ = order // files that must be there, but are no part of the target
 }
 
 func (r *rules) target(name string, at driver.Place) *target {
