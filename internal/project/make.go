@@ -59,10 +59,14 @@ func isNmake(p string, data []byte) bool {
 	return name == "nmakefile" || path.Ext(name) == ".mak" || nmakeHints.Match(data)
 }
 
+// maxMakeWork bounds the evaluation of one make file, as maxWork does for others; the largest of real trees takes a tenth.
+const maxMakeWork = 24 << 20
+
 // loadMake reads a make file, as it is called by itself and as it calls itself again.
 func (l *loader) loadMake(p string) loaded {
 	x := &makeLoader{loader: l, project: p, reader: newReader(l.tree), known: placements{map[layerKey]*layer{}, map[*layer]bool{}, depths{}}, files: map[string]*file{},
 		statements: map[string][]statement{}, user: map[string]bool{}, others: map[*layer]bool{}}
+	x.budget = maxMakeWork
 	data, err := readMake(l.tree, p)
 	if err != nil {
 		return loaded{reads: []string{p}, unreadable: []Skipped{{Path: p, Why: strings.TrimPrefix(err.Error(), p+": ")}}}
@@ -350,18 +354,18 @@ func (x *makeLoader) whyUnread() string {
 
 // builds makes the builds of all images.
 func (x *makeLoader) builds(out *loaded) {
-	seen, names := map[string]bool{}, map[string]map[string]bool{}
+	names, same := map[string]bool{}, map[string][]string{}
 	for _, b := range x.images {
-		key := strings.ToLower(baseName(b.name))
-		if names[key] == nil {
-			names[key] = map[string]bool{}
+		names[strings.ToLower(baseName(b.name))] = true
+		if key := b.key(); !slices.Contains(same[key], b.name) && len(same[key]) < 2 {
+			same[key] = append(same[key], b.name)
 		}
-		names[key][b.name] = true
 	}
+	seen := map[string]bool{}
 	for _, b := range x.images {
 		configuration := "default"
-		if len(x.images) > 1 {
-			configuration = "default:" + b.title(len(names[strings.ToLower(baseName(b.name))]) > 1)
+		if ambiguous := len(same[b.key()]) > 1; ambiguous || len(names) > 1 {
+			configuration += ":" + b.title(ambiguous)
 		}
 		processor := b.processor()
 		id := x.project + "|" + configuration + "|" + string(processor)
@@ -375,6 +379,9 @@ func (x *makeLoader) builds(out *loaded) {
 		}
 	}
 }
+
+// key is equal for images that have the same name, for the same processor.
+func (b *image) key() string { return strings.ToLower(baseName(b.name)) + "|" + string(b.processor()) }
 
 // title names an image among others: by its name without .sys, with its directory where another has that name.
 func (b *image) title(ambiguous bool) string {

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// expansionWork is what one expansion costs at least, in the terms of maxWork.
+const expansionWork = 50
+
 // expand replaces the references to variables and the calls of functions. What can't be known stays as it is written,
 // marked as unknown.
 func (g *gnuMake) expand(t text) text {
@@ -18,7 +21,7 @@ func (g *gnuMake) expand(t text) text {
 		g.note(t.place(), "%s is nested too deep", shortened(t))
 		return unknownText(t)
 	}
-	if !g.spend(len(s) + len(t)) {
+	if !g.spend(expansionWork + len(s) + len(t) + 4*len(g.scopes)) {
 		return unknownText(t)
 	}
 	g.depth++

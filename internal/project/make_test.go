@@ -55,6 +55,8 @@ func TestMake(t *testing.T) {
 		{"quotes", "drv.sys: a.o\n\t$(LINK)\na.o: a.c\n\t@ccache $(CC) '-DA=x y' -DB=\\\"s\\\" \"-DC='c'\" -c $< && strip -DX a.o; echo -DZ\n", `Makefile|default|x64: a.c: A=x y B="s" C='c'`},
 		{"two images", "all: one.sys two.sys\none.sys: a.o\n\t$(LINK)\ntwo.sys: b.o\n\t$(LINK)\n", "Makefile|default:one|x64: a.c\nMakefile|default:two|x64: b.c"},
 		{"two images of a name", "all: r/drv.sys d/drv.sys\nr/drv.sys: a.o\n\t$(LINK)\nd/drv.sys: b.o\n\t$(LINK)\n", "Makefile|default:r/drv|x64: a.c\nMakefile|default:d/drv|x64: b.c"},
+		{"one image for two processors", "all: i686/drv.sys x86_64/drv.sys\n%/drv.sys: %/a.o\n\t$*-w64-mingw32-ld --subsystem native -o $@ $^\n%/a.o: a.c\n\t$*-w64-mingw32-gcc -c $<\n",
+			"Makefile|default|x86: a.c\nMakefile|default|x64: a.c"},
 		{"32 bits by the name", "CC = i686-w64-mingw32-gcc-12\ndrv.sys: a.o\n\t$(LINK)\n", "Makefile|default|x86: a.c"},
 		{"32 bits by an option", "drv.sys: a.o\n\t$(LINK) -m32\n", "Makefile|default|x86: a.c"},
 		{"the linker's options apart", "x.bin: a.o\n\tgcc -Wl,--subsystem -Wl,native -o $@ $^\n", "Makefile|default|x64: a.c"},
@@ -63,7 +65,7 @@ func TestMake(t *testing.T) {
 		{"an entry", "x.bin: a.o\n\tgcc -Wl,-e,_DriverEntry@8 -o $@ $^\n", "Makefile|default|x64: a.c"},
 		{"MSYS", "D = //\nCFLAGS = //DA=1 //D B $(D)DC\ndrv.sys: a.obj\n\t\"C:/x y/link.exe\" //driver //out:$@ $^\na.obj: a.c\n\tC:/x\\ y/cl.exe $(CFLAGS) //c //Fo$@ $<\n", "Makefile|default|x64: a.c: A=1 B=1 C=1"},
 		{"itself again", "ifeq ($(V),)\nall:\n\t+@$(MAKE) -C sub -f $(CURDIR)/Makefile V=1 S=$(CURDIR)\nelse\nVPATH = $(S)\ndrv.sys: a.o c.o\n\t$(LINK)\nendif\n", "Makefile|default|x64: a.c sub/c.c"},
-		{"shell commands that are known", "HERE := $(shell cd sub && pwd)\nifeq ($(findstring MINGW,$(shell uname -s)),MINGW)\ndrv.sys: $(HERE)/c.o\n\t$(LINK)\nendif\n", "Makefile|default|x64: sub/c.c"},
+		{"shell commands that are known", "HERE := $(shell mkdir -p sub 2>/dev/null; cd sub && pwd -W)\nifeq ($(findstring MINGW,$(shell uname -s)),MINGW)\ndrv.sys: $(HERE)/c.o\n\t$(LINK)\nendif\n", "Makefile|default|x64: sub/c.c"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, newline := range []string{"\n", "\r\n"} {
@@ -341,7 +343,7 @@ func TestMakeHostile(t *testing.T) {
 		{"doubled by call", "f = $(call f,$(1)$(1))$(call f,$(1))\nX = $(call f,xx)\n", named},
 		{"nested foreach", "L = $(foreach a,1 2 3 4 5 6 7 8 9,$(foreach b,1 2 3 4 5 6 7 8 9,$(1)))\nX := $(call L,$(call L,$(call L,$(call L,$(call L,x)))))\n", named},
 		{"eval of itself", "define E\n$(eval $(value E))\nendef\n$(eval $(value E))\n", whole},
-		{"many evals", "$(foreach a," + strings.Repeat("1 ", 100_000) + ",$(eval Y = $(a)))\n", whole},
+		{"many evals", "$(foreach a," + strings.Repeat("1 ", 30_000) + ",$(eval Y = $(a)))\n", whole},
 		{"included by itself", "include Makefile\ninclude loop.mk\ninclude link/loop.mk\n", whole},
 		{"deep conditionals", strings.Repeat("ifeq (,)\n", 1000) + "Y = 1\n" + strings.Repeat("else\nendif\n", 1000), whole},
 		{"too deep", strings.Repeat("ifeq (,)\n", 3000) + strings.Repeat("endif\n", 3000), whole + "\nunreadable Makefile: line 2005: ifeq nested too deep"},
