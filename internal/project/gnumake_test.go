@@ -73,3 +73,15 @@ func TestGNUMakeLanguage(t *testing.T) {
 		})
 	}
 }
+
+// A condition that can't be read is false, and said so.
+func TestGNUMakeConditionsNotRead(t *testing.T) {
+	for _, condition := range []string{`ifeq "a" b`, `ifeq "a"`, `ifeq a a`, `ifeq (a)`, `ifeq (a`, `ifeq`, `ifeq "a" "`, `ifeq 'a' 'a"`} {
+		write(t, "")
+		got, g := expanded(t, condition+"\nA = 1\nelse\nA = 2\nendif\n", "$(A)")
+		equal(t, condition, got, "2")
+		if len(g.notes) != 1 || g.notes[0].Place.Line != 1 && condition != "ifeq" {
+			t.Errorf("%s: notes %v", condition, g.notes)
+		}
+	}
+}
