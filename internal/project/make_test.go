@@ -167,7 +167,7 @@ func TestMakeNotes(t *testing.T) {
 	write(t, "-- a.c --\n-- Makefile --\n"+gcc+`drv.sys: a.o gone.o nobody.o
 	$(LINK)
 a.o: a.c
-	$(CC) -DA $(shell pkg-config x) -D1X -I$(shell kit)/inc -DR=$(R) -c $<
+	$(CC) -DA $(shell pkg-config x) -D1X -I$(shell kit)/inc -DR=$(R) $(if $(shell x),-DIF,-DNOT) -c $<
 gone.o: gone.c
 	$(CC) -c $<
 ifeq ($(shell date),today)
@@ -182,8 +182,8 @@ this is no rule
 `)
 	put(t, "../outside.mk", "")
 	b := load(t, LoadOptions{}).Builds[0]
-	equal(t, "defines", own(b.Units[0]), "A=1")
-	for _, want := range []string{"$(shell pkg-config x) can't be evaluated; it is left out", `the define "1X" can't be read`,
+	equal(t, "defines", own(b.Units[0]), "A=1 IF=1")
+	for _, want := range []string{"the condition of $(if $(shell x),-DIF,-DNOT) is unknown; it is read as true", "$(shell pkg-config x) can't be evaluated; it is left out", `the define "1X" can't be read`,
 		"-I$(shell kit)/inc can't be evaluated", "gone.c is not there", "no rule says how nobody.o is made",
 		"Makefile:9:6: the condition ifeq ($(shell date),today) is unknown; what it compares is read as different",
 		"$(R) refers to itself", "the include gone.mk is not there", "the include of $(shell ls) can't be evaluated",
