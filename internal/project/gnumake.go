@@ -28,6 +28,7 @@ type gnuMake struct {
 	notes     []driver.Step
 	functions map[string]makeFunction
 	walked    map[string][]string // directories -> files below
+	depths    depths
 }
 
 // variable is one of make's. A simple one, set by :=, is expanded already.
@@ -66,7 +67,7 @@ const gnuRules = `
 // newGNUMake gives make in a directory, with the variables of its command line.
 func newGNUMake(r *reader, dir string, texts map[string]*file, given map[string]text) *gnuMake {
 	g := &gnuMake{reader: r, dir: dir, texts: texts, variables: map[string]*variable{}, fixed: map[string]bool{},
-		functions: gnuFunctions(), walked: map[string][]string{}}
+		functions: gnuFunctions(), walked: map[string][]string{}, depths: depths{}}
 	for name, value := range gnuDefaults {
 		origin := "default"
 		if name == "OS" {
@@ -144,7 +145,7 @@ func (g *gnuMake) set(scope map[string]*variable, name, operator string, value t
 	}
 }
 
-// load reads a make file, "" for the error of one that is not there.
+// load reads a make file.
 func (g *gnuMake) load(p string) error {
 	f := g.texts[p]
 	if f == nil && g.broken[p] == nil {
@@ -234,6 +235,7 @@ func (g *gnuMake) run(t text) error {
 			return errWork
 		}
 		reading := isRead(open)
+		g.depths.note(line, len(open))
 		if inRule && strings.HasPrefix(s, "\t") {
 			if reading {
 				g.rules.command(line.slice(1, len(s)).trim())
@@ -465,6 +467,9 @@ func (g *gnuMake) assignOrRule(line text) bool {
 	s := line.String()
 	if a, ok := assignmentOf(s); ok {
 		name := g.expand(line.slice(a.name, a.end)).trim().String()
+		if strings.Contains(s[:a.end], "$") { // a way to write a conditional: $(DEBUG_ONLY)CFLAGS
+			g.depths.note(line, maxConditionals)
+		}
 		if !g.fixed[name] && name != "" {
 			g.set(g.variables, name, a.operator, line.slice(a.value, len(s)).trimLeft())
 			if name == "VPATH" {
@@ -576,12 +581,12 @@ func (g *gnuMake) rule(line text) bool {
 		return false
 	}
 	rest, inline, hasInline := cutOutside(rest, ';')
-	needs, order, _ := cutOutside(rest, '|')
+	needs, _, _ := cutOutside(rest, '|') // what follows must be there, but is no part of the target
 	first := g.expand(needs)
 	if j := colon(first.String()); j >= 0 {
 		g.rules.static(targets, first.slice(0, j).trim(), words(first.slice(j+1, first.len())))
 	} else {
-		g.rules.add(targets, words(first), words(g.expand(order)), line.place())
+		g.rules.add(targets, words(first), line.place())
 	}
 	if hasInline {
 		g.rules.command(inline.trim())

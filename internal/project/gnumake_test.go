@@ -58,6 +58,7 @@ var gnuCases = []struct{ name, file, expression, want string }{
 	{"wildcard", "", "$(wildcard *.c) $(wildcard s/*.[ch] gone.c a.c) $(wildcard */x.c)", "a.c b.c s/x.c s/y.h a.c s/x.c"},
 	{"variables of make", "", "$(MAKEFILE_LIST) $(notdir $(CURDIR)/x)", "Makefile x"},
 	{"target's setting is no assignment", "A = 1\nx: A = 2\nx y: A := 3\n", "$(A)", "1"},
+	{"a tab after what is no rule", "x:\nexport B = 1\n\tA = 1\n", "$(A)", "1"},
 	{"include", "include s/a.mk\n-include gone.mk gone*.mk\nsinclude gone\n", "$(MK)", "1"},
 	{"comma and parentheses", "C = ,\n", "$(subst $(C),;,a$(C)b)$(subst (a,b),x,(a,b))", "a;bx"},
 }
@@ -70,5 +71,17 @@ func TestGNUMakeLanguage(t *testing.T) {
 			equal(t, "value", got, c.want)
 			equal(t, "notes", len(g.notes), 0)
 		})
+	}
+}
+
+// A condition that can't be read is false, and said so.
+func TestGNUMakeConditionsNotRead(t *testing.T) {
+	for _, condition := range []string{`ifeq "a" b`, `ifeq "a"`, `ifeq a a`, `ifeq (a)`, `ifeq (a`, `ifeq`, `ifeq "a" "`, `ifeq 'a' 'a"`} {
+		write(t, "")
+		got, g := expanded(t, condition+"\nA = 1\nelse\nA = 2\nendif\n", "$(A)")
+		equal(t, condition, got, "2")
+		if len(g.notes) != 1 || g.notes[0].Place.Line != 1 && condition != "ifeq" {
+			t.Errorf("%s: notes %v", condition, g.notes)
+		}
 	}
 }

@@ -49,7 +49,7 @@ type loaded struct {
 	compiled map[string][]string
 }
 
-// Load finds the builds of the named paths: directories, .vcxproj and SOURCES files, and C or C++ files.
+// Load finds the builds of the named paths: directories, .vcxproj, SOURCES, dirs and make files, and C or C++ files.
 //
 // A directory is walked. If there are build files in it, they alone make builds; else all C and C++ files below it
 // make one build, "default", for x64, whose include directory is the named one. Single C and C++ files make such a

@@ -10,7 +10,6 @@ import (
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/tree"
-	"github.com/nxport/nxport/nx"
 )
 
 // Make files make one build for each kernel image that they link. What is read are the rules, back from the link to the
@@ -60,10 +59,14 @@ func isNmake(p string, data []byte) bool {
 	return name == "nmakefile" || path.Ext(name) == ".mak" || nmakeHints.Match(data)
 }
 
+// maxMakeWork bounds the evaluation of one make file, as maxWork does for others; the largest of real trees takes a tenth.
+const maxMakeWork = 24 << 20
+
 // loadMake reads a make file, as it is called by itself and as it calls itself again.
 func (l *loader) loadMake(p string) loaded {
-	x := &makeLoader{loader: l, project: p, reader: newReader(l.tree), known: placements{map[layerKey]*layer{}, map[*layer]bool{}}, files: map[string]*file{},
+	x := &makeLoader{loader: l, project: p, reader: newReader(l.tree), known: placements{map[layerKey]*layer{}, map[*layer]bool{}, depths{}}, files: map[string]*file{},
 		statements: map[string][]statement{}, user: map[string]bool{}, others: map[*layer]bool{}}
+	x.budget = maxMakeWork
 	data, err := readMake(l.tree, p)
 	if err != nil {
 		return loaded{reads: []string{p}, unreadable: []Skipped{{Path: p, Why: strings.TrimPrefix(err.Error(), p+": ")}}}
@@ -109,7 +112,7 @@ const nmakeRules = `.c.obj:
 func (x *makeLoader) nmake() {
 	macros := map[string]text{"cc": plain("cl"), "cxx": plain("cl"), "cpp": plain("cl"), "as": plain("ml"), "rc": plain("rc"),
 		"make": plain("nmake"), "makedir": plain(slashDirectory(x.project)), "os": plain("Windows_NT")}
-	m := &makefile{reader: x.reader, project: x.project, texts: x.statements, known: x.known.layers, macros: macros}
+	m := &makefile{reader: x.reader, project: x.project, texts: x.statements, known: x.known.layers, depths: x.known.depths, macros: macros}
 	m.rules = newRules(x.reader, path.Dir(x.project), m.expandFor)
 	m.rules.nmake = true
 	list, err := m.read(x.project)
@@ -132,6 +135,7 @@ func (x *makeLoader) gnu() {
 	x.calls = []makeCall{{dir: path.Dir(x.project)}}
 	for i := 0; i < min(len(x.calls), maxCalls); i++ {
 		g := newGNUMake(x.reader, x.calls[i].dir, x.files, x.calls[i].variables)
+		g.depths = x.known.depths
 		if err := g.load(x.project); err != nil && x.failed == nil {
 			x.failed = err
 		}
@@ -219,22 +223,6 @@ func (a makeCall) equal(b makeCall) bool {
 	return true
 }
 
-// image is what one command links, or puts into a library.
-type image struct {
-	name   string
-	link   *command
-	kernel string // what shows that it is kernel-mode code
-	units  []makeUnit
-	unread []text
-	notes  []driver.Step
-}
-
-// makeUnit is a source file with the command that compiles it.
-type makeUnit struct {
-	path    string
-	command *command
-}
-
 // find finds the images that rules link.
 func (x *makeLoader) find(r *rules) {
 	g := &graph{rules: r, done: map[string]*steps{}, archived: map[string]bool{}}
@@ -242,9 +230,7 @@ func (x *makeLoader) find(r *rules) {
 	for _, name := range r.names() {
 		s := g.steps(name)
 		for _, c := range s.commands {
-			if c.does == compiles {
-				x.compiles = true
-			}
+			x.compiles = x.compiles || c.does == compiles && c.only()
 			switch {
 			case c.does == links || c.does == compiles && !c.only():
 				list = append(list, g.image(s, c))
@@ -265,6 +251,7 @@ func (x *makeLoader) find(r *rules) {
 
 // take keeps an image if it is one of the kernel.
 func (x *makeLoader) take(r *rules, b *image) {
+	x.compiles = x.compiles || len(b.units) > 0
 	switch {
 	case b.kernel != "" && len(b.units) > 0:
 		x.images = append(x.images, b)
@@ -309,202 +296,6 @@ func (r *rules) names() []string {
 		}
 	}
 	return list
-}
-
-// graph follows rules from images to what they are compiled from.
-type graph struct {
-	*rules
-	done     map[string]*steps
-	archived map[string]bool // libraries that are part of an image, by key
-}
-
-// steps are how one file is made.
-type steps struct {
-	made
-	ok       bool
-	commands []*command
-}
-
-func (g *graph) steps(name string) *steps {
-	key := g.key(name)
-	s := g.done[key]
-	if s == nil {
-		s = &steps{}
-		g.done[key] = s
-		if s.made, s.ok = g.make(name); s.ok {
-			s.commands = g.rules.commands(s.made)
-		}
-	}
-	return s
-}
-
-// image gives what a command links.
-func (g *graph) image(s *steps, link *command) *image {
-	b := &image{name: cmp.Or(link.flags.output, s.name), link: link, kernel: link.flags.kernel}
-	if link.does == archives && link.flags.output == "" && !link.slash {
-		b.name = s.name
-	}
-	w := &imageWalk{graph: g, image: b, seen: map[string]bool{g.key(s.name): true}, here: map[string]*command{}}
-	for _, c := range s.commands {
-		if c.does == compiles && c.only() {
-			w.outputs(c)
-		}
-	}
-	if link.does == compiles {
-		w.compile(s, link)
-	}
-	w.inputs(s, link)
-	if b.kernel == "" && strings.Contains(strings.ToLower(link.flags.entry), "driverentry") {
-		b.kernel = "/entry:" + link.flags.entry
-	}
-	for _, name := range []string{s.name, b.name} {
-		if b.kernel == "" && strings.EqualFold(path.Ext(name), ".sys") {
-			b.kernel = name
-		}
-	}
-	for _, u := range b.units {
-		b.kernel = cmp.Or(b.kernel, u.command.flags.kernel)
-	}
-	return b
-}
-
-// imageWalk collects the units of one image.
-type imageWalk struct {
-	*graph
-	image *image
-	seen  map[string]bool
-	here  map[string]*command // objects that the recipe of the link makes itself, by key
-}
-
-// outputs notes what objects a command of the link's own recipe makes.
-func (w *imageWalk) outputs(c *command) {
-	for _, t := range c.flags.inputs {
-		if _, ok := languageOf(t.String()); !ok {
-			continue
-		}
-		for _, extension := range []string{".o", ".obj"} {
-			w.here[w.key(baseName(t.String())+extension)] = c
-		}
-	}
-	if c.flags.output != "" {
-		w.here[w.key(c.flags.output)] = c
-	}
-}
-
-// inputs follows what a command links. Where it is not all known, the needs of its rule are followed.
-func (w *imageWalk) inputs(s *steps, link *command) {
-	for _, t := range link.flags.inputs {
-		w.object(t.String(), 0)
-	}
-	for _, t := range link.words {
-		if name, ok := strings.CutPrefix(t.String(), "-l"); ok && name != "" && !link.slash {
-			w.library("lib" + name + ".a")
-		}
-	}
-	if unknown := link.unknown(); len(unknown) > 0 {
-		for _, n := range s.needs {
-			if n.unknown() {
-				unknown = append(unknown, n)
-			} else {
-				w.object(n.String(), 0)
-			}
-		}
-		w.image.unread = append(w.image.unread, unknown...)
-	}
-}
-
-// library follows a library by its name alone.
-func (w *imageWalk) library(name string) {
-	if !w.spend(8 * len(w.order)) {
-		return
-	}
-	for _, t := range w.order {
-		if strings.EqualFold(path.Base(strings.ReplaceAll(t.name, `\`, "/")), name) {
-			w.object(t.name, 0)
-			return
-		}
-	}
-}
-
-// objectExtensions are those of what a compiler makes.
-var objectExtensions = map[string]bool{".o": true, ".obj": true}
-
-// object follows one file that is linked.
-func (w *imageWalk) object(name string, depth int) {
-	key := w.key(name)
-	if w.seen[key] || depth > maxParents || !w.spend(unitWork) {
-		return
-	}
-	w.seen[key] = true
-	if c := w.here[key]; c != nil {
-		w.compile(&steps{made: made{name: name}}, c)
-		return
-	}
-	s := w.steps(name)
-	if !s.ok {
-		if objectExtensions[strings.ToLower(path.Ext(name))] {
-			w.note(driver.Place{}, "no rule says how %s is made; it is left out", name)
-		}
-		return
-	}
-	for _, c := range s.commands {
-		switch {
-		case c.does == compiles && c.only():
-			w.compile(s, c)
-		default:
-			w.archived[key] = true
-			for _, t := range c.flags.inputs {
-				w.object(t.String(), depth+1)
-			}
-		}
-	}
-	if len(s.recipe) == 0 {
-		for _, n := range s.needs {
-			if _, source := languageOf(n.String()); !source && !n.unknown() {
-				w.object(n.String(), depth+1)
-			}
-		}
-	}
-}
-
-func (w *imageWalk) note(at driver.Place, format string, arguments ...any) {
-	w.image.notes = addNote(w.image.notes, at, format, arguments...)
-}
-
-// compile adds the sources of a command that compiles: those it names, else the first that its target needs.
-func (w *imageWalk) compile(s *steps, c *command) {
-	var sources []text
-	for _, t := range c.flags.inputs {
-		if _, ok := languageOf(t.String()); ok {
-			sources = append(sources, t)
-		}
-	}
-	if own := slices.IndexFunc(sources, func(t text) bool { return strings.EqualFold(baseName(t.String()), baseName(s.name)) }); own >= 0 && c.only() {
-		sources = sources[own : own+1]
-	}
-	if len(sources) == 0 && c.only() {
-		for _, n := range s.needs {
-			if _, ok := languageOf(n.String()); ok && !n.unknown() {
-				found, _ := w.find(n.String())
-				sources = append(sources, plain(found).from(n))
-				break
-			}
-		}
-	}
-	for _, t := range sources {
-		if !w.spend(unitWork) {
-			return
-		}
-		found, ok := w.tree.Find(w.tree.Join(c.dir, t.String()))
-		if !ok {
-			w.note(t.place(), "%s is not there; it is left out (a file made by the build, perhaps)", t)
-			continue
-		}
-		w.image.units = append(w.image.units, makeUnit{found, c})
-	}
-	for _, t := range c.unknown() {
-		w.note(t.place(), "%s can't be evaluated; it is left out", shortened(t))
-	}
 }
 
 // result gives the builds, or what stands in their place.
@@ -563,18 +354,18 @@ func (x *makeLoader) whyUnread() string {
 
 // builds makes the builds of all images.
 func (x *makeLoader) builds(out *loaded) {
-	seen, names := map[string]bool{}, map[string]map[string]bool{}
+	names, same := map[string]bool{}, map[string][]string{}
 	for _, b := range x.images {
-		key := strings.ToLower(baseName(b.name))
-		if names[key] == nil {
-			names[key] = map[string]bool{}
+		names[strings.ToLower(baseName(b.name))] = true
+		if key := b.key(); !slices.Contains(same[key], b.name) && len(same[key]) < 2 {
+			same[key] = append(same[key], b.name)
 		}
-		names[key][b.name] = true
 	}
+	seen := map[string]bool{}
 	for _, b := range x.images {
 		configuration := "default"
-		if len(x.images) > 1 {
-			configuration = "default:" + b.title(len(names[strings.ToLower(baseName(b.name))]) > 1)
+		if ambiguous := len(same[b.key()]) > 1; ambiguous || len(names) > 1 {
+			configuration += ":" + b.title(ambiguous)
 		}
 		processor := b.processor()
 		id := x.project + "|" + configuration + "|" + string(processor)
@@ -589,6 +380,9 @@ func (x *makeLoader) builds(out *loaded) {
 	}
 }
 
+// key is equal for images that have the same name, for the same processor.
+func (b *image) key() string { return strings.ToLower(baseName(b.name)) + "|" + string(b.processor()) }
+
 // title names an image among others: by its name without .sys, with its directory where another has that name.
 func (b *image) title(ambiguous bool) string {
 	if !ambiguous {
@@ -596,132 +390,4 @@ func (b *image) title(ambiguous bool) string {
 	}
 	name := strings.ReplaceAll(b.name, `\`, "/")
 	return strings.TrimSuffix(name, path.Ext(name))
-}
-
-// processorDefines say what is compiled for, where nothing else does.
-var processorDefines = map[string]nx.Processor{
-	"_AMD64_": nx.X64, "AMD64": nx.X64, "_WIN64": nx.X64, "_X86_": nx.X86, "i386": nx.X86, "_ARM64_": nx.ARM64, "_ARM_": nx.ARM,
-}
-
-// processor gives the one that an image is for: by options, the compiler's prefix, or the kit's defines.
-func (b *image) processor() nx.Processor {
-	commands, seen := []*command{b.link}, map[*command]bool{}
-	for _, u := range b.units {
-		if !seen[u.command] {
-			commands = append(commands, u.command)
-		}
-		seen[u.command] = true
-	}
-	for _, c := range commands {
-		if p := cmp.Or(c.flags.processor, c.processor); p != "" {
-			return p
-		}
-	}
-	for _, c := range commands {
-		for _, d := range c.flags.defines {
-			if p := processorDefines[d.Name]; p != "" && d.Name != "_WIN64" {
-				return p
-			}
-		}
-	}
-	return nx.X64
-}
-
-func (x *makeLoader) build(b *image, id, configuration string, processor nx.Processor) *Build {
-	to := &Build{Build: driver.Build{
-		ID: id, Project: x.project, Configuration: configuration, Processor: processor, Library: b.link.does == archives,
-		Minimum: nx.Windows7, MinimumSource: "default",
-	}}
-	if !to.Library {
-		to.Entries = entries(strings.TrimPrefix(b.link.flags.entry, "_"))
-	}
-	for _, u := range b.units {
-		x.unit(to, b, u)
-	}
-	to.Notes = b.notes
-	x.finish(to)
-	return to
-}
-
-func (x *makeLoader) unit(to *Build, b *image, u makeUnit) {
-	c := u.command
-	if !x.spend(unitWork + 8*len(c.words)) {
-		return
-	}
-	language, _ := languageOf(u.path)
-	o := Options{Processor: to.Processor, Language: cmp.Or(c.flags.language, c.language, language), Defines: c.flags.defines,
-		Undefines: slices.Clone(c.flags.undefines), Forced: c.flags.forced, Precompiled: c.flags.precompiled}
-	for _, dir := range c.flags.includes {
-		if dir = x.loader.tree.Join(c.dir, dir); !slices.Contains(o.Includes, dir) {
-			o.Includes = append(o.Includes, dir)
-		}
-	}
-	for _, t := range c.flags.unreadable {
-		b.notes = addNote(b.notes, t.place(), "the define %q can't be read; it is left out", t)
-	}
-	var kit []Define
-	switch {
-	case c.gnu():
-		kit = gnuDefines(to.Processor)
-		o.Undefines = append(o.Undefines, "_MSC_VER")
-		if !slices.ContainsFunc(o.Defines, func(d Define) bool { return d.Name == "_KERNEL_MODE" }) {
-			o.Undefines = append(o.Undefines, "_KERNEL_MODE")
-		}
-	case c.usesKit() || b.link.usesKit():
-		kit = toolset(to.Processor, false, nx.Version{}, 0)
-	}
-	x.add(to, u.path, o, kit, x.layers(c))
-}
-
-// layers gives those of a command: if some serve kernel images alone, these are better than others.
-func (x *makeLoader) layers(c *command) []*layer {
-	if c.layers != nil {
-		return c.layers
-	}
-	isShared := func(y *layer) bool { return x.others[y] }
-	c.layers = x.known.of(c.words, false)
-	for _, defining := range []bool{true, false} {
-		if own := slices.DeleteFunc(x.known.of(c.words, defining), isShared); len(own) > 0 {
-			c.layers = own
-			break
-		}
-	}
-	return c.layers
-}
-
-// gnu says whether a compiler is gcc, or clang in its place, and not one in the place of Microsoft's.
-func (c *command) gnu() bool {
-	return !c.slash && !slices.ContainsFunc(c.words, func(t text) bool { return strings.HasSuffix(t.String(), "-msvc") })
-}
-
-// usesKit says whether a command names a directory of a driver kit.
-func (c *command) usesKit() bool {
-	return slices.ContainsFunc(append([]text{c.program}, c.words...), func(t text) bool {
-		s := strings.ToLower(t.String())
-		return strings.Contains(s, "ddk") || strings.Contains(s, "wdk") || strings.Contains(s, "windows kits")
-	})
-}
-
-// gnuProcessors are the macros that gcc of MinGW-w64 defines for each processor, by "gcc -dM -E" of version 12; for ARM
-// by that of llvm-mingw.
-var gnuProcessors = map[nx.Processor][]string{
-	nx.X86:   {"_X86_", "i386", "__i386", "__i386__"},
-	nx.X64:   {"_WIN64", "WIN64", "__WIN64", "__WIN64__", "__MINGW64__", "__x86_64", "__x86_64__", "__amd64", "__amd64__"},
-	nx.ARM:   {"__arm__", "__thumb__"},
-	nx.ARM64: {"_WIN64", "WIN64", "__WIN64", "__WIN64__", "__MINGW64__", "__aarch64__"},
-}
-
-// gnuDefines are the macros that gcc of MinGW-w64 defines itself, and those that its headers make of them.
-func gnuDefines(p nx.Processor) []Define {
-	list := []Define{{Name: "__GNUC__", Value: "12"}, {Name: "__GNUC_MINOR__", Value: "2"}}
-	for _, name := range []string{"_WIN32", "WIN32", "__WIN32", "__WIN32__", "WINNT", "__WINNT", "__WINNT__", "__MINGW32__"} {
-		list = append(list, Define{Name: name, Value: "1"})
-	}
-	for _, name := range gnuProcessors[p] {
-		list = append(list, Define{Name: name, Value: "1"})
-	}
-	if p == nx.X64 {
-		list = append(list, Define{Name: "_AMD64_", Value: "1"})
-	}
-	return list
 }

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// expansionWork is what one expansion costs at least, in the terms of maxWork.
+const expansionWork = 50
+
 // expand replaces the references to variables and the calls of functions. What can't be known stays as it is written,
 // marked as unknown.
 func (g *gnuMake) expand(t text) text {
@@ -18,7 +21,7 @@ func (g *gnuMake) expand(t text) text {
 		g.note(t.place(), "%s is nested too deep", shortened(t))
 		return unknownText(t, "it is nested too deep")
 	}
-	if !g.spend(len(s) + len(t)) {
+	if !g.spend(expansionWork + len(s) + len(t) + 4*len(g.scopes)) {
 		return unknownText(t, "it takes too much work")
 	}
 	g.depth++
@@ -34,8 +37,8 @@ func (g *gnuMake) expand(t text) text {
 		out = append(out, c.slice(at, at+i)...)
 		at += i
 		end := referenceEnd(s, at)
-		if end < 0 {
-			out = append(out, c.slice(at, len(s))...)
+		if end < 0 { // an error in make
+			out = append(out, unknownText(c.slice(at, len(s)), "its parenthesis is not closed")...)
 			break
 		}
 		reference := c.slice(at, end)

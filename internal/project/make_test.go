@@ -1,8 +1,11 @@
 package project
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // outline gives the builds of a set, with the units and defines of each, and what was skipped.
@@ -52,13 +55,17 @@ func TestMake(t *testing.T) {
 		{"quotes", "drv.sys: a.o\n\t$(LINK)\na.o: a.c\n\t@ccache $(CC) '-DA=x y' -DB=\\\"s\\\" \"-DC='c'\" -c $< && strip -DX a.o; echo -DZ\n", `Makefile|default|x64: a.c: A=x y B="s" C='c'`},
 		{"two images", "all: one.sys two.sys\none.sys: a.o\n\t$(LINK)\ntwo.sys: b.o\n\t$(LINK)\n", "Makefile|default:one|x64: a.c\nMakefile|default:two|x64: b.c"},
 		{"two images of a name", "all: r/drv.sys d/drv.sys\nr/drv.sys: a.o\n\t$(LINK)\nd/drv.sys: b.o\n\t$(LINK)\n", "Makefile|default:r/drv|x64: a.c\nMakefile|default:d/drv|x64: b.c"},
+		{"one image for two processors", "all: i686/drv.sys x86_64/drv.sys\n%/drv.sys: %/a.o\n\t$*-w64-mingw32-ld --subsystem native -o $@ $^\n%/a.o: a.c\n\t$*-w64-mingw32-gcc -c $<\n",
+			"Makefile|default|x86: a.c\nMakefile|default|x64: a.c"},
 		{"32 bits by the name", "CC = i686-w64-mingw32-gcc-12\ndrv.sys: a.o\n\t$(LINK)\n", "Makefile|default|x86: a.c"},
 		{"32 bits by an option", "drv.sys: a.o\n\t$(LINK) -m32\n", "Makefile|default|x86: a.c"},
+		{"the linker's options apart", "x.bin: a.o\n\tgcc -Wl,--subsystem -Wl,native -o $@ $^\n", "Makefile|default|x64: a.c"},
+		{"a compiler that is not known", "CC := $(shell which gcc)\nD := $(shell x)\nx.bin: a.o b.o\n\t$(LINK)\nb.o: b.c\n\t$(D) -DB -c $<\na.o: a.c\n\t$(D)clang -DA -c $<\n", "Makefile|default|x64: a.c b.c: A=1"},
 		{"ARM64 by the target", "CC = clang --target=aarch64-w64-mingw32\ndrv.sys: a.o\n\t$(LINK)\n", "Makefile|default|arm64: a.c"},
 		{"an entry", "x.bin: a.o\n\tgcc -Wl,-e,_DriverEntry@8 -o $@ $^\n", "Makefile|default|x64: a.c"},
 		{"MSYS", "D = //\nCFLAGS = //DA=1 //D B $(D)DC\ndrv.sys: a.obj\n\t\"C:/x y/link.exe\" //driver //out:$@ $^\na.obj: a.c\n\tC:/x\\ y/cl.exe $(CFLAGS) //c //Fo$@ $<\n", "Makefile|default|x64: a.c: A=1 B=1 C=1"},
 		{"itself again", "ifeq ($(V),)\nall:\n\t+@$(MAKE) -C sub -f $(CURDIR)/Makefile V=1 S=$(CURDIR)\nelse\nVPATH = $(S)\ndrv.sys: a.o c.o\n\t$(LINK)\nendif\n", "Makefile|default|x64: a.c sub/c.c"},
-		{"shell commands that are known", "HERE := $(shell cd sub && pwd)\nifeq ($(findstring MINGW,$(shell uname -s)),MINGW)\ndrv.sys: $(HERE)/c.o\n\t$(LINK)\nendif\n", "Makefile|default|x64: sub/c.c"},
+		{"shell commands that are known", "HERE := $(shell mkdir -p sub 2>/dev/null; cd sub && pwd -W)\nifeq ($(findstring MINGW,$(shell uname -s)),MINGW)\ndrv.sys: $(HERE)/c.o\n\t$(LINK)\nendif\n", "Makefile|default|x64: sub/c.c"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, newline := range []string{"\n", "\r\n"} {
@@ -160,7 +167,7 @@ func TestMakeNotes(t *testing.T) {
 	write(t, "-- a.c --\n-- Makefile --\n"+gcc+`drv.sys: a.o gone.o nobody.o
 	$(LINK)
 a.o: a.c
-	$(CC) -DA $(shell pkg-config x) -D1X -I$(shell kit)/inc -DR=$(R) -c $<
+	$(CC) -DA $(shell pkg-config x) -D1X -I$(shell kit)/inc -DR=$(R) $(if $(shell x),-DIF,-DNOT) -c $<
 gone.o: gone.c
 	$(CC) -c $<
 ifeq ($(shell date),today)
@@ -175,8 +182,8 @@ this is no rule
 `)
 	put(t, "../outside.mk", "")
 	b := load(t, LoadOptions{}).Builds[0]
-	equal(t, "defines", own(b.Units[0]), "A=1")
-	for _, want := range []string{"$(shell pkg-config x) can't be evaluated; it is left out", `the define "1X" can't be read`,
+	equal(t, "defines", own(b.Units[0]), "A=1 IF=1")
+	for _, want := range []string{"the condition of $(if $(shell x),-DIF,-DNOT) is unknown; it is read as true", "$(shell pkg-config x) can't be evaluated; it is left out", `"1X" defines no macro`,
 		"-I$(shell kit)/inc can't be evaluated", "gone.c is not there", "no rule says how nobody.o is made",
 		"Makefile:9:6: the condition ifeq ($(shell date),today) is unknown; what it compares is read as different",
 		"$(R) refers to itself", "the include gone.mk is not there", "the include of $(shell ls) can't be evaluated",
@@ -260,6 +267,8 @@ func TestPlaceInMake(t *testing.T) {
 		{"an argument that follows", rules + "%.o: %.c\n\tgcc $< -c -o $@\n", "gcc $< -c -DPOOL_NX_OPTIN=1 -o $@"},
 		{"MSYS", "drv.sys: a.obj b.obj\n\tlink //driver $^ //out:$@\n%.obj: %.c\n\tcl //DA //c $<\n", "cl //DA //DPOOL_NX_OPTIN=1 //c $<"},
 		{"Microsoft's compiler", "drv.sys: a.obj b.obj\n\tlink /driver $^ /out:$@\n%.obj: %.c\n\tcl /DA /c $<\n", "cl /DA /DPOOL_NX_OPTIN=1 /c $<"},
+		{"outside of conditionals", "ifdef CC\nCFLAGS = -DA\nendif\nCFLAGS += -DB\n$(CC)X = -DC\nCFLAGS += $($(CC)X)\n" + rules, "CFLAGS += -DB -DPOOL_NX_OPTIN=1"},
+		{"outside of a computed name", "$(NO)CFLAGS = -DA\nCFLAGS += -DB\n" + rules, "CFLAGS += -DB -DPOOL_NX_OPTIN=1"},
 		{"define", "define FLAGS\n-DA\nendef\nCFLAGS = $(FLAGS)\n" + rules, "-DA -DPOOL_NX_OPTIN=1"},
 		{"included", "include flags.mk\n" + rules, "CFLAGS = -DINCLUDED -DPOOL_NX_OPTIN=1"},
 		{"no option at all", "drv.sys: a.c b.c\n\t$(E) gcc $^\nE =\n", "Makefile|default|x64: no place for POOL_NX_OPTIN=1: nothing there sets its defines\n" +
@@ -294,6 +303,7 @@ func TestPlaceInNmake(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"assignment", "CFLAGS=/W4 /DA\n" + link, "CFLAGS=/W4 /DA /DPOOL_NX_OPTIN=1"},
 		{"response file", "drv.sys: a.obj b.obj\n\tlink /driver /out:$@ $**\n.c.obj:\n\tcl @<<\n/DA\n/c $<\n<<\n", "/DA /DPOOL_NX_OPTIN=1"},
+		{"outside of conditionals", "!if 1\nCFLAGS=/DA\n!endif\nCFLAGS=$(CFLAGS) /DB\n" + link, "CFLAGS=$(CFLAGS) /DB /DPOOL_NX_OPTIN=1"},
 		{"rule", link + ".c.obj:\n\tcl -c $<\n", "cl -c -DPOOL_NX_OPTIN=1 $<"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -315,4 +325,55 @@ func placed(t *testing.T, s *Set, patterns ...string) string {
 	lines, after := applied(t, tr, edits)
 	checkAfter(t, after, patterns...)
 	return lines
+}
+
+// Hostile make files are read in part, or named, and none takes long.
+func TestMakeHostile(t *testing.T) {
+	const build = "drv.sys: a.o\n\tld -o $@ $^\na.o: a.c\n\tgcc -DA $(X) -c $<\n"
+	const whole, named = "Makefile|default|x64: a.c: A=1", "unreadable Makefile: the evaluation takes too much work"
+	double := "A0 := xxxxxxxxxx\n"
+	for i := range 40 {
+		double += fmt.Sprintf("A%d = $(A%d)$(A%d)\n", i+1, i, i)
+	}
+	for _, c := range []struct{ name, file, want string }{
+		{"itself", "X = $(X)\n", whole},
+		{"each other", "X = $(Y)\nY = $(X)\n", whole},
+		{"itself by call", "X = $(call X,$(1)x)\n", whole},
+		{"doubled", double + "X = $(A40)\n", named},
+		{"doubled by call", "f = $(call f,$(1)$(1))$(call f,$(1))\nX = $(call f,xx)\n", named},
+		{"nested foreach", "L = $(foreach a,1 2 3 4 5 6 7 8 9,$(foreach b,1 2 3 4 5 6 7 8 9,$(1)))\nX := $(call L,$(call L,$(call L,$(call L,$(call L,x)))))\n", named},
+		{"eval of itself", "define E\n$(eval $(value E))\nendef\n$(eval $(value E))\n", whole},
+		{"many evals", "$(foreach a," + strings.Repeat("1 ", 30_000) + ",$(eval Y = $(a)))\n", whole},
+		{"included by itself", "include Makefile\ninclude loop.mk\ninclude link/loop.mk\n", whole},
+		{"deep conditionals", strings.Repeat("ifeq (,)\n", 1000) + "Y = 1\n" + strings.Repeat("else\nendif\n", 1000), whole},
+		{"too deep", strings.Repeat("ifeq (,)\n", 3000) + strings.Repeat("endif\n", 3000), whole + "\nunreadable Makefile: line 2005: ifeq nested too deep"},
+		{"never closed", "ifdef CC\n", whole + "\nunreadable Makefile: line 5: ifdef CC without endif"},
+		{"define never closed", "define X\nx\n", whole},
+		{"endif alone", "endif\nelse\n", whole},
+		{"deep parentheses", "X = " + strings.Repeat("$(", 5000) + strings.Repeat(")", 5000) + "\n", whole},
+		{"parentheses not closed", "X = " + strings.Repeat("$(call ", 5000) + "\n", whole},
+		{"long line", "Y = " + strings.Repeat("x ", 1<<20) + "\n", whole},
+		{"long line, expanded", "Y := " + strings.Repeat("$(CC) ", 1<<19) + "\n", named},
+		{"many lines", "Y =" + strings.Repeat(" x \\\n", 1<<17) + "\n", whole},
+		{"many comments in a line", "Y = " + strings.Repeat("\\#\\\n", 1<<17) + "\n", whole},
+		{"a stair of needs", "T = " + strings.Repeat("a", 5000) + "\n" + strings.Repeat("t ", 5000) + ": " + strings.Repeat("n ", 5000) + "\n", named},
+		{"too large", strings.Repeat("#\n", maxXML), "unreadable Makefile: line 1: 16777271 bytes, more than the 8388608 that are read of a build file"},
+		{"UTF-16", "\xff\xfe", "unreadable Makefile: line 1: UTF-16 is not read: save the file as UTF-8"},
+		{"no text", "\x00", "unreadable Makefile: line 1: binary, no text"},
+		{"byte order mark", bom, whole},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			defer bounded(t, time.Now())
+			write(t, "-- a.c --\n-- loop.mk --\ninclude loop.mk\n")
+			if err := os.Symlink(".", "link"); err != nil {
+				t.Log(err) // Windows may refuse; the case is then without it
+			}
+			data := build + c.file
+			if strings.HasPrefix(c.file, "\xff") || c.file == bom {
+				data = c.file + build
+			}
+			put(t, "Makefile", data)
+			equal(t, "outline", outline(load(t, LoadOptions{}, "Makefile")), c.want)
+		})
+	}
 }

@@ -110,6 +110,9 @@ func (r *rules) commandOf(list []text, dir string) *command {
 		if s == "" || wrappers[strings.ToLower(s)] || assigns && isIdentifier(name) {
 			continue
 		}
+		if w.unknown() {
+			s = endOfUnknown(s)
+		}
 		t, processor, ok := toolNamed(s)
 		if !ok {
 			return nil
@@ -124,6 +127,18 @@ func (r *rules) commandOf(list []text, dir string) *command {
 	return nil
 }
 
+// endOfUnknown gives what may be the name of a program at the end of one that can't be evaluated: "$(shell x)gcc" or
+// "$(shell which gcc)". Where it is no tool's, the program is taken for a compiler.
+func endOfUnknown(s string) string {
+	s = strings.TrimRight(s, ")}")
+	if s = s[strings.LastIndexAny(s, ")} ")+1:]; s != "" {
+		if _, _, ok := toolNamed(s); ok {
+			return s
+		}
+	}
+	return "cc"
+}
+
 // parse reads the words of a command. MSYS passes "//D" on as "/D"; what is unknown is left out.
 func (c *command) parse() {
 	var list []text
@@ -136,9 +151,16 @@ func (c *command) parse() {
 		}
 	}
 	c.flags = parseArguments(list, c.slash)
-	if c.does == links && !c.slash {
-		c.flags.linker(plain(strings.Join(strings.Fields(joinWords(list).String()), ",")))
+	if c.slash {
+		return
 	}
+	var linker []string
+	for _, w := range list {
+		if s, ok := strings.CutPrefix(w.String(), "-Wl,"); ok || c.does == links {
+			linker = append(linker, s)
+		}
+	}
+	c.flags.linker(plain(strings.Join(linker, ",")))
 }
 
 // unknown gives the words that can't be evaluated.
@@ -146,79 +168,131 @@ func (c *command) unknown() []text {
 	return slices.DeleteFunc(slices.Clone(c.words), func(w text) bool { return !w.unknown() })
 }
 
-// escapes are the characters that a backslash makes ordinary ones in a shell; before others it is part of a path.
-const escapes = "\\\"' $;()&|<>#"
-
 // commandWords cuts a line into commands, and these into words, as sh does, or cmd for nmake.
 func commandWords(t text, cmd bool) [][]text {
-	var commands [][]text
-	var list []text
-	var word text
-	open, quote := false, byte(0)
-	endWord := func() {
-		if open {
-			list = append(list, word)
-		}
-		word, open = nil, false
-	}
-	endCommand := func() {
-		endWord()
-		if len(list) > 0 {
-			commands = append(commands, list)
-		}
-		list = nil
-	}
+	w := &wordCutter{cmd: cmd}
 	for _, s := range t {
 		if s.unknown {
-			word, open = append(word, s), true
-			continue
+			w.word, w.open = append(w.word, s), true
+		} else {
+			w.cut(s)
 		}
-		from := 0
-		flush := func(to int) {
-			word = append(word, text{s}.slice(from, to)...)
-			from = to + 1
-		}
-		for i := 0; i < len(s.text); i++ {
-			b := s.text[i]
-			next := byte(0)
-			if i+1 < len(s.text) {
-				next = s.text[i+1]
-			}
-			switch {
-			case quote == '\'' && b != quote:
-				open = true
-			case b == '\\' && (cmd && next == '"' || !cmd && next != 0 && strings.IndexByte(escapes, next) >= 0):
-				flush(i)
-				open = true
-				i++ // keeps what follows
-			case quote != 0 && b == quote:
-				flush(i)
-				quote = 0
-			case quote == 0 && (b == '"' || b == '\'' && !cmd):
-				flush(i)
-				open, quote = true, b
-			case quote != 0:
-				open = true
-			case strings.IndexByte(white, b) >= 0:
-				flush(i)
-				endWord()
-			case b == '&' || b == '|' || !cmd && (b == ';' || b == '(' || b == ')' || b == '{' && !open && next == ' ' || b == '}' && !open):
-				flush(i)
-				endCommand()
-			default:
-				open = true
-			}
-		}
-		flush(len(s.text))
 	}
-	endCommand()
-	return commands
+	w.endCommand()
+	return w.commands
+}
+
+type wordCutter struct {
+	cmd      bool
+	commands [][]text
+	words    []text // of the command so far
+	word     text
+	open     bool // a word has begun, an empty one perhaps
+	quote    byte // that is open, 0 for none
+}
+
+func (w *wordCutter) endWord() {
+	if w.open {
+		w.words = append(w.words, w.word)
+	}
+	w.word, w.open = nil, false
+}
+
+func (w *wordCutter) endCommand() {
+	w.endWord()
+	if len(w.words) > 0 {
+		w.commands = append(w.commands, w.words)
+	}
+	w.words = nil
+}
+
+// cut takes a span, which may begin or end within a word.
+func (w *wordCutter) cut(s span) {
+	from := 0
+	flush := func(to int) {
+		w.word = append(w.word, text{s}.slice(from, to)...)
+		from = to + 1
+	}
+	for i := 0; i < len(s.text); i++ {
+		b, next := s.text[i], byte(0)
+		if i+1 < len(s.text) {
+			next = s.text[i+1]
+		}
+		switch {
+		case w.quote == '\'' && b != w.quote:
+		case b == '\\' && w.escapes(next):
+			flush(i)
+			w.open = true
+			i++ // keeps what follows
+		case w.quote != 0 && b == w.quote:
+			flush(i)
+			w.quote = 0
+		case w.quote == 0 && (b == '"' || b == '\'' && !w.cmd):
+			flush(i)
+			w.open, w.quote = true, b
+		case w.quote != 0:
+		case strings.IndexByte(white, b) >= 0:
+			flush(i)
+			w.endWord()
+		case w.separates(b, next):
+			flush(i)
+			w.endCommand()
+		default:
+			w.open = true
+		}
+	}
+	flush(len(s.text))
+}
+
+// escapes says whether a backslash makes the next character an ordinary one; else it is part of a path.
+func (w *wordCutter) escapes(next byte) bool {
+	if w.cmd {
+		return next == '"'
+	}
+	return next != 0 && strings.IndexByte("\\\"' $;()&|<>#", next) >= 0
+}
+
+// separates says whether a character ends a command. A brace does only as a word of its own.
+func (w *wordCutter) separates(b, next byte) bool {
+	switch b {
+	case '&', '|':
+		return true
+	case ';', '(', ')':
+		return !w.cmd
+	case '{', '}':
+		return !w.cmd && !w.open && (next == 0 || strings.IndexByte(white+";", next) >= 0)
+	}
+	return false
 }
 
 // placements are the layers of a make file: each is a logical line, of an assignment or a recipe, that holds an option.
 type placements struct {
 	layers   map[layerKey]*layer
 	defining map[*layer]bool // the option is a define
+	depths   depths
+}
+
+// depths say in how many conditionals lines stand. What is added to the outermost serves other configurations too, which
+// are not read here.
+type depths map[layerKey]int
+
+// note keeps the depth of a line.
+func (d depths) note(line text, depth int) {
+	if len(line) > 0 && line[0].file != nil && depth > 0 {
+		f := line[0].file
+		d[layerKey{f, f.lineStart(line[0].at)}] = depth
+	}
+}
+
+// outermost keeps the layers that stand in the fewest conditionals.
+func (d depths) outermost(list []*layer) []*layer {
+	least := -1
+	for _, y := range list {
+		if n := d[layerKey{y.file, y.at}]; least < 0 || n < least {
+			least = n
+		}
+	}
+	return slices.DeleteFunc(list, func(y *layer) bool { return d[layerKey{y.file, y.at}] > least })
 }
 
 // of gives the layers by which words came to a command: all, or those that hold a define.

@@ -70,7 +70,7 @@ func (r *rules) relative(p string) string {
 const maxTargets = 100_000
 
 // add takes a rule whose recipe follows.
-func (r *rules) add(names, needs, order []text, at driver.Place) {
+func (r *rules) add(names, needs []text, at driver.Place) {
 	r.current = &recipe{}
 	for _, name := range names {
 		s := name.String()
@@ -87,7 +87,6 @@ func (r *rules) add(names, needs, order []text, at driver.Place) {
 			}
 		}
 	}
-	_ = order // files that must be there, but are no part of the target
 }
 
 func (r *rules) target(name string, at driver.Place) *target {
@@ -218,23 +217,31 @@ func (r *rules) make(name string) (made, bool) {
 	if len(m.recipe) > 0 {
 		return m, true
 	}
-	var best *pattern
-	var needs []text
-	var stem string
+	for _, chain := range []int{0, maxChain} {
+		if best, stem, needs := r.pattern(name, chain); best != nil {
+			return made{name: name, needs: append(needs, m.needs...), recipe: best.recipe.lines, stem: plain(stem)}, true
+		}
+	}
+	return m, t != nil
+}
+
+// maxChain bounds how many patterns make a file, one from what the other makes.
+const maxChain = 3
+
+// pattern gives the one that makes a file: of those that fit, that with the shortest stem, and of these the first.
+func (r *rules) pattern(name string, chain int) (best *pattern, stem string, needs []text) {
 	for i, p := range r.patterns {
-		s, list, ok := r.fits(p, name)
+		s, list, ok := r.fits(p, name, chain)
 		if ok && (best == nil || len(s) < len(stem)) {
 			best, stem, needs = &r.patterns[i], s, list
 		}
 	}
-	if best == nil {
-		return m, t != nil
-	}
-	return made{name: name, needs: append(needs, m.needs...), recipe: best.recipe.lines, stem: plain(stem)}, true
+	return best, stem, needs
 }
 
-// fits says whether a pattern makes a file: its first need must be there, or be made by a rule of its own.
-func (r *rules) fits(p pattern, name string) (stem string, needs []text, ok bool) {
+// fits says whether a pattern makes a file: its first need must be there, or be made by a rule of its own or, where
+// chain is above 0, by another pattern.
+func (r *rules) fits(p pattern, name string, chain int) (stem string, needs []text, ok bool) {
 	if !r.spend(len(name)) || len(p.recipe.lines) == 0 {
 		return "", nil, false
 	}
@@ -260,7 +267,12 @@ func (r *rules) fits(p pattern, name string) (stem string, needs []text, ok bool
 	if len(needs) > 0 {
 		first := needs[0].String()
 		if _, there := r.find(first); !there && r.targets[r.key(first)] == nil {
-			return "", nil, false
+			if chain == 0 {
+				return "", nil, false
+			}
+			if by, _, _ := r.pattern(first, chain-1); by == nil {
+				return "", nil, false
+			}
 		}
 	}
 	return dir + stem, needs, true

@@ -213,6 +213,9 @@ func (l *loader) sourcesUnit(m *makefile, b *Build, name text, subdirectory stri
 		m.note(name.place(), "%s is not there; it is left out (a file made by the build, perhaps)", name)
 		return
 	}
+	if strings.Contains(strings.ReplaceAll(name.String(), `\`, "/"), "../..") {
+		m.note(name.place(), "%s stands too far up: build.exe compiles no file from above the parent directory", name)
+	}
 	o.Language, o.Precompiled = language, m.precompiled(language)
 	l.add(b, found, o, nil, m.layers)
 }

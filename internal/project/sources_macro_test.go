@@ -71,6 +71,7 @@ func TestSourcesIncludes(t *testing.T) {
 	write(t, `
 -- drv/sys/a.c --
 -- drv/x.c --
+-- y.c --
 -- drv/common/common.inc --
 !include ..\shared.inc
 !include own.inc
@@ -80,16 +81,16 @@ C_DEFINES=$(C_DEFINES) -DOWN
 C_DEFINES=$(C_DEFINES) -DSHARED
 -- drv/sys/sources --
 TARGETTYPE=DRIVER
-SOURCES=a.c ..\x.c
+SOURCES=a.c ..\x.c ..\..\y.c
 !include ..\common\common.inc
 !include $(COMMON_DIR)\gone.inc
 !include $(DDK_TARGET_OS).inc
 !error no such kit
 `)
 	b := load(t, LoadOptions{}).Builds[0]
-	equal(t, "build", summary(b), "drv/sys/a.c drv/x.c: SHARED=1 OWN=1")
+	equal(t, "build", summary(b), "drv/sys/a.c drv/x.c y.c: SHARED=1 OWN=1")
 	for _, want := range []string{`sources:4:1: the !include \gone.inc is not there: $(COMMON_DIR) is for the environment to set`,
-		`sources:5:1: the !include of "$(DDK_TARGET_OS).inc" can't be evaluated`, "sources:6:1: nmake stops here with an error: no such kit"} {
+		`sources:5:1: the !include of "$(DDK_TARGET_OS).inc" can't be evaluated`, `sources:2:20: ..\..\y.c stands too far up`, "sources:6:1: nmake stops here with an error: no such kit"} {
 		if !strings.Contains(notes(b), want) {
 			t.Errorf("no note %q among\n%s", want, notes(b))
 		}
