@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/nxport/nxport/internal/edit"
 )
 
 func inUTF16(s string, order binary.AppendByteOrder) string {
@@ -79,6 +81,23 @@ func TestLatin(t *testing.T) {
 		}
 		// and it is edited byte by byte
 		if _, err := Place(newTree(t, "."), []Want{{b, optIn, "1"}}, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Where a define goes is counted in the bytes of the file, whatever letters stand before it.
+func TestSpotBehindLetters(t *testing.T) {
+	for _, before := range []string{"A\xff", "A\u212a", "\u0130", "A\xff;"} {
+		write(t, "-- a.c --\n-- b.c --\n")
+		put(t, "p.vcxproj", projectText("Debug|x64", definitions("", before+"%(PREPROCESSORDefinitions)")+compiled))
+		tr := newTree(t, ".")
+		b := load(t, LoadOptions{}).Builds[0]
+		edits, err := Place(tr, []Want{{b, optIn, "1"}}, nil)
+		if err != nil {
+			continue // before is no list of defines, and what is put behind it is lost: so it says
+		}
+		if _, err := edit.Apply(tr.Read, edits); err != nil {
 			t.Error(err)
 		}
 	}

@@ -39,7 +39,7 @@ func (e *evaluation) importElement(el *element) {
 func (e *evaluation) importName(el *element, name string) {
 	at := el.place()
 	p := e.path(path.Dir(el.file.path), name)
-	if !strings.ContainsAny(name, "*?") {
+	if !isWild(name, p) {
 		e.importFile(p, at, true)
 		return
 	}

@@ -39,6 +39,7 @@ func TestImportForms(t *testing.T) {
 	for _, c := range []struct{ name, imports, want, noted string }{
 		{"wildcard", `<Import Project="ext\*.props" />`, "TWO=1 ONE=1", ""},
 		{"wildcard without a file", `<Import Project="ext\*.targets" /><Import Project="gone\*.props" />`, "", ""},
+		{"wildcard that leads back", `<Import Project="*\..\ext\one.props" />`, "ONE=1", ""},
 		{"list", `<Import Project="ext\one.props;ext\two.props" />`, "TWO=1 ONE=1", ""},
 		{"of an SDK", `<Import Project="Sdk.props" Sdk="Some.Sdk" />`, "", ""},
 		{"nothing", `<Import Project="$(Undefined)" />`, "", "names no file"},

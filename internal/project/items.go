@@ -264,15 +264,18 @@ func (s *selected) add(e *evaluation, it *item) {
 
 // name adds what one name of a list stands for.
 func (e *evaluation) name(out *selected, el *element, attribute string, name text, found bool) {
+	pattern := ""
+	if strings.ContainsAny(name.String(), "*?") {
+		pattern = e.path(path.Dir(e.project), name.String())
+	}
 	switch {
 	case name.unknown():
 		e.note(el.place(), "%s %q can't be evaluated (%s); it is left out", attribute, name, name.why())
-	case !strings.ContainsAny(name.String(), "*?"):
+	case !isWild(name.String(), pattern):
 		it := &item{include: name}
 		e.locate(it)
 		out.add(e, it)
 	default:
-		pattern := e.path(path.Dir(e.project), name.String())
 		if !found {
 			out.patterns = append(out.patterns, strings.ToLower(pattern))
 			return

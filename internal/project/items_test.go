@@ -52,6 +52,7 @@ func TestItems(t *testing.T) {
 		{"list in a property", `<X Include="b.c" /><ClCompile Include="$(List)" />`, "b.c"},
 		{"list in a condition", `<X Include="b.c" /><ClCompile Condition="'@(X)'!=''" Include="a.c" /><ClCompile Condition="'@(Y)'!=''" Include="b.c" />`, "a.c"},
 		{"escaped", `<ClCompile Include="%61.c;%2a.c" />`, "a.c"},
+		{"wildcard that leads back", `<ClCompile Include="*\..\a.c" Exclude="?\..\b.c" /><ClCompile Remove="*\..\b.c" />`, "a.c"},
 		{"excluded from the build", `<ClCompile Include="*.c" ExcludedFromBuild="true" /><ClCompile Include="sub\c.c" />`, "sub/c.c"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -142,6 +143,13 @@ func TestMatches(t *testing.T) {
 	matches(strings.Repeat("**/", 300)+"x", strings.Repeat("a/", 3000)+"y")
 	matches(strings.Repeat("*a", 300)+"x", strings.Repeat("a", 30_000)+"y")
 	bounded(t, start)
+}
+
+// A directory in letters whose small ones take fewer bytes is found, and does not upset what is counted in bytes.
+func TestWildcardLetters(t *testing.T) {
+	write(t, "-- k/a.c --\n")
+	put(t, "p.vcxproj", projectText("Debug|x64", "<ItemGroup><ClCompile Include=\"\u212a\\**\\*.c\" /></ItemGroup>"))
+	equal(t, "files", files(load(t, LoadOptions{}).Builds[0]), "k/a.c")
 }
 
 // Symbolic links are not followed by a wildcard, so that none leads out of the tree or around in it.

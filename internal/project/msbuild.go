@@ -348,13 +348,24 @@ func definitionsLayer(el *element) *layer {
 
 // inherited finds the inheritance in the content of an element.
 func inherited(content text) (at, length int) {
-	s := strings.ToLower(content.String())
+	s := lowerASCII(content.String())
 	for _, reference := range inheritance {
 		if i := strings.Index(s, reference); i >= 0 {
 			return i, len(reference)
 		}
 	}
 	return 0, 0
+}
+
+// lowerASCII keeps the length, which strings.ToLower does not for all letters nor for what is no UTF-8.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // definitionsSpot says where a define goes in an element: right before the inheritance where that ends the list,

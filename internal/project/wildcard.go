@@ -5,6 +5,11 @@ import (
 	"strings"
 )
 
+// isWild says whether a name holds a wildcard that is left in the path it leads to: in *\..\a.c there is none.
+func isWild(name, pattern string) bool {
+	return strings.ContainsAny(name, "*?") && strings.ContainsAny(pattern, "*?")
+}
+
 // globBase gives the directory below which a pattern looks.
 func globBase(pattern string) string {
 	wild := strings.IndexAny(pattern, "*?")
@@ -100,8 +105,9 @@ func (e *evaluation) globbed(name text, pattern, file string) *item {
 	written := strings.ReplaceAll(name.String(), `\`, "/")
 	head := written[:strings.LastIndexByte(written[:strings.IndexAny(written, "*?")], '/')+1]
 	rest := file
-	if base := globBase(pattern); base != "." {
-		rest = strings.TrimPrefix(file[len(base):], "/") // on disk it may be spelled otherwise
+	if base := globBase(pattern); base != "." { // on disk it may be spelled otherwise, and longer
+		depth := strings.Count(strings.TrimSuffix(base, "/"), "/") + 1
+		rest = strings.SplitN(file, "/", depth+1)[depth]
 	}
 	it := &item{include: plain(head + rest).from(name), path: file, key: strings.ToLower(file)}
 	if strings.Contains(pattern, "**") {
