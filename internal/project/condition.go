@@ -6,6 +6,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
 )
 
 // truth is the value of a condition. An unknown one is never taken for false without a note.
@@ -354,6 +356,29 @@ func (j *judge) boolean(n *node) truth {
 	return truthOf(v)
 }
 
+// question is what a condition asked of a property that had no value.
+type question struct {
+	reference, value string
+	at               driver.Place
+}
+
+// unset keeps a property without a value that is compared with one: it may be meant for the command line, as in
+// "msbuild /p:Flavor=win7", and what hangs on it is then in no build that is read.
+func (j *judge) unset(n *node, value string) {
+	parts := n.text.parts
+	if len(parts) != 1 || parts[0].ref == nil || parts[0].ref.sigil != '$' || parts[0].ref.call != nil {
+		return
+	}
+	name := parts[0].ref.name
+	if j.in.element == nil {
+		return
+	}
+	_, kit := kitProperties[name]
+	if _, asked := j.asked[name]; !asked && !kit && j.properties[name] == nil && !strings.HasPrefix(name, "solution") {
+		j.asked[name] = question{parts[0].ref.at.String(), value, j.in.element.place()}
+	}
+}
+
 // relate compares as MSBuild does: as numbers if both are, then as booleans, then as text without regard to case.
 func (j *judge) relate(x *node, relation string, y *node) truth {
 	if x.operator != "" || y.operator != "" {
@@ -363,6 +388,9 @@ func (j *judge) relate(x *node, relation string, y *node) truth {
 	b, okB := j.operand(y)
 	if !okA || !okB {
 		return unknown // operand has kept the reason
+	}
+	if a == "" && b != "" {
+		j.unset(x, b)
 	}
 	order, ordered := compareNumbers(a, b)
 	switch relation {

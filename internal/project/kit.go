@@ -48,6 +48,8 @@ var kitProperties = map[string]kitProperty{
 	"isosunixlike":               {value: "false"},
 	"buildinginsidevisualstudio": {value: ""},
 	"designtimebuild":            {value: ""},
+	"iskernelmodetoolset":        {value: ""}, // set for the kit's own toolsets, see importKit
+	"isusermodetoolset":          {value: ""},
 
 	// UserRootDir holds what one developer has set up for all projects; a clean machine has nothing there.
 	"userrootdir": {value: absent},

@@ -2,6 +2,7 @@ package project
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -31,6 +32,8 @@ type evaluation struct {
 	inItems     bool
 	items       map[string][]*item // by type in lower case
 
+	asked map[string]question // properties that had no value when a condition asked for one
+
 	notes []driver.Step
 }
 
@@ -40,7 +43,7 @@ func newEvaluation(r *reader, project string, root *element, configuration, plat
 		reader: r, project: project, properties: make(map[string]text, 64), global: map[string]bool{},
 		fromKit: map[string]bool{}, imported: map[string]bool{project: true},
 		definitions: map[string]*metadata{"link": {values: map[string]text{}}},
-		deferred:    map[string][]string{}, items: map[string][]*item{},
+		deferred:    map[string][]string{}, items: map[string][]*item{}, asked: map[string]question{},
 	}
 	for name, value := range map[string]string{"configuration": configuration, "platform": platform} {
 		if value != "" {
@@ -62,6 +65,12 @@ func evaluate(r *reader, project string, root *element, configuration, platform 
 	e.inItems = true
 	for _, g := range e.itemGroups {
 		e.itemGroup(g)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.asked)) {
+		if e.properties[name] == nil {
+			q := e.asked[name]
+			e.note(q.at, "nothing sets %s, which a condition compares with %q: what hangs on it is left out", q.reference, q.value)
+		}
 	}
 	if e.budget <= 0 {
 		return nil, errWork

@@ -489,6 +489,10 @@ func TestRealProjects(t *testing.T) {
 			"<V Condition=\"$(MSBuildAssemblyVersion) >= '18.0'\">new</V><V Condition=\"$(MSBuildAssemblyVersion) &lt; '18.0'\">old</V>", definitions("", "A=$(V)")),
 			func(b *Build) string { return b.Defines["A"] + " " + notes(b) },
 			"old : nothing sets the property MSBuildAssemblyVersion; it is read as 17.0, for Visual Studio 2022"},
+		{"a property that is left to the command line", kernel("Debug|x64", "<V Condition=\"'$(Flavor)'=='win7'\">7</V><V Condition=\"'$(Flavor)'!='win7'\">10</V>"+
+			"<W Condition=\"'$(Late)'=='x'\"/><Late>y</Late><X Condition=\"'$(Empty)'==''\"/>", definitions("", "A=$(V)")),
+			func(b *Build) string { return b.Defines["A"] + " " + notes(b) },
+			`10 p.vcxproj:8:112: nothing sets $(Flavor), which a condition compares with "win7": what hangs on it is left out`},
 		{"no entry routine of its own", kernel("Debug|x64", "", "<ItemDefinitionGroup><Link><NoEntryPoint>true</NoEntryPoint></Link></ItemDefinitionGroup>"),
 			func(b *Build) string { return strings.Join(b.Entries, " ") }, "DllInitialize"},
 		{"a define whose value is not known is one", kernel("Debug|x64", "", definitions("", "A=$([System.DateTime]::Now.Year);B")),
