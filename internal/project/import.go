@@ -128,24 +128,24 @@ func (e *evaluation) importAbove(name string) {
 // above finds the directory, from one upwards, that holds a file of that name, as MSBuild does: up to the root of the
 // disk, so that a named part of a tree is read as the whole is.
 func (e *evaluation) above(dir, name string) (string, bool) {
-	key := [2]string{dir, name}
-	f, ok := e.paths.aboves[key]
-	if !ok {
-		f = e.findAbove(dir, name)
-		e.paths.aboves[key] = f
-	}
+	f := e.aboveOf(e.directory(dir+"/x"), name)
 	return f.path, f.ok
 }
 
-func (e *evaluation) findAbove(dir, name string) finding {
-	for full := e.directory(dir + "/x"); ; {
-		if dir = e.tree.Clean(full); e.exists(dir, name) {
-			return finding{dir, true}
-		}
-		up := path.Dir(full)
-		if len(up) >= len(full) || !strings.Contains(up, "/") { // "C:" is no directory to look in
-			return finding{}
-		}
-		full = up
+// aboveOf is above for an absolute directory. What was found for one is kept: all projects of a tree ask.
+func (e *evaluation) aboveOf(full, name string) finding {
+	key := [2]string{full, name}
+	f, ok := e.paths.aboves[key]
+	if ok {
+		return f
 	}
+	up := path.Dir(full)
+	switch dir := e.tree.Clean(full); {
+	case e.exists(dir, name):
+		f = finding{dir, true}
+	case len(up) < len(full) && strings.Contains(up, "/"): // "C:" is no directory to look in
+		f = e.aboveOf(up, name)
+	}
+	e.paths.aboves[key] = f
+	return f
 }
