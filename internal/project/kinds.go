@@ -21,6 +21,7 @@ func kinds() []kind {
 	return []kind{
 		{name: "a .vcxproj", is: isProject, load: (*loader).loadProject},
 		{name: "a SOURCES file", is: isSources, likely: looksLikeSources, load: (*loader).loadSourcesFile},
+		{name: "a CMakeLists.txt", is: isCMake, likely: looksLikeCMake, load: (*loader).loadCMake, nested: true},
 	}
 }
 

@@ -62,6 +62,8 @@ type Build struct {
 
 	set    *Set       // the set it was loaded into
 	layers [][]*layer // of each unit, where its defines come from; parallel to Units
+	// declared are the targets of CMake that the units come from.
+	declared []declared
 }
 
 // Skipped is something in the tree that is no driver, or could not be read.
