@@ -60,6 +60,7 @@ func newCMake(t *tree.Tree, top string) *cmake {
 		routines: map[string]*routine{}, variables: map[string]text{}, env: map[string]text{}, global: map[string]text{},
 		targets: map[string]*target{}, added: map[string]*cmakeDir{}, languages: map[string]bool{}, once: map[string]bool{},
 		walks: map[string][]string{}}
+	c.budget /= 2 // a tree of 50 directories needs a twentieth of that
 	for name, value := range cmakeVariables {
 		c.variables[name] = plain(value)
 	}

@@ -25,7 +25,7 @@ func commandTable() map[string]func(*call) {
 		"set": (*call).setVariable, "unset": (*call).unsetVariable, "option": (*call).option, "list": (*call).list,
 		"string": (*call).stringCommand, "math": (*call).math, "project": (*call).project,
 		"enable_language": (*call).enableLanguage, "include": (*call).include,
-		"add_subdirectory": (*call).addSubdirectory, "find_package": (*call).findPackage, "file": (*call).fileCommand,
+		"cmake_language": (*call).language, "add_subdirectory": (*call).addSubdirectory, "find_package": (*call).findPackage, "file": (*call).fileCommand,
 		"get_filename_component": (*call).filenameComponent, "cmake_path": (*call).cmakePath,
 		"cmake_parse_arguments": (*call).parseArguments, "set_property": (*call).setProperty,
 		"get_property": (*call).getProperty, "get_target_property": (*call).getTargetProperty,
@@ -105,7 +105,14 @@ func (k *call) place() driver.Place { return k.in.file.place(k.in.at) }
 
 func (k *call) say(format string, arguments ...any) { k.note(k.fr, k.place(), format, arguments...) }
 
-func (k *call) set(name string, v text) { k.fr.vars.set(name, v) }
+// set sets a variable. A value that is too long is not known.
+func (k *call) set(name string, v text) {
+	if n := v.len(); n > maxLongText || !k.spend(n+spanWork*len(v)) {
+		k.say("the value of %s is too long; it is not known", clip(name))
+		v = text{{text: "${" + clip(name) + "}", unknown: true}}
+	}
+	k.fr.vars.set(name, v)
+}
 
 func (k *call) variable(name string) text {
 	v, _ := k.get(k.fr, name)
@@ -698,6 +705,40 @@ func (k *call) projectVersion(name, version string) {
 	}
 }
 
+// language is cmake_language(CALL command arguments...) or (EVAL CODE text...).
+func (k *call) language() {
+	switch {
+	case k.arg(0) == "CALL" && len(k.args) > 1:
+		in := *k.in
+		in.name = strings.ToLower(k.arg(1))
+		in.args = in.args[min(2, len(in.args)):]
+		if closers[in.name] == "" && k.deeper(k.fr, k.in) {
+			k.invoke(k.fr, &in)
+			k.depth--
+		}
+	case k.arg(0) == "EVAL" && len(k.args) > 2:
+		code := joinTexts(k.args[2:], plain(" ")).String()
+		if !k.spend(len(code)) || !k.deeper(k.fr, k.in) {
+			return
+		}
+		sc := parseCMake(newFile(k.in.file.path, []byte(code)))
+		for i := range sc.list { // no edit goes into text that is made
+			sc.list[i].file, sc.list[i].at, sc.list[i].end = k.in.file, k.in.at, k.in.end
+			for n := range sc.list[i].args {
+				a := &sc.list[i].args[n]
+				a.text.file, a.text.at, a.text.fixed = k.in.file, k.in.at, true
+				a.at, a.end = k.in.at, k.in.at
+			}
+		}
+		inner := k.fr.enter(k.in)
+		inner.made = true
+		k.run(inner, sc.list, 0, len(sc.list))
+		k.depth--
+	default:
+		k.say("cmake_language(%s) is not evaluated; it is left out", clip(k.arg(0)))
+	}
+}
+
 func (k *call) enableLanguage() {
 	for _, a := range k.args {
 		k.languages[a.String()] = true
@@ -920,7 +961,7 @@ var flagVariables = []string{
 	"CMAKE_C_FLAGS", "CMAKE_CXX_FLAGS", "CMAKE_EXE_LINKER_FLAGS", "CMAKE_SHARED_LINKER_FLAGS", "CMAKE_MODULE_LINKER_FLAGS",
 	"CMAKE_C_FLAGS_RELEASE", "CMAKE_CXX_FLAGS_RELEASE", "CMAKE_C_FLAGS_DEBUG", "CMAKE_CXX_FLAGS_DEBUG",
 	"CMAKE_C_FLAGS_RELWITHDEBINFO", "CMAKE_CXX_FLAGS_RELWITHDEBINFO", "CMAKE_C_FLAGS_MINSIZEREL", "CMAKE_CXX_FLAGS_MINSIZEREL",
-	"CMAKE_BUILD_TYPE", "CMAKE_GENERATOR_PLATFORM", "CMAKE_SUFFIX",
+	"CMAKE_BUILD_TYPE", "CMAKE_GENERATOR_PLATFORM", "CMAKE_INCLUDE_CURRENT_DIR", "CMAKE_CURRENT_BINARY_DIR",
 }
 
 // separateArguments is separate_arguments(variable [mode] [text]).

@@ -16,7 +16,7 @@ const (
 	maxIterations = 10_000      // of one loop
 	maxItems      = 100_000     // of one list
 	commandWork   = 64          // what a command costs, in the terms of maxWork
-	spanWork      = 16          // what each piece of a value costs
+	spanWork      = 40          // what each piece of a value costs
 	maxNesting    = 100         // of references and generator expressions
 	maxLongText   = maxText / 4 // bytes of one value
 )
@@ -72,6 +72,7 @@ type variable struct {
 // routine is a function or a macro.
 type routine struct {
 	macro      bool
+	made       bool // it stands in no file
 	parameters []string
 	list       []invocation
 	from, to   int
@@ -86,6 +87,7 @@ type frame struct {
 	site       *invocation     // loop or call at the top of a file, in which they run
 	file       *file
 	inFunction bool
+	made       bool // the commands stand in no file
 	quiet      bool // what is not known there is not said: it depends on what is installed
 }
 
@@ -352,7 +354,7 @@ func (c *cmake) define(fr *frame, list []invocation, i int) {
 	if len(args) == 0 {
 		return
 	}
-	r := &routine{macro: in.name == "macro", list: list, from: i + 1, to: min(in.last, len(list)), file: in.file}
+	r := &routine{macro: in.name == "macro", made: fr.made, list: list, from: i + 1, to: min(in.last, len(list)), file: in.file}
 	for _, a := range args[1:] {
 		r.parameters = append(r.parameters, a.String())
 	}
@@ -394,6 +396,7 @@ func (c *cmake) call(fr *frame, in *invocation, r *routine) {
 	}
 	given["ARGN"] = joinList(args[min(len(args), len(r.parameters)):])
 	inner := fr.enter(in)
+	inner.made = r.made
 	if r.macro {
 		inner.arguments = given
 	} else {

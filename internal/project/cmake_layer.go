@@ -11,6 +11,9 @@ import (
 // definitionsLayer gives the layer of a command that adds defines, always the same one, nil for other commands: a
 // define goes behind the last argument that is for the targets themselves.
 func (k *call) definitionsLayer(property string) *layer {
+	if k.fr.made {
+		return nil
+	}
 	sp := spot{before: " ", separator: " "}
 	var last *cmakeArgument
 	switch {
@@ -67,7 +70,7 @@ func lastOwn(args []cmakeArgument) *cmakeArgument {
 
 // propertyLayer gives the layer of a command that sets COMPILE_DEFINITIONS as a property.
 func (k *call) propertyLayer(property string) *layer {
-	if property != "COMPILE_DEFINITIONS" {
+	if property != "COMPILE_DEFINITIONS" || k.fr.made {
 		return nil
 	}
 	for i := 0; i+1 < len(k.in.args); i++ {

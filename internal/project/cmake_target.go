@@ -201,21 +201,24 @@ func (k *call) target(name string) *target {
 // targetDefinitions is target_compile_definitions; -D before a name is dropped when it is evaluated.
 func (k *call) targetDefinitions() { k.usage("COMPILE_DEFINITIONS", nil) }
 
+// targetSources keeps sources of a target, and those that its users compile too.
 func (k *call) targetSources() {
 	t := k.target(k.arg(0))
-	own := true
+	who := visibility["PRIVATE"]
 	for i := 1; i < len(k.args) && t != nil; i++ {
-		switch s := k.arg(i); {
-		case visibility[s].own || visibility[s].users:
-			own = visibility[s].own
-			if s == "PUBLIC" {
-				k.say("target_sources: the PUBLIC sources are compiled into those that link to %s too; only its own are read", t.name)
-			}
-		case s == "FILE_SET":
-			i++
-			own = false
-		case own:
-			t.add("SOURCES", entry{value: joinList(k.rooted(k.args[i:i+1], k.fr.dir))})
+		e := entry{value: joinList(k.rooted(k.args[i:i+1], k.fr.dir))}
+		if v, ok := visibility[k.arg(i)]; ok {
+			who = v
+			continue
+		}
+		if k.arg(i) == "FILE_SET" { // headers
+			return
+		}
+		if who.own {
+			t.add("SOURCES", e)
+		}
+		if who.users {
+			t.add("INTERFACE_SOURCES", e)
 		}
 	}
 }
@@ -332,10 +335,13 @@ func (k *call) setTargetProperties() {
 	}
 }
 
+// pathProperties hold paths.
+var pathProperties = map[string]bool{"INCLUDE_DIRECTORIES": true, "SOURCES": true, "PRECOMPILE_HEADERS": true}
+
 // setOn sets a property, or adds to it.
 func (k *call) setOn(properties map[string][]entry, name string, values []text, add bool) {
 	var dir *cmakeDir
-	if strings.HasSuffix(name, "INCLUDE_DIRECTORIES") || strings.HasSuffix(name, "SOURCES") || strings.HasSuffix(name, "PRECOMPILE_HEADERS") {
+	if pathProperties[strings.TrimPrefix(name, "INTERFACE_")] {
 		dir = k.fr.dir
 	}
 	var items []text

@@ -201,8 +201,7 @@ func (c *cmake) unit(r *resolved, t *target, users []*target, name text, options
 	shared := options[language]
 	u := cmakeUnit{path: found, from: t, layers: slices.Clone(shared.layers)}
 	g := &genex{cmake: c, target: t, language: language}
-	defines := slices.Clone(shared.defines)
-	defines = append(defines, c.values(r, g, own["COMPILE_DEFINITIONS"])...)
+	defines := slices.Concat(shared.defines, sortedDefines(c.values(r, g, own["COMPILE_DEFINITIONS"])))
 	for _, e := range own["COMPILE_DEFINITIONS"] {
 		if e.layer != nil {
 			u.layers = append(u.layers, e.layer)
@@ -237,15 +236,20 @@ func valueOf(list []entry) string {
 	return list[len(list)-1].value.String()
 }
 
-// compilerFlags reads defines, in the order in which CMake writes them, and what follows them on the command line.
-func (c *cmake) compilerFlags(r *resolved, defines, words []text) flags {
-	for i, t := range defines {
+// sortedDefines gives defines in the order in which CMake writes them.
+func sortedDefines(list []text) []text {
+	for i, t := range list {
 		if s := t.String(); strings.HasPrefix(s, "-D") || strings.HasPrefix(s, "/D") {
-			defines[i] = t.slice(2, len(s))
+			list[i] = t.slice(2, len(s))
 		}
 	}
-	defines = uniqueTexts(defines)
-	slices.SortStableFunc(defines, func(a, b text) int { return strings.Compare(a.String(), b.String()) })
+	list = uniqueTexts(list)
+	slices.SortStableFunc(list, func(a, b text) int { return strings.Compare(a.String(), b.String()) })
+	return list
+}
+
+// compilerFlags reads defines and what follows them on the command line.
+func (c *cmake) compilerFlags(r *resolved, defines, words []text) flags {
 	var f flags
 	for _, t := range defines {
 		f.define(t)
@@ -278,6 +282,7 @@ func (c *cmake) targetOptions(r *resolved, t *target, users []*target, language 
 		}
 		o.defines = append(o.defines, symbol)
 	}
+	o.defines = sortedDefines(o.defines)
 	for _, e := range defines {
 		if e.layer != nil && !slices.Contains(o.layers, e.layer) {
 			o.layers = append(o.layers, e.layer)
@@ -292,7 +297,11 @@ func (c *cmake) targetOptions(r *resolved, t *target, users []*target, language 
 			first = append(first, e)
 		}
 	}
-	o.includes = c.directories(append(c.values(r, g, first), c.values(r, g, last)...), nil)
+	var current []string
+	if on, _ := cmakeConstant(t.dir.flags["CMAKE_INCLUDE_CURRENT_DIR"].String()); on {
+		current = []string{t.dir.flags["CMAKE_CURRENT_BINARY_DIR"].String(), absolute(t.dir.path)}
+	}
+	o.includes = c.directories(append(c.values(r, g, first), c.values(r, g, last)...), current)
 	if disabled, _ := cmakeConstant(valueOf(t.properties["DISABLE_PRECOMPILE_HEADERS"])); !disabled {
 		o.forced = c.forced(c.values(r, g, collect("PRECOMPILE_HEADERS")))
 	}
@@ -315,33 +324,34 @@ func (c *cmake) optionWords(r *resolved, g *genex, t *target, options []entry) [
 	variable := "CMAKE_" + g.languageName() + "_FLAGS"
 	words := fields(t.dir.flags[variable])
 	words = append(words, fields(t.dir.flags[variable+"_"+strings.ToUpper(c.buildType())])...)
+	words = append(words, c.values(r, g, t.dir.properties["DEFINITIONS_FLAGS"])...)
 	for _, e := range t.properties["COMPILE_FLAGS"] {
 		words = append(words, fields(g.eval(e.value))...)
 	}
 	for _, w := range uniqueTexts(c.values(r, g, options)) {
 		words = append(words, shellWords(w)...)
 	}
-	for _, e := range t.dir.properties["DEFINITIONS_FLAGS"] {
-		words = append(words, c.values(r, g, []entry{e})...)
-	}
 	return words
 }
 
 // directories gives include directories as they stand in the tree, each once. What begins with what is not known, most
 // often the kit's, is left out.
-func (c *cmake) directories(list []text, more []string) []string {
+func (c *cmake) directories(list []text, before []string) []string {
 	for _, t := range list {
 		if !t.unknown() {
-			more = append(more, t.String())
+			before = append(before, t.String())
 		}
 	}
 	var out []string
-	for _, s := range more {
+	for _, s := range before {
+		if isForeign(s) || strings.Contains(s, "${") || strings.Contains(s, "$ENV{") {
+			continue
+		}
 		dir := c.tree.Join(path.Dir(c.top), s)
 		if found, ok := c.tree.Find(dir); ok {
 			dir = found
 		}
-		if !slices.Contains(out, dir) && !isForeign(s) && !strings.Contains(s, "${") && !strings.Contains(s, "$ENV{") {
+		if !slices.Contains(out, dir) {
 			out = append(out, dir)
 		}
 	}

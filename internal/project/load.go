@@ -30,6 +30,7 @@ type loader struct {
 	interner *interner
 	set      *Set
 	compiled map[string][]string // build file that was skipped -> what it compiles
+	named    map[string]bool     // build files that the user named
 }
 
 // loaded is what one build file gives.
@@ -65,7 +66,7 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 }
 
 func newLoader(t *tree.Tree, o LoadOptions) (*loader, error) {
-	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{},
+	l := &loader{tree: t, options: o, interner: newInterner(), compiled: map[string][]string{}, named: map[string]bool{},
 		set: &Set{options: o, readers: map[string][]string{}}}
 	for _, c := range o.Configs {
 		if !strings.Contains(c, "|") {
@@ -113,6 +114,7 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 // file says what a named file is: a build file, or one that lists some, or a source file.
 func (l *loader) file(name string) (projects, sources []string) {
 	if kindOf(name) != nil {
+		l.named[name] = true
 		return []string{name}, nil
 	}
 	if c := containerOf(name); c != nil {
