@@ -107,8 +107,12 @@ func (k *call) say(format string, arguments ...any) { k.note(k.fr, k.place(), fo
 
 // set sets a variable. A value that is too long is not known.
 func (k *call) set(name string, v text) {
-	if n := v.len(); n > maxLongText || !k.spend(n+spanWork*len(v)) {
+	const most = 100 // pieces of what is not known as a whole
+	affords := k.affords(v)
+	if !affords {
 		k.say("the value of %s is too long; it is not known", clip(name))
+	}
+	if !affords || len(v) > most && v.unknown() {
 		v = text{{text: "${" + clip(name) + "}", unknown: true}}
 	}
 	k.fr.vars.set(name, v)
@@ -461,7 +465,7 @@ func (k *call) stringCommand() {
 		return
 	}
 	v, ok := w.work(k, args)
-	if !ok || v.len() > maxLongText {
+	if !ok {
 		k.setUnknown(k.fr, k.arg(w.out))
 		return
 	}

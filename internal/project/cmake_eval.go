@@ -12,13 +12,13 @@ import (
 
 // Limits on one evaluation. CMake itself stops at 1000 calls inside each other.
 const (
-	maxCalls      = 100         // functions, macros, includes, directories and loops inside each other
-	maxIterations = 10_000      // of one loop
-	maxItems      = 100_000     // of one list
-	commandWork   = 64          // what a command costs, in the terms of maxWork
-	spanWork      = 40          // what each piece of a value costs
-	maxNesting    = 100         // of references and generator expressions
-	maxLongText   = maxText / 4 // bytes of one value
+	maxCalls      = 100     // functions, macros, includes, directories and loops inside each other
+	maxIterations = 10_000  // of one loop
+	maxItems      = 100_000 // of one list
+	commandWork   = 64      // what a command costs, in the terms of maxWork
+	spanWork      = 40      // what each piece of a value costs
+	maxNesting    = 100     // of references and generator expressions
+	maxPieces     = 20_000  // of one value
 )
 
 // cmake is the evaluation of a CMakeLists.txt and the directories it adds: as it would be for the compiler of Visual
@@ -72,7 +72,7 @@ type variable struct {
 // routine is a function or a macro.
 type routine struct {
 	macro      bool
-	made       bool // it stands in no file
+	made       bool // it stands in no file, or in a module that is most often not the project's own: no edit goes there
 	parameters []string
 	list       []invocation
 	from, to   int
@@ -354,7 +354,7 @@ func (c *cmake) define(fr *frame, list []invocation, i int) {
 	if len(args) == 0 {
 		return
 	}
-	r := &routine{macro: in.name == "macro", made: fr.made, list: list, from: i + 1, to: min(in.last, len(list)), file: in.file}
+	r := &routine{macro: in.name == "macro", made: fr.made || fr.quiet, list: list, from: i + 1, to: min(in.last, len(list)), file: in.file}
 	for _, a := range args[1:] {
 		r.parameters = append(r.parameters, a.String())
 	}
@@ -443,13 +443,17 @@ func (c *cmake) value(fr *frame, a cmakeArgument) text {
 	}
 	e := &expander{cmake: c, fr: fr, from: a.text}
 	t, _ := e.until(0, 0)
-	n := t.len()
-	c.spend(n + spanWork*len(t))
-	if n > maxLongText {
-		c.note(fr, a.text.file.place(a.at), "a value of %d bytes is too long; it is not known", n)
+	if !c.affords(t) {
+		c.note(fr, a.text.file.place(a.at), "the value is too long; it is not known")
 		return text{{text: clip(a.text.text), file: a.text.file, at: a.text.at, fixed: true, unknown: true}}
 	}
 	return t
+}
+
+// affords pays for a value, and says whether it is one that is kept.
+func (c *cmake) affords(t text) bool {
+	n := t.len()
+	return c.spend(n+spanWork*len(t)) && n <= maxText && len(t) <= maxPieces
 }
 
 // expander replaces what stands in one argument.
@@ -549,7 +553,7 @@ func (e *expander) reference(kind string, name text, at int) text {
 			v, _ = e.get(e.fr, key)
 		}
 	}
-	if e.size += v.len(); e.size > maxLongText {
+	if e.size += v.len(); e.size > maxText {
 		return here
 	}
 	e.spend(spanWork * len(v))
