@@ -149,14 +149,20 @@ func (c *cmake) setUnknown(fr *frame, names ...string) {
 	}
 }
 
+// works pays for a command, and keeps where the work ran out.
+func (c *cmake) works(in *invocation) bool {
+	ok := c.spend(commandWork)
+	if !ok && c.stopped.Path == "" {
+		c.stopped = in.file.place(in.at)
+	}
+	return ok
+}
+
 // run executes the commands [from, to) of a list.
 func (c *cmake) run(fr *frame, list []invocation, from, to int) flow {
 	for i := from; i < to; {
 		in := &list[i]
-		if !c.spend(commandWork) {
-			if c.stopped.Path == "" {
-				c.stopped = in.file.place(in.at)
-			}
+		if !c.works(in) {
 			return returned
 		}
 		how := ended
@@ -289,7 +295,9 @@ func (c *cmake) loop(fr *frame, list []invocation, i int) flow {
 			c.note(fr, in.file.place(in.at), "foreach: only the first %d of %d values are read", n, len(items))
 			break
 		}
-		fr.vars.set(name, item)
+		if fr.vars.set(name, item); !c.works(&in) {
+			return returned
+		}
 		if how = c.run(inner, list, i+1, min(in.last, len(list))); how == broken || how == returned {
 			break
 		}
@@ -314,6 +322,8 @@ func (c *cmake) while(fr *frame, list []invocation, i int) flow {
 			return ended
 		case v == no:
 			return ended
+		case !c.works(in):
+			return returned
 		case n >= maxIterations:
 			c.note(fr, in.file.place(in.at), "while: read %d times, and left then", n)
 			return ended

@@ -1,14 +1,6 @@
 package project
 
-import (
-	"slices"
-	"strings"
-)
-
-// kitTarget is what the arguments of wdk_add_driver and wdk_add_library say, apart from sources.
-type kitTarget struct {
-	options map[string]text // KMDF, WINVER, NTDDI_VERSION
-}
+import "slices"
 
 // kitOptions are those of FindWDK's commands (github.com/SergiusTheBest/FindWDK) that take a value.
 var kitOptions = []string{"KMDF", "WINVER", "NTDDI_VERSION"}
@@ -24,80 +16,74 @@ var (
 const defaultWINVER = "0x0601"
 
 // kitArguments takes the options out of the arguments.
-func (k *call) kitArguments() ([]text, *kitTarget) {
-	kit := &kitTarget{options: map[string]text{}}
-	var rest []text
+func (k *call) kitArguments() (sources []text, options map[string]text) {
+	options = map[string]text{}
 	for i := 0; i < len(k.args); i++ {
 		if s := k.arg(i); slices.Contains(kitOptions, s) && i+1 < len(k.args) {
 			i++
-			kit.options[s] = k.args[i]
+			options[s] = k.args[i]
 			continue
 		}
-		rest = append(rest, k.args[i])
+		sources = append(sources, k.args[i])
 	}
-	return rest, kit
+	return sources, options
 }
 
 // kitDriver models wdk_add_driver, where the tree has no module that defines it.
 func (k *call) kitDriver() {
-	args, kit := k.kitArguments()
+	args, options := k.kitArguments()
 	t := k.declare("EXECUTABLE", args)
 	if t == nil {
 		return
 	}
-	k.kit(t, kit)
+	k.kit(t, options)
 	t.driver = "wdk_add_driver"
-	entry := "/ENTRY:GsDriverEntry"
-	if kit.options["KMDF"] != nil {
-		entry = "/ENTRY:FxDriverEntry"
+	start := "/ENTRY:GsDriverEntry"
+	if options["KMDF"] != nil {
+		start = "/ENTRY:FxDriverEntry"
 	}
-	for _, s := range append(slices.Clone(findWDKLinks), entry) {
-		t.properties["LINK_OPTIONS"] = append(t.properties["LINK_OPTIONS"], entry_(s))
+	for _, s := range append(slices.Clone(findWDKLinks), start) {
+		t.properties["LINK_OPTIONS"] = append(t.properties["LINK_OPTIONS"], entry{value: plain(s)})
 	}
 }
 
-func entry_(s string) entry { return entry{value: plain(s)} }
-
 func (k *call) kitLibrary() {
-	args, kit := k.kitArguments()
+	args, options := k.kitArguments()
 	k.args = args
 	before := len(k.order)
 	k.addLibrary()
 	if len(k.order) > before {
 		t := k.order[before]
 		t.driver = "wdk_add_library"
-		k.kit(t, kit)
+		k.kit(t, options)
 	}
 }
 
 // kit gives a target what the module gives it.
-func (k *call) kit(t *target, kit *kitTarget) {
-	t.kit = kit
+func (k *call) kit(t *target, options map[string]text) {
 	for _, s := range findWDKOptions {
-		t.add("COMPILE_OPTIONS", entry_(s))
+		t.add("COMPILE_OPTIONS", entry{value: plain(s)})
 	}
 	for _, s := range findWDKDefines {
-		t.add("COMPILE_DEFINITIONS", entry_(s))
+		t.add("COMPILE_DEFINITIONS", entry{value: plain(s)})
 	}
-	winver := kit.options["WINVER"]
-	if v, ok := k.get(k.fr, "WDK_WINVER"); winver == nil && ok && !v.unknown() {
-		winver = v
-	}
-	if winver == nil {
-		winver = plain(defaultWINVER)
-	}
-	t.add("COMPILE_DEFINITIONS", entry{value: slices.Concat(plain("_WIN32_WINNT="), winver)})
-	version := kit.options["NTDDI_VERSION"]
-	if v, ok := k.get(k.fr, "WDK_NTDDI_VERSION"); version == nil && ok && !v.unknown() {
-		version = v
-	}
-	if version.len() > 0 {
-		t.add("COMPILE_DEFINITIONS", entry{value: slices.Concat(plain("NTDDI_VERSION="), version)})
-	}
-	for _, name := range []string{"WDK_COMPILE_DEFINITIONS"} { // projects add to the module's list
-		if v, ok := k.get(k.fr, name); ok && !strings.Contains(v.String(), "${") {
-			t.add("COMPILE_DEFINITIONS", entry{value: v})
+	for _, o := range []struct{ option, define, otherwise string }{
+		{"WINVER", "_WIN32_WINNT", defaultWINVER}, {"NTDDI_VERSION", "NTDDI_VERSION", ""},
+	} {
+		v := options[o.option]
+		if global, ok := k.get(k.fr, "WDK_"+o.option); v == nil && ok && !global.unknown() {
+			v = global
 		}
+		if v.len() == 0 {
+			v = plain(o.otherwise)
+		}
+		if v.len() > 0 {
+			t.add("COMPILE_DEFINITIONS", entry{value: slices.Concat(plain(o.define+"="), v)})
+		}
+	}
+	// Projects add to the module's list.
+	if v, ok := k.get(k.fr, "WDK_COMPILE_DEFINITIONS"); ok && !v.unknown() {
+		t.add("COMPILE_DEFINITIONS", entry{value: v})
 	}
 }
 

@@ -13,8 +13,7 @@ type target struct {
 	dir        *cmakeDir
 	site       *invocation // after which it can be changed
 	properties map[string][]entry
-	kit        *kitTarget // of FindWDK's commands, where the module is modelled
-	driver     string     // what makes it one, apart from options
+	driver     string // what makes it one, apart from options
 }
 
 // entry is what one command adds to a property: a list, in which expressions are evaluated when all is read.
@@ -292,35 +291,32 @@ func (k *call) removeDefinitions() {
 
 // includeDirectories counts for the targets of the directory that are there, and for those to come.
 func (k *call) includeDirectories() {
-	e := entry{}
+	var e entry
 	first, _ := cmakeConstant(k.variable("CMAKE_INCLUDE_DIRECTORIES_BEFORE").String())
 	args := k.args
-	for len(args) > 0 {
-		switch args[0].String() {
-		case "BEFORE", "AFTER":
-			first = args[0].String() == "BEFORE"
-		case "SYSTEM":
-			e.system = true
-		default:
-			goto rest
+	for ; len(args) > 0; args = args[1:] {
+		s := args[0].String()
+		if s != "BEFORE" && s != "AFTER" && s != "SYSTEM" {
+			break
 		}
-		args = args[1:]
+		e.system = e.system || s == "SYSTEM"
+		first = s == "BEFORE" || first && s != "AFTER"
 	}
-rest:
-	e.value = joinList(k.rooted(args, k.fr.dir))
 	if len(args) == 0 {
 		return
 	}
-	add := func(list []entry) []entry {
+	e.value = joinList(k.rooted(args, k.fr.dir))
+	add := func(properties map[string][]entry) {
+		const name = "INCLUDE_DIRECTORIES"
 		if first {
-			return slices.Insert(list, 0, e)
+			properties[name] = slices.Insert(properties[name], 0, e)
+		} else {
+			properties[name] = append(properties[name], e)
 		}
-		return append(list, e)
 	}
-	d := k.fr.dir
-	d.properties["INCLUDE_DIRECTORIES"] = add(d.properties["INCLUDE_DIRECTORIES"])
-	for _, t := range d.targets {
-		t.properties["INCLUDE_DIRECTORIES"] = add(t.properties["INCLUDE_DIRECTORIES"])
+	add(k.fr.dir.properties)
+	for _, t := range k.fr.dir.targets {
+		add(t.properties)
 	}
 }
 
