@@ -74,13 +74,41 @@ func newCMake(t *tree.Tree, top string) *cmake {
 
 // cmakeBuilds makes the builds of all drivers and of the libraries that they link to.
 func (l *loader) cmakeBuilds(c *cmake, out *loaded) {
-	var drivers, others []*resolved
+	drivers, user := c.kernelTargets()
+	c.dropShared(drivers, user)
+	images := 0
+	for _, r := range drivers {
+		if r.kind != "STATIC" {
+			images++
+		}
+	}
+	builds := map[*target]*Build{}
+	for _, r := range drivers {
+		if b := l.cmakeBuild(c, r, images == 1 && r.kind != "STATIC", out); b != nil {
+			builds[r.target] = b
+			out.builds = append(out.builds, b)
+		}
+	}
+	for _, r := range drivers {
+		for _, x := range r.links {
+			if b, library := builds[r.target], builds[x]; b != nil && library != nil && x.kind == "STATIC" && x != r.target {
+				b.Links = append(b.Links, library.ID)
+			}
+		}
+	}
+	l.cmakeUserMode(c, user, len(drivers), out)
+}
+
+// kernelTargets tells drivers, and the static libraries of kernel-mode code or linked to drivers, from the other
+// targets. The files of object libraries belong to those that link to them.
+func (c *cmake) kernelTargets() (drivers, user []*resolved) {
+	var others []*resolved
 	linked := map[*target]bool{}
 	for _, t := range c.order {
 		r := c.resolve(t)
 		switch {
-		case t.kind == "INTERFACE" || t.kind == "OBJECT" && r.evidence() == "":
-		case r.evidence() != "" && t.kind != "OBJECT":
+		case t.kind == "INTERFACE" || t.kind == "OBJECT":
+		case r.evidence() != "":
 			drivers = append(drivers, r)
 			for _, x := range r.links {
 				linked[x] = true
@@ -90,34 +118,14 @@ func (l *loader) cmakeBuilds(c *cmake, out *loaded) {
 		}
 	}
 	drivers = append(drivers, c.customDrivers()...)
-	user := slices.DeleteFunc(slices.Clone(others), func(r *resolved) bool { return r.kind == "OBJECT" || linked[r.target] && r.kind == "STATIC" })
 	for _, r := range others {
 		if linked[r.target] && r.kind == "STATIC" {
 			drivers = append(drivers, r)
+		} else {
+			user = append(user, r)
 		}
 	}
-	c.dropShared(drivers, user)
-	images := 0
-	for _, r := range drivers {
-		if r.kind != "STATIC" {
-			images++
-		}
-	}
-	ids := map[*target]string{}
-	for _, r := range drivers {
-		ids[r.target] = l.cmakeBuild(c, r, images == 1 && r.kind != "STATIC", out)
-	}
-	for i, r := range drivers {
-		if i >= len(out.builds) {
-			break
-		}
-		for _, x := range r.links {
-			if id := ids[x]; id != "" && x.kind == "STATIC" && x != r.target {
-				out.builds[i].Links = append(out.builds[i].Links, id)
-			}
-		}
-	}
-	l.cmakeUserMode(c, user, len(drivers), out)
+	return drivers, user
 }
 
 // dropShared leaves those layers of drivers alone that serve user-mode code too.
@@ -137,8 +145,8 @@ func (c *cmake) dropShared(drivers, user []*resolved) {
 	}
 }
 
-// cmakeBuild makes the build of one target, and gives its ID, "" where the configuration is not wanted.
-func (l *loader) cmakeBuild(c *cmake, r *resolved, only bool, out *loaded) string {
+// cmakeBuild makes the build of one target, nil where the configuration is not wanted or no file is there.
+func (l *loader) cmakeBuild(c *cmake, r *resolved, only bool, out *loaded) *Build {
 	configuration := "default"
 	if !only {
 		configuration += ":" + r.name
@@ -146,8 +154,11 @@ func (l *loader) cmakeBuild(c *cmake, r *resolved, only bool, out *loaded) strin
 	processor := c.processor(r)
 	platform := string(processor)
 	out.configurations = append(out.configurations, configuration+"|"+platform)
-	if !l.wants(configuration, platform) {
-		return ""
+	if len(r.units) == 0 {
+		out.skipped = append(out.skipped, Skipped{Path: c.top, Why: "none of the files of " + r.name + " is there"})
+	}
+	if len(r.units) == 0 || !l.wants(configuration, platform) {
+		return nil
 	}
 	b := &Build{Build: driver.Build{
 		ID: c.top + "|" + configuration + "|" + platform, Project: c.top, Configuration: configuration, Processor: processor,
@@ -164,8 +175,7 @@ func (l *loader) cmakeBuild(c *cmake, r *resolved, only bool, out *loaded) strin
 	}
 	b.Notes = c.notesFor(r)
 	l.finish(b)
-	out.builds = append(out.builds, b)
-	return b.ID
+	return b
 }
 
 // notesFor are those of a target, of its directory and of those above.

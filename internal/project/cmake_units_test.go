@@ -80,6 +80,7 @@ func TestCMakeKinds(t *testing.T) {
 		{"alone in an if", "if(WIN32 AND NOT UNIX)\nwdk_add_driver(d a.c)\nendif()\n", "default|x64"},
 		{"shared library of the kit", "wdk_add_library(d SHARED KMDF 1.15 a.c)\nwdk_add_library(k a.c)\n", "default|x64 default:k|x64"},
 		{"linked by a command", "add_library(o OBJECT a.c b.c)\nadd_custom_command(OUTPUT x.sys COMMAND link ARGS /nologo /out:x.sys /driver $<TARGET_OBJECTS:o> DEPENDS o)\n", "default|x64"},
+		{"no file is there", "add_executable(d none.c)\ntarget_link_options(d PRIVATE /DRIVER)\n", ""},
 		{"signed by a command", "add_library(o OBJECT a.c)\nadd_custom_command(TARGET o POST_BUILD COMMAND signtool sign x.sys)\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

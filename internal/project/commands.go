@@ -145,6 +145,9 @@ func (l *loader) loadCommands(p string) loaded {
 	units := db.units(entries)
 	kernel, rest := kernelUnits(units)
 	switch {
+	case len(units) == 0 && len(entries) > 0:
+		out.missing(l, p, len(entries))
+		return out
 	case len(kernel) == 0 && l.named[p]:
 		kernel, rest = units, nil
 	case len(kernel) > 0 && !l.named[p] && l.haveCMake(kernel):
@@ -158,6 +161,16 @@ func (l *loader) loadCommands(p string) loaded {
 		out.compiled = map[string][]string{p: unitPaths(rest)}
 	}
 	return out
+}
+
+// missing says that no file of a database is in the tree: an error only where the database itself was named.
+func (out *loaded) missing(l *loader, p string, n int) {
+	why := fmt.Sprintf("no C or C++ file of its %d commands is in the tree: name the directory that holds them", n)
+	list := &out.skipped
+	if l.named[p] {
+		list = &out.unreadable
+	}
+	*list = append(*list, Skipped{Path: p, Why: why})
 }
 
 func unitPaths(units []*commandUnit) []string {
@@ -341,7 +354,9 @@ func (l *loader) commandBuild(db *database, configuration string, processor nx.P
 			}
 		}
 		for _, name := range u.flags.forced {
-			o.Forced = append(o.Forced, db.forced(u, name))
+			if name, ok := db.forced(u, name); ok {
+				o.Forced = append(o.Forced, name)
+			}
 		}
 		l.add(b, u.path, o, toolset(processor, false, nx.Version{}, 0), nil)
 	}
@@ -356,11 +371,15 @@ func (l *loader) commandBuild(db *database, configuration string, processor nx.P
 
 // forced gives a header that is included first: a path from the directory of the command, else what the include
 // directories are searched for.
-func (db *database) forced(u *commandUnit, name string) string {
+func (db *database) forced(u *commandUnit, name string) (string, bool) {
 	if p, ok := db.paths.file(joinForeign(u.entry.Directory, name)); ok {
-		return absolute(p)
+		return absolute(p), true
 	}
-	return strings.ReplaceAll(name, `\`, "/")
+	name = strings.ReplaceAll(name, `\`, "/")
+	if isAbsolute(name) { // a precompiled header made by the build, perhaps
+		db.note(u.entry.at, "%s, which is included first, is not there; it is left out", name)
+	}
+	return name, !isAbsolute(name)
 }
 
 // hasEntry says whether the text of any unit names a routine by which Windows enters a driver. Which units are linked

@@ -121,11 +121,24 @@ func TestCommandsBesideCMake(t *testing.T) {
 func TestCommandPaths(t *testing.T) {
 	write(t, "-- drv/src/a.c --\n-- a.c --\n-- inc/x.h --\n-- drv/inc/x.h --\n-- drv/src/gone/b.c --\n")
 	put(t, "compile_commands.json", databaseText(t,
-		map[string]any{"directory": `D:\w\drv`, "file": `D:\w\drv\src\a.c`, "command": `cl /kernel /ID:\w\drv\inc /ID:\kit\inc src\a.c`},
+		map[string]any{"directory": `D:\w\drv`, "file": `D:\w\drv\src\a.c`, "command": `cl /kernel /ID:\w\drv\inc /ID:\w\drv\none /ID:\kit\inc src\a.c`},
 		map[string]any{"directory": `D:\w\drv`, "file": `D:\w\drv\src\b.c`, "command": `cl /kernel src\b.c`}))
 	b := find(t, load(t, LoadOptions{}), "compile_commands.json|default|x64")
 	equal(t, "units", unitText(b.Units[0])+" "+strings.TrimSpace(notes(b)), `drv/src/a.c c  in drv/inc compile_commands.json:7:2: D:\w\drv\src\b.c is not there; it is left out`)
 	equal(t, "number", len(b.Units), 1)
+}
+
+// Files that lie elsewhere are no user-mode code, and a header that the build makes is left out.
+func TestCommandsMissing(t *testing.T) {
+	write(t, "-- a.c --\n")
+	text := databaseText(t, map[string]any{"directory": "/x/b", "file": "/x/a.c", "arguments": []string{"cl", "/kernel", "/FI/x/b/pch.h", "/FIa.h", "a.c"}})
+	put(t, "b/compile_commands.json", text)
+	s := load(t, LoadOptions{})
+	equal(t, "forced", strings.Join(s.Builds[0].Units[0].Options.Forced, " "), "a.h")
+	equal(t, "notes", notes(s.Builds[0]), "b/compile_commands.json:2:2: /x/b/pch.h, which is included first, is not there; it is left out")
+	const why = "no C or C++ file of its 1 commands is in the tree: name the directory that holds them"
+	equal(t, "named", load(t, LoadOptions{}, "b/compile_commands.json").Unreadable[0].Why, why)
+	equal(t, "walked", load(t, LoadOptions{}, "b").Skipped[0].Why, why)
 }
 
 func TestCommandsPlace(t *testing.T) {

@@ -269,8 +269,10 @@ func (f *pathFinder) here(p string) (string, bool) {
 func (f *pathFinder) moved(p string) (string, bool) {
 	for _, m := range f.known {
 		if rest, ok := strings.CutPrefix(p, m.there); ok {
-			q, _ := f.tree.Find(f.tree.Join(m.here, rest))
-			return q, true
+			if q, ok := f.tree.Find(f.tree.Join(m.here, rest)); ok {
+				return q, true
+			}
+			return "", true
 		}
 	}
 	return "", false
