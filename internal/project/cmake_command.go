@@ -29,7 +29,7 @@ func commandTable() map[string]func(*call) {
 		"get_filename_component": (*call).filenameComponent, "cmake_path": (*call).cmakePath,
 		"cmake_parse_arguments": (*call).parseArguments, "set_property": (*call).setProperty,
 		"get_property": (*call).getProperty, "get_target_property": (*call).getTargetProperty,
-		"separate_arguments": (*call).separateArguments, "find_package_handle_standard_args": (*call).packageFound,
+		"aux_source_directory": (*call).auxSources, "separate_arguments": (*call).separateArguments, "find_package_handle_standard_args": (*call).packageFound,
 	}
 	for name, at := range outputs {
 		table[name] = func(k *call) { k.unknownOutputs(at) }
@@ -74,7 +74,7 @@ var outputs = map[string]output{
 	"check_c_source_runs": {at: 1}, "check_cxx_source_runs": {at: 1}, "check_include_file_cxx": {at: 1},
 	"cmake_host_system_information": {at: noIndex, words: []string{"RESULT"}}, "get_cmake_property": {at: 0},
 	"get_directory_property": {at: 0}, "get_source_file_property": {at: 0}, "get_test_property": {at: 2},
-	"aux_source_directory": {at: 1}, "load_cache": {at: noIndex},
+	"load_cache": {at: noIndex},
 }
 
 // noIndex stands where no argument counts by its index.

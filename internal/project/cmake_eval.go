@@ -81,14 +81,13 @@ type routine struct {
 
 // frame is where commands run.
 type frame struct {
-	dir        *cmakeDir
-	vars       *scope
-	arguments  map[string]text // of the macro
-	site       *invocation     // loop or call at the top of a file, in which they run
-	file       *file
-	inFunction bool
-	made       bool // the commands stand in no file
-	quiet      bool // what is not known there is not said: it depends on what is installed
+	dir       *cmakeDir
+	vars      *scope
+	arguments map[string]text // of the macro
+	site      *invocation     // loop or call at the top of a file, in which they run
+	file      *file
+	made      bool // the commands stand in no file
+	quiet     bool // what is not known there is not said: it depends on what is installed
 }
 
 // flow says how a list of commands ended.
@@ -410,7 +409,7 @@ func (c *cmake) call(fr *frame, in *invocation, r *routine) {
 	if r.macro {
 		inner.arguments = given
 	} else {
-		inner.arguments, inner.inFunction = nil, true
+		inner.arguments = nil
 		inner.vars = &scope{around: fr.vars, vars: map[string]variable{}}
 		for name, v := range given {
 			inner.vars.set(name, v)

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -74,6 +75,27 @@ func (k *call) glob(recurse bool) {
 		out = append(out, name.from(text{{file: k.in.file, at: k.in.at}}))
 	}
 	k.set(k.arg(1), joinList(out))
+}
+
+// auxSources is aux_source_directory(directory variable): all sources in a directory.
+func (k *call) auxSources() {
+	dir := k.arg(0)
+	name := k.arg(1)
+	var list []string
+	for _, extension := range slices.Sorted(maps.Keys(languages)) {
+		found, ok := k.matching(dir+"/*"+extension, false)
+		if !ok || len(k.args) < 2 || k.args[0].unknown() {
+			k.setUnknown(k.fr, name)
+			return
+		}
+		list = append(list, found...)
+	}
+	slices.Sort(list)
+	out := splitList(k.variable(name))
+	for _, p := range list {
+		out = append(out, plain(absolute(p)).from(k.args[0]))
+	}
+	k.set(name, joinList(out))
 }
 
 // matching lists the files that a pattern names, without regard to case; below its directory too where it recurses.

@@ -90,13 +90,13 @@ func TestCMakeUnreadable(t *testing.T) {
 
 // A glob sees no loop of links, and nothing outside of the tree.
 func TestCMakeGlob(t *testing.T) {
-	write(t, "-- tree/CMakeLists.txt --\nproject(p C)\nfile(GLOB_RECURSE S src/*.[cC])\nfile(GLOB O ../other/*.c)\nadd_executable(drv ${S} ${O})\n"+linkDriver+
-		"-- tree/src/b.c --\n-- tree/src/a/z.c --\n-- tree/src/a/y.C --\n-- tree/src/x.h --\n-- tree/q.c --\n-- other/o.c --\n")
+	write(t, "-- tree/CMakeLists.txt --\nproject(p C)\nfile(GLOB_RECURSE S src/*.[cC])\nfile(GLOB O ../other/*.c)\nfile(GLOB_RECURSE N l*/n.c)\nadd_executable(drv ${S} ${O} ${N})\n"+linkDriver+
+		"-- tree/src/b.c --\n-- tree/src/a/z.c --\n-- tree/src/a/y.C --\n-- tree/src/x.h --\n-- tree/q.c --\n-- tree/lib/x/n.c --\n-- tree/more/n.c --\n-- other/o.c --\n")
 	if err := os.Symlink("..", "tree/src/loop"); err != nil {
 		t.Fatal(err)
 	}
 	b := find(t, load(t, LoadOptions{}, "tree"), "tree/CMakeLists.txt|default|x64")
-	equal(t, "units", cmakeSummary(b), "tree/src/a/y.C; tree/src/a/z.c; tree/src/b.c")
+	equal(t, "units", cmakeSummary(b), "tree/lib/x/n.c; tree/src/a/y.C; tree/src/a/z.c; tree/src/b.c")
 	if !strings.HasPrefix(notes(b), "tree/CMakeLists.txt:3:1: file(GLOB): ../other/*.c is outside of what was named") {
 		t.Error(notes(b))
 	}

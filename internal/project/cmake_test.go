@@ -74,6 +74,7 @@ func TestCMakePlace(t *testing.T) {
 			"set_property(TARGET drv PROPERTY COMPILE_DEFINITIONS A B POOL_NX_OPTIN=1)"},
 		{"indented", "if(WIN32)\n\tadd_executable(drv a.c)\nendif()\n", insert},
 		{"by a function", "function(make t)\nadd_executable(${t} ${ARGN})\nendfunction()\nmake(drv a.c)\n", insert},
+		{"by a function of a function", "function(make t)\nadd_executable(${t} ${ARGN})\nendfunction()\nfunction(outer)\nmake(drv a.c)\nendfunction()\nouter()\n", insert},
 		{"by a loop", "foreach(t drv)\nadd_executable(${t} a.c)\nendforeach()\n", insert},
 		{"by a function for all", "function(make t)\nadd_executable(${t} ${ARGN})\ntarget_compile_definitions(${t} PRIVATE A)\nendfunction()\nmake(drv a.c)\n",
 			"target_compile_definitions(${t} PRIVATE A POOL_NX_OPTIN=1)"},
@@ -125,6 +126,33 @@ func TestCMakePlaceOne(t *testing.T) {
 	checkAfter(t, after, "default:d|")
 	data, _ := after.Read("d/CMakeLists.txt")
 	equal(t, "file", string(data), "  add_executable(d ../a.c)\n  target_compile_definitions(d PRIVATE POOL_NX_OPTIN=1)\n")
+}
+
+// A line for one target goes behind the call at the top of the file: in a function it would be run for others too.
+func TestCMakePlaceOutermost(t *testing.T) {
+	const file = "project(p C)\nfunction(make t)\nadd_executable(${t} a.c)\nendfunction()\nfunction(outer t)\nmake(${t})\nendfunction()\nouter(app)\nouter(drv)\n"
+	write(t, "-- CMakeLists.txt --\n"+file+linkDriver+"-- a.c --\n")
+	s, tr := load(t, LoadOptions{}), newTree(t, ".")
+	edits, err := Place(tr, wantAll(s, "default"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after := applied(t, tr, edits)
+	data, _ := after.Read("CMakeLists.txt")
+	equal(t, "file", string(data), file+"target_compile_definitions(drv PRIVATE POOL_NX_OPTIN=1)\n"+linkDriver)
+}
+
+// What has the define gets no second one.
+func TestCMakePlaceMissing(t *testing.T) {
+	write(t, "-- CMakeLists.txt --\nproject(p C)\nset(CMAKE_EXE_LINKER_FLAGS /DRIVER)\nadd_executable(d a.c)\nadd_executable(e a.c)\n"+
+		"target_compile_options(e PRIVATE /DPOOL_NX_OPTIN=1)\n-- a.c --\n")
+	s, tr := load(t, LoadOptions{}), newTree(t, ".")
+	edits, err := Place(tr, wantAll(s, "default"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	added, _ := applied(t, tr, edits)
+	equal(t, "added", added, "target_compile_definitions(d PRIVATE POOL_NX_OPTIN=1)")
 }
 
 // A define that is undone later on the command line can't be placed, and the error says so.

@@ -80,6 +80,7 @@ func TestCMakeKinds(t *testing.T) {
 		{"alone in an if", "if(WIN32 AND NOT UNIX)\nwdk_add_driver(d a.c)\nendif()\n", "default|x64"},
 		{"shared library of the kit", "wdk_add_library(d SHARED KMDF 1.15 a.c)\nwdk_add_library(k a.c)\n", "default|x64 default:k|x64"},
 		{"linked by a command", "add_library(o OBJECT a.c b.c)\nadd_custom_command(OUTPUT x.sys COMMAND link ARGS /nologo /out:x.sys /driver $<TARGET_OBJECTS:o> DEPENDS o)\n", "default|x64"},
+		{"all of a directory", "aux_source_directory(. S)\nwdk_add_driver(d ${S})\n", "default|x64"},
 		{"no file is there", "add_executable(d none.c)\ntarget_link_options(d PRIVATE /DRIVER)\n", ""},
 		{"signed by a command", "add_library(o OBJECT a.c)\nadd_custom_command(TARGET o POST_BUILD COMMAND signtool sign x.sys)\n", ""},
 	} {
@@ -101,8 +102,20 @@ func TestCMakeKinds(t *testing.T) {
 	}
 }
 
+// The objects of a library go to those that link to it by their own words, and to those that name them.
+func TestCMakeObjects(t *testing.T) {
+	write(t, "-- CMakeLists.txt --\nproject(p C)\nadd_library(o OBJECT o.c)\ntarget_compile_definitions(o PRIVATE OWN PUBLIC BOTH)\nadd_library(k STATIC k.c)\n"+
+		"target_link_libraries(k PUBLIC o)\nadd_library(n OBJECT n.c)\nadd_executable(drv a.c $<TARGET_OBJECTS:n>)\ntarget_link_libraries(drv PRIVATE k)\n"+linkDriver+
+		"-- a.c --\n-- k.c --\n-- o.c --\n-- n.c --\n")
+	s := load(t, LoadOptions{})
+	equal(t, "driver", cmakeSummary(find(t, s, "CMakeLists.txt|default|x64")), "a.c BOTH=1; n.c")
+	equal(t, "library", cmakeSummary(find(t, s, "CMakeLists.txt|default:k|x64")), "k.c BOTH=1; o.c BOTH=1 OWN=1")
+	equal(t, "skipped", len(s.Skipped), 0)
+}
+
 func TestCMakeKit(t *testing.T) {
 	write(t, "-- CMakeLists.txt --\nproject(p C)\nfind_package(WDK REQUIRED)\nif(WDK_FOUND)\nset(X 1)\nendif()\n"+
+		"function(f)\ncmake_parse_arguments(WDK \"\" \"KMDF\" \"\" ${ARGN})\nif(WDK_KMDF)\nadd_definitions(-DK)\nendif()\nendfunction()\nf()\n"+
 		"wdk_add_driver(d KMDF 1.15 WINVER 0x0602 NTDDI_VERSION 0x06020000 a.c)\nwdk_add_library(k STATIC b.c)\ntarget_link_libraries(d k)\n"+
 		"-- a.c --\n-- b.c --\n")
 	s := load(t, LoadOptions{})

@@ -44,7 +44,7 @@ func TestCommandForms(t *testing.T) {
 			`src/a.c c _KERNEL_MODE=1 A="q" B="q" C="x y" D=a b in inc`},
 		{"Windows", entry(`C:\x\drv`, `C:\x\drv\src\b.cpp`, `"C:\Program Files\VC\bin\Hostx64\x64\cl.exe" /nologo /kernel /TP /DA=\"q\" "/DB=c:\\d\e" /DC=c:\d\ /IC:\x\drv\inc /FoCMakeFiles\d.dir\b.obj /c C:\x\drv\src\b.cpp`),
 			`src/b.cpp c++ A="q" B=c:\\d\e C=c:\d\ in inc`},
-		{"clang-cl on Linux", entry("/x/drv", "/Users/x/drv/src/a.c", `/usr/bin/clang-cl-19 /kernel /DA /I/x/drv/inc -c -- /Users/x/drv/src/a.c`),
+		{"clang-cl on Linux", entry("/Users/x/drv", "src/a.c", `/usr/bin/clang-cl-19 /kernel /DA /I/x/drv/inc -c -- /Users/x/drv/src/a.c`),
 			`src/a.c c A=1 in`},
 		{"launcher", entry("/x/drv", "src/a.c", `ccache clang -D_KERNEL_MODE -x c++ -c src/a.c`), "src/a.c c++ _KERNEL_MODE=1 in"},
 		{"response file", entry("/x/drv/src", "a.c", `gcc -D_KERNEL_MODE @all.rsp -DLAST a.c`), "src/a.c c _KERNEL_MODE=1 R1=1 R2=x y R3=1 LAST=1 in"},
@@ -83,17 +83,17 @@ func TestCommandBuilds(t *testing.T) {
 			"output": "CMakeFiles/" + target + ".dir/" + file + ".o"}
 	}
 	const x64, x86 = "x86_64-w64-mingw32-gcc", "i686-w64-mingw32-gcc"
-	write(t, "-- a.c --\nNTSTATUS DriverEntry(void);\n-- u.c --\n-- app.c --\n")
+	write(t, "-- a.c --\nNTSTATUS DriverEntry(void);\n-- u.c --\n-- app.c --\n-- plain.c --\n")
 	put(t, "build/compile_commands.json", databaseText(t,
 		gcc(x64, "-D_KERNEL_MODE -DONE", "a.c", "drv"), gcc(x64, "-D_KERNEL_MODE -DTWO", "a.c", "drv"), gcc(x86, "-D_KERNEL_MODE", "a.c", "drv"),
-		gcc(x64, "-D_KERNEL_MODE", "u.c", "util"), gcc(x64, "", "app.c", "app"), gcc(x64, "", "u.c", "app"), gcc(x64, "", "gone.c", "app")))
+		gcc(x64, "-D_KERNEL_MODE", "u.c", "util"), gcc(x64, "", "plain.c", "drv"), gcc(x64, "", "app.c", "app"), gcc(x64, "", "u.c", "app"), gcc(x64, "", "gone.c", "app")))
 	s := load(t, LoadOptions{})
 	const p = "build/compile_commands.json"
 	equal(t, "builds", ids(s), p+"|default:drv|x64 "+p+"|default:drv|x86 "+p+"|default:util|x64")
 	drv := find(t, s, p+"|default:drv|x64")
-	equal(t, "two of a file", len(drv.Units), 2)
+	equal(t, "two of a file, and one of the target", len(drv.Units), 3)
 	equal(t, "libraries", drv.Library || !find(t, s, p+"|default:util|x64").Library, false)
-	equal(t, "notes", notes(drv), p+":38:2: /x/gone.c is not there; it is left out")
+	equal(t, "notes", notes(drv), p+":44:2: /x/gone.c is not there; it is left out")
 	equal(t, "skipped", s.Skipped[0].Path+": "+strings.Join(s.Skipped[0].Shares, " "), p+": u.c")
 	if why := s.Skipped[0].Why; !strings.HasPrefix(why, "user mode: no sign of kernel mode in 2 commands") {
 		t.Error(why)
@@ -119,7 +119,7 @@ func TestCommandsBesideCMake(t *testing.T) {
 
 // Files of another machine are found by the longest end of their path, and what lies beside one is found there only.
 func TestCommandPaths(t *testing.T) {
-	write(t, "-- drv/src/a.c --\n-- a.c --\n-- inc/x.h --\n-- drv/inc/x.h --\n-- drv/src/gone/b.c --\n")
+	write(t, "-- drv/src/a.c --\n-- a.c --\n-- inc/x.h --\n-- drv/inc/x.h --\n-- b.c --\n")
 	put(t, "compile_commands.json", databaseText(t,
 		map[string]any{"directory": `D:\w\drv`, "file": `D:\w\drv\src\a.c`, "command": `cl /kernel /ID:\w\drv\inc /ID:\w\drv\none /ID:\kit\inc src\a.c`},
 		map[string]any{"directory": `D:\w\drv`, "file": `D:\w\drv\src\b.c`, "command": `cl /kernel src\b.c`}))
