@@ -47,6 +47,7 @@ func TestCommandForms(t *testing.T) {
 		{"clang-cl on Linux", entry("/Users/x/drv", "src/a.c", `/usr/bin/clang-cl-19 /kernel /DA /I/x/drv/inc -c -- /Users/x/drv/src/a.c`),
 			`src/a.c c A=1 in`},
 		{"launcher", entry("/x/drv", "src/a.c", `ccache clang -D_KERNEL_MODE -x c++ -c src/a.c`), "src/a.c c++ _KERNEL_MODE=1 in"},
+		{"launcher of cl", entry("/x/drv", "src/a.c", `sccache cl.exe /kernel /MT /DA /c src/a.c`), "src/a.c c A=1 in"},
 		{"response file", entry("/x/drv/src", "a.c", `gcc -D_KERNEL_MODE @all.rsp -DLAST a.c`), "src/a.c c _KERNEL_MODE=1 R1=1 R2=x y R3=1 LAST=1 in"},
 		{"kit's directory", entry("/x/drv/src", "a.c", `gcc -I /nowhere/include/ddk -DA a.c`), "src/a.c c A=1 in"},
 	} {
