@@ -58,13 +58,13 @@ func (l *loader) loadCMake(p string) loaded {
 func newCMake(t *tree.Tree, top string) *cmake {
 	c := &cmake{reader: newReader(t), top: top, commands: commandTable(), functions: genexTable(), scripts: map[string]script{}, known: map[layerKey]*layer{},
 		routines: map[string]*routine{}, variables: map[string]text{}, env: map[string]text{}, global: map[string]text{},
-		targets: map[string]*target{}, added: map[string]*cmakeDir{}, languages: map[string]bool{}, once: map[string]bool{},
+		targets: map[string]*cmakeTarget{}, added: map[string]*cmakeDir{}, languages: map[string]bool{}, once: map[string]bool{},
 		walks: map[string][]string{}}
 	c.budget /= 2 // a tree of 50 directories needs a twentieth of that
 	for name, value := range cmakeVariables {
 		c.variables[name] = plain(value)
 	}
-	here := absolute(path.Dir(top))
+	here := absolutePath(path.Dir(top))
 	for _, name := range []string{"CMAKE", "PROJECT"} {
 		c.variables[name+"_SOURCE_DIR"] = plain(here)
 		c.variables[name+"_BINARY_DIR"] = plain(here + "/build")
@@ -82,16 +82,16 @@ func (l *loader) cmakeBuilds(c *cmake, out *loaded) {
 			images++
 		}
 	}
-	builds := map[*target]*Build{}
+	builds := map[*cmakeTarget]*Build{}
 	for _, r := range drivers {
 		if b := l.cmakeBuild(c, r, images == 1 && r.kind != "STATIC", out); b != nil {
-			builds[r.target] = b
+			builds[r.cmakeTarget] = b
 			out.builds = append(out.builds, b)
 		}
 	}
 	for _, r := range drivers {
 		for _, x := range r.links {
-			if b, library := builds[r.target], builds[x]; b != nil && library != nil && x.kind == "STATIC" && x != r.target {
+			if b, library := builds[r.cmakeTarget], builds[x]; b != nil && library != nil && x.kind == "STATIC" && x != r.cmakeTarget {
 				b.Links = append(b.Links, library.ID)
 			}
 		}
@@ -103,7 +103,7 @@ func (l *loader) cmakeBuilds(c *cmake, out *loaded) {
 // targets. The files of object libraries belong to those that link to them.
 func (c *cmake) kernelTargets() (drivers, user []*resolved) {
 	var others []*resolved
-	linked := map[*target]bool{}
+	linked := map[*cmakeTarget]bool{}
 	for _, t := range c.order {
 		r := c.resolve(t)
 		switch {
@@ -119,7 +119,7 @@ func (c *cmake) kernelTargets() (drivers, user []*resolved) {
 	}
 	drivers = append(drivers, c.customDrivers()...)
 	for _, r := range others {
-		if linked[r.target] && r.kind == "STATIC" {
+		if linked[r.cmakeTarget] && r.kind == "STATIC" {
 			drivers = append(drivers, r)
 		} else {
 			user = append(user, r)
@@ -239,9 +239,9 @@ func (c *cmake) hasAbove() bool {
 func (c *cmake) customDrivers() []*resolved {
 	var list []*resolved
 	for _, link := range c.links {
-		k := &call{cmake: c, fr: link.fr, in: link.in}
-		r := &resolved{target: &target{kind: "EXECUTABLE", dir: link.fr.dir, site: link.in, properties: map[string][]entry{}}}
-		words := c.values(r, &genex{cmake: c, target: r.target, language: C}, []entry{{value: joinList(link.words[1:])}})
+		k := &cmakeCall{cmake: c, fr: link.fr, in: link.in}
+		r := &resolved{cmakeTarget: &cmakeTarget{kind: "EXECUTABLE", dir: link.fr.dir, site: link.in, properties: map[string][]entry{}}}
+		words := c.values(r, &genex{cmake: c, target: r.cmakeTarget, language: C}, []entry{{value: joinList(link.words[1:])}})
 		f := parseArguments(words, true)
 		if f.kernel == "" && !isEntry(f.entry) && !strings.EqualFold(path.Ext(f.output), ".sys") || f.output == "" {
 			continue
@@ -252,7 +252,7 @@ func (c *cmake) customDrivers() []*resolved {
 			_, source := languageOf(t.String())
 			return !source && !strings.HasPrefix(t.String(), objectsOf)
 		}), nil))})
-		c.compile(r, r.target, 0)
+		c.compile(r, r.cmakeTarget, 0)
 		if len(r.units) > 0 && c.targets[r.name] == nil {
 			list = append(list, r)
 		}
@@ -261,7 +261,7 @@ func (c *cmake) customDrivers() []*resolved {
 }
 
 // declare keeps where a target is declared, for what is inserted after it.
-func (b *Build) declare(t *target) {
+func (b *Build) declare(t *cmakeTarget) {
 	if t.name == "" || t.site == nil || slices.ContainsFunc(b.declared, func(d declared) bool { return d.target == t.name }) {
 		return
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
-// call is one command being run, with its arguments.
-type call struct {
+// cmakeCall is one command being run, with its arguments.
+type cmakeCall struct {
 	*cmake
 	fr   *frame
 	in   *invocation
@@ -20,19 +20,19 @@ type call struct {
 }
 
 // commandTable gives the commands that change what is compiled.
-func commandTable() map[string]func(*call) {
-	table := map[string]func(*call){
-		"set": (*call).setVariable, "unset": (*call).unsetVariable, "option": (*call).option, "list": (*call).list,
-		"string": (*call).stringCommand, "math": (*call).math, "project": (*call).project,
-		"enable_language": (*call).enableLanguage, "include": (*call).include,
-		"cmake_language": (*call).language, "add_subdirectory": (*call).addSubdirectory, "find_package": (*call).findPackage, "file": (*call).fileCommand,
-		"get_filename_component": (*call).filenameComponent, "cmake_path": (*call).cmakePath,
-		"cmake_parse_arguments": (*call).parseArguments, "set_property": (*call).setProperty,
-		"get_property": (*call).getProperty, "get_target_property": (*call).getTargetProperty,
-		"aux_source_directory": (*call).auxSources, "separate_arguments": (*call).separateArguments, "find_package_handle_standard_args": (*call).packageFound,
+func commandTable() map[string]func(*cmakeCall) {
+	table := map[string]func(*cmakeCall){
+		"set": (*cmakeCall).setVariable, "unset": (*cmakeCall).unsetVariable, "option": (*cmakeCall).option, "list": (*cmakeCall).list,
+		"string": (*cmakeCall).stringCommand, "math": (*cmakeCall).math, "project": (*cmakeCall).project,
+		"enable_language": (*cmakeCall).enableLanguage, "include": (*cmakeCall).include,
+		"cmake_language": (*cmakeCall).language, "add_subdirectory": (*cmakeCall).addSubdirectory, "find_package": (*cmakeCall).findPackage, "file": (*cmakeCall).fileCommand,
+		"get_filename_component": (*cmakeCall).filenameComponent, "cmake_path": (*cmakeCall).cmakePath,
+		"cmake_parse_arguments": (*cmakeCall).parseArguments, "set_property": (*cmakeCall).setProperty,
+		"get_property": (*cmakeCall).getProperty, "get_target_property": (*cmakeCall).getTargetProperty,
+		"aux_source_directory": (*cmakeCall).auxSources, "separate_arguments": (*cmakeCall).separateArguments, "find_package_handle_standard_args": (*cmakeCall).packageFound,
 	}
 	for name, at := range outputs {
-		table[name] = func(k *call) { k.unknownOutputs(at) }
+		table[name] = func(k *cmakeCall) { k.unknownOutputs(at) }
 	}
 	for name, do := range targetCommands() {
 		table[name] = do
@@ -80,7 +80,7 @@ var outputs = map[string]output{
 // noIndex stands where no argument counts by its index.
 const noIndex = -1 << 10
 
-func (k *call) unknownOutputs(o output) {
+func (k *cmakeCall) unknownOutputs(o output) {
 	if o.at >= 0 && o.at < len(k.args) {
 		k.setUnknown(k.fr, k.arg(o.at))
 	}
@@ -92,21 +92,21 @@ func (k *call) unknownOutputs(o output) {
 }
 
 // arg gives an argument, "" where there is none.
-func (k *call) arg(i int) string {
+func (k *cmakeCall) arg(i int) string {
 	if i < 0 || i >= len(k.args) {
 		return ""
 	}
 	return k.args[i].String()
 }
 
-func (k *call) rest(from int) []text { return k.args[min(from, len(k.args)):] }
+func (k *cmakeCall) rest(from int) []text { return k.args[min(from, len(k.args)):] }
 
-func (k *call) place() driver.Place { return k.in.file.place(k.in.at) }
+func (k *cmakeCall) place() driver.Place { return k.in.file.place(k.in.at) }
 
-func (k *call) say(format string, arguments ...any) { k.note(k.fr, k.place(), format, arguments...) }
+func (k *cmakeCall) say(format string, arguments ...any) { k.note(k.fr, k.place(), format, arguments...) }
 
 // set sets a variable. A value that is too long is not known.
-func (k *call) set(name string, v text) {
+func (k *cmakeCall) set(name string, v text) {
 	const most = 100 // pieces of what is not known as a whole
 	affords := k.affords(v)
 	if !affords {
@@ -118,12 +118,12 @@ func (k *call) set(name string, v text) {
 	k.fr.vars.set(name, v)
 }
 
-func (k *call) variable(name string) text {
+func (k *cmakeCall) variable(name string) text {
 	v, _ := k.get(k.fr, name)
 	return v
 }
 
-func (k *call) setVariable() {
+func (k *cmakeCall) setVariable() {
 	name := k.arg(0)
 	values := k.rest(1)
 	if env, ok := strings.CutPrefix(name, "ENV{"); ok {
@@ -135,12 +135,12 @@ func (k *call) setVariable() {
 	switch n := len(values); {
 	case len(k.args) == 0 || k.args[0].unknown():
 	case n == 0:
-		k.fr.vars.vars[name] = variable{unset: true}
+		k.fr.vars.vars[name] = cmakeVariable{unset: true}
 	case values[n-1].String() == "PARENT_SCOPE":
 		if around := k.fr.vars.around; around != nil {
 			around.set(name, joinList(values[:n-1]))
 			if n == 1 {
-				around.vars[name] = variable{unset: true}
+				around.vars[name] = cmakeVariable{unset: true}
 			}
 		}
 	default:
@@ -159,7 +159,7 @@ func (k *call) setVariable() {
 	}
 }
 
-func (k *call) unsetVariable() {
+func (k *cmakeCall) unsetVariable() {
 	switch name := k.arg(0); {
 	case strings.HasPrefix(name, "ENV{"):
 		delete(k.env, strings.TrimSuffix(name[len("ENV{"):], "}"))
@@ -167,15 +167,15 @@ func (k *call) unsetVariable() {
 		delete(k.variables, name)
 	case k.arg(1) == "PARENT_SCOPE":
 		if around := k.fr.vars.around; around != nil {
-			around.vars[name] = variable{unset: true}
+			around.vars[name] = cmakeVariable{unset: true}
 		}
 	default:
-		k.fr.vars.vars[name] = variable{unset: true}
+		k.fr.vars.vars[name] = cmakeVariable{unset: true}
 	}
 }
 
 // option has the value that the file gives: what a user would choose is not known.
-func (k *call) option() {
+func (k *cmakeCall) option() {
 	if _, ok := k.get(k.fr, k.arg(0)); !ok {
 		k.variables[k.arg(0)] = plain("OFF")
 		if len(k.args) > 2 {
@@ -185,7 +185,7 @@ func (k *call) option() {
 }
 
 // list runs list(WORK VARIABLE ...).
-func (k *call) list() {
+func (k *cmakeCall) list() {
 	name := k.arg(1)
 	items := splitList(k.variable(name))
 	if !k.spend(len(items)) {
@@ -209,37 +209,37 @@ func (k *call) list() {
 }
 
 // listWork changes a list. ok is false where it stays as it is.
-var listWork = map[string]func(k *call, items, args []text) (changed []text, ok bool){
-	"APPEND":  func(_ *call, items, args []text) ([]text, bool) { return append(items, args...), len(args) > 0 },
-	"PREPEND": func(_ *call, items, args []text) ([]text, bool) { return slices.Concat(args, items), len(args) > 0 },
-	"INSERT": func(_ *call, items, args []text) ([]text, bool) {
+var listWork = map[string]func(k *cmakeCall, items, args []text) (changed []text, ok bool){
+	"APPEND":  func(_ *cmakeCall, items, args []text) ([]text, bool) { return append(items, args...), len(args) > 0 },
+	"PREPEND": func(_ *cmakeCall, items, args []text) ([]text, bool) { return slices.Concat(args, items), len(args) > 0 },
+	"INSERT": func(_ *cmakeCall, items, args []text) ([]text, bool) {
 		i, ok := indexIn(items, args, 1)
 		if !ok || len(args) == 0 {
 			return nil, false
 		}
 		return slices.Insert(items, i, args[1:]...), true
 	},
-	"REMOVE_ITEM": func(_ *call, items, args []text) ([]text, bool) {
+	"REMOVE_ITEM": func(_ *cmakeCall, items, args []text) ([]text, bool) {
 		gone := textSet(args)
 		return slices.DeleteFunc(items, func(t text) bool { return gone[t.String()] }), true
 	},
-	"REMOVE_AT": func(_ *call, items, args []text) ([]text, bool) {
+	"REMOVE_AT": func(_ *cmakeCall, items, args []text) ([]text, bool) {
 		i, ok := indexIn(items, args, 0)
 		if !ok {
 			return nil, false
 		}
 		return slices.Delete(items, i, i+1), true
 	},
-	"REMOVE_DUPLICATES": func(_ *call, items, _ []text) ([]text, bool) { return uniqueTexts(items), true },
-	"REVERSE":           func(_ *call, items, _ []text) ([]text, bool) { slices.Reverse(items); return items, true },
-	"SORT": func(_ *call, items, _ []text) ([]text, bool) {
+	"REMOVE_DUPLICATES": func(_ *cmakeCall, items, _ []text) ([]text, bool) { return uniqueTexts(items), true },
+	"REVERSE":           func(_ *cmakeCall, items, _ []text) ([]text, bool) { slices.Reverse(items); return items, true },
+	"SORT": func(_ *cmakeCall, items, _ []text) ([]text, bool) {
 		slices.SortStableFunc(items, func(a, b text) int { return strings.Compare(a.String(), b.String()) })
 		return items, true
 	},
-	"FILTER":    (*call).filter,
-	"TRANSFORM": (*call).transform,
-	"POP_BACK":  func(k *call, items, args []text) ([]text, bool) { return k.pop(items, args, len(items)-1) },
-	"POP_FRONT": func(k *call, items, args []text) ([]text, bool) { return k.pop(items, args, 0) },
+	"FILTER":    (*cmakeCall).filter,
+	"TRANSFORM": (*cmakeCall).transform,
+	"POP_BACK":  func(k *cmakeCall, items, args []text) ([]text, bool) { return k.pop(items, args, len(items)-1) },
+	"POP_FRONT": func(k *cmakeCall, items, args []text) ([]text, bool) { return k.pop(items, args, 0) },
 }
 
 // indexIn reads an index, which counts from the end where it is negative.
@@ -273,7 +273,7 @@ func uniqueTexts(list []text) []text {
 	})
 }
 
-func (k *call) pop(items, args []text, i int) ([]text, bool) {
+func (k *cmakeCall) pop(items, args []text, i int) ([]text, bool) {
 	if len(items) == 0 {
 		return nil, false
 	}
@@ -283,7 +283,7 @@ func (k *call) pop(items, args []text, i int) ([]text, bool) {
 	return slices.Delete(items, i, i+1), true
 }
 
-func (k *call) filter(items, args []text) ([]text, bool) {
+func (k *cmakeCall) filter(items, args []text) ([]text, bool) {
 	if len(args) != 3 {
 		return nil, false
 	}
@@ -296,7 +296,7 @@ func (k *call) filter(items, args []text) ([]text, bool) {
 	return slices.DeleteFunc(items, func(t text) bool { return re.MatchString(t.String()) != keep }), true
 }
 
-func (k *call) transform(items, args []text) ([]text, bool) {
+func (k *cmakeCall) transform(items, args []text) ([]text, bool) {
 	if len(args) == 0 {
 		return nil, false
 	}
@@ -333,9 +333,9 @@ func recased(t text, change func(string) string) text {
 }
 
 // listQueries give a value for the variable that the last argument names.
-var listQueries = map[string]func(k *call, items, args []text) (text, bool){
-	"LENGTH": func(_ *call, items, _ []text) (text, bool) { return plain(strconv.Itoa(len(items))), true },
-	"GET": func(_ *call, items, args []text) (text, bool) {
+var listQueries = map[string]func(k *cmakeCall, items, args []text) (text, bool){
+	"LENGTH": func(_ *cmakeCall, items, _ []text) (text, bool) { return plain(strconv.Itoa(len(items))), true },
+	"GET": func(_ *cmakeCall, items, args []text) (text, bool) {
 		var out []text
 		for i := range args {
 			n, ok := indexIn(items, args[i:], 0)
@@ -346,20 +346,20 @@ var listQueries = map[string]func(k *call, items, args []text) (text, bool){
 		}
 		return joinList(out), len(out) > 0
 	},
-	"FIND": func(_ *call, items, args []text) (text, bool) {
+	"FIND": func(_ *cmakeCall, items, args []text) (text, bool) {
 		if len(args) == 0 {
 			return nil, false
 		}
 		i := slices.IndexFunc(items, func(t text) bool { return t.String() == args[0].String() })
 		return plain(strconv.Itoa(i)), true
 	},
-	"JOIN": func(_ *call, items, args []text) (text, bool) {
+	"JOIN": func(_ *cmakeCall, items, args []text) (text, bool) {
 		if len(args) == 0 {
 			return nil, false
 		}
 		return joinTexts(items, args[0]), true
 	},
-	"SUBLIST": func(_ *call, items, args []text) (text, bool) {
+	"SUBLIST": func(_ *cmakeCall, items, args []text) (text, bool) {
 		from, ok := indexIn(items, args, 1)
 		if !ok || len(args) < 2 {
 			return nil, false
@@ -387,22 +387,22 @@ func joinTexts(items []text, separator text) text {
 // is not ok is unknown.
 var stringWork = map[string]struct {
 	out  int
-	work func(k *call, args []text) (text, bool)
+	work func(k *cmakeCall, args []text) (text, bool)
 }{
-	"TOLOWER": {2, func(_ *call, args []text) (text, bool) { return recased(args[0], strings.ToLower), true }},
-	"TOUPPER": {2, func(_ *call, args []text) (text, bool) { return recased(args[0], strings.ToUpper), true }},
-	"STRIP":   {2, func(_ *call, args []text) (text, bool) { return args[0].trim(), true }},
-	"LENGTH":  {2, func(_ *call, args []text) (text, bool) { return plain(strconv.Itoa(args[0].len())), true }},
+	"TOLOWER": {2, func(_ *cmakeCall, args []text) (text, bool) { return recased(args[0], strings.ToLower), true }},
+	"TOUPPER": {2, func(_ *cmakeCall, args []text) (text, bool) { return recased(args[0], strings.ToUpper), true }},
+	"STRIP":   {2, func(_ *cmakeCall, args []text) (text, bool) { return args[0].trim(), true }},
+	"LENGTH":  {2, func(_ *cmakeCall, args []text) (text, bool) { return plain(strconv.Itoa(args[0].len())), true }},
 	"REPLACE": {3, replaced},
-	"CONCAT":  {1, func(_ *call, args []text) (text, bool) { return slices.Concat(args[1:]...), true }},
-	"JOIN":    {2, func(_ *call, args []text) (text, bool) { return joinTexts(args[2:], args[0]), true }},
-	"APPEND": {1, func(k *call, args []text) (text, bool) {
+	"CONCAT":  {1, func(_ *cmakeCall, args []text) (text, bool) { return slices.Concat(args[1:]...), true }},
+	"JOIN":    {2, func(_ *cmakeCall, args []text) (text, bool) { return joinTexts(args[2:], args[0]), true }},
+	"APPEND": {1, func(k *cmakeCall, args []text) (text, bool) {
 		return slices.Concat(append([]text{k.variable(args[0].String())}, args[1:]...)...), true
 	}},
-	"PREPEND": {1, func(k *call, args []text) (text, bool) {
+	"PREPEND": {1, func(k *cmakeCall, args []text) (text, bool) {
 		return slices.Concat(append(slices.Clone(args[1:]), k.variable(args[0].String()))...), true
 	}},
-	"SUBSTRING": {4, func(_ *call, args []text) (text, bool) {
+	"SUBSTRING": {4, func(_ *cmakeCall, args []text) (text, bool) {
 		from, err := strconv.Atoi(args[1].String())
 		n, err2 := strconv.Atoi(args[2].String())
 		if err != nil || err2 != nil || from < 0 || from > args[0].len() {
@@ -413,14 +413,14 @@ var stringWork = map[string]struct {
 		}
 		return args[0].slice(from, from+n), true
 	}},
-	"FIND": {3, func(_ *call, args []text) (text, bool) {
+	"FIND": {3, func(_ *cmakeCall, args []text) (text, bool) {
 		s, what := args[0].String(), args[1].String()
 		if len(args) > 3 && args[3].String() == "REVERSE" {
 			return plain(strconv.Itoa(strings.LastIndex(s, what))), true
 		}
 		return plain(strconv.Itoa(strings.Index(s, what))), true
 	}},
-	"MAKE_C_IDENTIFIER": {2, func(_ *call, args []text) (text, bool) {
+	"MAKE_C_IDENTIFIER": {2, func(_ *cmakeCall, args []text) (text, bool) {
 		return recased(args[0], func(s string) string {
 			b := []byte(s)
 			for i := range b {
@@ -431,7 +431,7 @@ var stringWork = map[string]struct {
 			return string(b)
 		}), true
 	}},
-	"COMPARE": {4, func(k *call, args []text) (text, bool) {
+	"COMPARE": {4, func(k *cmakeCall, args []text) (text, bool) {
 		test := cmakeBinary["STR"+args[0].String()]
 		e := &cmakeCondition{cmake: k.cmake, fr: k.fr, in: k.in}
 		if args[0].String() == "NOTEQUAL" {
@@ -442,10 +442,10 @@ var stringWork = map[string]struct {
 		}
 		return plain(strconv.Itoa(int(test(e, args[1], args[2])))), true
 	}},
-	"REGEX": {4, (*call).regex},
+	"REGEX": {4, (*cmakeCall).regex},
 }
 
-func (k *call) stringCommand() {
+func (k *cmakeCall) stringCommand() {
 	w, ok := stringWork[k.arg(0)]
 	if !ok || len(k.args) <= w.out {
 		for _, out := range []int{2, len(k.args) - 1} { // UUID, TIMESTAMP, hashes, JSON, CONFIGURE
@@ -473,7 +473,7 @@ func (k *call) stringCommand() {
 }
 
 // replaced is string(REPLACE what by out input...).
-func replaced(_ *call, args []text) (text, bool) {
+func replaced(_ *cmakeCall, args []text) (text, bool) {
 	what, by, in := args[0].String(), args[1], slices.Concat(args[3:]...)
 	if what == "" || args[0].unknown() {
 		return in, args[0].len() > 0 && !args[0].unknown()
@@ -504,7 +504,7 @@ func replaced(_ *call, args []text) (text, bool) {
 }
 
 // regex is string(REGEX MATCH|MATCHALL|REPLACE expression ...).
-func (k *call) regex(args []text) (text, bool) {
+func (k *cmakeCall) regex(args []text) (text, bool) {
 	re, err := cmakeRegexp(args[1].String())
 	if err != nil || args[1].unknown() {
 		return nil, false
@@ -603,8 +603,8 @@ func cmakeRegexp(s string) (*regexp.Regexp, error) {
 }
 
 // math evaluates sums; what is more is unknown.
-func (k *call) math() {
-	v, ok := arithmetic(k.arg(2))
+func (k *cmakeCall) math() {
+	v, ok := cmakeMath(k.arg(2))
 	if k.arg(0) != "EXPR" || !ok {
 		k.setUnknown(k.fr, k.arg(1))
 		return
@@ -612,8 +612,8 @@ func (k *call) math() {
 	k.set(k.arg(1), plain(strconv.FormatInt(v, 10)))
 }
 
-// arithmetic evaluates + - * / % from the left, products first, without parentheses.
-func arithmetic(s string) (int64, bool) {
+// cmakeMath evaluates + - * / % from the left, products first, without parentheses.
+func cmakeMath(s string) (int64, bool) {
 	s = strings.ReplaceAll(s, " ", "")
 	var sum, product int64
 	sign, operator := int64(1), byte('*')
@@ -656,9 +656,9 @@ func arithmetic(s string) (int64, bool) {
 }
 
 // project sets the names of the project, and enables its languages.
-func (k *call) project() {
+func (k *cmakeCall) project() {
 	name := k.arg(0)
-	here := plain(absolute(k.fr.dir.path))
+	here := plain(absolutePath(k.fr.dir.path))
 	for _, n := range []string{"PROJECT", name} {
 		k.set(n+"_SOURCE_DIR", here)
 		k.set(n+"_BINARY_DIR", k.variable("CMAKE_CURRENT_BINARY_DIR"))
@@ -695,7 +695,7 @@ func (k *call) project() {
 	}
 }
 
-func (k *call) projectVersion(name, version string) {
+func (k *cmakeCall) projectVersion(name, version string) {
 	parts := strings.SplitN(version, ".", 4)
 	for _, n := range []string{"PROJECT", name} {
 		k.set(n+"_VERSION", plain(version))
@@ -710,7 +710,7 @@ func (k *call) projectVersion(name, version string) {
 }
 
 // language is cmake_language(CALL command arguments...) or (EVAL CODE text...).
-func (k *call) language() {
+func (k *cmakeCall) language() {
 	switch {
 	case k.arg(0) == "CALL" && len(k.args) > 1:
 		in := *k.in
@@ -743,7 +743,7 @@ func (k *call) language() {
 	}
 }
 
-func (k *call) enableLanguage() {
+func (k *cmakeCall) enableLanguage() {
 	for _, a := range k.args {
 		k.languages[a.String()] = true
 	}
@@ -751,7 +751,7 @@ func (k *call) enableLanguage() {
 
 // parseArguments is cmake_parse_arguments(prefix options one_value_keywords multi_value_keywords args...), or with
 // PARSE_ARGV n first, which takes the arguments from the function's.
-func (k *call) parseArguments() {
+func (k *cmakeCall) parseArguments() {
 	args := k.args
 	if k.arg(0) == "PARSE_ARGV" && len(args) > 5 {
 		from, _ := strconv.Atoi(k.arg(1))
@@ -769,7 +769,7 @@ func (k *call) parseArguments() {
 	}
 	for _, set := range []map[string]bool{one, multi} {
 		for name := range set {
-			k.fr.vars.vars[prefix+name] = variable{unset: true}
+			k.fr.vars.vars[prefix+name] = cmakeVariable{unset: true}
 		}
 	}
 	got := map[string][]text{}
@@ -791,14 +791,14 @@ func (k *call) parseArguments() {
 			}
 		}
 	}
-	k.fr.vars.vars[prefix+"UNPARSED_ARGUMENTS"] = variable{unset: true}
+	k.fr.vars.vars[prefix+"UNPARSED_ARGUMENTS"] = cmakeVariable{unset: true}
 	for name, values := range got {
 		k.set(prefix+name, joinList(values))
 	}
 }
 
 // include reads a file of the tree, or a module of it. Those of CMake itself are known not to matter.
-func (k *call) include() {
+func (k *cmakeCall) include() {
 	name := k.arg(0)
 	if len(k.args) == 0 || k.args[0].unknown() {
 		k.say("the include of %q can't be evaluated; it is left out", clip(name))
@@ -817,7 +817,7 @@ func (k *call) include() {
 }
 
 // findScript looks for a file, or for a module in CMAKE_MODULE_PATH.
-func (k *call) findScript(name string) (string, bool) {
+func (k *cmakeCall) findScript(name string) (string, bool) {
 	if p, ok := k.tree.Find(k.tree.Join(k.fr.dir.path, name)); ok && strings.ContainsAny(name, "./\\") {
 		return p, k.isFile(p)
 	}
@@ -829,13 +829,13 @@ func (k *call) findScript(name string) (string, bool) {
 	return "", false
 }
 
-func (k *call) isFile(p string) bool {
+func (k *cmakeCall) isFile(p string) bool {
 	_, err := k.tree.Read(p)
 	return err == nil
 }
 
 // runFile reads a file in the scope of the command.
-func (k *call) runFile(p string) {
+func (k *cmakeCall) runFile(p string) {
 	if !k.deeper(k.fr, k.in) {
 		return
 	}
@@ -879,7 +879,7 @@ func (c *cmake) script(p string) script {
 
 // findPackage reads a module of the tree, as far as that goes without looking at what is installed. What any other sets
 // is unknown: by custom it begins with the package's name.
-func (k *call) findPackage() {
+func (k *cmakeCall) findPackage() {
 	name := k.arg(0)
 	p, ok := k.findScript("Find" + name)
 	if !ok {
@@ -902,11 +902,11 @@ func (k *call) findPackage() {
 }
 
 // packageFound is find_package_handle_standard_args.
-func (k *call) packageFound() {
+func (k *cmakeCall) packageFound() {
 	k.setUnknown(k.fr, k.arg(0)+"_FOUND", strings.ToUpper(k.arg(0))+"_FOUND")
 }
 
-func (k *call) addSubdirectory() {
+func (k *cmakeCall) addSubdirectory() {
 	name := k.arg(0)
 	if len(k.args) == 0 || k.args[0].unknown() {
 		k.say("the directory %q can't be evaluated; it is left out", clip(name))
@@ -932,20 +932,20 @@ func (k *call) addSubdirectory() {
 }
 
 // directory reads the CMakeLists.txt of a directory in a scope of its own.
-func (c *cmake) directory(above *cmakeDir, vars *scope, p string) *cmakeDir {
+func (c *cmake) directory(above *cmakeDir, vars *cmakeScope, p string) *cmakeDir {
 	d := &cmakeDir{above: above, path: path.Dir(p), properties: map[string][]entry{},
-		sources: map[string]map[string][]entry{}, vars: &scope{around: vars, vars: map[string]variable{}}}
+		sources: map[string]map[string][]entry{}, vars: &cmakeScope{around: vars, vars: map[string]cmakeVariable{}}}
 	if above != nil {
 		for name, list := range above.properties {
 			d.properties[name] = slices.Clone(list)
 		}
 	}
 	c.added[p] = d
-	build := absolute(path.Dir(c.top)) + "/build"
-	if rest, ok := strings.CutPrefix(absolute(d.path), absolute(path.Dir(c.top))); ok {
+	build := absolutePath(path.Dir(c.top)) + "/build"
+	if rest, ok := strings.CutPrefix(absolutePath(d.path), absolutePath(path.Dir(c.top))); ok {
 		build += rest
 	}
-	d.vars.set("CMAKE_CURRENT_SOURCE_DIR", plain(absolute(d.path)))
+	d.vars.set("CMAKE_CURRENT_SOURCE_DIR", plain(absolutePath(d.path)))
 	d.vars.set("CMAKE_CURRENT_BINARY_DIR", plain(build))
 	sc := c.script(p)
 	fr := &frame{dir: d, vars: d.vars, file: &file{path: p}}
@@ -969,7 +969,7 @@ var flagVariables = []string{
 }
 
 // separateArguments is separate_arguments(variable [mode] [text]).
-func (k *call) separateArguments() {
+func (k *cmakeCall) separateArguments() {
 	t := k.variable(k.arg(0))
 	if len(k.args) > 2 {
 		t = k.args[len(k.args)-1]

@@ -302,17 +302,17 @@ func binaryTests() map[string]func(*cmakeCondition, text, text) truth {
 		"GREATER_EQUAL": func(n int) bool { return n >= 0 },
 	}
 	for name, test := range holds {
-		table[name] = compared(compareCMakeNumbers, test)
-		table["VERSION_"+name] = compared(compareDotted, test)
+		table[name] = cmakeCompared(compareCMakeNumbers, test)
+		table["VERSION_"+name] = cmakeCompared(compareDotted, test)
 		if name != "EQUAL" {
-			table["STR"+name] = compared(func(a, b string) (int, bool) { return strings.Compare(a, b), true }, test)
+			table["STR"+name] = cmakeCompared(func(a, b string) (int, bool) { return strings.Compare(a, b), true }, test)
 		}
 	}
 	return table
 }
 
-// compared makes a test of an order and what is asked of it. Where there is no order, the test fails.
-func compared(order func(a, b string) (int, bool), test func(int) bool) func(*cmakeCondition, text, text) truth {
+// cmakeCompared makes a test of an order and what is asked of it. Where there is no order, the test fails.
+func cmakeCompared(order func(a, b string) (int, bool), test func(int) bool) func(*cmakeCondition, text, text) truth {
 	return func(e *cmakeCondition, a, b text) truth {
 		if a.unknown() || b.unknown() {
 			return e.unknown("%s is not known", clip(unknownOf(a, b)))

@@ -12,7 +12,7 @@ import (
 
 // Limits on one evaluation. CMake itself stops at 1000 calls inside each other.
 const (
-	maxCalls      = 100     // functions, macros, includes, directories and loops inside each other
+	maxCMakeCalls      = 100     // functions, macros, includes, directories and loops inside each other
 	maxIterations = 10_000  // of one loop
 	maxItems      = 100_000 // of one list
 	commandWork   = 64      // what a command costs, in the terms of maxWork
@@ -28,15 +28,15 @@ type cmake struct {
 	top       string // the build file
 	scripts   map[string]script
 	known     map[layerKey]*layer
-	commands  map[string]func(*call)
+	commands  map[string]func(*cmakeCall)
 	functions map[string]func(*genex, []text) (text, bool) // of generator expressions
 	routines  map[string]*routine                          // functions and macros
 	variables map[string]text                              // those of the cache
 	env       map[string]text
 	global    map[string]text // properties
 	opaque    []string        // what the names of variables begin with that were set by what is not run
-	targets   map[string]*target
-	order     []*target // in order of declaration
+	targets   map[string]*cmakeTarget
+	order     []*cmakeTarget // in order of declaration
 	links     []customLink
 	added     map[string]*cmakeDir
 	languages map[string]bool // those that are enabled; empty where no project() says
@@ -50,21 +50,21 @@ type cmake struct {
 type cmakeDir struct {
 	above      *cmakeDir
 	path       string
-	vars       *scope
+	vars       *cmakeScope
 	properties map[string][]entry
 	sources    map[string]map[string][]entry // of source files, by path: their properties
-	targets    []*target
+	targets    []*cmakeTarget
 	notes      []driver.Step
 	flags      map[string]text // variables that count as they are at its end
 }
 
-// scope holds variables. One that was unset hides that of the scope around it.
-type scope struct {
-	around *scope
-	vars   map[string]variable
+// cmakeScope holds variables. One that was unset hides that of the cmakeScope around it.
+type cmakeScope struct {
+	around *cmakeScope
+	vars   map[string]cmakeVariable
 }
 
-type variable struct {
+type cmakeVariable struct {
 	value text
 	unset bool
 }
@@ -82,7 +82,7 @@ type routine struct {
 // frame is where commands run.
 type frame struct {
 	dir       *cmakeDir
-	vars      *scope
+	vars      *cmakeScope
 	arguments map[string]text // of the macro
 	site      *invocation     // loop or call at the top of a file, in which they run
 	file      *file
@@ -121,17 +121,17 @@ func (c *cmake) get(fr *frame, name string) (text, bool) {
 	case ok:
 		return v, true
 	case name == "CMAKE_CURRENT_LIST_FILE":
-		return plain(absolute(fr.file.path)), true
+		return plain(absolutePath(fr.file.path)), true
 	case name == "CMAKE_CURRENT_LIST_DIR":
-		return plain(absolute(path.Dir(fr.file.path))), true
+		return plain(absolutePath(path.Dir(fr.file.path))), true
 	case !unset && slices.ContainsFunc(c.opaque, func(prefix string) bool { return strings.HasPrefix(name, prefix) }):
 		return text{{text: "${" + name + "}", unknown: true}}, true
 	}
 	return nil, false
 }
 
-// absolute gives a path as CMake has them all.
-func absolute(p string) string {
+// absolutePath gives a path as CMake has them all.
+func absolutePath(p string) string {
 	abs, err := filepath.Abs(filepath.FromSlash(p))
 	if err != nil {
 		return p
@@ -139,7 +139,7 @@ func absolute(p string) string {
 	return filepath.ToSlash(abs)
 }
 
-func (s *scope) set(name string, v text) { s.vars[name] = variable{value: v} }
+func (s *cmakeScope) set(name string, v text) { s.vars[name] = cmakeVariable{value: v} }
 
 // setUnknown marks variables that something sets which is not run.
 func (c *cmake) setUnknown(fr *frame, names ...string) {
@@ -256,7 +256,7 @@ func (c *cmake) unknownBranch(fr *frame, body []invocation, in *invocation, why 
 }
 
 func (c *cmake) deeper(fr *frame, in *invocation) bool {
-	if c.depth >= maxCalls {
+	if c.depth >= maxCMakeCalls {
 		c.note(fr, in.file.place(in.at), "%s is left out: calls are nested too deep, or it calls itself", in.name)
 		return false
 	}
@@ -344,7 +344,7 @@ func (c *cmake) block(fr *frame, list []invocation, i int) flow {
 	}
 	defer func() { c.depth-- }()
 	inner := *fr
-	inner.vars = &scope{around: fr.vars, vars: map[string]variable{}}
+	inner.vars = &cmakeScope{around: fr.vars, vars: map[string]cmakeVariable{}}
 	how := c.run(&inner, list, i+1, min(in.last, len(list)))
 	args, propagate := c.evaluate(fr, &in), false
 	for _, a := range args {
@@ -379,7 +379,7 @@ func (c *cmake) invoke(fr *frame, in *invocation) flow {
 	do, ok := c.commands[in.name]
 	switch {
 	case ok:
-		do(&call{cmake: c, fr: fr, in: in, args: c.evaluate(fr, in)})
+		do(&cmakeCall{cmake: c, fr: fr, in: in, args: c.evaluate(fr, in)})
 	case !harmless[in.name]:
 		c.note(fr, in.file.place(in.at), "the command %s is not known; it is left out", in.name)
 	}
@@ -410,11 +410,11 @@ func (c *cmake) call(fr *frame, in *invocation, r *routine) {
 		inner.arguments = given
 	} else {
 		inner.arguments = nil
-		inner.vars = &scope{around: fr.vars, vars: map[string]variable{}}
+		inner.vars = &cmakeScope{around: fr.vars, vars: map[string]cmakeVariable{}}
 		for name, v := range given {
 			inner.vars.set(name, v)
 		}
-		inner.vars.set("CMAKE_CURRENT_FUNCTION_LIST_DIR", plain(absolute(path.Dir(r.file.path))))
+		inner.vars.set("CMAKE_CURRENT_FUNCTION_LIST_DIR", plain(absolutePath(path.Dir(r.file.path))))
 	}
 	c.run(inner, r.list, r.from, r.to)
 }

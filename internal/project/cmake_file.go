@@ -9,7 +9,7 @@ import (
 
 // fileCommand is file(...): of it, what lists files or makes a path is evaluated. Nothing is written, and what files
 // hold is not known.
-func (k *call) fileCommand() {
+func (k *cmakeCall) fileCommand() {
 	switch k.arg(0) {
 	case "GLOB", "GLOB_RECURSE":
 		k.glob(k.arg(0) == "GLOB_RECURSE")
@@ -31,7 +31,7 @@ func slashed(t text) text {
 	return recased(t, func(s string) string { return strings.ReplaceAll(s, `\`, "/") })
 }
 
-func (k *call) relative(p, base string) text {
+func (k *cmakeCall) relative(p, base string) text {
 	p, base = path.Clean(p), path.Clean(base)
 	up := ""
 	for base != "." && base != "/" && p != base && !strings.HasPrefix(p, base+"/") {
@@ -41,7 +41,7 @@ func (k *call) relative(p, base string) text {
 }
 
 // glob is file(GLOB variable [options] patterns...). Only files of the tree are listed; like CMake, in order of name.
-func (k *call) glob(recurse bool) {
+func (k *cmakeCall) glob(recurse bool) {
 	var found []string
 	base := ""
 	for i := 2; i < len(k.args); i++ {
@@ -68,9 +68,9 @@ func (k *call) glob(recurse bool) {
 	slices.Sort(found)
 	var out []text
 	for _, p := range slices.Compact(found) {
-		name := plain(absolute(p))
+		name := plain(absolutePath(p))
 		if base != "" {
-			name = k.relative(absolute(p), base)
+			name = k.relative(absolutePath(p), base)
 		}
 		out = append(out, name.from(text{{file: k.in.file, at: k.in.at}}))
 	}
@@ -78,7 +78,7 @@ func (k *call) glob(recurse bool) {
 }
 
 // auxSources is aux_source_directory(directory variable): all sources in a directory.
-func (k *call) auxSources() {
+func (k *cmakeCall) auxSources() {
 	dir := k.arg(0)
 	name := k.arg(1)
 	var list []string
@@ -93,13 +93,13 @@ func (k *call) auxSources() {
 	slices.Sort(list)
 	out := splitList(k.variable(name))
 	for _, p := range list {
-		out = append(out, plain(absolute(p)).from(k.args[0]))
+		out = append(out, plain(absolutePath(p)).from(k.args[0]))
 	}
 	k.set(name, joinList(out))
 }
 
 // matching lists the files that a pattern names, without regard to case; below its directory too where it recurses.
-func (k *call) matching(pattern string, recurse bool) ([]string, bool) {
+func (k *cmakeCall) matching(pattern string, recurse bool) ([]string, bool) {
 	full := k.tree.Join(k.fr.dir.path, pattern)
 	fixed := full
 	if i := strings.IndexAny(full, "*?["); i >= 0 {
@@ -136,7 +136,7 @@ func (k *call) matching(pattern string, recurse bool) ([]string, bool) {
 }
 
 // below says whether a directory, or one above it, matches a pattern.
-func (k *call) below(pattern, dir string) bool {
+func (k *cmakeCall) below(pattern, dir string) bool {
 	if pattern == "." {
 		return true
 	}
@@ -179,7 +179,7 @@ func (c *cmake) walk(dir string) ([]string, bool) {
 }
 
 // filenameComponent is get_filename_component(variable name mode [BASE_DIR dir] [CACHE]).
-func (k *call) filenameComponent() {
+func (k *cmakeCall) filenameComponent() {
 	if len(k.args) < 3 {
 		return
 	}
@@ -212,7 +212,7 @@ func (k *call) filenameComponent() {
 	case "NAME_WLE":
 		v = strings.TrimSuffix(file, path.Ext(file))
 	case "ABSOLUTE", "REALPATH":
-		v = absolute(k.tree.Join(base, s))
+		v = absolutePath(k.tree.Join(base, s))
 	default:
 		k.setUnknown(k.fr, name)
 		return
@@ -221,7 +221,7 @@ func (k *call) filenameComponent() {
 }
 
 // cmakePath is cmake_path(work variable ...), as far as it is not about the file system's own spelling.
-func (k *call) cmakePath() {
+func (k *cmakeCall) cmakePath() {
 	name := k.arg(1)
 	v := k.variable(name)
 	out := name
@@ -246,7 +246,7 @@ func (k *call) cmakePath() {
 		if k.arg(2) == "BASE_DIRECTORY" {
 			base = k.arg(3)
 		}
-		k.set(out, plain(absolute(k.tree.Join(base, v.String()))))
+		k.set(out, plain(absolutePath(k.tree.Join(base, v.String()))))
 	case "GET":
 		k.cmakePathGet(v.String(), k.arg(len(k.args)-1))
 	default:
@@ -254,7 +254,7 @@ func (k *call) cmakePath() {
 	}
 }
 
-func (k *call) cmakePathGet(s, out string) {
+func (k *cmakeCall) cmakePathGet(s, out string) {
 	file := path.Base(s)
 	dot := strings.IndexByte(file, '.')
 	if dot < 0 {

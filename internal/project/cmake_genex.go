@@ -9,7 +9,7 @@ import (
 // genex evaluates generator expressions, $<...>, for one target and language.
 type genex struct {
 	*cmake
-	target   *target
+	target   *cmakeTarget
 	language Language
 	linking  bool // what stands in $<LINK_ONLY:...> counts
 	depth    int

@@ -16,7 +16,7 @@ var (
 const defaultWINVER = "0x0601"
 
 // kitArguments takes the options out of the arguments.
-func (k *call) kitArguments() (sources []text, options map[string]text) {
+func (k *cmakeCall) kitArguments() (sources []text, options map[string]text) {
 	options = map[string]text{}
 	for i := 0; i < len(k.args); i++ {
 		if s := k.arg(i); slices.Contains(kitOptions, s) && i+1 < len(k.args) {
@@ -30,7 +30,7 @@ func (k *call) kitArguments() (sources []text, options map[string]text) {
 }
 
 // kitDriver models wdk_add_driver, where the tree has no module that defines it.
-func (k *call) kitDriver() {
+func (k *cmakeCall) kitDriver() {
 	args, options := k.kitArguments()
 	t := k.declare("EXECUTABLE", args)
 	if t == nil {
@@ -47,7 +47,7 @@ func (k *call) kitDriver() {
 	}
 }
 
-func (k *call) kitLibrary() {
+func (k *cmakeCall) kitLibrary() {
 	args, options := k.kitArguments()
 	k.args = args
 	before := len(k.order)
@@ -60,7 +60,7 @@ func (k *call) kitLibrary() {
 }
 
 // kit gives a target what the module gives it.
-func (k *call) kit(t *target, options map[string]text) {
+func (k *cmakeCall) kit(t *cmakeTarget, options map[string]text) {
 	for _, s := range findWDKOptions {
 		t.add("COMPILE_OPTIONS", entry{value: plain(s)})
 	}

@@ -10,7 +10,7 @@ import (
 
 // definitionsLayer gives the layer of a command that adds defines, always the same one, nil for other commands: a
 // define goes behind the last argument that is for the targets themselves.
-func (k *call) definitionsLayer(property string) *layer {
+func (k *cmakeCall) definitionsLayer(property string) *layer {
 	if k.fr.made {
 		return nil
 	}
@@ -69,7 +69,7 @@ func lastOwn(args []cmakeArgument) *cmakeArgument {
 }
 
 // propertyLayer gives the layer of a command that sets COMPILE_DEFINITIONS as a property.
-func (k *call) propertyLayer(property string) *layer {
+func (k *cmakeCall) propertyLayer(property string) *layer {
 	if property != "COMPILE_DEFINITIONS" || k.fr.made {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (k *call) propertyLayer(property string) *layer {
 }
 
 // layer gives the layer at an offset, always the same one.
-func (k *call) layer(f *file, at int, sp spot) *layer {
+func (k *cmakeCall) layer(f *file, at int, sp spot) *layer {
 	key := layerKey{f, at}
 	if k.known[key] == nil {
 		k.known[key] = &layer{file: f, at: at, inherits: true, spot: sp}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// target is what add_executable and add_library declare.
-type target struct {
+// cmakeTarget is what add_executable and add_library declare.
+type cmakeTarget struct {
 	name       string
 	kind       string // EXECUTABLE, STATIC, SHARED, MODULE, OBJECT or INTERFACE
 	dir        *cmakeDir
@@ -30,36 +30,36 @@ type customLink struct {
 	words []text
 }
 
-func targetCommands() map[string]func(*call) {
-	return map[string]func(*call){
-		"add_executable":              func(k *call) { k.declare("EXECUTABLE", k.args) },
-		"add_library":                 (*call).addLibrary,
-		"target_sources":              (*call).targetSources,
-		"target_compile_definitions":  (*call).targetDefinitions,
-		"target_compile_options":      func(k *call) { k.usage("COMPILE_OPTIONS", nil) },
-		"target_link_options":         func(k *call) { k.usage("LINK_OPTIONS", nil) },
-		"target_include_directories":  func(k *call) { k.usage("INCLUDE_DIRECTORIES", k.fr.dir) },
-		"target_precompile_headers":   func(k *call) { k.usage("PRECOMPILE_HEADERS", k.fr.dir) },
-		"target_link_libraries":       (*call).targetLinkLibraries,
-		"link_libraries":              func(k *call) { k.extend("LINK_LIBRARIES", k.args, nil) },
-		"add_link_options":            func(k *call) { k.extend("LINK_OPTIONS", k.args, nil) },
-		"add_compile_options":         func(k *call) { k.extend("COMPILE_OPTIONS", k.args, nil) },
-		"add_definitions":             (*call).addDefinitions,
-		"remove_definitions":          (*call).removeDefinitions,
-		"add_compile_definitions":     (*call).addCompileDefinitions,
-		"include_directories":         (*call).includeDirectories,
-		"set_target_properties":       (*call).setTargetProperties,
-		"set_source_files_properties": (*call).setSourceProperties,
-		"set_directory_properties":    (*call).setDirectoryProperties,
-		"add_custom_command":          (*call).customCommand,
-		"add_custom_target":           (*call).customCommand,
-		"wdk_add_driver":              (*call).kitDriver,
-		"wdk_add_library":             (*call).kitLibrary,
+func targetCommands() map[string]func(*cmakeCall) {
+	return map[string]func(*cmakeCall){
+		"add_executable":              func(k *cmakeCall) { k.declare("EXECUTABLE", k.args) },
+		"add_library":                 (*cmakeCall).addLibrary,
+		"target_sources":              (*cmakeCall).targetSources,
+		"target_compile_definitions":  (*cmakeCall).targetDefinitions,
+		"target_compile_options":      func(k *cmakeCall) { k.usage("COMPILE_OPTIONS", nil) },
+		"target_link_options":         func(k *cmakeCall) { k.usage("LINK_OPTIONS", nil) },
+		"target_include_directories":  func(k *cmakeCall) { k.usage("INCLUDE_DIRECTORIES", k.fr.dir) },
+		"target_precompile_headers":   func(k *cmakeCall) { k.usage("PRECOMPILE_HEADERS", k.fr.dir) },
+		"target_link_libraries":       (*cmakeCall).targetLinkLibraries,
+		"link_libraries":              func(k *cmakeCall) { k.extend("LINK_LIBRARIES", k.args, nil) },
+		"add_link_options":            func(k *cmakeCall) { k.extend("LINK_OPTIONS", k.args, nil) },
+		"add_compile_options":         func(k *cmakeCall) { k.extend("COMPILE_OPTIONS", k.args, nil) },
+		"add_definitions":             (*cmakeCall).addDefinitions,
+		"remove_definitions":          (*cmakeCall).removeDefinitions,
+		"add_compile_definitions":     (*cmakeCall).addCompileDefinitions,
+		"include_directories":         (*cmakeCall).includeDirectories,
+		"set_target_properties":       (*cmakeCall).setTargetProperties,
+		"set_source_files_properties": (*cmakeCall).setSourceProperties,
+		"set_directory_properties":    (*cmakeCall).setDirectoryProperties,
+		"add_custom_command":          (*cmakeCall).customCommand,
+		"add_custom_target":           (*cmakeCall).customCommand,
+		"wdk_add_driver":              (*cmakeCall).kitDriver,
+		"wdk_add_library":             (*cmakeCall).kitLibrary,
 	}
 }
 
 // declare adds a target with its sources.
-func (k *call) declare(kind string, args []text) *target {
+func (k *cmakeCall) declare(kind string, args []text) *cmakeTarget {
 	if len(args) == 0 || args[0].unknown() {
 		k.say("%s: the name is not known; it is left out", k.in.name)
 		return nil
@@ -69,7 +69,7 @@ func (k *call) declare(kind string, args []text) *target {
 		k.say("there are two targets %s; the second one is left out", name)
 		return nil
 	}
-	t := &target{name: name, kind: kind, dir: k.fr.dir, site: k.in, properties: map[string][]entry{}}
+	t := &cmakeTarget{name: name, kind: kind, dir: k.fr.dir, site: k.in, properties: map[string][]entry{}}
 	if k.fr.site != nil {
 		t.site = k.fr.site
 	}
@@ -99,7 +99,7 @@ func (k *call) declare(kind string, args []text) *target {
 	return t
 }
 
-func (k *call) addLibrary() {
+func (k *cmakeCall) addLibrary() {
 	if len(k.args) < 2 {
 		k.declare("INTERFACE", k.args)
 		return
@@ -116,19 +116,19 @@ func (k *call) addLibrary() {
 	}
 }
 
-func (t *target) add(property string, e entry) {
+func (t *cmakeTarget) add(property string, e entry) {
 	if len(t.properties[property]) < maxItems {
 		t.properties[property] = append(t.properties[property], e)
 	}
 }
 
 // rooted gives paths with the directory that they are relative to; expressions stay as they are.
-func (k *call) rooted(list []text, dir *cmakeDir) []text {
+func (k *cmakeCall) rooted(list []text, dir *cmakeDir) []text {
 	out := make([]text, 0, len(list))
 	for _, t := range list {
 		s := t.String()
 		if !isAbsolute(s) && !strings.HasPrefix(s, "$<") && !strings.HasPrefix(s, "<") && !t.unknown() && dir != nil {
-			t = slices.Concat(text{{text: absolute(dir.path) + "/"}}.from(t), t)
+			t = slices.Concat(text{{text: absolutePath(dir.path) + "/"}}.from(t), t)
 		}
 		out = append(out, t)
 	}
@@ -143,7 +143,7 @@ var visibility = map[string]struct{ own, users bool }{
 
 // usage adds what a target_... command says, to the target and to what its users inherit. dir is what paths are
 // relative to, nil where there are none.
-func (k *call) usage(property string, dir *cmakeDir) {
+func (k *cmakeCall) usage(property string, dir *cmakeDir) {
 	t := k.target(k.arg(0))
 	if t == nil {
 		return
@@ -189,7 +189,7 @@ func (k *call) usage(property string, dir *cmakeDir) {
 }
 
 // target gives a target of the project; a name with :: is of a package.
-func (k *call) target(name string) *target {
+func (k *cmakeCall) target(name string) *cmakeTarget {
 	t := k.targets[name]
 	if t == nil && !strings.Contains(name, "::") {
 		k.say("%s: there is no target %s; it is left out", k.in.name, clip(name))
@@ -198,10 +198,10 @@ func (k *call) target(name string) *target {
 }
 
 // targetDefinitions is target_compile_definitions; -D before a name is dropped when it is evaluated.
-func (k *call) targetDefinitions() { k.usage("COMPILE_DEFINITIONS", nil) }
+func (k *cmakeCall) targetDefinitions() { k.usage("COMPILE_DEFINITIONS", nil) }
 
 // targetSources keeps sources of a target, and those that its users compile too.
-func (k *call) targetSources() {
+func (k *cmakeCall) targetSources() {
 	t := k.target(k.arg(0))
 	who := visibility["PRIVATE"]
 	for i := 1; i < len(k.args) && t != nil; i++ {
@@ -224,7 +224,7 @@ func (k *call) targetSources() {
 
 // targetLinkLibraries keeps direct links in LINK_LIBRARIES, and what users inherit in INTERFACE_LINK_LIBRARIES; of
 // the latter $<LINK_ONLY:...> marks those that give no options.
-func (k *call) targetLinkLibraries() {
+func (k *cmakeCall) targetLinkLibraries() {
 	t := k.target(k.arg(0))
 	if t == nil {
 		return
@@ -251,14 +251,14 @@ func (k *call) targetLinkLibraries() {
 }
 
 // extend adds to a property of the directory, which targets take over when they are declared.
-func (k *call) extend(property string, args []text, layer *layer) {
+func (k *cmakeCall) extend(property string, args []text, layer *layer) {
 	if len(args) > 0 && len(k.fr.dir.properties[property]) < maxItems {
 		k.fr.dir.properties[property] = append(k.fr.dir.properties[property], entry{value: joinList(args), layer: layer})
 	}
 }
 
 // addDefinitions is add_definitions: defines count for the whole directory, other options too.
-func (k *call) addDefinitions() {
+func (k *cmakeCall) addDefinitions() {
 	var defines, options []text
 	for _, a := range k.args {
 		s := a.String()
@@ -274,11 +274,11 @@ func (k *call) addDefinitions() {
 	k.extend("DEFINITIONS_FLAGS", options, nil)
 }
 
-func (k *call) addCompileDefinitions() {
+func (k *cmakeCall) addCompileDefinitions() {
 	k.extend("COMPILE_DEFINITIONS", k.args, k.definitionsLayer("COMPILE_DEFINITIONS"))
 }
 
-func (k *call) removeDefinitions() {
+func (k *cmakeCall) removeDefinitions() {
 	gone := map[string]bool{}
 	for _, a := range k.args {
 		gone[strings.TrimLeft(a.String(), "-/")] = true
@@ -290,7 +290,7 @@ func (k *call) removeDefinitions() {
 }
 
 // includeDirectories counts for the targets of the directory that are there, and for those to come.
-func (k *call) includeDirectories() {
+func (k *cmakeCall) includeDirectories() {
 	var e entry
 	first, _ := cmakeConstant(k.variable("CMAKE_INCLUDE_DIRECTORIES_BEFORE").String())
 	args := k.args
@@ -321,7 +321,7 @@ func (k *call) includeDirectories() {
 }
 
 // setTargetProperties is set_target_properties(targets... PROPERTIES name value ...).
-func (k *call) setTargetProperties() {
+func (k *cmakeCall) setTargetProperties() {
 	i := slices.IndexFunc(k.args, func(t text) bool { return t.String() == "PROPERTIES" })
 	for _, name := range k.args[:max(i, 0)] {
 		t := k.target(name.String())
@@ -335,7 +335,7 @@ func (k *call) setTargetProperties() {
 var pathProperties = map[string]bool{"INCLUDE_DIRECTORIES": true, "SOURCES": true, "PRECOMPILE_HEADERS": true}
 
 // setOn sets a property, or adds to it.
-func (k *call) setOn(properties map[string][]entry, name string, values []text, add bool) {
+func (k *cmakeCall) setOn(properties map[string][]entry, name string, values []text, add bool) {
 	var dir *cmakeDir
 	if pathProperties[strings.TrimPrefix(name, "INTERFACE_")] {
 		dir = k.fr.dir
@@ -358,7 +358,7 @@ func (k *call) setOn(properties map[string][]entry, name string, values []text, 
 }
 
 // setProperty is set_property(scope names... [APPEND] [APPEND_STRING] PROPERTY name values...).
-func (k *call) setProperty() {
+func (k *cmakeCall) setProperty() {
 	i := slices.IndexFunc(k.args, func(t text) bool { return t.String() == "PROPERTY" })
 	if i < 0 || i+1 >= len(k.args) {
 		return
@@ -395,7 +395,7 @@ func (k *call) setProperty() {
 }
 
 // propertiesOf finds what set_property is about.
-func (k *call) propertiesOf(scope string, names []text) []map[string][]entry {
+func (k *cmakeCall) propertiesOf(scope string, names []text) []map[string][]entry {
 	var list []map[string][]entry
 	switch scope {
 	case "TARGET":
@@ -419,7 +419,7 @@ func (k *call) propertiesOf(scope string, names []text) []map[string][]entry {
 }
 
 // sourceProperties gives the properties that a source file has for the targets of the directory.
-func (k *call) sourceProperties(name text) map[string][]entry {
+func (k *cmakeCall) sourceProperties(name text) map[string][]entry {
 	p := k.tree.Join(k.fr.dir.path, name.String())
 	d := k.fr.dir
 	if d.sources[p] == nil {
@@ -429,7 +429,7 @@ func (k *call) sourceProperties(name text) map[string][]entry {
 }
 
 // setSourceProperties is set_source_files_properties(files... [DIRECTORY ...] PROPERTIES name value ...).
-func (k *call) setSourceProperties() {
+func (k *cmakeCall) setSourceProperties() {
 	i := slices.IndexFunc(k.args, func(t text) bool { return t.String() == "PROPERTIES" })
 	for _, name := range k.args[:max(i, 0)] {
 		if s := name.String(); s == "DIRECTORY" || s == "TARGET_DIRECTORY" {
@@ -443,14 +443,14 @@ func (k *call) setSourceProperties() {
 	}
 }
 
-func (k *call) setDirectoryProperties() {
+func (k *cmakeCall) setDirectoryProperties() {
 	for n := 1; n+1 < len(k.args) && k.arg(0) == "PROPERTIES"; n += 2 {
 		k.setOn(k.fr.dir.properties, k.arg(n), k.args[n+1:n+2], false)
 	}
 }
 
 // getProperty is get_property(variable scope name PROPERTY property).
-func (k *call) getProperty() {
+func (k *cmakeCall) getProperty() {
 	property := k.arg(len(k.args) - 1)
 	switch k.arg(1) {
 	case "TARGET":
@@ -473,9 +473,9 @@ func (k *call) getProperty() {
 	}
 }
 
-func (k *call) getTargetProperty() { k.getFrom(k.targets[k.arg(1)], k.arg(2)) }
+func (k *cmakeCall) getTargetProperty() { k.getFrom(k.targets[k.arg(1)], k.arg(2)) }
 
-func (k *call) getFrom(t *target, property string) {
+func (k *cmakeCall) getFrom(t *cmakeTarget, property string) {
 	if t == nil {
 		k.setUnknown(k.fr, k.arg(0))
 		return
@@ -489,7 +489,7 @@ func (k *call) getFrom(t *target, property string) {
 }
 
 // property gives a property as a list, and whether it was ever set.
-func (t *target) property(name string) (text, bool) {
+func (t *cmakeTarget) property(name string) (text, bool) {
 	switch name {
 	case "NAME", "OUTPUT_NAME":
 		if t.properties[name] == nil {
@@ -501,7 +501,7 @@ func (t *target) property(name string) (text, bool) {
 		}
 		return plain(t.kind + "_LIBRARY"), true
 	case "SOURCE_DIR":
-		return plain(absolute(t.dir.path)), true
+		return plain(absolutePath(t.dir.path)), true
 	}
 	var list []text
 	for _, e := range t.properties[name] {
@@ -511,7 +511,7 @@ func (t *target) property(name string) (text, bool) {
 }
 
 // customCommand keeps the command lines of add_custom_command and add_custom_target: one may link a driver.
-func (k *call) customCommand() {
+func (k *cmakeCall) customCommand() {
 	var words []text
 	collecting := false
 	flush := func() {

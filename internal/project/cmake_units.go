@@ -12,10 +12,10 @@ import (
 
 // compiled is what one target's compiler and linker are told.
 type resolved struct {
-	*target
+	*cmakeTarget
 	units  []cmakeUnit
 	linker flags
-	links  []*target // in the tree, whatever way they are linked
+	links  []*cmakeTarget // in the tree, whatever way they are linked
 	notes  []driver.Step
 }
 
@@ -23,7 +23,7 @@ type resolved struct {
 type cmakeUnit struct {
 	path   string
 	flags  flags
-	from   *target
+	from   *cmakeTarget
 	layers []*layer
 }
 
@@ -64,9 +64,9 @@ func (c *cmake) values(r *resolved, g *genex, entries []entry) []text {
 
 // closure gives the targets that one links to, each before those that it brings. Only what is linked, not what is used
 // for its options, includes the private links of libraries.
-func (c *cmake) closure(r *resolved, t *target, linking bool) []*target {
-	var list []*target
-	seen := map[*target]bool{t: true}
+func (c *cmake) closure(r *resolved, t *cmakeTarget, linking bool) []*cmakeTarget {
+	var list []*cmakeTarget
+	seen := map[*cmakeTarget]bool{t: true}
 	var visit func(entries []entry, depth int)
 	visit = func(entries []entry, depth int) {
 		for _, name := range c.values(r, &genex{cmake: c, target: t, language: C, linking: linking}, entries) {
@@ -84,8 +84,8 @@ func (c *cmake) closure(r *resolved, t *target, linking bool) []*target {
 }
 
 // resolve finds what a target compiles, and with which options.
-func (c *cmake) resolve(t *target) *resolved {
-	r := &resolved{target: t}
+func (c *cmake) resolve(t *cmakeTarget) *resolved {
+	r := &resolved{cmakeTarget: t}
 	c.compile(r, t, 0)
 	r.links = c.closure(r, t, true)
 	for _, x := range r.links {
@@ -98,7 +98,7 @@ func (c *cmake) resolve(t *target) *resolved {
 }
 
 // directly says whether a target links to another by its own words: only then it takes the objects.
-func directly(c *cmake, r *resolved, t, x *target) bool {
+func directly(c *cmake, r *resolved, t, x *cmakeTarget) bool {
 	return slices.ContainsFunc(c.values(r, &genex{cmake: c, target: t, language: C}, t.properties["LINK_LIBRARIES"]), func(name text) bool {
 		return c.targets[name.String()] == x
 	})
@@ -106,7 +106,7 @@ func directly(c *cmake, r *resolved, t, x *target) bool {
 
 // linkerFlags reads all that the linker is told.
 func (c *cmake) linkerFlags(r *resolved) flags {
-	t := r.target
+	t := r.cmakeTarget
 	variable := map[string]string{"EXECUTABLE": "CMAKE_EXE_LINKER_FLAGS", "SHARED": "CMAKE_SHARED_LINKER_FLAGS", "MODULE": "CMAKE_MODULE_LINKER_FLAGS"}[t.kind]
 	if variable == "" {
 		return flags{}
@@ -148,7 +148,7 @@ func shellWords(w text) []text {
 }
 
 // compile gives a target the units of itself or of an object library.
-func (c *cmake) compile(r *resolved, t *target, depth int) {
+func (c *cmake) compile(r *resolved, t *cmakeTarget, depth int) {
 	users := c.closure(r, t, false)
 	options := map[Language]*targetOptions{}
 	g := &genex{cmake: c, target: t, language: C}
@@ -161,7 +161,7 @@ func (c *cmake) compile(r *resolved, t *target, depth int) {
 			return
 		}
 		if s, ok := strings.CutPrefix(name.String(), objectsOf); ok {
-			if x := c.targets[s]; x != nil && depth < maxCalls {
+			if x := c.targets[s]; x != nil && depth < maxCMakeCalls {
 				c.compile(r, x, depth+1)
 			}
 			continue
@@ -179,7 +179,7 @@ type targetOptions struct {
 	layers   []*layer
 }
 
-func (c *cmake) unit(r *resolved, t *target, users []*target, name text, options map[Language]*targetOptions) {
+func (c *cmake) unit(r *resolved, t *cmakeTarget, users []*cmakeTarget, name text, options map[Language]*targetOptions) {
 	p := c.tree.Join(t.dir.path, name.String())
 	own := t.dir.sources[p]
 	language, ok := languageOf(p)
@@ -225,7 +225,7 @@ func (c *cmake) unit(r *resolved, t *target, users []*target, name text, options
 // forcedHeaders leaves out what the build makes, and the kit's header of nothing but warnings.
 func (c *cmake) forcedHeaders(list []string) []string {
 	return slices.DeleteFunc(list, func(s string) bool {
-		return strings.HasPrefix(s, absolute(path.Dir(c.top))+"/build/") || s == "warning.h"
+		return strings.HasPrefix(s, absolutePath(path.Dir(c.top))+"/build/") || s == "warning.h"
 	})
 }
 
@@ -263,7 +263,7 @@ func (c *cmake) compilerFlags(r *resolved, defines, words []text) flags {
 	return more
 }
 
-func (c *cmake) targetOptions(r *resolved, t *target, users []*target, language Language) *targetOptions {
+func (c *cmake) targetOptions(r *resolved, t *cmakeTarget, users []*cmakeTarget, language Language) *targetOptions {
 	o := &targetOptions{}
 	g := &genex{cmake: c, target: t, language: language}
 	collect := func(property string) []entry {
@@ -299,7 +299,7 @@ func (c *cmake) targetOptions(r *resolved, t *target, users []*target, language 
 	}
 	var current []string
 	if on, _ := cmakeConstant(t.dir.flags["CMAKE_INCLUDE_CURRENT_DIR"].String()); on {
-		current = []string{t.dir.flags["CMAKE_CURRENT_BINARY_DIR"].String(), absolute(t.dir.path)}
+		current = []string{t.dir.flags["CMAKE_CURRENT_BINARY_DIR"].String(), absolutePath(t.dir.path)}
 	}
 	o.includes = c.directories(append(c.values(r, g, first), c.values(r, g, last)...), current)
 	if disabled, _ := cmakeConstant(valueOf(t.properties["DISABLE_PRECOMPILE_HEADERS"])); !disabled {
@@ -320,7 +320,7 @@ func identifierBytes(s string) string {
 }
 
 // optionWords are the options of a target in the order of the command line.
-func (c *cmake) optionWords(r *resolved, g *genex, t *target, options []entry) []text {
+func (c *cmake) optionWords(r *resolved, g *genex, t *cmakeTarget, options []entry) []text {
 	variable := "CMAKE_" + g.languageName() + "_FLAGS"
 	words := fields(t.dir.flags[variable])
 	words = append(words, fields(t.dir.flags[variable+"_"+strings.ToUpper(c.buildType())])...)

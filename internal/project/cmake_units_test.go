@@ -52,7 +52,7 @@ func cmakeLine(u cmakeUnit) string {
 		values []string
 	}{{"-U", u.flags.undefines}, {"-I", u.flags.includes}, {"-FI", u.flags.forced}} {
 		for _, v := range list.values {
-			v, _ = strings.CutPrefix(v, absolute(".")+"/")
+			v, _ = strings.CutPrefix(v, absolutePath(".")+"/")
 			parts = append(parts, list.option+v)
 		}
 	}

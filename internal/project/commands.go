@@ -373,7 +373,7 @@ func (l *loader) commandBuild(db *database, configuration string, processor nx.P
 // directories are searched for.
 func (db *database) forced(u *commandUnit, name string) (string, bool) {
 	if p, ok := db.paths.file(joinForeign(u.entry.Directory, name)); ok {
-		return absolute(p), true
+		return absolutePath(p), true
 	}
 	name = strings.ReplaceAll(name, `\`, "/")
 	if isAbsolute(name) { // a precompiled header made by the build, perhaps
