@@ -2,6 +2,7 @@ package project
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -115,6 +116,56 @@ func FuzzMake(f *testing.F) {
 			t.Errorf("%s\nthen\n%s", outline(s), outline(again))
 		}
 		tryPlace(t, s, "makefile")
+	})
+}
+
+func FuzzCMake(f *testing.F) {
+	f.Add("project(p C)\nset(L a.c;b.c)\nadd_executable(drv ${L})\ntarget_compile_definitions(drv PRIVATE A \"B=${L}\" $<$<CONFIG:Release>:C;D>)\n" + linkDriver)
+	f.Add("function(f n)\ncmake_parse_arguments(P \"X\" \"Y\" \"Z\" ${ARGN})\nwdk_add_driver(${n} KMDF 1.15 WINVER 0x0601 ${P_Z})\nendfunction()\nf(drv X Z a.c)\n")
+	f.Add("macro(m)\nm()\nendmacro()\nm()\nwhile(TRUE)\nlist(APPEND x ${x} y)\nendwhile()\nforeach(i RANGE 1000000000)\nendforeach()\ninclude(CMakeLists.txt)\nadd_subdirectory(.)\n")
+	f.Add("if(NOT (A AND \"B\" MATCHES \"(.)[^]a]\") OR DEFINED ENV{X})\nelseif(1 VERSION_LESS 1.2)\nelse()\nendif()\n#[[ x ]]\nset(a [=[b]=] PARENT_SCOPE)\nfile(GLOB_RECURSE s *.c)\nstring(REGEX REPLACE \"(a)\" \"\\\\1\" b ${a})")
+	f.Add("add_library(l OBJECT a.c)\nadd_custom_command(OUTPUT d.sys COMMAND link /driver /out:d.sys $<TARGET_OBJECTS:l>)\nset_target_properties(l PROPERTIES COMPILE_DEFINITIONS X)\nadd_definitions(-DY)\n")
+	f.Fuzz(func(t *testing.T, data string) {
+		defer bounded(t, time.Now())
+		write(t, "-- a.c --\n-- b.c --\n-- sub/CMakeLists.txt --\nadd_definitions(-DSUB)\nadd_library(sub STATIC ../b.c)\n")
+		put(t, "CMakeLists.txt", data)
+		s, again := load(t, LoadOptions{}, "CMakeLists.txt"), load(t, LoadOptions{}, "CMakeLists.txt")
+		same(t, s, again)
+		tryPlace(t, s, "CMakeLists.txt")
+	})
+}
+
+// same fails where two readings of the same files differ.
+func same(t *testing.T, a, b *Set) {
+	text := func(s *Set) string {
+		out := fmt.Sprintf("%q %q %q", s.Skipped, s.Unreadable, s.configurations)
+		for _, b := range s.Builds {
+			out += fmt.Sprintf("\n%q %q %q %s", b.ID, b.Links, b.Notes, b.signature(nil))
+		}
+		return out
+	}
+	equal(t, "read again", text(b), text(a))
+}
+
+func FuzzCommands(f *testing.F) {
+	f.Add(`[{"directory":"/b","file":"/s/a.c","command":"cc -D_KERNEL_MODE -DA='x y' \\"-DB\\" -c a.c"}]`)
+	f.Add(`[{"directory":"C:\\b","file":"C:\\s\\b.c","command":"C:\\k\\cl.exe /kernel /DA=\\\"x\\\" @x.rsp b.c","output":"CMakeFiles/d.dir/b.obj"},{"file":5},{}]`)
+	f.Add("\xef\xbb\xbf[{\"arguments\":[\"clang-cl\",\"-kernel\",\"--\",\"a.c\"],\"file\":\"a.c\"},")
+	f.Add(`{"a":[[[[`)
+	f.Fuzz(func(t *testing.T, data string) {
+		defer bounded(t, time.Now())
+		write(t, "-- a.c --\n-- s/b.c --\n-- x.rsp --\n/DR @x.rsp\n")
+		put(t, "compile_commands.json", data)
+		s, again := load(t, LoadOptions{}, "compile_commands.json"), load(t, LoadOptions{}, ".")
+		same(t, s, load(t, LoadOptions{}, "compile_commands.json"))
+		if len(again.Builds) > len(s.Builds) {
+			t.Errorf("%d builds where nothing is named, %d where the file is", len(again.Builds), len(s.Builds))
+		}
+		for _, b := range s.Builds {
+			if edits, err := Place(newTree(t, "."), []Want{{b, optIn, "1"}}, nil); len(edits) > 0 {
+				t.Errorf("%s was edited: %v %v", b.ID, edits, err)
+			}
+		}
 	})
 }
 

@@ -43,9 +43,9 @@ func (p *placer) insertion(g group, all loaded, c *cover) (candidate, error) {
 }
 
 // conditions are those to try for an inserted group, the shortest first: none, the platforms of which all
-// configurations are wanted, and all wanted configurations. A SOURCES file or a make file only has the first.
+// configurations are wanted, and all wanted configurations. Only a project has more than the first.
 func (g group) conditions(all loaded) []string {
-	if isSources(g.project) || isMake(g.project) {
+	if !isProject(g.project) {
 		return []string{""}
 	}
 	full := map[string]bool{}
@@ -112,6 +112,9 @@ func (p *placer) insertOnce(g group, condition string) (candidate, error) {
 		return candidate{}, errors.New("a make file has no line that reaches every command: add the define to what the compiler is called with")
 	case isSources(g.project):
 		return insertLine(newFile(g.project, data), g.defines), nil
+	}
+	if isCMake(g.project) {
+		return p.insertDefinitions(g)
 	}
 	root, err := parseXML(g.project, data)
 	if err != nil {

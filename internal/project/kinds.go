@@ -24,6 +24,8 @@ func kinds() []kind {
 		{name: "a .vcxproj", is: isProject, load: (*loader).loadProject},
 		{name: "a SOURCES file", is: isSources, likely: looksLikeSources, load: (*loader).loadSourcesFile},
 		{name: "a make file", is: isMake, likely: looksLikeMake, load: (*loader).loadMake, nested: true, maybe: true},
+		{name: "a CMakeLists.txt", is: isCMake, likely: looksLikeCMake, load: (*loader).loadCMake, nested: true},
+		{name: "a compile_commands.json", is: isCommands, load: (*loader).loadCommands},
 	}
 }
 

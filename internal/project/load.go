@@ -30,6 +30,7 @@ type loader struct {
 	interner *interner
 	set      *Set
 	compiled map[string][]string // build file that was skipped -> what it compiles
+	named    map[string]bool     // build files that the user named
 	infs     []string            // and INX files, beside the build files
 	// documents are the project files that are parsed already.
 	documents *documents
@@ -79,7 +80,7 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 
 func newLoader(t *tree.Tree, o LoadOptions) (*loader, error) {
 	l := &loader{tree: t, options: o, interner: newInterner(), documents: newDocuments(),
-		compiled: map[string][]string{}, maybe: map[string][]string{},
+		compiled: map[string][]string{}, named: map[string]bool{}, maybe: map[string][]string{},
 		set: &Set{options: o, readers: map[string][]string{}}}
 	for _, c := range o.Configs {
 		if !strings.Contains(c, "|") {
@@ -137,7 +138,8 @@ func (l *loader) addINFs(files []string) {
 func (l *loader) unbuilt() []string {
 	var dirs []string
 	for name, found := range l.maybe {
-		used := slices.ContainsFunc(l.set.Builds, func(b *Build) bool { return slices.Contains(found, b.Project) }) ||
+		broken := slices.ContainsFunc(l.set.Unreadable, func(s Skipped) bool { return slices.Contains(found, s.Path) })
+		used := broken || slices.ContainsFunc(l.set.Builds, func(b *Build) bool { return slices.Contains(found, b.Project) }) ||
 			slices.ContainsFunc(l.set.Skipped, func(s Skipped) bool { return slices.Contains(found, s.Path) && len(l.compiled[s.Path]) > 0 })
 		if !used {
 			dirs = append(dirs, name)
@@ -152,6 +154,7 @@ func (l *loader) file(name string) (projects, sources []string) {
 	if kindOf(name) != nil {
 		files, _ := l.tree.Walk(path.Dir(name)) // what can't be listed holds no INF
 		l.addINFs(files)
+		l.named[name] = true
 		return []string{name}, nil
 	}
 	if c := containerOf(name); c != nil {

@@ -99,7 +99,7 @@ func parseArguments(words []text, slash bool) flags {
 			continue
 		}
 		o := findOption(s)
-		if o == nil {
+		if o == nil || slash && o.name == "-MT" { // which is cl's runtime library
 			continue
 		}
 		value := words[i].slice(len(o.name), len(s)).trim()

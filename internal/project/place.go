@@ -161,6 +161,9 @@ func (p *placer) group(g group) error {
 	if kindOf(g.project) == nil {
 		return p.withoutBuildFile(g)
 	}
+	if isCommands(g.project) {
+		return p.generated(g)
+	}
 	now, err := p.with(p.edits)
 	if err != nil {
 		return err

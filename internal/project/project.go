@@ -63,6 +63,8 @@ type Build struct {
 	references []projectReference
 	// linked are the libraries that the linker is given by name, until link has found their builds.
 	linked []string
+	// declared are the targets of CMake that the units come from.
+	declared []declared
 }
 
 // Skipped is something in the tree that is no driver, or could not be read.

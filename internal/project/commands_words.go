@@ -1,0 +1,295 @@
+package project
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
+)
+
+// windows says whether a command is quoted as on Windows. The directory tells, which the format wants to be absolute;
+// without one, a compiler that is named as only on Windows.
+func (e compileCommand) windows() bool {
+	switch d := e.Directory; {
+	case len(d) > 1 && d[1] == ':' || strings.HasPrefix(d, `\\`):
+		return true
+	case strings.HasPrefix(d, "/"):
+		return false
+	}
+	first := split(e.Command, true)
+	return len(first) > 0 && (strings.HasSuffix(strings.ToLower(first[0]), ".exe") || strings.Contains(first[0], `\`) || isCL(first[0]))
+}
+
+// split cuts a command line into words.
+func split(s string, windows bool) []string {
+	if windows {
+		return splitWindows(s)
+	}
+	return splitShell(s)
+}
+
+// splitWindows follows CommandLineToArgvW: backslashes count for themselves, but before a quote two stand for one and a
+// last odd one makes the quote literal. Two quotes inside quotes are one.
+func splitWindows(s string) []string {
+	var words []string
+	var word []byte
+	open, quoted := false, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			n := len(s[i:]) - len(strings.TrimLeft(s[i:], `\`))
+			open = true
+			if i+n == len(s) || s[i+n] != '"' {
+				word = append(word, s[i:i+n]...)
+				i += n - 1
+				continue
+			}
+			word = append(word, s[i:i+n/2]...)
+			i += n - 1
+			if n%2 == 1 {
+				word = append(word, '"')
+				i++
+			}
+		case c == '"':
+			open = true
+			if quoted && i+1 < len(s) && s[i+1] == '"' {
+				word = append(word, '"')
+				i++
+				continue
+			}
+			quoted = !quoted
+		case strings.IndexByte(white, c) >= 0 && !quoted:
+			if open {
+				words = append(words, string(word))
+			}
+			open, word = false, nil
+		default:
+			open, word = true, append(word, c)
+		}
+	}
+	if open {
+		words = append(words, string(word))
+	}
+	return words
+}
+
+// splitShell follows the POSIX shell's quoting: 'literal', "with \" and \\", and a backslash before anything.
+func splitShell(s string) []string {
+	var words []string
+	var word []byte
+	open := false
+	quote := byte(0)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case quote == '\'' && c != '\'':
+			word = append(word, c)
+		case c == '\\' && i+1 < len(s) && (quote == 0 || strings.IndexByte("\"\\$`\n", s[i+1]) >= 0):
+			i++
+			open = true
+			if s[i] != '\n' {
+				word = append(word, s[i])
+			}
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote, open = c, true
+		case quote == 0 && strings.IndexByte(white, c) >= 0:
+			if open {
+				words = append(words, string(word))
+			}
+			open, word = false, nil
+		default:
+			open, word = true, append(word, c)
+		}
+	}
+	if open {
+		words = append(words, string(word))
+	}
+	return words
+}
+
+// launchers stand before the compiler.
+var launchers = map[string]bool{"ccache": true, "sccache": true, "distcc": true, "icecc": true, "clcache": true}
+
+// compilerOf gives the compiler of a command line, and what follows it.
+func compilerOf(words []string) (string, []string) {
+	for len(words) > 1 && launchers[programName(words[0])] {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return "", nil
+	}
+	return words[0], words[1:]
+}
+
+// programName gives the name of a program in lower case, without directory and extension.
+func programName(p string) string {
+	return strings.TrimSuffix(strings.ToLower(path.Base(strings.ReplaceAll(p, `\`, "/"))), ".exe")
+}
+
+// isCL says whether a compiler takes options that begin with a slash.
+func isCL(compiler string) bool {
+	name := programName(compiler)
+	return name == "cl" || name == "icl" || name == "clang-cl" || strings.HasPrefix(name, "clang-cl-")
+}
+
+// compilerProcessor reads the processor off a compiler's name: x86_64-w64-mingw32-gcc, or ...\Hostx64\x86\cl.exe.
+func compilerProcessor(compiler string) nx.Processor {
+	prefix, _, ok := strings.Cut(programName(compiler), "-")
+	if ok && targetProcessors[prefix] != "" {
+		return targetProcessors[prefix]
+	}
+	dir := path.Dir(strings.ReplaceAll(compiler, `\`, "/"))
+	if !isCL(compiler) || !strings.HasPrefix(strings.ToLower(path.Base(path.Dir(dir))), "host") {
+		return ""
+	}
+	p, _ := nx.ParseProcessor(path.Base(dir))
+	return p
+}
+
+// definedProcessor is the one that the kit's own macros name.
+func definedProcessor(f flags) nx.Processor {
+	named := map[string]nx.Processor{"_AMD64_": nx.X64, "_X86_": nx.X86, "_ARM64_": nx.ARM64, "_ARM_": nx.ARM}
+	for _, d := range f.defines {
+		if p := named[d.Name]; p != "" {
+			return p
+		}
+	}
+	return ""
+}
+
+// objectDirectory is that of a target in a build made by CMake.
+var objectDirectory = regexp.MustCompile(`(?:^|/)CMakeFiles/([^/]+)\.dir/`)
+
+func targetOf(object string) string {
+	m := objectDirectory.FindStringSubmatch(strings.ReplaceAll(object, `\`, "/"))
+	if m == nil {
+		return ""
+	}
+	return m[1]
+}
+
+// isKitDirectory says whether an include directory is one of a driver kit's.
+func isKitDirectory(dir string) bool {
+	s := strings.TrimRight(strings.ToLower(strings.ReplaceAll(dir, `\`, "/")), "/")
+	return strings.HasSuffix(s, "/km") || strings.HasSuffix(s, "/km/crt") || strings.HasSuffix(s, "/ddk") ||
+		strings.Contains(s, "/wdf/kmdf/")
+}
+
+// joinForeign gives a path of the machine that a database was made on.
+func joinForeign(dir, p string) string {
+	p, dir = strings.ReplaceAll(p, `\`, "/"), strings.ReplaceAll(dir, `\`, "/")
+	if isAbsolute(p) || strings.HasPrefix(p, "//") {
+		return path.Clean(p)
+	}
+	return path.Join(dir, p)
+}
+
+// pathFinder finds paths of another machine in the tree.
+type pathFinder struct {
+	tree  *tree.Tree
+	bases []string // the database's directory and those above it, in the tree
+	known []movedDirectory
+	found map[string]string // "" for what is not there
+}
+
+// movedDirectory is a directory of the other machine, and what it is here.
+type movedDirectory struct{ there, here string }
+
+func newPathFinder(t *tree.Tree, dir string) *pathFinder {
+	f := &pathFinder{tree: t, found: map[string]string{}}
+	for t.Within(dir) && len(f.bases) < maxSuffixes {
+		f.bases = append(f.bases, dir)
+		above := t.Join(dir, "..")
+		if above == dir {
+			break
+		}
+		dir = above
+	}
+	return f
+}
+
+// file finds a file: as it is, below a directory that is known by another file, or by the longest end of its path that
+// is in the tree.
+func (f *pathFinder) file(p string) (string, bool) {
+	if was, ok := f.found[p]; ok {
+		return was, was != ""
+	}
+	q := f.look(p)
+	f.found[p] = q
+	return q, q != ""
+}
+
+func (f *pathFinder) look(p string) string {
+	if q, ok := f.here(p); ok {
+		return f.readable(q)
+	}
+	if !isAbsolute(p) {
+		return ""
+	}
+	if q, moved := f.moved(p); moved {
+		return f.readable(q)
+	}
+	parts := strings.Split(strings.Trim(p, "/"), "/")
+	for i := max(1, len(parts)-maxSuffixes); i < len(parts); i++ {
+		end := strings.Join(parts[i:], "/")
+		for _, base := range f.bases {
+			if q, ok := f.tree.Find(f.tree.Join(base, end)); ok && f.readable(q) != "" {
+				f.known = append(f.known, movedDirectory{strings.TrimSuffix(p, end), base})
+				return q
+			}
+		}
+	}
+	return ""
+}
+
+func (f *pathFinder) readable(p string) string {
+	if _, err := f.tree.Read(p); err != nil || !f.tree.Within(p) {
+		return ""
+	}
+	return p
+}
+
+// here finds a path that is one of this machine; one without a directory is the database's.
+func (f *pathFinder) here(p string) (string, bool) {
+	if isForeign(p) || len(f.bases) == 0 {
+		return "", false
+	}
+	q := f.tree.Join(f.bases[0], p)
+	if !f.tree.Within(q) {
+		return "", false
+	}
+	return f.tree.Find(q)
+}
+
+// moved finds a path below a directory that is known; moved is false where none is.
+func (f *pathFinder) moved(p string) (string, bool) {
+	for _, m := range f.known {
+		if rest, ok := strings.CutPrefix(p, m.there); ok {
+			if q, ok := f.tree.Find(f.tree.Join(m.here, rest)); ok {
+				return q, true
+			}
+			return "", true
+		}
+	}
+	return "", false
+}
+
+// directory finds an include directory. One of another machine is found only by files beside it; else it is the kit's.
+func (f *pathFinder) directory(p string) (string, bool) {
+	if q, ok := f.here(p); ok {
+		return q, true
+	}
+	if q, _ := f.moved(p + "/"); q != "" {
+		return strings.TrimSuffix(q, "/"), true
+	}
+	if isForeign(p) || !isAbsolute(p) {
+		return "", false
+	}
+	p = f.tree.Clean(p)
+	_, ok := f.tree.Find(p)
+	return p, ok
+}
