@@ -184,6 +184,30 @@ func TestForcedIncludes(t *testing.T) {
 	}
 }
 
+// A header may wrap the one of its name in a later directory.
+func TestIncludeNext(t *testing.T) {
+	tr, err := tree.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs := &files{open: map[string]*lexed{}, tree: tr.With(map[string][]byte{
+		"main.c": []byte("#include <t.h>\n#include \"t.h\"\nmain"), "a/t.h": []byte("one\n#include_next <t.h>\n"), "c/t.h": []byte("two\n#include_next <t.h>\n"),
+	})}
+	main, err := fs.load("main.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"a", "b", "c"}}
+	p := newCPP(fs, o)
+	var words []string
+	for _, tok := range p.run(main, o) {
+		words = append(words, tok.text)
+	}
+	if got := strings.Join(words, " "); got != "one two one two main" || len(p.missing) != 2 {
+		t.Errorf("got %s, %d headers missing; want both headers twice, and none behind the last", got, len(p.missing))
+	}
+}
+
 // With a precompiled header, what stands before its include is not compiled, as Microsoft's documentation of /Yu has it.
 func TestPrecompiledHeader(t *testing.T) {
 	tr, err := tree.New(nil)

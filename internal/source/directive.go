@@ -50,7 +50,7 @@ func (p *cpp) directive(o *open, hash token) {
 	}
 	switch name {
 	case "include", "include_next", "import":
-		p.include(hash, rest)
+		p.include(hash, rest, name == "include_next")
 	case "define":
 		p.define(rest)
 	case "undef":
@@ -203,7 +203,7 @@ func (p *cpp) pragma(o *open, line []token) {
 }
 
 // include opens a header, or lets the model of the kit do its work.
-func (p *cpp) include(hash token, line []token) {
+func (p *cpp) include(hash token, line []token, next bool) {
 	if len(line) > 0 && line[0].kind == ident {
 		line = p.expandList(line)
 	}
@@ -216,6 +216,9 @@ func (p *cpp) include(hash token, line []token) {
 		return
 	}
 	f, ok := p.find(name, quoted)
+	if next {
+		f, ok = p.findNext(name)
+	}
 	if !ok {
 		p.missing = append(p.missing, token{kind: str, off: hash.off, file: hash.file, text: name})
 		if p.assumeKit {
@@ -261,6 +264,27 @@ func includeName(line []token) (name string, quoted bool) {
 		}
 	}
 	return b.String(), false
+}
+
+// findNext searches a header in the include directories behind that of the file that is being read: a header of the same
+// name wraps it.
+func (p *cpp) findNext(name string) (*file, bool) {
+	current := p.stack[len(p.stack)-1].file
+	var first *file
+	passed := false
+	for _, dir := range p.includes {
+		f, ok := p.files.get(dir, name)
+		switch {
+		case !ok:
+		case f == current:
+			passed, first = true, nil
+		case passed:
+			return f, true
+		case first == nil:
+			first = f
+		}
+	}
+	return first, first != nil
 }
 
 // find searches a header where Microsoft's compiler does: a quoted one in the directories of the files that are open,
