@@ -16,8 +16,9 @@ func scanCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scan [flags] PATH...",
 		Short: "Find the requests for executable memory in trees, projects and source files",
-		Long: `scan reads driver projects (.vcxproj, SOURCES) or plain C and C++ files, finds every call that asks for memory, and says
-what each gets on each Windows version. A directory is walked.
+		Long: `scan reads the builds of drivers, finds every call that asks for memory, and says what each gets on each Windows
+version. A path is a directory, which is walked, a build file (.vcxproj, .sln, .slnx, SOURCES, dirs, a make file,
+CMakeLists.txt, compile_commands.json), or a C or C++ file. Build files are evaluated; nothing is run.
 
 Exit status: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage or input that could not be read.`,
 		Example: `  nxport scan drivers/
@@ -88,7 +89,7 @@ func unreadable(stderr io.Writer, r *scan.Result) error {
 	case len(r.Unreadable) > 0:
 		return &exitError{status: unusable}
 	case len(r.Images) == 0:
-		return errors.New("no driver found: name a directory with a .vcxproj, a SOURCES file or C sources")
+		return errors.New("no driver found: name a directory with a build file of a driver or with C sources")
 	}
 	return nil
 }
