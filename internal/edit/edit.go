@@ -78,6 +78,9 @@ func Diff(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
 		name := strings.TrimPrefix(c.Path, "/") // of a file outside the working directory
+		if strings.ContainsAny(name, " \t") {
+			name += "\t" // as diff and git write it: patch takes a name up to the first white space otherwise
+		}
 		b.WriteString(udiff.Unified("a/"+name, "b/"+name, string(c.Old), string(c.New)))
 	}
 	return b.String()

@@ -114,6 +114,10 @@ func TestDiffIsWhatGitApplies(t *testing.T) {
 		{"dir/final.c", []byte("a\nb"), []byte("a\nb new")},
 		{"latin.c", []byte("\xe4\nb\n"), []byte("\xe4\nnew\nb\n")},
 		{"mixed.c", []byte("a\r\nb\nc\r"), []byte("a\r\nb\nnew\nc\r")},
+		{"with a space.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+	}
+	if !strings.Contains(Diff(changes), "+++ b/with a space.c\t\n") || !strings.Contains(Diff(changes), "+++ b/latin.c\n") {
+		t.Error("a name with a space needs a tab behind it, for patch")
 	}
 	if err := os.Mkdir("dir", 0o755); err != nil {
 		t.Fatal(err)

@@ -135,7 +135,8 @@ func Builds(ids []string) string {
 	return strings.Join(projects, ", ")
 }
 
-// builds says of each build what it asks for and whether it is opted in. Builds that do the same stand together.
+// builds says of each build what it asks for and whether it is opted in. Builds of one build file that do the same stand
+// together.
 func builds(w io.Writer, r *Scan) {
 	var lines []string
 	ids := map[string][]string{}
@@ -145,13 +146,15 @@ func builds(w io.Writer, r *Scan) {
 		for _, e := range m.Build.Exceptions {
 			line += fmt.Sprintf("\n  %s: %s", e.Path, mechanism[e.Mechanism])
 		}
+		line = m.Build.Project + "\x00" + line
 		if ids[line] == nil {
 			lines = append(lines, line)
 		}
 		ids[line] = append(ids[line], m.Build.ID)
 	}
 	for _, line := range lines {
-		fmt.Fprintf(w, "%s: %s\n", Builds(ids[line]), line)
+		_, says, _ := strings.Cut(line, "\x00")
+		fmt.Fprintf(w, "%s: %s\n", Builds(ids[line]), says)
 	}
 }
 

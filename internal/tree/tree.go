@@ -38,6 +38,8 @@ type disk struct {
 	dirs  map[string]map[string]string // directory -> lower-case name -> name as it stands
 	// outside are the files that were read and lie outside of what was named.
 	outside []string
+	// unread are the directories that a walk could not read.
+	unread map[string]error
 }
 
 type file struct {
@@ -51,7 +53,7 @@ func New(named []string) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tree{disk: &disk{cwd: filepath.ToSlash(cwd), files: map[string]file{}, dirs: map[string]map[string]string{}}}
+	t := &Tree{disk: &disk{cwd: filepath.ToSlash(cwd), files: map[string]file{}, dirs: map[string]map[string]string{}, unread: map[string]error{}}}
 	for _, n := range named {
 		root, err := t.rootOf(n)
 		if err != nil {
@@ -253,6 +255,21 @@ func (t *Tree) List(dir string) []string {
 	return slices.Sorted(maps.Values(d.list(dir)))
 }
 
+// unread keeps a directory that can't be read.
+func (t *Tree) unread(p string, err error) {
+	t.disk.mu.Lock()
+	defer t.disk.mu.Unlock()
+	p = t.Clean(p)
+	t.disk.unread[p] = shorten(p, err)
+}
+
+// Unread gives the directories that walks so far could not read, with the errors, which name them.
+func (t *Tree) Unread() map[string]error {
+	t.disk.mu.Lock()
+	defer t.disk.mu.Unlock()
+	return maps.Clone(t.disk.unread)
+}
+
 // Walk returns the regular files below a named directory, sorted, or the named file itself. It enters no symbolic
 // link and no directory whose name begins with a dot.
 func (t *Tree) Walk(named string) ([]string, error) {
@@ -265,7 +282,8 @@ func (t *Tree) Walk(named string) ([]string, error) {
 		case err != nil && p == named:
 			return shorten(named, err)
 		case err != nil:
-			return nil // a directory that can't be read is like an empty one
+			t.unread(p, err) // and goes on as if the directory were empty
+			return nil
 		case e.IsDir() && p != named && strings.HasPrefix(e.Name(), "."):
 			return fs.SkipDir
 		case e.Type().IsRegular():
