@@ -1,9 +1,7 @@
 package project
 
 import (
-	"fmt"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -81,9 +79,8 @@ type frame struct {
 }
 
 func (c *cmake) note(fr *frame, at driver.Place, format string, arguments ...any) {
-	s := driver.Step{Place: at, Says: fmt.Sprintf(format, arguments...)}
-	if d := fr.dir; !fr.quiet && len(d.notes) < maxNotes && !slices.Contains(d.notes, s) {
-		d.notes = append(d.notes, s)
+	if !fr.quiet {
+		fr.dir.notes = addNote(fr.dir.notes, at, format, arguments...)
 	}
 }
 
@@ -108,15 +105,6 @@ func (c *cmake) get(fr *frame, name string) (text, bool) {
 		return text{{text: "${" + name + "}", unknown: true}}, true
 	}
 	return nil, false
-}
-
-// absolutePath gives a path as CMake has them all.
-func absolutePath(p string) string {
-	abs, err := filepath.Abs(filepath.FromSlash(p))
-	if err != nil {
-		return p
-	}
-	return filepath.ToSlash(abs)
 }
 
 func (s *cmakeScope) set(name string, v text) { s.vars[name] = cmakeVariable{value: v} }

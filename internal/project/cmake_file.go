@@ -87,10 +87,8 @@ func (k *cmakeCall) auxSources() {
 // matching lists the files that a pattern names, without regard to case; below its directory too where it recurses.
 func (k *cmakeCall) matching(pattern string, recurse bool) ([]string, bool) {
 	full := k.tree.Join(k.fr.dir.path, pattern)
-	fixed := full
-	if i := strings.IndexAny(full, "*?["); i >= 0 {
-		fixed = path.Dir(full[:i] + "x")
-	} else {
+	fixed := patternBase(full)
+	if fixed == full {
 		fixed = path.Dir(full)
 	}
 	if isForeign(pattern) || !k.tree.Within(fixed) {

@@ -126,8 +126,6 @@ func genexCompared(order func(a, b string) (int, bool), relation string) func(*g
 	}
 }
 
-func compareTexts(a, b string) (int, bool) { return strings.Compare(a, b), true }
-
 func isFlag(t text) bool { return t.String() == "0" || t.String() == "1" }
 
 // allFlags is 1 where all arguments are a value.

@@ -196,28 +196,8 @@ var listQueries = map[string]func(k *cmakeCall, items, args []text) (text, bool)
 	},
 }
 
-func joinTexts(items []text, separator text) text {
-	var out text
-	for i, item := range items {
-		if i > 0 {
-			out = append(out, separator...)
-		}
-		out = append(out, item...)
-	}
-	return out
-}
-
 // joinList makes a list of values, as CMake keeps it.
-func joinList(items []text) text {
-	var out text
-	for i, item := range items {
-		if i > 0 {
-			out = append(out, span{text: ";"})
-		}
-		out = append(out, item...)
-	}
-	return out
-}
+func joinList(items []text) text { return joinTexts(items, plain(";")) }
 
 // splitList cuts a list at its semicolons, but for those that are escaped or in square brackets. It takes time in
 // proportion to the text.

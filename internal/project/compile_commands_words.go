@@ -32,82 +32,84 @@ func split(s string, windows bool) []string {
 // splitWindows follows CommandLineToArgvW: backslashes count for themselves, but before a quote two stand for one and a
 // last odd one makes the quote literal. Two quotes inside quotes are one.
 func splitWindows(s string) []string {
-	var words []string
-	var word []byte
-	open, quoted := false, false
+	var w argv
+	quoted := false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\':
 			n := len(s[i:]) - len(strings.TrimLeft(s[i:], `\`))
-			open = true
 			if i+n == len(s) || s[i+n] != '"' {
-				word = append(word, s[i:i+n]...)
+				w.add(s[i : i+n])
 				i += n - 1
 				continue
 			}
-			word = append(word, s[i:i+n/2]...)
+			w.add(s[i : i+n/2])
 			i += n - 1
 			if n%2 == 1 {
-				word = append(word, '"')
+				w.add(`"`)
 				i++
 			}
 		case c == '"':
-			open = true
+			w.open = true
 			if quoted && i+1 < len(s) && s[i+1] == '"' {
-				word = append(word, '"')
+				w.add(`"`)
 				i++
 				continue
 			}
 			quoted = !quoted
 		case strings.IndexByte(white, c) >= 0 && !quoted:
-			if open {
-				words = append(words, string(word))
-			}
-			open, word = false, nil
+			w.end()
 		default:
-			open, word = true, append(word, c)
+			w.add(s[i : i+1])
 		}
 	}
-	if open {
-		words = append(words, string(word))
+	w.end()
+	return w.words
+}
+
+// argv gathers the words of a command line.
+type argv struct {
+	words []string
+	word  []byte
+	open  bool // a word has begun, an empty one perhaps
+}
+
+func (w *argv) add(s string) { w.open, w.word = true, append(w.word, s...) }
+
+func (w *argv) end() {
+	if w.open {
+		w.words = append(w.words, string(w.word))
 	}
-	return words
+	w.open, w.word = false, w.word[:0]
 }
 
 // splitShell follows the POSIX shell's quoting: 'literal', "with \" and \\", and a backslash before anything.
 func splitShell(s string) []string {
-	var words []string
-	var word []byte
-	open := false
+	var w argv
 	quote := byte(0)
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
 		case quote == '\'' && c != '\'':
-			word = append(word, c)
+			w.add(s[i : i+1])
 		case c == '\\' && i+1 < len(s) && (quote == 0 || strings.IndexByte("\"\\$`\n", s[i+1]) >= 0):
 			i++
-			open = true
+			w.open = true
 			if s[i] != '\n' {
-				word = append(word, s[i])
+				w.add(s[i : i+1])
 			}
 		case quote != 0 && c == quote:
 			quote = 0
 		case quote == 0 && (c == '\'' || c == '"'):
-			quote, open = c, true
+			quote, w.open = c, true
 		case quote == 0 && strings.IndexByte(white, c) >= 0:
-			if open {
-				words = append(words, string(word))
-			}
-			open, word = false, nil
+			w.end()
 		default:
-			open, word = true, append(word, c)
+			w.add(s[i : i+1])
 		}
 	}
-	if open {
-		words = append(words, string(word))
-	}
-	return words
+	w.end()
+	return w.words
 }
 
 // launchers stand before the compiler.

@@ -77,8 +77,5 @@ func absolute(dir, name string) string {
 	if path.IsAbs(name) || isDrive(name, 1) {
 		return path.Clean(name)
 	}
-	return slashDirectory(path.Join(name, "x"))
+	return absolutePath(name)
 }
-
-// slashDirectory gives the absolute directory of a file.
-func slashDirectory(p string) string { return strings.ReplaceAll(absoluteDirectory(p), `\`, "/") }

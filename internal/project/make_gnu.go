@@ -2,7 +2,6 @@ package project
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -75,7 +74,7 @@ func newGNUMake(r *reader, dir string, texts map[string]*file, given map[string]
 		}
 		g.variables[name] = &variable{value: plain(value), origin: origin}
 	}
-	g.variables["CURDIR"] = &variable{value: plain(slashDirectory(path.Join(dir, "x"))), simple: true, origin: "file"}
+	g.variables["CURDIR"] = &variable{value: plain(absolutePath(dir)), simple: true, origin: "file"}
 	for name, value := range given {
 		g.variables[name] = &variable{value: value, simple: true, origin: "command line"}
 		g.fixed[name] = true

@@ -39,16 +39,7 @@ func words(t text) []text {
 }
 
 // joinWords is the opposite of words.
-func joinWords(list []text) text {
-	var out text
-	for i, w := range list {
-		if i > 0 {
-			out = append(out, span{text: " "})
-		}
-		out = append(out, w...)
-	}
-	return out
-}
+func joinWords(list []text) text { return joinTexts(list, plain(" ")) }
 
 // wordFunctions give a word for a word.
 var wordFunctions = map[string]func(w string) string{

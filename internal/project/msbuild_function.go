@@ -107,12 +107,12 @@ var functions = map[string]function{
 	"msbuild::bitwiseand": {2, 2, bits(func(x, y int32) int32 { return x & y })},
 	"msbuild::bitwisexor": {2, 2, bits(func(x, y int32) int32 { return x ^ y })},
 
-	"msbuild::versionequals":              {2, 2, version(func(order int) bool { return order == 0 })},
-	"msbuild::versionnotequals":           {2, 2, version(func(order int) bool { return order != 0 })},
-	"msbuild::versiongreaterthan":         {2, 2, version(func(order int) bool { return order > 0 })},
-	"msbuild::versiongreaterthanorequals": {2, 2, version(func(order int) bool { return order >= 0 })},
-	"msbuild::versionlessthan":            {2, 2, version(func(order int) bool { return order < 0 })},
-	"msbuild::versionlessthanorequals":    {2, 2, version(func(order int) bool { return order <= 0 })},
+	"msbuild::versionequals":              {2, 2, version("==")},
+	"msbuild::versionnotequals":           {2, 2, version("!=")},
+	"msbuild::versiongreaterthan":         {2, 2, version(">")},
+	"msbuild::versiongreaterthanorequals": {2, 2, version(">=")},
+	"msbuild::versionlessthan":            {2, 2, version("<")},
+	"msbuild::versionlessthanorequals":    {2, 2, version("<=")},
 }
 
 // folded makes strings equal that are so for the StringComparison which the third argument names.
@@ -269,7 +269,7 @@ func bits(f func(x, y int32) int32) func(caller, []string) (string, error) {
 
 // version compares versions as [MSBuild]::VersionEquals and its family do: a leading v, and what follows - or +, do not
 // count.
-func version(holds func(order int) bool) func(caller, []string) (string, error) {
+func version(relation string) func(caller, []string) (string, error) {
 	core := func(s string) string {
 		s = strings.TrimLeft(strings.Trim(s, white), "vV")
 		return s[:indexOrEnd(s, "-", "+")]
@@ -279,7 +279,7 @@ func version(holds func(order int) bool) func(caller, []string) (string, error) 
 		if !ok {
 			return "", fmt.Errorf("%q or %q is no version", a[0], a[1])
 		}
-		return truthText(holds(order)), nil
+		return truthText(holdsFor(order, relation)), nil
 	}
 }
 

@@ -3,7 +3,6 @@ package project
 import (
 	"fmt"
 	"path"
-	"strconv"
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -166,20 +165,6 @@ func (j *judge) relate(x *node, relation string, y *node) truth {
 	return truthOf(holdsFor(order, relation))
 }
 
-func holdsFor(order int, relation string) bool {
-	switch relation {
-	case "==":
-		return order == 0
-	case "<":
-		return order < 0
-	case ">":
-		return order > 0
-	case "<=":
-		return order <= 0
-	}
-	return order >= 0
-}
-
 func (j *judge) relateTruth(a truth, relation string, b truth) truth {
 	switch {
 	case a == unknown || b == unknown:
@@ -206,31 +191,4 @@ func equalText(a, b string) bool {
 	x, okX := boolean(a)
 	y, okY := boolean(b)
 	return okX && okY && x == y || strings.EqualFold(a, b)
-}
-
-func compareNumbers(a, b string) (order int, ok bool) {
-	x, okX := number(a)
-	y, okY := number(b)
-	switch {
-	case !okX || !okY:
-		return 0, false
-	case x < y:
-		return -1, true
-	case x > y:
-		return 1, true
-	}
-	return 0, true
-}
-
-// number reads a decimal or a 0x number.
-func number(s string) (float64, bool) {
-	if len(s) > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
-		n, err := strconv.ParseUint(s[2:], 16, 32)
-		return float64(n), err == nil
-	}
-	if s == "" || strings.Trim(s, "+-.0123456789") != "" { // nor "inf", "1e9", "1_0", which ParseFloat takes
-		return 0, false
-	}
-	n, err := strconv.ParseFloat(s, 64)
-	return n, err == nil
 }

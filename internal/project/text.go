@@ -222,3 +222,14 @@ func shortened(t text) string {
 	}
 	return s
 }
+
+func joinTexts(items []text, separator text) text {
+	var out text
+	for i, item := range items {
+		if i > 0 {
+			out = append(out, separator...)
+		}
+		out = append(out, item...)
+	}
+	return out
+}
