@@ -157,10 +157,10 @@ type candidate struct {
 
 // group finds the edits for one group.
 func (p *placer) group(g group) error {
-	if kindOf(g.project) == nil {
+	switch k := kindOf(g.project); {
+	case k == nil:
 		return p.withoutBuildFile(g)
-	}
-	if isCommands(g.project) {
+	case k.insert == nil:
 		return p.generated(g)
 	}
 	now, err := p.with(p.edits)

@@ -39,14 +39,15 @@ func (x pair) effective() []*layer {
 
 // cover chooses layers that together serve pairs.
 type cover struct {
-	project string
-	refused map[*layer]string // why a layer can't be used
-	serves  map[*layer]map[pair]bool
+	project   string
+	lastFirst bool              // as in kind
+	refused   map[*layer]string // why a layer can't be used
+	serves    map[*layer]map[pair]bool
 }
 
 // newCover finds the layers of all builds of a build file, and which must not be touched.
 func (p *placer) newCover(g group, all loaded, pending []string) *cover {
-	c := &cover{project: g.project, refused: map[*layer]string{}, serves: map[*layer]map[pair]bool{}}
+	c := &cover{project: g.project, lastFirst: kindOf(g.project).lastFirst, refused: map[*layer]string{}, serves: map[*layer]map[pair]bool{}}
 	for _, b := range all.builds {
 		for i := range b.Units {
 			x := pair{b, i}
@@ -128,8 +129,7 @@ func (c *cover) choose(needed []pair) (chosen []*layer, left *pair) {
 	return chosen, nil
 }
 
-// usable gives the layers that may be changed: those of the build file itself first, of a project in order, of a
-// SOURCES file the last one first, where a reader looks for what was added.
+// usable gives the layers that may be changed: those of the build file itself first, in order or the last one first.
 func (c *cover) usable() []*layer {
 	var list []*layer
 	for y, why := range c.refused {
@@ -139,7 +139,7 @@ func (c *cover) usable() []*layer {
 	}
 	slices.SortFunc(list, func(a, b *layer) int {
 		position := cmp.Compare(a.at, b.at)
-		if isSources(c.project) {
+		if c.lastFirst {
 			position = -position
 		}
 		switch {

@@ -2,6 +2,7 @@ package project
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ func (p *placer) insertion(g group, all loaded, c *cover) (candidate, error) {
 	}
 	var failed error
 	for _, condition := range g.conditions(all) {
-		inserted, err := p.insertOnce(g, condition)
+		inserted, err := kindOf(g.project).insert(p, g, condition)
 		if err != nil {
 			return candidate{}, err
 		}
@@ -45,7 +46,7 @@ func (p *placer) insertion(g group, all loaded, c *cover) (candidate, error) {
 // conditions are those to try for an inserted group, the shortest first: none, the platforms of which all
 // configurations are wanted, and all wanted configurations. Only a project has more than the first.
 func (g group) conditions(all loaded) []string {
-	if !isProject(g.project) {
+	if !kindOf(g.project).conditional {
 		return []string{""}
 	}
 	full := map[string]bool{}
@@ -103,41 +104,53 @@ func (g group) missing(before, after loaded) ([]pair, error) {
 	return list, nil
 }
 
-func (p *placer) insertOnce(g group, condition string) (candidate, error) {
+// insertNothing is what is done to a make file.
+func (p *placer) insertNothing(group, string) (candidate, error) {
+	return candidate{}, errors.New("a make file has no line that reaches every command: add the define to what the compiler is called with")
+}
+
+// insertGroup puts an ItemDefinitionGroup before the first one of a project, after the property sheets.
+func (p *placer) insertGroup(g group, condition string) (candidate, error) {
 	data, err := p.tree.Read(g.project)
-	switch {
-	case err != nil:
+	if err != nil {
 		return candidate{}, err
-	case isMake(g.project):
-		return candidate{}, errors.New("a make file has no line that reaches every command: add the define to what the compiler is called with")
-	case isSources(g.project):
-		return insertLine(newFile(g.project, data), g.defines), nil
-	}
-	if isCMake(g.project) {
-		return p.insertDefinitions(g)
 	}
 	root, err := parseXML(g.project, data)
 	if err != nil {
 		return candidate{}, fmt.Errorf("%s: %w", g.project, err)
 	}
-	if root.file.recoded {
+	f, before := root.file, insertionPoint(root)
+	switch {
+	case f.recoded:
 		return candidate{}, fmt.Errorf("%s: %s", g.project, recoded)
-	}
-	return insertGroup(root, g.defines, condition)
-}
-
-// insertGroup puts an ItemDefinitionGroup before the first one of a project, after the property sheets.
-func insertGroup(root *element, defines []Define, condition string) (candidate, error) {
-	before := insertionPoint(root)
-	if before == nil {
+	case before == nil:
 		return candidate{}, errors.New("the project has no place for an ItemDefinitionGroup")
 	}
-	f := root.file
+	lines, err := groupLines(g.defines, condition)
+	if err != nil {
+		return candidate{}, err
+	}
+	indent, first := f.indent(before.start)
+	if !first { // all on one line
+		s := strings.ReplaceAll(strings.Join(lines, ""), "\t", "")
+		return candidate{[]edit.Edit{{Path: f.path, Start: before.start, End: before.start, New: s}}, 1}, nil
+	}
+	unit := cmp.Or(indent, "  ")
+	var s strings.Builder
+	for _, line := range lines {
+		s.WriteString(indent + strings.ReplaceAll(line, "\t", unit) + f.newline(before.start))
+	}
+	at := before.start - len(indent)
+	return candidate{[]edit.Edit{{Path: f.path, Start: at, End: at, New: s.String()}}, len(lines)}, nil
+}
+
+// groupLines gives an ItemDefinitionGroup, each step of indentation as a tab.
+func groupLines(defines []Define, condition string) ([]string, error) {
 	attribute := ""
 	if condition != "" {
 		var escaped bytes.Buffer
 		if err := xml.EscapeText(&escaped, []byte(condition)); err != nil {
-			return candidate{}, err
+			return nil, err
 		}
 		attribute = ` Condition="` + strings.ReplaceAll(escaped.String(), "&#39;", "'") + `"`
 	}
@@ -145,28 +158,13 @@ func insertGroup(root *element, defines []Define, condition string) (candidate, 
 	for _, d := range defines {
 		list += d.text() + ";"
 	}
-	lines := []string{
+	return []string{
 		"<ItemDefinitionGroup" + attribute + ">",
 		"\t<ClCompile>",
 		"\t\t<PreprocessorDefinitions>" + list + "%(PreprocessorDefinitions)</PreprocessorDefinitions>",
 		"\t</ClCompile>",
 		"</ItemDefinitionGroup>",
-	}
-	indent, first := f.indent(before.start)
-	if !first { // all on one line
-		s := strings.ReplaceAll(strings.Join(lines, ""), "\t", "")
-		return candidate{[]edit.Edit{{Path: f.path, Start: before.start, End: before.start, New: s}}, 1}, nil
-	}
-	unit := indent
-	if unit == "" {
-		unit = "  "
-	}
-	var s strings.Builder
-	for _, line := range lines {
-		s.WriteString(indent + strings.ReplaceAll(line, "\t", unit) + f.newline(before.start))
-	}
-	at := before.start - len(indent)
-	return candidate{[]edit.Edit{{Path: f.path, Start: at, End: at, New: s.String()}}, len(lines)}, nil
+	}, nil
 }
 
 // insertionPoint gives the element before which a group of item definitions goes: the first such group after
@@ -193,35 +191,47 @@ func insertionPoint(root *element) *element {
 }
 
 // insertLine puts an assignment to C_DEFINES before that of SOURCES or INCLUDES, else at the end.
-func insertLine(f *file, defines []Define) candidate {
+func (p *placer) insertLine(g group, _ string) (candidate, error) {
+	data, err := p.tree.Read(g.project)
+	if err != nil {
+		return candidate{}, err
+	}
+	f := newFile(g.project, data)
 	line := "C_DEFINES=$(C_DEFINES)"
-	for _, d := range defines {
+	for _, d := range g.defines {
 		line += " -D" + d.text()
 	}
-	at, depth := -1, 0
-	list := parseNmake(f)
-	for _, name := range []string{"sources", "includes"} {
-		for _, s := range list {
-			switch {
-			case strings.HasPrefix(s.name, "!if"):
-				depth++
-			case s.name == "!endif":
-				depth--
-			case s.name == name && depth == 0 && at < 0:
-				at = f.lineStart(s.at)
-			}
-		}
-	}
+	at := lineForDefines(f)
 	if at < 0 {
 		at = len(f.data)
 		newline := f.newline(at)
 		if at > 0 && f.data[at-1] != '\n' {
 			line = newline + line
 		}
-		return candidate{[]edit.Edit{{Path: f.path, Start: at, End: at, New: line + newline}}, 1}
+		return candidate{[]edit.Edit{{Path: f.path, Start: at, End: at, New: line + newline}}, 1}, nil
 	}
 	if at == 0 && bytes.HasPrefix(f.data, []byte(bom)) {
 		at = len(bom)
 	}
-	return candidate{[]edit.Edit{{Path: f.path, Start: at, End: at, New: line + f.newline(at)}}, 1}
+	return candidate{[]edit.Edit{{Path: f.path, Start: at, End: at, New: line + f.newline(at)}}, 1}, nil
+}
+
+// lineForDefines gives the start of the first line that assigns SOURCES, else INCLUDES, outside of every !if; -1 where
+// there is none.
+func lineForDefines(f *file) int {
+	list := parseNmake(f)
+	for _, name := range []string{"sources", "includes"} {
+		depth := 0
+		for _, s := range list {
+			switch {
+			case strings.HasPrefix(s.name, "!if"):
+				depth++
+			case s.name == "!endif":
+				depth--
+			case s.name == name && depth == 0:
+				return f.lineStart(s.at)
+			}
+		}
+	}
+	return -1
 }
