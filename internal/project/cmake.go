@@ -56,7 +56,7 @@ func (l *loader) loadCMake(p string) loaded {
 }
 
 func newCMake(t *tree.Tree, top string) *cmake {
-	c := &cmake{reader: newReader(t), top: top, commands: commandTable(), functions: genexTable(), scripts: map[string]script{}, known: map[layerKey]*layer{},
+	c := &cmake{reader: newReader(t), top: top, commands: commandTable(), functions: genexFunctions, scripts: map[string]script{}, known: map[layerKey]*layer{},
 		routines: map[string]*routine{}, variables: map[string]text{}, env: map[string]text{}, global: map[string]text{},
 		targets: map[string]*cmakeTarget{}, added: map[string]*cmakeDir{}, languages: map[string]bool{}, once: map[string]bool{},
 		walks: map[string][]string{}}

@@ -296,29 +296,26 @@ func binaryTests() map[string]func(*cmakeCondition, text, text) truth {
 		"STREQUAL":      (*cmakeCondition).equal,
 		"IS_NEWER_THAN": func(e *cmakeCondition, _, _ text) truth { return e.unknown("the age of files is not looked at") },
 	}
-	holds := map[string]func(order int) bool{
-		"LESS": func(n int) bool { return n < 0 }, "GREATER": func(n int) bool { return n > 0 },
-		"EQUAL": func(n int) bool { return n == 0 }, "LESS_EQUAL": func(n int) bool { return n <= 0 },
-		"GREATER_EQUAL": func(n int) bool { return n >= 0 },
-	}
-	for name, test := range holds {
-		table[name] = cmakeCompared(compareCMakeNumbers, test)
-		table["VERSION_"+name] = cmakeCompared(compareDotted, test)
+	for name, relation := range map[string]string{
+		"LESS": "<", "GREATER": ">", "EQUAL": "==", "LESS_EQUAL": "<=", "GREATER_EQUAL": ">=",
+	} {
+		table[name] = cmakeCompared(compareCMakeNumbers, relation)
+		table["VERSION_"+name] = cmakeCompared(compareDotted, relation)
 		if name != "EQUAL" {
-			table["STR"+name] = cmakeCompared(func(a, b string) (int, bool) { return strings.Compare(a, b), true }, test)
+			table["STR"+name] = cmakeCompared(compareTexts, relation)
 		}
 	}
 	return table
 }
 
 // cmakeCompared makes a test of an order and what is asked of it. Where there is no order, the test fails.
-func cmakeCompared(order func(a, b string) (int, bool), test func(int) bool) func(*cmakeCondition, text, text) truth {
+func cmakeCompared(order func(a, b string) (int, bool), relation string) func(*cmakeCondition, text, text) truth {
 	return func(e *cmakeCondition, a, b text) truth {
 		if a.unknown() || b.unknown() {
 			return e.unknown("%s is not known", clip(unknownOf(a, b)))
 		}
 		n, ok := order(a.String(), b.String())
-		return truthOf(ok && test(n))
+		return truthOf(ok && holdsFor(n, relation))
 	}
 }
 
@@ -332,59 +329,6 @@ func unknownOf(list ...text) string {
 		}
 	}
 	return ""
-}
-
-func compareCMakeNumbers(a, b string) (int, bool) {
-	x, err := cmakeNumber(a)
-	y, err2 := cmakeNumber(b)
-	switch {
-	case err != nil || err2 != nil:
-		return 0, false
-	case x < y:
-		return -1, true
-	case x > y:
-		return 1, true
-	}
-	return 0, true
-}
-
-func cmakeNumber(s string) (float64, error) {
-	s = strings.Trim(s, white)
-	if n, err := strconv.ParseInt(s, 0, 64); err == nil && strings.HasPrefix(strings.ToLower(s), "0x") {
-		return float64(n), nil
-	}
-	return strconv.ParseFloat(s, 64)
-}
-
-// compareDotted compares 1.2.3 part by part; what is no number ends it.
-func compareDotted(a, b string) (int, bool) {
-	x, y := versionParts(a), versionParts(b)
-	for i := range max(len(x), len(y)) {
-		var m, n uint64
-		if i < len(x) {
-			m = x[i]
-		}
-		if i < len(y) {
-			n = y[i]
-		}
-		if m != n {
-			return map[bool]int{true: -1, false: 1}[m < n], true
-		}
-	}
-	return 0, true
-}
-
-func versionParts(s string) []uint64 {
-	var list []uint64
-	for _, p := range strings.SplitN(s, ".", 9) {
-		digits := p[:len(p)-len(strings.TrimLeft(p, "0123456789"))]
-		n, _ := strconv.ParseUint(digits, 10, 64)
-		list = append(list, n)
-		if digits != p || digits == "" {
-			break
-		}
-	}
-	return list
 }
 
 func (e *cmakeCondition) equal(a, b text) truth {

@@ -105,7 +105,7 @@ func (k *cmakeCall) layer(f *file, at int, sp spot) *layer {
 }
 
 // insertDefinitions puts target_compile_definitions after each target that units come from which lack the defines.
-func (p *placer) insertDefinitions(g group) (candidate, error) {
+func (p *placer) insertDefinitions(g group, _ string) (candidate, error) {
 	var c candidate
 	for _, b := range g.builds {
 		if b.has(g.defines) {

@@ -1,13 +1,9 @@
 package project
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/nxport/nxport/internal/tree"
 )
 
 // The language of CMake, as cmake-language(7) has it: a file is nothing but a list of commands, even its ifs and loops
@@ -43,19 +39,6 @@ type cmakeArgument struct {
 type script struct {
 	list []invocation
 	err  error // with the line
-}
-
-// checkText says why a build file is no text that can be read, nil where it is.
-func checkText(data []byte) error {
-	switch {
-	case bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return errors.New("line 1: UTF-16 is not read: save the file as UTF-8")
-	case tree.IsBinary(data):
-		return errors.New("line 1: binary, no text")
-	case len(data) > maxXML:
-		return fmt.Errorf("line 1: %d bytes, more than the %d that are read of a build file", len(data), maxXML)
-	}
-	return nil
 }
 
 func parseCMake(f *file) script {

@@ -37,10 +37,7 @@ func (c *cmake) buildType() string {
 }
 
 func (r *resolved) note(at driver.Place, says string) {
-	s := driver.Step{Place: at, Says: says}
-	if len(r.notes) < maxNotes && !slices.Contains(r.notes, s) {
-		r.notes = append(r.notes, s)
-	}
+	r.notes = addNote(r.notes, at, "%s", says)
 }
 
 // values evaluates the entries of a property, and gives the items of their lists.

@@ -123,10 +123,7 @@ type commandUnit struct {
 }
 
 func (db *database) note(at int, format string, arguments ...any) {
-	s := driver.Step{Place: db.file.place(at), Says: fmt.Sprintf(format, arguments...)}
-	if len(db.notes) < maxNotes && !slices.Contains(db.notes, s) {
-		db.notes = append(db.notes, s)
-	}
+	db.notes = addNote(db.notes, db.file.place(at), format, arguments...)
 }
 
 // loadCommands reads a compile_commands.json.

@@ -16,15 +16,24 @@ type kind struct {
 	nested bool
 	// maybe says that a build file of the kind may turn out to have nothing to do with a driver, and then counts as none.
 	maybe bool
+	// insert adds defines to a build file by lines of their own, under a condition in its language where conditional
+	// says that it takes one. It is nil where a tool makes the file, so that nothing is edited there.
+	insert      func(p *placer, g group, condition string) (candidate, error)
+	conditional bool
+	// lastFirst says that of several places in one file the last is edited first, where a reader looks for additions.
+	lastFirst bool
 }
 
 // kinds are all sorts of build files.
 func kinds() []kind {
 	return []kind{
-		{name: "a .vcxproj", is: isProject, load: (*loader).loadProject},
-		{name: "a SOURCES file", is: isSources, likely: looksLikeSources, load: (*loader).loadSourcesFile},
-		{name: "a make file", is: isMake, likely: looksLikeMake, load: (*loader).loadMake, nested: true, maybe: true},
-		{name: "a CMakeLists.txt", is: isCMake, likely: looksLikeCMake, load: (*loader).loadCMake, nested: true},
+		{name: "a .vcxproj", is: isProject, load: (*loader).loadProject, insert: (*placer).insertGroup, conditional: true},
+		{name: "a SOURCES file", is: isSources, likely: looksLikeSources, load: (*loader).loadSourcesFile,
+			insert: (*placer).insertLine, lastFirst: true},
+		{name: "a make file", is: isMake, likely: looksLikeMake, load: (*loader).loadMake, nested: true, maybe: true,
+			insert: (*placer).insertNothing},
+		{name: "a CMakeLists.txt", is: isCMake, likely: looksLikeCMake, load: (*loader).loadCMake, nested: true,
+			insert: (*placer).insertDefinitions},
 		{name: "a compile_commands.json", is: isCommands, load: (*loader).loadCommands},
 	}
 }

@@ -111,7 +111,7 @@ const nmakeRules = `.c.obj:
 // nmake reads the file as nmake does.
 func (x *makeLoader) nmake() {
 	macros := map[string]text{"cc": plain("cl"), "cxx": plain("cl"), "cpp": plain("cl"), "as": plain("ml"), "rc": plain("rc"),
-		"make": plain("nmake"), "makedir": plain(slashDirectory(x.project)), "os": plain("Windows_NT")}
+		"make": plain("nmake"), "makedir": plain(absoluteDirectory(x.project)), "os": plain("Windows_NT")}
 	m := &makefile{reader: x.reader, project: x.project, texts: x.statements, known: x.known.layers, depths: x.known.depths, macros: macros}
 	m.rules = newRules(x.reader, path.Dir(x.project), m.expandFor)
 	m.rules.nmake = true

@@ -63,7 +63,7 @@ func (r *rules) relative(p string) string {
 	if r.dir == "." {
 		return p
 	}
-	return slashDirectory(p) + "/" + path.Base(p)
+	return absolutePath(p)
 }
 
 // maxTargets bounds the targets of one make file, those of its patterns not among them.

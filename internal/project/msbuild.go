@@ -1,7 +1,6 @@
 package project
 
 import (
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -105,14 +104,8 @@ func written(root *element) []string {
 }
 
 func (e *evaluation) note(at driver.Place, format string, arguments ...any) {
-	s := driver.Step{Place: at, Says: fmt.Sprintf(format, arguments...)}
-	if !slices.Contains(e.notes, s) && len(e.notes) < maxNotes {
-		e.notes = append(e.notes, s)
-	}
+	e.notes = addNote(e.notes, at, format, arguments...)
 }
-
-// maxNotes bounds what is said about one build.
-const maxNotes = 1000
 
 // template gives the compiled value of an attribute.
 func (e *evaluation) template(el *element, a *attribute) *template {

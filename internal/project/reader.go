@@ -3,6 +3,7 @@ package project
 import (
 	"errors"
 	"fmt"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -138,10 +139,13 @@ func (p *paths) directory(file string) string {
 }
 
 // absoluteDirectory gives the absolute directory of a file.
-func absoluteDirectory(file string) string {
-	abs, err := filepath.Abs(filepath.FromSlash(file))
+func absoluteDirectory(file string) string { return path.Dir(absolutePath(file)) }
+
+// absolutePath gives an absolute path with slashes, as CMake and make under MSYS write it.
+func absolutePath(p string) string {
+	abs, err := filepath.Abs(filepath.FromSlash(p))
 	if err != nil {
-		abs = file
+		return p
 	}
-	return filepath.ToSlash(filepath.Dir(abs))
+	return filepath.ToSlash(abs)
 }

@@ -201,3 +201,35 @@ func (t text) split(separator byte) []text {
 	keep()
 	return parts
 }
+
+// indexOrEnd gives the first index of any of the strings, the length of s where there is none.
+func indexOrEnd(s string, any ...string) int {
+	first := len(s)
+	for _, a := range any {
+		if i := strings.Index(s[:first], a); i >= 0 {
+			first = i
+		}
+	}
+	return first
+}
+
+// shortened gives a text for a message.
+func shortened(t text) string {
+	const most = 120
+	s := strings.Join(strings.Fields(t.String()), " ")
+	if len(s) > most {
+		s = s[:most] + " ..."
+	}
+	return s
+}
+
+func joinTexts(items []text, separator text) text {
+	var out text
+	for i, item := range items {
+		if i > 0 {
+			out = append(out, separator...)
+		}
+		out = append(out, item...)
+	}
+	return out
+}

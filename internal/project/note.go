@@ -1,0 +1,20 @@
+package project
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/nxport/nxport/internal/driver"
+)
+
+// maxNotes bounds what is said about one build: a hostile file could have one on each of its lines.
+const maxNotes = 1000
+
+// addNote adds what is said at a place, once: a loop, a macro or a file that is included twice would repeat it.
+func addNote(notes []driver.Step, at driver.Place, format string, arguments ...any) []driver.Step {
+	s := driver.Step{Place: at, Says: fmt.Sprintf(format, arguments...)}
+	if len(notes) < maxNotes && !slices.Contains(notes, s) {
+		notes = append(notes, s)
+	}
+	return notes
+}

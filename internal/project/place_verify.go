@@ -1,0 +1,75 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// verify loads every build file that reads an edited one again, and compares.
+func (p *placer) verify() error {
+	after, err := p.with(p.edits)
+	if err != nil {
+		return err
+	}
+	var projects []string
+	for _, e := range p.edits {
+		if !p.tree.Within(e.Path) {
+			return fmt.Errorf("%s: outside of what was named, so it is not changed", e.Path)
+		}
+		projects = append(projects, p.set.readers[e.Path]...)
+	}
+	slices.Sort(projects)
+	for _, project := range slices.Compact(projects) {
+		if err := p.compare(p.load(p.tree, project), p.load(after, project)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare checks that edits gave each build what it wants and no build anything else.
+func (p *placer) compare(before, after loaded) error {
+	if len(after.unreadable) > len(before.unreadable) {
+		return fmt.Errorf("%s: can't be read once it is edited: %s", after.unreadable[0].Path, after.unreadable[0].Why)
+	}
+	if len(before.builds) != len(after.builds) {
+		return errors.New("the edits would change which builds there are")
+	}
+	for i, b := range before.builds {
+		a := after.builds[i]
+		if a.ID != b.ID || a.signature(p.wanted[b.ID]) != b.signature(p.wanted[b.ID]) {
+			return fmt.Errorf("%s: the edits would change more of it than wanted", b.ID)
+		}
+		for j, u := range a.Units {
+			if !p.byHeader[b.ID] && !u.has(p.wanted[b.ID]) {
+				return fmt.Errorf("%s: %s would still lack %s: %s", b.ID, u.Path,
+					group{defines: p.wanted[b.ID]}.text(), pair{a, j}.lost())
+			}
+		}
+	}
+	return nil
+}
+
+// lost says why a define does not come to a unit.
+func (x pair) lost() string {
+	layers := x.effective()
+	if len(layers) > 0 && !layers[0].inherits {
+		return fmt.Sprintf("%v does not inherit what is defined before it", layers[0].file.place(layers[0].at))
+	}
+	return "it is undefined, or defined otherwise, on the compiler's command line"
+}
+
+// signature is equal for builds that compile the same, but for some defines.
+func (b *Build) signature(but []Define) string {
+	var s strings.Builder
+	for _, u := range b.Units {
+		o := *u.Options
+		o.Defines = slices.DeleteFunc(slices.Clone(o.Defines), func(d Define) bool {
+			return slices.ContainsFunc(but, func(w Define) bool { return w.Name == d.Name })
+		})
+		fmt.Fprintf(&s, "%q %s\n", u.Path, o.key(false))
+	}
+	return s.String()
+}
