@@ -147,8 +147,8 @@ func (l *loader) loadCommands(p string) loaded {
 		return out
 	case len(kernel) == 0 && l.named[p]:
 		kernel, rest = units, nil
-	case len(kernel) > 0 && !l.named[p] && l.haveCMake(kernel):
-		out.skipped = append(out.skipped, Skipped{Path: p, Why: "generated; what it is generated from is read itself"})
+	case len(kernel) > 0 && !l.named[p] && l.compiledElsewhere(kernel):
+		out.skipped = append(out.skipped, Skipped{Path: p, Why: "generated; builds of what it is generated from compile all its files"})
 		return out
 	}
 	l.commandBuilds(db, kernel, &out)
@@ -178,12 +178,12 @@ func unitPaths(units []*commandUnit) []string {
 	return list
 }
 
-// haveCMake says whether builds of CMakeLists.txt compile all of the files.
-func (l *loader) haveCMake(units []*commandUnit) bool {
+// compiledElsewhere says whether builds of other build files, which are loaded before, compile all of the files.
+func (l *loader) compiledElsewhere(units []*commandUnit) bool {
 	compiled := map[string]bool{}
 	for _, b := range l.set.Builds {
 		for _, u := range b.Units {
-			compiled[u.Path] = compiled[u.Path] || isCMake(b.Project)
+			compiled[u.Path] = true
 		}
 	}
 	return !slices.ContainsFunc(units, func(u *commandUnit) bool { return !compiled[u.path] })

@@ -115,7 +115,7 @@ func TestCommandsBesideCMake(t *testing.T) {
 	put(t, "build/compile_commands.json", databaseText(t, map[string]any{"directory": "/x/build", "file": "/x/a.c", "arguments": []string{"cl", "/kernel", "a.c"}}))
 	s := load(t, LoadOptions{})
 	equal(t, "builds", ids(s), "CMakeLists.txt|default|x64")
-	equal(t, "skipped", s.Skipped[0].Path+": "+s.Skipped[0].Why, "build/compile_commands.json: generated; what it is generated from is read itself")
+	equal(t, "skipped", s.Skipped[0].Path+": "+s.Skipped[0].Why, "build/compile_commands.json: generated; builds of what it is generated from compile all its files")
 }
 
 // Files of another machine are found by the longest end of their path, and what lies beside one is found there only.

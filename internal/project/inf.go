@@ -146,19 +146,19 @@ func imageName(s string) string {
 	return strings.ToLower(path.Base(strings.ReplaceAll(strings.Trim(s, `" `), `\`, "/")))
 }
 
-// lowest gives the lowest Windows the file's models for a processor are for, and whether it says one at all.
-func (f infFile) lowest(p nx.Processor) (nx.Version, bool) {
-	var low nx.Version
+// lowest gives the lowest Windows that the file's models for a processor name, zero where they name none; every says that
+// some of them are for any Windows.
+func (f infFile) lowest(p nx.Processor) (low nx.Version, every bool) {
 	for _, d := range f.decorations {
 		switch {
 		case d.processor != "" && d.processor != p:
 		case d.minimum == nx.Version{}:
-			return nx.Version{}, false
+			every = true
 		case low == nx.Version{} || d.minimum.Before(low):
 			low = d.minimum
 		}
 	}
-	return low, low != nx.Version{}
+	return low, every
 }
 
 // infs gives those of a driver: of all that name its image, the nearest by directory.
@@ -206,7 +206,8 @@ func (l *loader) installed() {
 			continue
 		}
 		for _, f := range infs(all, b) {
-			if v, ok := f.lowest(b.Processor); ok {
+			v, every := f.lowest(b.Processor)
+			if v != (nx.Version{}) && (!every || v.Before(b.Minimum)) { // where any Windows will do, it raises nothing
 				b.offerMinimum(v, f.path)
 			}
 		}

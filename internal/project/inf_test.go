@@ -42,7 +42,9 @@ func TestMinimumOfINF(t *testing.T) {
 		{"the lowest of several", "Windows10", ",NTamd64.10.0...16299,NTamd64.6.2", "6.2 i/drv.inf", "10.0 TargetVersion"},
 		{"higher than the target", "Windows7", ",NT$ARCH$.10.0...16299", "6.1 TargetVersion", "6.1 TargetVersion"},
 		{"a build, and no target", "", ",NT$ARCH$.10.0...16299", "10.0.16299 i/drv.inf", "10.0.16299 i/drv.inf"},
-		{"one that names no version", "Windows10", ",NTamd64,NTamd64.6.1,NTx86.6.1", "10.0 TargetVersion", "6.1 i/drv.inf"},
+		{"one that names no version", "Windows10", ",NTamd64,NTamd64.6.1,NTx86.6.1", "6.1 i/drv.inf", "6.1 i/drv.inf"},
+		{"any Windows raises no default", "", ",NT$ARCH$,NT$ARCH$.10.0...25319", "6.1 default", "6.1 default"},
+		{"any Windows, and one below the default", "", ",NT$ARCH$,NT$ARCH$.6.0", "6.0 i/drv.inf", "6.0 i/drv.inf"},
 		{"no decoration", "Windows10", "", "10.0 TargetVersion", "10.0 TargetVersion"},
 	} {
 		write(t, "-- a.c --\n")

@@ -121,6 +121,9 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 			projects = append(projects, found...)
 		}
 	}
+	for p, err := range l.tree.Unread() {
+		l.unreadable(p, err)
+	}
 	slices.Sort(projects)
 	slices.Sort(sources)
 	return slices.Compact(projects), slices.Compact(sources)
@@ -162,6 +165,7 @@ func (l *loader) file(name string) (projects, sources []string) {
 		if err != nil {
 			l.unreadable(name, err)
 		}
+		l.set.Containers = append(l.set.Containers, name)
 		return list, nil
 	}
 	if why := l.noSource(name); why != "" {
@@ -206,10 +210,19 @@ func (l *loader) unreadable(name string, err error) {
 
 func (l *loader) load(p string) loaded { return kindOf(p).load(l, p) }
 
-// loadAll loads build files. Of a kind whose files read one another, those nearest the root come first.
+// loadAll loads build files. Of a kind whose files read one another, those nearest the root come first; databases come last,
+// because they are generated from other build files.
 func (l *loader) loadAll(projects []string) {
 	depth := func(p string) int { return strings.Count(p, "/") }
-	slices.SortStableFunc(projects, func(a, b string) int { return cmp.Compare(depth(a), depth(b)) })
+	last := func(p string) int {
+		if isCommands(p) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(projects, func(a, b string) int {
+		return cmp.Or(cmp.Compare(last(a), last(b)), cmp.Compare(depth(a), depth(b)))
+	})
 	for _, p := range projects {
 		if !kindOf(p).nested || len(l.set.readers[p]) == 0 {
 			l.keep(p, l.load(p))
@@ -266,7 +279,9 @@ func (l *loader) unmatched() error {
 
 // add gives a build one unit. The kit's defines come after the project's, the user's last of all.
 func (l *loader) add(b *Build, p string, o Options, kit []Define, layers []*layer) {
-	o.Defines = slices.Concat(o.Defines, kit, l.defines)
+	own := slices.Concat(o.Defines, kit)
+	o.Defines = slices.Concat(own, l.defines)
+	o.Defines = slices.Concat(own, versionMacros(&o, b.Kit), l.defines)
 	for _, dir := range l.includes {
 		if !slices.Contains(o.Includes, dir) {
 			o.Includes = append(o.Includes, dir)

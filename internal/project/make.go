@@ -34,10 +34,10 @@ func isMake(p string) bool {
 var driverWords = []string{".sys", "native", "driver", "ddk", "wdk", "_kernel_mode", "/kernel"}
 
 func looksLikeMake(data []byte) bool {
-	if len(data) > maxXML || tree.IsBinary(data) {
+	if tree.IsBinary(data) {
 		return false
 	}
-	lower := bytes.ToLower(data)
+	lower := bytes.ToLower(data[:min(len(data), maxXML)]) // one that is too large is said to be
 	return slices.ContainsFunc(driverWords, func(w string) bool { return bytes.Contains(lower, []byte(w)) })
 }
 
@@ -305,6 +305,9 @@ func (x *makeLoader) result() loaded {
 		out.reads = append(out.reads, name)
 	}
 	for name := range x.statements {
+		out.reads = append(out.reads, name)
+	}
+	for name := range x.reads { // response files
 		out.reads = append(out.reads, name)
 	}
 	slices.Sort(out.reads)

@@ -35,6 +35,9 @@ func (b *image) processor() nx.Processor {
 			}
 		}
 	}
+	if strings.Contains(b.link.flags.entry, "@") { // _DriverEntry@8: only names for x86 are decorated
+		return nx.X86
+	}
 	return nx.X64
 }
 
@@ -73,6 +76,7 @@ func (x *makeLoader) unit(to *Build, b *image, u makeUnit) {
 	var kit []Define
 	switch {
 	case c.gnu():
+		to.Kit = gnuKit
 		kit = gnuDefines(to.Processor)
 		o.Undefines = append(o.Undefines, "_MSC_VER")
 		if !slices.ContainsFunc(o.Defines, func(d Define) bool { return d.Name == "_KERNEL_MODE" }) {

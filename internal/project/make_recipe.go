@@ -117,7 +117,7 @@ func (r *rules) commandOf(list []text, dir string) *command {
 		if !ok {
 			return nil
 		}
-		c := &command{tool: t, dir: dir, program: w, words: list[i+1:], processor: processor}
+		c := &command{tool: t, dir: dir, program: w, words: r.responses(list[i+1:], dir, 0), processor: processor}
 		if !r.spend(len(c.words) * 8) {
 			return nil
 		}
@@ -125,6 +125,34 @@ func (r *rules) commandOf(list []text, dir string) *command {
 		return c
 	}
 	return nil
+}
+
+// responses replaces @file by the words in it, as compilers and linkers do. One that is not there, because the build makes
+// it, is unknown.
+func (r *rules) responses(words []text, dir string, depth int) []text {
+	if !slices.ContainsFunc(words, func(w text) bool { return strings.HasPrefix(w.String(), "@") }) {
+		return words
+	}
+	var out []text
+	for _, w := range words {
+		name, ok := strings.CutPrefix(w.String(), "@")
+		if !ok || name == "" || w.unknown() {
+			out = append(out, w)
+			continue
+		}
+		p, ok := r.tree.Find(r.tree.Join(dir, name))
+		data, err := []byte(nil), error(nil)
+		if ok {
+			data, err = r.tree.Read(p)
+		}
+		if !ok || err != nil || len(data) > maxResponse || depth >= maxResponses || checkText(data) != nil || !r.spend(8*len(data)) {
+			out = append(out, unknownText(w, "the response file is not there, or can't be read"))
+			continue
+		}
+		r.reads[p] = true
+		out = append(out, r.responses(fields(text{{text: string(data), file: newFile(p, data)}}), dir, depth+1)...)
+	}
+	return out
 }
 
 // endOfUnknown gives what may be the name of a program at the end of one that can't be evaluated: "$(shell x)gcc" or

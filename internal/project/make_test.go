@@ -63,6 +63,7 @@ func TestMake(t *testing.T) {
 		{"a compiler that is not known", "CC := $(shell which gcc)\nD := $(shell x)\nx.bin: a.o b.o\n\t$(LINK)\nb.o: b.c\n\t$(D) -DB -c $<\na.o: a.c\n\t$(D)clang -DA -c $<\n", "Makefile|default|x64: a.c b.c: A=1"},
 		{"ARM64 by the target", "CC = clang --target=aarch64-w64-mingw32\ndrv.sys: a.o\n\t$(LINK)\n", "Makefile|default|arm64: a.c"},
 		{"an entry", "x.bin: a.o\n\tgcc -Wl,-e,_DriverEntry@8 -o $@ $^\n", "Makefile|default|x64: a.c"},
+		{"an entry for x86, where nothing else says it", "drv.sys: a.c\n\tgcc -Wl,--subsystem,native -Wl,-e,_DriverEntry@8 -o $@ a.c\n", "Makefile|default|x86: a.c"},
 		{"MSYS", "D = //\nCFLAGS = //DA=1 //D B $(D)DC\ndrv.sys: a.obj\n\t\"C:/x y/link.exe\" //driver //out:$@ $^\na.obj: a.c\n\tC:/x\\ y/cl.exe $(CFLAGS) //c //Fo$@ $<\n", "Makefile|default|x64: a.c: A=1 B=1 C=1"},
 		{"itself again", "ifeq ($(V),)\nall:\n\t+@$(MAKE) -C sub -f $(CURDIR)/Makefile V=1 S=$(CURDIR)\nelse\nVPATH = $(S)\ndrv.sys: a.o c.o\n\t$(LINK)\nendif\n", "Makefile|default|x64: a.c sub/c.c"},
 		{"shell commands that are known", "HERE := $(shell mkdir -p sub 2>/dev/null; cd sub && pwd -W)\nifeq ($(findstring MINGW,$(shell uname -s)),MINGW)\ndrv.sys: $(HERE)/c.o\n\t$(LINK)\nendif\n", "Makefile|default|x64: sub/c.c"},
@@ -85,6 +86,7 @@ func TestNmake(t *testing.T) {
 		{"inference rule", link + ".c.obj:\n    $(CC) /DR /c $<\n", "drv.mak|default|x64: a.c b.c: R=1"},
 		{"batch rule with directories", "drv.sys: out\\c.obj\n link /subsystem:native,6.01 /out:drv.sys out\\c.obj\n{sub}.c{out}.obj::\n cl /DB /c /Foout\\ $<\n", "drv.mak|default|x64: sub/c.c: B=1"},
 		{"files for arguments", "drv.sys: a.obj b.obj\n\tlink @<<drv.rsp\n/driver /out:$@\n$**\n<<KEEP\na.obj: a.c\n\tcl @<<\n/DA=$(X) /c a.c\n<<\nX=1\n", "drv.mak|default|x64: a.c b.c: A=1"},
+		{"response file of the tree", "drv.sys: a.obj\n\tlink /driver @link.rsp /out:$@\na.obj: a.c\n\tcl @flags.rsp /c a.c\n", "drv.mak|default|x64: a.c: FLAG=1"},
 		{"response file in between", "drv.sys: a.obj\n\tlink /driver @<<x @<<y /out:$@\n a.obj\n<<\n b.obj\n<<NOKEEP\n", "drv.mak|default|x64: a.c b.c"},
 		{"macros as they are in the end", "F=/DA=$(X)\n" + link + ".c.obj:\n\tcl $(F) /c $<\nX=2\n", "drv.mak|default|x64: a.c b.c: A=2"},
 		{"conditional commands", "drv.sys: a.obj\n!if \"$(DEBUG)\"==\"\"\n\tlink /driver $** /out:$@\n!else\n\techo\n!endif\n", "drv.mak|default|x64: a.c"},
@@ -99,7 +101,7 @@ func TestNmake(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, newline := range []string{"\n", "\r\n"} {
-				write(t, "-- a.c --\n-- b.c --\n-- sub/c.c --\n")
+				write(t, "-- a.c --\n-- b.c --\n-- sub/c.c --\n-- link.rsp --\na.obj\n-- flags.rsp --\n/DFLAG\n")
 				put(t, "drv.mak", strings.ReplaceAll(c.file, "\n", newline))
 				equal(t, "outline", outline(load(t, LoadOptions{})), c.want)
 			}

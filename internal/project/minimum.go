@@ -1,8 +1,13 @@
 package project
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -15,6 +20,37 @@ var versionNames = map[string]nx.Version{
 	"WINXP": nx.WindowsXP, "WS03": nx.WindowsServer2003, "LONGHORN": nx.WindowsVista, "VISTA": nx.WindowsVista,
 	"WIN6": nx.WindowsVista, "WS08": nx.WindowsVista, "WIN7": nx.Windows7, "WIN8": nx.Windows8, "WINBLUE": nx.Windows81,
 	"WIN10": nx.Windows10, "WINTHRESHOLD": nx.Windows10,
+}
+
+// versionMacros are those of versionDefines that nothing has defined: the kit's headers then define them, from one another
+// or as the newest Windows that the kit knows (sdkddkver.h; MinGW-w64's _mingw.h has the same).
+func versionMacros(o *Options, kit driver.Kit) []Define {
+	number := func(name string) uint64 {
+		s, _ := o.value(name)
+		n, _ := strconv.ParseUint(strings.Trim(s, white), 0, 32) // a name such as NTDDI_WIN7 gives 0: the default
+		return n
+	}
+	winnt, version := number("_WIN32_WINNT"), number("NTDDI_VERSION")
+	newest := cmp.Or(kit.Highest, nx.Windows10)
+	switch {
+	case winnt != 0:
+	case version != 0:
+		winnt = version >> 16
+	default:
+		winnt = uint64(newest.Major)<<8 | uint64(newest.Minor)
+		version = ntddi(newest, "")
+	}
+	version = cmp.Or(version, winnt<<16)
+	var list []Define
+	for _, d := range []Define{
+		{Name: "_WIN32_WINNT", Value: fmt.Sprintf("0x%04X", winnt)}, {Name: "WINVER", Value: fmt.Sprintf("0x%04X", winnt)},
+		{Name: "NTDDI_VERSION", Value: fmt.Sprintf("0x%08X", version)},
+	} {
+		if _, ok := o.value(d.Name); !ok && !slices.Contains(o.Undefines, d.Name) {
+			list = append(list, d)
+		}
+	}
+	return list
 }
 
 // lowerMinimum takes the lowest Windows that the project's own defines name, where that is below what its target

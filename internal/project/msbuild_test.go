@@ -293,18 +293,18 @@ func TestMinimum(t *testing.T) {
 	for _, c := range []struct {
 		properties, minimum, source, ntddi string
 	}{
-		{"", "6.1", "default", ""},
+		{"", "6.1", "default", "0x0A000010"},
 		{"<TargetVersion>Vista</TargetVersion>", "6.0", "TargetVersion", "0x06000000"},
 		{"<TargetVersion>Windows7</TargetVersion>", "6.1", "TargetVersion", "0x06010000"},
 		{"<TargetVersion>Windows8</TargetVersion>", "6.2", "TargetVersion", "0x06020000"},
 		{"<TargetVersion> WindowsV6.3 </TargetVersion>", "6.3", "TargetVersion", "0x06030000"},
 		{"<TargetVersion>Windows10</TargetVersion>", "10.0", "TargetVersion", "0x0A000010"},
-		{"<TargetVersion>Windows99</TargetVersion>", "6.1", "default", ""},
+		{"<TargetVersion>Windows99</TargetVersion>", "6.1", "default", "0x0A000010"},
 		{"<TargetVersion>Windows10</TargetVersion><_NT_TARGET_VERSION>0x601</_NT_TARGET_VERSION>", "6.1", "_NT_TARGET_VERSION", "0x06010000"},
 		{"<TargetVersion>Windows10</TargetVersion><_NT_TARGET_VERSION>0xA000006</_NT_TARGET_VERSION>", "10.0.17763", "_NT_TARGET_VERSION", "0x0A000006"},
 		{"<_NT_TARGET_VERSION>0x0A00</_NT_TARGET_VERSION>", "10.0", "_NT_TARGET_VERSION", "0x0A000010"},
 		{"<_NT_TARGET_VERSION>$(_NT_TARGET_VERSION_WIN8)</_NT_TARGET_VERSION>", "6.2", "_NT_TARGET_VERSION", "0x06020000"},
-		{"<_NT_TARGET_VERSION>seven</_NT_TARGET_VERSION>", "6.1", "default", ""},
+		{"<_NT_TARGET_VERSION>seven</_NT_TARGET_VERSION>", "6.1", "default", "0x0A000010"},
 	} {
 		write(t, "-- a.c --\n")
 		put(t, "p.vcxproj", strings.Replace(projectText("Debug|x64", "<ItemGroup><ClCompile Include=\"a.c\"/></ItemGroup>"),

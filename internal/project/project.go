@@ -82,6 +82,7 @@ type Set struct {
 	Builds     []*Build
 	Skipped    []Skipped // user-mode projects and the like: fine
 	Unreadable []Skipped // input that could not be read: exit status 2
+	Containers []string  // named solutions and dirs files
 
 	options LoadOptions
 	readers map[string][]string // file -> the build files whose evaluation read it, itself included

@@ -17,7 +17,8 @@ import (
 
 // looksLikeSources says whether a file of that name is one of build.exe's.
 func looksLikeSources(data []byte) bool {
-	return len(data) <= maxXML && !tree.IsBinary(data) && slices.ContainsFunc(parseNmake(newFile("", data)), func(s statement) bool {
+	data = data[:min(len(data), maxXML)] // one that is too large is said to be
+	return !tree.IsBinary(data) && slices.ContainsFunc(parseNmake(newFile("", data)), func(s statement) bool {
 		return slices.Contains([]string{"targettype", "targetname", "sources", "!include"}, s.name)
 	})
 }
@@ -125,7 +126,11 @@ func (l *loader) sourcesBuild(m *makefile, platform int, configuration string, o
 	}}
 	b.Target = m.macros["targetname"].trim().String()
 	target, given := m.minimum(b)
-	kit := append(slices.Clone(oldDefines), toolset(p.processor, configuration == "checked", target, ntddi(target, given))...)
+	kit := slices.Clone(oldDefines)
+	if configuration == "free" {
+		kit = append(kit, Define{Name: "NDEBUG", Value: "1"})
+	}
+	kit = append(kit, toolset(p.processor, configuration == "checked", target, ntddi(target, given))...)
 	l.sourcesUnits(m, b, platform, kit)
 	if m.budget <= 0 {
 		return errWork

@@ -16,6 +16,9 @@ import (
 // oldKit is the last one that builds with build.exe and SOURCES.
 var oldKit = driver.Kit{Name: "WDK 7.1", Lowest: nx.WindowsXP, Highest: nx.Windows7, NoOptIn: true}
 
+// gnuKit is the driver kit of MinGW-w64, as of ReactOS: its headers define the names of the pool types and nothing more.
+var gnuKit = driver.Kit{Name: "mingw-w64", NoOptIn: true}
+
 // toolsetKits are those that a PlatformToolset names, by its end.
 var toolsetKits = []struct {
 	toolset string // in lower case

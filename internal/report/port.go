@@ -55,8 +55,8 @@ func cautions(w io.Writer, r *Ported) {
 		"such a request must ask for NonPagedPoolExecute")
 	for _, m := range r.After {
 		if m.Build.Kit.NoOptIn {
-			fmt.Fprintln(w, "kits before Windows 8 know no opt-in: a binary that they build stays executable on every "+
-				"Windows (nxport header prints an opt-in for them)")
+			fmt.Fprintf(w, "%s knows no opt-in, nor any kit before Windows 8: a binary that it builds stays executable on every "+
+				"Windows (nxport header prints an opt-in for it)\n", m.Build.Kit.Name)
 			return
 		}
 	}

@@ -68,7 +68,7 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 
 // idle names the paths that nothing came of, beside others: a misspelled one would pass without a word.
 func idle(t *tree.Tree, paths []string, set *project.Set) []project.Skipped {
-	var found []string
+	found := slices.Clone(set.Containers)
 	for _, b := range set.Builds {
 		found = append(found, b.Project)
 	}
