@@ -19,6 +19,7 @@ import (
 //
 // Targets that are linked as drivers make builds, and so do the static libraries they link to. The rest is user mode.
 
+// isCMake goes by the name alone, which CMake requires; Windows and so the walk take it without regard to case.
 func isCMake(p string) bool { return strings.EqualFold(path.Base(p), "CMakeLists.txt") }
 
 // looksLikeCMake says whether a file of that name adds anything.
@@ -55,6 +56,8 @@ func (l *loader) loadCMake(p string) loaded {
 	return out
 }
 
+// newCMake starts an evaluation with what CMake itself sets before it reads the first line: cmake-variables(7),
+// "Variables that Provide Information" and "Variables that Describe the System".
 func newCMake(t *tree.Tree, top string) *cmake {
 	c := &cmake{reader: newReader(t), top: top, commands: commandTable(), functions: genexFunctions, scripts: map[string]script{}, known: map[layerKey]*layer{},
 		routines: map[string]*routine{}, variables: map[string]text{}, env: map[string]text{}, global: map[string]text{},

@@ -6,6 +6,10 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// The commands of CMake: tables of those that are evaluated, those that change nothing here, and those that ask the
+// machine. Specification: cmake-commands(7). A command that is in no table gets a note, since it may be a function of
+// a module that is not read.
+
 // cmakeCall is one command being run, with its arguments.
 type cmakeCall struct {
 	*cmake
@@ -57,6 +61,8 @@ type output struct {
 	words []string
 }
 
+// outputs are those of the commands that ask the machine: what they find differs from one to the next, so that a
+// value would be a guess.
 var outputs = map[string]output{
 	"find_program": {at: 0}, "find_path": {at: 0}, "find_library": {at: 0}, "find_file": {at: 0}, "try_compile": {at: 0},
 	"try_run": {at: 0}, "execute_process": {at: noIndex, words: []string{"OUTPUT_VARIABLE", "RESULT_VARIABLE", "ERROR_VARIABLE", "RESULTS_VARIABLE"}},
@@ -75,6 +81,8 @@ var outputs = map[string]output{
 // noIndex stands where no argument counts by its index.
 const noIndex = -1 << 10
 
+// unknownOutputs marks the variables as unknown rather than leaving them empty: an empty one makes if() false,
+// without a note.
 func (k *cmakeCall) unknownOutputs(o output) {
 	if o.at >= 0 && o.at < len(k.args) {
 		k.setUnknown(k.fr, k.arg(o.at))
@@ -94,10 +102,13 @@ func (k *cmakeCall) arg(i int) string {
 	return k.args[i].String()
 }
 
+// rest gives the arguments from an index on.
 func (k *cmakeCall) rest(from int) []text { return k.args[min(from, len(k.args)):] }
 
+// place is where the command begins, for messages.
 func (k *cmakeCall) place() driver.Place { return k.in.file.place(k.in.at) }
 
+// say notes something about this command.
 func (k *cmakeCall) say(format string, arguments ...any) {
 	k.note(k.fr, k.place(), format, arguments...)
 }
@@ -115,6 +126,7 @@ func (k *cmakeCall) set(name string, v text) {
 	k.fr.vars.set(name, v)
 }
 
+// variable gives the value of a variable; the empty text where it has none, as ${name} does.
 func (k *cmakeCall) variable(name string) text {
 	v, _ := k.get(k.fr, name)
 	return v

@@ -8,6 +8,10 @@ import (
 	"strings"
 )
 
+// Conditions of if, elseif and while in CMake. Specification: cmake-commands(7), if, "Condition Syntax". Unlike in
+// CMake an answer may be unknown, where a condition asks for the machine, for what a program prints, or for a
+// package.
+
 // cmakeCondition evaluates the arguments of if, elseif and while, in the grammar of cmake-commands(7):
 //
 //	or   = and { "OR" and }
@@ -29,6 +33,7 @@ type cmakeOperand struct {
 	bare bool
 }
 
+// condition evaluates the arguments of if, elseif or while. Where the answer is unknown, the text says why.
 func (c *cmake) condition(fr *frame, in *invocation) (truth, string) {
 	e := &cmakeCondition{cmake: c, fr: fr, in: in}
 	for _, a := range in.args {
@@ -77,6 +82,8 @@ func (e *cmakeCondition) word(words ...string) string {
 	return s
 }
 
+// or has the lowest precedence: cmake-commands(7), if, "Condition Syntax", wants parentheses, unary tests, binary
+// tests, NOT, AND, OR in that order.
 func (e *cmakeCondition) or() truth {
 	v := e.and()
 	for e.word("OR") != "" {
@@ -85,6 +92,7 @@ func (e *cmakeCondition) or() truth {
 	return v
 }
 
+// and evaluates both sides always: the operands must be read to find the end of the condition.
 func (e *cmakeCondition) and() truth {
 	v := e.not()
 	for e.word("AND") != "" {
@@ -93,6 +101,7 @@ func (e *cmakeCondition) and() truth {
 	return v
 }
 
+// not keeps an unknown truth unknown.
 func (e *cmakeCondition) not() truth {
 	negated := false
 	for e.word("NOT") != "" {
@@ -105,6 +114,7 @@ func (e *cmakeCondition) not() truth {
 	return v
 }
 
+// test evaluates one test: in parentheses, unary, binary, or a single constant or variable.
 func (e *cmakeCondition) test() truth {
 	if e.word("(") != "" {
 		if e.depth++; e.depth > maxConditionDepth {
@@ -151,6 +161,7 @@ func (e *cmakeCondition) followed() bool {
 	return len(e.list) > 2 && cmakeBinary[e.list[1].name()] != nil
 }
 
+// name gives an operand as the keyword that it may be. A quoted one is none, by policy CMP0054.
 func (o cmakeOperand) name() string {
 	if o.bare {
 		return o.text.String()
@@ -212,6 +223,7 @@ func cmakeConstant(s string) (value, ok bool) {
 // The tables are filled by functions since what they hold refers to them.
 var cmakeUnary, cmakeBinary = unaryTests(), binaryTests()
 
+// unaryTests are by keyword. Of those about files, only what lies in the tree can be answered.
 func unaryTests() map[string]func(*cmakeCondition, cmakeOperand) truth {
 	never := func(*cmakeCondition, cmakeOperand) truth { return no }
 	return map[string]func(*cmakeCondition, cmakeOperand) truth{
@@ -234,6 +246,7 @@ func (e *cmakeCondition) of(t text, test func(s string) truth) truth {
 	return test(t.String())
 }
 
+// isAbsolute takes the drives of Windows too, whatever system this runs on.
 func isAbsolute(s string) bool {
 	return strings.HasPrefix(s, "/") || strings.HasPrefix(s, `\`) || len(s) > 1 && s[1] == ':'
 }
@@ -253,6 +266,8 @@ func (e *cmakeCondition) exists(o cmakeOperand) truth {
 	})
 }
 
+// defined is true for a variable that is set to nothing. An environment variable that no file sets is unknown, since
+// the machine may have it.
 func (e *cmakeCondition) defined(o cmakeOperand) truth {
 	return e.of(o.text, func(s string) truth {
 		if name, ok := strings.CutPrefix(s, "ENV{"); ok {
@@ -273,6 +288,8 @@ func (e *cmakeCondition) defined(o cmakeOperand) truth {
 	})
 }
 
+// target says whether a target is declared. A name with :: is one that a package imports (CMP0028), and no package is
+// read.
 func (e *cmakeCondition) target(o cmakeOperand) truth {
 	return e.of(o.text, func(s string) truth {
 		if e.targets[s] == nil && strings.Contains(s, "::") {
@@ -282,6 +299,7 @@ func (e *cmakeCondition) target(o cmakeOperand) truth {
 	})
 }
 
+// command says whether there is a command, function or macro of the name.
 func (e *cmakeCondition) command(o cmakeOperand) truth {
 	return e.of(o.text, func(s string) truth {
 		s = strings.ToLower(s)
@@ -289,6 +307,8 @@ func (e *cmakeCondition) command(o cmakeOperand) truth {
 	})
 }
 
+// binaryTests are by keyword. All orders are compared by one table: numbers, version numbers and strings have the
+// same five relations.
 func binaryTests() map[string]func(*cmakeCondition, text, text) truth {
 	table := map[string]func(*cmakeCondition, text, text) truth{
 		"MATCHES": (*cmakeCondition).matches, "IN_LIST": (*cmakeCondition).inList,
@@ -331,6 +351,7 @@ func unknownOf(list ...text) string {
 	return ""
 }
 
+// equal compares byte by byte, as STREQUAL does.
 func (e *cmakeCondition) equal(a, b text) truth {
 	if a.unknown() || b.unknown() {
 		return e.unknown("%s is not known", clip(unknownOf(a, b)))
@@ -338,6 +359,7 @@ func (e *cmakeCondition) equal(a, b text) truth {
 	return truthOf(a.String() == b.String())
 }
 
+// inList is true as soon as the item is found, even in a list that is known in part.
 func (e *cmakeCondition) inList(a, name text) truth {
 	v, _ := e.get(e.fr, name.String())
 	found := slices.ContainsFunc(splitList(v), func(t text) bool { return t.String() == a.String() })
@@ -347,6 +369,7 @@ func (e *cmakeCondition) inList(a, name text) truth {
 	return truthOf(found)
 }
 
+// matches sets CMAKE_MATCH_<n> only where it is true.
 func (e *cmakeCondition) matches(a, pattern text) truth {
 	if a.unknown() || pattern.unknown() {
 		return e.unknown("%s is not known", clip(unknownOf(a, pattern)))

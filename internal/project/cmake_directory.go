@@ -8,6 +8,9 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// project() and add_subdirectory(): what one CMakeLists.txt sets up for itself and for the directories below.
+// Specification: cmake-commands(7); cmake-language(7), "Directories".
+
 // project sets the names of the project, and enables its languages.
 func (k *cmakeCall) project() {
 	name := k.arg(0)
@@ -48,6 +51,8 @@ func (k *cmakeCall) project() {
 	}
 }
 
+// projectVersion sets <name>_VERSION and its four parts, those that are not given to nothing: cmake-commands,
+// project.
 func (k *cmakeCall) projectVersion(name, version string) {
 	parts := strings.SplitN(version, ".", 4)
 	for _, n := range []string{"PROJECT", name} {
@@ -62,12 +67,15 @@ func (k *cmakeCall) projectVersion(name, version string) {
 	}
 }
 
+// enableLanguage matters to source files whose language is none: CMake does not compile them.
 func (k *cmakeCall) enableLanguage() {
 	for _, a := range k.args {
 		k.languages[a.String()] = true
 	}
 }
 
+// addSubdirectory reads a directory in place, where the command stands: what is set after it does not count there.
+// One that is added twice is read once.
 func (k *cmakeCall) addSubdirectory() {
 	name := k.arg(0)
 	if len(k.args) == 0 || k.args[0].unknown() {

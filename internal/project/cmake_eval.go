@@ -8,6 +8,9 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// The state of an evaluation of CMake: variables and their scopes, directories, targets. Specification:
+// cmake-language(7), "Variables". The commands themselves are in the files cmake_command.go and those it names.
+
 // Limits on one evaluation. CMake itself stops at 1000 calls inside each other.
 const (
 	maxCMakeCalls = 100     // functions, macros, includes, directories and loops inside each other
@@ -62,6 +65,7 @@ type cmakeScope struct {
 	vars   map[string]cmakeVariable
 }
 
+// cmakeVariable is what one scope says of a name: a value, or that it was unset there.
 type cmakeVariable struct {
 	value text
 	unset bool
@@ -78,6 +82,7 @@ type frame struct {
 	quiet     bool // what is not known there is not said: it depends on what is installed
 }
 
+// note goes to the directory rather than to a target: a condition may stand before all targets that it decides on.
 func (c *cmake) note(fr *frame, at driver.Place, format string, arguments ...any) {
 	if !fr.quiet {
 		fr.dir.notes = addNote(fr.dir.notes, at, format, arguments...)
@@ -107,6 +112,7 @@ func (c *cmake) get(fr *frame, name string) (text, bool) {
 	return nil, false
 }
 
+// set changes this scope alone; functions and directories have scopes of their own.
 func (s *cmakeScope) set(name string, v text) { s.vars[name] = cmakeVariable{value: v} }
 
 // setUnknown marks variables that something sets which is not run.
@@ -125,6 +131,7 @@ func (c *cmake) works(in *invocation) bool {
 	return ok
 }
 
+// deeper enters a call, and refuses where they are nested too deep. Who gets true must count depth down again.
 func (c *cmake) deeper(fr *frame, in *invocation) bool {
 	if c.depth >= maxCMakeCalls {
 		c.note(fr, in.file.place(in.at), "%s is left out: calls are nested too deep, or it calls itself", in.name)

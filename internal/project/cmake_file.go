@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// file() and aux_source_directory(), as far as they list files. The tree is what was named to the tool; a pattern
+// that leads outside has no known answer, since what stands there is not to be read.
+
 // fileCommand is file(...): of it, what lists files or makes a path is evaluated. Nothing is written, and what files
 // hold is not known.
 func (k *cmakeCall) fileCommand() {

@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// Control flow of CMake: if, foreach, while, block, break, continue and return. Specification: cmake-commands(7) and
+// cmake-language(7), "Control Structures". The lexer has found where each block ends, so that a branch that is not
+// run costs nothing.
+
 // flow says how a list of commands ended.
 type flow int
 
@@ -56,6 +60,7 @@ func (c *cmake) run(fr *frame, list []invocation, from, to int) flow {
 	return ended
 }
 
+// returns ends the file or function. PROPAGATE (CMake 3.25) sets variables in the scope around it first.
 func (c *cmake) returns(fr *frame, in *invocation) flow {
 	args := c.evaluate(fr, in)
 	if len(args) > 1 && args[0].String() == "PROPAGATE" && fr.vars.around != nil {
@@ -113,6 +118,8 @@ func (c *cmake) unknownBranch(fr *frame, body []invocation, in *invocation, why 
 	}
 }
 
+// loop runs a foreach, and hands a while on. After the loop its variable is as it was before it: cmake-policies(7),
+// CMP0124.
 func (c *cmake) loop(fr *frame, list []invocation, i int) flow {
 	in := list[i]
 	if !c.deeper(fr, &in) {
@@ -151,6 +158,7 @@ func (c *cmake) loop(fr *frame, list []invocation, i int) flow {
 	return ended
 }
 
+// while stops at a condition that is unknown: how often the loop would run is then unknown too.
 func (c *cmake) while(fr *frame, list []invocation, i int) flow {
 	in := &list[i]
 	for n := 0; ; n++ {

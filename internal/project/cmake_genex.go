@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// Generator expressions, which CMake evaluates after all files are read, once for each target, language and
+// configuration. Specification: cmake-generator-expressions(7). They are balanced by themselves: $< opens and >
+// closes.
+
 // genex evaluates generator expressions, $<...>, for one target and language.
 type genex struct {
 	*cmake
@@ -130,10 +134,14 @@ var genexPass = map[string]func(*genex) bool{
 	"DEVICE_LINK":           func(*genex) bool { return false },
 }
 
+// flag writes a truth as generator expressions do, 0 or 1; they know no other.
 func flag(b bool) text { return plain(strconv.Itoa(map[bool]int{true: 1}[b])) }
 
+// compilerName is the compiler of Visual Studio: no other builds with the kit by default, and its name is what
+// drivers compare with.
 func compilerName(*genex) string { return "MSVC" }
 
+// languageName is that of CMake, CXX for C++.
 func (g *genex) languageName() string {
 	if g.language == CXX {
 		return "CXX"
@@ -141,6 +149,7 @@ func (g *genex) languageName() string {
 	return "C"
 }
 
+// configuration is the build type, which Release stands for where the project sets none.
 func (g *genex) configuration() string { return g.buildType() }
 
 // property is $<TARGET_PROPERTY:property> or $<TARGET_PROPERTY:target,property>.

@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+// What generator expressions give, by name.
+
 // genexFunctions are the generator expressions whose arguments are evaluated first: cmake-generator-expressions(7). The
 // value is not ok where the expression can't be known. The table reaches the evaluator by its field functions, since
 // its own entries evaluate expressions too.
@@ -126,6 +128,7 @@ func genexCompared(order func(a, b string) (int, bool), relation string) func(*g
 	}
 }
 
+// isFlag: the logical expressions take 0 and 1 alone, and are an error in CMake for anything else.
 func isFlag(t text) bool { return t.String() == "0" || t.String() == "1" }
 
 // allFlags is 1 where all arguments are a value.

@@ -73,7 +73,7 @@ func TestCMakeUnreadable(t *testing.T) {
 	for _, c := range []struct{ name, file, why string }{
 		{"UTF-16", "\xff\xfep\x00(\x00", "line 1: UTF-16 is not read: save the file as UTF-8"},
 		{"binary", "(\x00", "line 1: binary, no text"},
-		{"large", "(" + strings.Repeat("x", maxXML), fmt.Sprintf("line 1: %d bytes, more than the %d that are read of a build file", maxXML+1, maxXML)},
+		{"large", "(" + strings.Repeat("x", maxBuildFile), fmt.Sprintf("line 1: %d bytes, more than the %d that are read of a build file", maxBuildFile+1, maxBuildFile)},
 		{"work", "project(p C)\nset(x a)\nwhile(1)\nwhile(1)\nendwhile()\nendwhile()\n", "CMakeLists.txt:4:1: the evaluation takes too much work"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// include() and find_package(). Files of the tree are read. The modules of CMake itself are not there: those that
+// matter to what is compiled are modelled by tables, and what packages set begins with their name and is unknown.
+
 // include reads a file of the tree, or a module of it. Those of CMake itself are known not to matter.
 func (k *cmakeCall) include() {
 	name := k.arg(0)
@@ -37,6 +40,7 @@ func (k *cmakeCall) findScript(name string) (string, bool) {
 	return "", false
 }
 
+// isFile tells a file from a directory, which Find takes too.
 func (k *cmakeCall) isFile(p string) bool {
 	_, err := k.tree.Read(p)
 	return err == nil

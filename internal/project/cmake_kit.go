@@ -2,6 +2,9 @@ package project
 
 import "slices"
 
+// FindWDK.cmake, a module that drivers in CMake copy into their tree: its commands are modelled, since it looks for a
+// kit on the machine.
+
 // kitOptions are those of FindWDK's commands (github.com/SergiusTheBest/FindWDK) that take a value.
 var kitOptions = []string{"KMDF", "WINVER", "NTDDI_VERSION"}
 
@@ -47,6 +50,7 @@ func (k *cmakeCall) kitDriver() {
 	}
 }
 
+// kitLibrary is wdk_add_library of FindWDK.cmake.
 func (k *cmakeCall) kitLibrary() {
 	args, options := k.kitArguments()
 	k.args = args

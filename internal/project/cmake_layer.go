@@ -8,6 +8,9 @@ import (
 	"github.com/nxport/nxport/internal/edit"
 )
 
+// Where a define goes in a CMakeLists.txt: behind one that a command gives to the same targets, or in a
+// target_compile_definitions of its own after the command that declares the target.
+
 // definitionsLayer gives the layer of a command that adds defines, always the same one, nil for other commands: a
 // define goes behind the last argument that is for the targets themselves.
 func (k *cmakeCall) definitionsLayer(property string) *layer {
@@ -44,6 +47,7 @@ func lineRest(f *file, at int) string {
 	return s[:indexOrEnd(s, "\n")]
 }
 
+// lastOf gives the last argument, behind which a define goes; nil where there is none.
 func lastOf(args []cmakeArgument) *cmakeArgument {
 	if len(args) == 0 {
 		return nil
@@ -126,6 +130,7 @@ func (p *placer) insertDefinitions(g group, _ string) (candidate, error) {
 	return c, nil
 }
 
+// definesText gives defines as arguments of target_compile_definitions, which takes them without -D.
 func definesText(defines []Define) string {
 	var s strings.Builder
 	for _, d := range defines {

@@ -29,6 +29,7 @@ const (
 	bracketed // nothing in it is replaced
 )
 
+// cmakeArgument is one argument as written, with the offsets of its bytes, quotes and brackets included.
 type cmakeArgument struct {
 	text    span // without quotes
 	quoting argumentQuoting
@@ -41,6 +42,8 @@ type script struct {
 	err  error // with the line
 }
 
+// parseCMake reads up to the first error and keeps what comes before it: most of a broken file still tells what is
+// compiled.
 func parseCMake(f *file) script {
 	if err := checkText(f.data); err != nil {
 		return script{err: err}
@@ -64,12 +67,14 @@ func parseCMake(f *file) script {
 	return sc
 }
 
+// cmakeLexer reads one file: cmake-language(7), "Syntax".
 type cmakeLexer struct {
 	file *file
 	s    string
 	at   int
 }
 
+// errorf makes an error that begins with the line.
 func (x *cmakeLexer) errorf(at int, format string, arguments ...any) error {
 	return fmt.Errorf("line %d: %s", x.file.line(at), fmt.Sprintf(format, arguments...))
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// list(). A list in CMake is a string with semicolons between its items (cmake-language(7), "Lists"), so that a value
+// is cut and joined again by each command; both keep the places of what the items say.
+
 // list runs list(WORK VARIABLE ...).
 func (k *cmakeCall) list() {
 	name := k.arg(1)
@@ -78,6 +81,7 @@ func indexIn(items, args []text, beyond int) (int, bool) {
 	return i, err == nil && i >= 0 && i < len(items)+beyond
 }
 
+// textSet makes a set for membership tests: a list of 100,000 items against another would take too long otherwise.
 func textSet(list []text) map[string]bool {
 	set := map[string]bool{}
 	for _, t := range list {
@@ -97,6 +101,7 @@ func uniqueTexts(list []text) []text {
 	})
 }
 
+// pop is POP_BACK and POP_FRONT. Of several output variables only the first is set.
 func (k *cmakeCall) pop(items, args []text, i int) ([]text, bool) {
 	if len(items) == 0 {
 		return nil, false
@@ -107,6 +112,7 @@ func (k *cmakeCall) pop(items, args []text, i int) ([]text, bool) {
 	return slices.Delete(items, i, i+1), true
 }
 
+// filter is list(FILTER name INCLUDE|EXCLUDE REGEX expression).
 func (k *cmakeCall) filter(items, args []text) ([]text, bool) {
 	if len(args) != 3 {
 		return nil, false
@@ -120,6 +126,7 @@ func (k *cmakeCall) filter(items, args []text) ([]text, bool) {
 	return slices.DeleteFunc(items, func(t text) bool { return re.MatchString(t.String()) != keep }), true
 }
 
+// transform is list(TRANSFORM name action), without selectors, which no real tree uses for source files or options.
 func (k *cmakeCall) transform(items, args []text) ([]text, bool) {
 	if len(args) == 0 {
 		return nil, false

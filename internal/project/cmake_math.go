@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+// math(EXPR). Bits and parentheses are left unknown.
+
 // math evaluates sums; what is more is unknown.
 func (k *cmakeCall) math() {
 	v, ok := cmakeMath(k.arg(2))

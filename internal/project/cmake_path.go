@@ -6,11 +6,15 @@ import (
 	"strings"
 )
 
+// Commands that take paths apart: get_filename_component(), cmake_path() and parts of file(). All of them work on
+// text with slashes and look nothing up, but for the case of a name on disk.
+
 // slashed gives a text with slashes for its backslashes.
 func slashed(t text) text {
 	return recased(t, func(s string) string { return strings.ReplaceAll(s, `\`, "/") })
 }
 
+// relative is file(RELATIVE_PATH): p as seen from base. Both are absolute in CMake.
 func (k *cmakeCall) relative(p, base string) text {
 	p, base = path.Clean(p), path.Clean(base)
 	up := ""
@@ -96,6 +100,8 @@ func (k *cmakeCall) cmakePath() {
 	}
 }
 
+// cmakePathGet is cmake_path(GET variable part). An extension begins at the first dot unless LAST_ONLY is said,
+// unlike in most other tools.
 func (k *cmakeCall) cmakePathGet(s, out string) {
 	file := path.Base(s)
 	dot := strings.IndexByte(file, '.')

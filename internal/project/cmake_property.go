@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Properties of targets, directories, source files and the whole project: set_property() and its shorter forms.
+// Specification: cmake-properties(7). All properties are kept, since one may be asked for again.
+
 // setTargetProperties is set_target_properties(targets... PROPERTIES name value ...).
 func (k *cmakeCall) setTargetProperties() {
 	i := slices.IndexFunc(k.args, func(t text) bool { return t.String() == "PROPERTIES" })
@@ -129,6 +132,7 @@ func (k *cmakeCall) setSourceProperties() {
 	}
 }
 
+// setDirectoryProperties is set_directory_properties(PROPERTIES name value ...).
 func (k *cmakeCall) setDirectoryProperties() {
 	for n := 1; n+1 < len(k.args) && k.arg(0) == "PROPERTIES"; n += 2 {
 		k.setOn(k.fr.dir.properties, k.arg(n), k.args[n+1:n+2], false)
@@ -159,8 +163,10 @@ func (k *cmakeCall) getProperty() {
 	}
 }
 
+// getTargetProperty is get_target_property(variable target property).
 func (k *cmakeCall) getTargetProperty() { k.getFrom(k.targets[k.arg(1)], k.arg(2)) }
 
+// getFrom sets the variable to the value, or to <variable>-NOTFOUND, which if() takes for false.
 func (k *cmakeCall) getFrom(t *cmakeTarget, property string) {
 	if t == nil {
 		k.setUnknown(k.fr, k.arg(0))

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// Regular expressions of CMake, translated to those of Go, which match in linear time: no expression can take the
+// process down. Specification: cmake-commands(7), string, "Regex Specification".
+
 // regex is string(REGEX MATCH|MATCHALL|REPLACE expression ...).
 func (k *cmakeCall) regex(args []text) (text, bool) {
 	re, err := cmakeRegexp(args[1].String())
@@ -36,6 +39,8 @@ func (k *cmakeCall) regex(args []text) (text, bool) {
 	return in.slice(at[0], at[1]), true
 }
 
+// regexReplaced puts the matched groups \0 to \9 into the replacement. The parts of the input that stay keep their
+// places.
 func regexReplaced(re *regexp.Regexp, by string, in text) (text, bool) {
 	s := in.String()
 	matches := re.FindAllStringSubmatchIndex(s, 1000)

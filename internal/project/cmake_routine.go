@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Functions and macros. A macro replaces ${argument} in the scope of its caller; a function has a scope of its own:
+// cmake-commands(7), macro, "Macro vs Function".
+
 // routine is a function or a macro.
 type routine struct {
 	macro      bool

@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// string(). What is cut out of a value keeps its place where that can be said, because a define may be edited there.
+
+// stringCommand is string(work ...). What makes something new in every build, or needs JSON, leaves its output
+// unknown.
 func (k *cmakeCall) stringCommand() {
 	w, ok := stringWork[k.arg(0)]
 	if !ok || len(k.args) <= w.out {

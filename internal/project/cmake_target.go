@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Targets and the commands that declare them. A target is evaluated only when all files are read: what is said of it
+// later counts, and so do generator expressions.
+
 // cmakeTarget is what add_executable and add_library declare.
 type cmakeTarget struct {
 	name       string
@@ -29,6 +32,7 @@ type customLink struct {
 	words []text
 }
 
+// targetCommands are those that declare targets or say what they are compiled with.
 func targetCommands() map[string]func(*cmakeCall) {
 	return map[string]func(*cmakeCall){
 		"add_executable":              func(k *cmakeCall) { k.declare("EXECUTABLE", k.args) },
@@ -98,6 +102,8 @@ func (k *cmakeCall) declare(kind string, args []text) *cmakeTarget {
 	return t
 }
 
+// addLibrary is add_library(name [kind] sources...). Without a kind, BUILD_SHARED_LIBS decides, and it is off by
+// default.
 func (k *cmakeCall) addLibrary() {
 	if len(k.args) < 2 {
 		k.declare("INTERFACE", k.args)
@@ -115,6 +121,7 @@ func (k *cmakeCall) addLibrary() {
 	}
 }
 
+// add keeps an entry in order: later defines of one name win.
 func (t *cmakeTarget) add(property string, e entry) {
 	if len(t.properties[property]) < maxItems {
 		t.properties[property] = append(t.properties[property], e)

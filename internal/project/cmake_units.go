@@ -11,6 +11,9 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// From a target to its units: its own properties, those of its directory, and the usage requirements of all it links
+// to. Specification: cmake-buildsystem(7), "Build Specification and Usage Requirements".
+
 // compiled is what one target's compiler and linker are told.
 type resolved struct {
 	*cmakeTarget
@@ -36,6 +39,7 @@ func (c *cmake) buildType() string {
 	return "Release"
 }
 
+// note says something once about one target.
 func (r *resolved) note(at driver.Place, says string) {
 	r.notes = addNote(r.notes, at, "%s", says)
 }
@@ -177,6 +181,7 @@ type targetOptions struct {
 	layers   []*layer
 }
 
+// unit gives a target one source file: its own options come after those of the target, as the generators write them.
 func (c *cmake) unit(r *resolved, t *cmakeTarget, users []*cmakeTarget, name text, options map[Language]*targetOptions) {
 	p := c.tree.Join(t.dir.path, name.String())
 	own := t.dir.sources[p]
@@ -227,6 +232,7 @@ func (c *cmake) forcedHeaders(list []string) []string {
 	})
 }
 
+// valueOf gives the last value of a property that holds one.
 func valueOf(list []entry) string {
 	if len(list) == 0 {
 		return ""
@@ -261,6 +267,7 @@ func (c *cmake) compilerFlags(r *resolved, defines, words []text) flags {
 	return more
 }
 
+// targetOptions are what all files of one language in a target share; a target of 1,000 files is evaluated once.
 func (c *cmake) targetOptions(r *resolved, t *cmakeTarget, users []*cmakeTarget, language Language) *targetOptions {
 	o := &targetOptions{}
 	g := &genex{cmake: c, target: t, language: language}

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// What targets are compiled with: target_compile_definitions() and its like, and the older commands for all targets
+// of a directory. PRIVATE counts for the target, INTERFACE for those that link to it, PUBLIC for both.
+
 // visibility reads the words that say who a part of the arguments is for; LINK_... are older forms.
 var visibility = map[string]struct{ own, users bool }{
 	"PRIVATE": {true, false}, "PUBLIC": {true, true}, "INTERFACE": {false, true},
@@ -85,10 +88,12 @@ func (k *cmakeCall) addDefinitions() {
 	k.extend("DEFINITIONS_FLAGS", options, nil)
 }
 
+// addCompileDefinitions changes the directory, and with it targets that are declared before the command too.
 func (k *cmakeCall) addCompileDefinitions() {
 	k.extend("COMPILE_DEFINITIONS", k.args, k.definitionsLayer("COMPILE_DEFINITIONS"))
 }
 
+// removeDefinitions takes back what add_definitions added, by the text of the define.
 func (k *cmakeCall) removeDefinitions() {
 	gone := map[string]bool{}
 	for _, a := range k.args {

@@ -4,6 +4,10 @@ import (
 	"strings"
 )
 
+// Arguments of commands: references are replaced, escapes resolved, and those that are not quoted are cut at
+// semicolons. Specification: cmake-language(7), "Command Arguments". Each step is paid for, since a few lines can
+// double a value without end.
+
 // evaluate gives the arguments of a command.
 func (c *cmake) evaluate(fr *frame, in *invocation) []text {
 	var list []text
@@ -129,6 +133,8 @@ func (e *expander) escape(at int) (text, int) {
 	return part(e.from, at+1, at+2), at + 2
 }
 
+// reference gives what ${name}, $ENV{name} or $CACHE{name} stands for. A variable of the environment that no file
+// sets is unknown; any other one is empty.
 func (e *expander) reference(kind string, name text, at int) text {
 	here := text{{text: kind + clip(name.String()) + "}", file: e.from.file, at: e.from.at + at, fixed: true, unknown: true}}
 	var v text

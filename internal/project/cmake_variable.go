@@ -6,6 +6,11 @@ import (
 	"strings"
 )
 
+// Commands that set variables: set(), unset(), option() and those that take arguments apart. Options have their
+// default: what a user would choose on the command line stands in no file.
+
+// setVariable is set(). A cache entry does not overwrite one that is there unless it is forced: cmake-commands(7),
+// set.
 func (k *cmakeCall) setVariable() {
 	name := k.arg(0)
 	values := k.rest(1)
@@ -42,6 +47,7 @@ func (k *cmakeCall) setVariable() {
 	}
 }
 
+// unsetVariable hides the variable of a scope around it as well, until the scope ends.
 func (k *cmakeCall) unsetVariable() {
 	switch name := k.arg(0); {
 	case strings.HasPrefix(name, "ENV{"):

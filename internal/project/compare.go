@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Orders of numbers, versions and strings. MSBuild and CMake agree on what a relation makes of an order, and differ
+// in what is a number or a version at all; so each has readers of its own.
+
 // orderOf is negative, zero or positive. What is no number (CMake reads NaN) is equal to all.
 func orderOf(x, y float64) int {
 	switch {
@@ -16,6 +19,7 @@ func orderOf(x, y float64) int {
 	return 0
 }
 
+// holdsFor says what a relation makes of an order.
 func holdsFor(order int, relation string) bool {
 	switch relation {
 	case "==":
@@ -32,6 +36,7 @@ func holdsFor(order int, relation string) bool {
 	return order >= 0
 }
 
+// compareNumbers compares as MSBuild does: decimal and hexadecimal numbers; ok is false for anything else.
 func compareNumbers(a, b string) (order int, ok bool) {
 	x, okX := number(a)
 	y, okY := number(b)
@@ -51,8 +56,11 @@ func number(s string) (float64, bool) {
 	return n, err == nil
 }
 
+// compareTexts compares byte by byte; it has the form of the other orders.
 func compareTexts(a, b string) (int, bool) { return strings.Compare(a, b), true }
 
+// compareVersions compares as MSBuild does, 1.2 equal to 1.2.0. ok is false where a part is no number: MSBuild stops
+// with an error there, so the answer is unknown. CMake ends the version instead, see compareDotted.
 func compareVersions(a, b string) (order int, ok bool) {
 	x, y := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range max(len(x), len(y)) {
@@ -70,12 +78,14 @@ func compareVersions(a, b string) (order int, ok bool) {
 	return 0, true
 }
 
+// compareCMakeNumbers compares as LESS, EQUAL and GREATER do; ok is false where one is no number, and the test fails.
 func compareCMakeNumbers(a, b string) (int, bool) {
 	x, err := cmakeNumber(a)
 	y, err2 := cmakeNumber(b)
 	return orderOf(x, y), err == nil && err2 == nil
 }
 
+// cmakeNumber reads a number as C does, which is what CMake uses.
 func cmakeNumber(s string) (float64, error) {
 	s = strings.Trim(s, white)
 	if n, err := strconv.ParseInt(s, 0, 64); err == nil && strings.HasPrefix(strings.ToLower(s), "0x") {
@@ -102,6 +112,7 @@ func compareDotted(a, b string) (int, bool) {
 	return 0, true
 }
 
+// versionParts gives up to nine numbers; any text is a version to CMake.
 func versionParts(s string) []uint64 {
 	var list []uint64
 	for _, p := range strings.SplitN(s, ".", 9) {

@@ -22,6 +22,7 @@ import (
 // It does not say which units are linked to what. CMake's object directories tell targets apart; else all units with
 // signs of kernel mode make one build.
 
+// isCommands goes by the name that CMake, Bear and clangd write and look for.
 func isCommands(p string) bool { return strings.EqualFold(path.Base(p), "compile_commands.json") }
 
 // compileCommand is one entry.
@@ -94,6 +95,7 @@ func (f *file) syntaxError(at int) error {
 	return f.jsonError(at, cmp.Or(err, errors.New("no list of commands")))
 }
 
+// jsonError is an error of the decoder, with its line.
 func (f *file) jsonError(at int, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		at, err = len(f.data), errors.New("the file ends within the list")
@@ -122,6 +124,7 @@ type commandUnit struct {
 	kernel    string // the sign of kernel mode, "" where there is none
 }
 
+// note says something about the entry that begins at an offset.
 func (db *database) note(at int, format string, arguments ...any) {
 	db.notes = addNote(db.notes, db.file.place(at), format, arguments...)
 }
@@ -170,6 +173,7 @@ func (out *loaded) missing(l *loader, p string, n int) {
 	*list = append(*list, Skipped{Path: p, Why: why})
 }
 
+// unitPaths are the files of units, for those that share one.
 func unitPaths(units []*commandUnit) []string {
 	var list []string
 	for _, u := range units {
@@ -333,6 +337,8 @@ func (l *loader) commandBuilds(db *database, units []*commandUnit, out *loaded) 
 	}
 }
 
+// commandBuild makes one build. A database says nothing of the linker, so that entry and minimum Windows are the
+// defaults.
 func (l *loader) commandBuild(db *database, configuration string, processor nx.Processor, library bool, units []*commandUnit) *Build {
 	p := db.file.path
 	b := &Build{Build: driver.Build{

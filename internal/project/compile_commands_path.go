@@ -7,6 +7,10 @@ import (
 	"github.com/nxport/nxport/internal/tree"
 )
 
+// Paths in a compilation database are those of the machine that built. Where that was another one, or another
+// directory, the files are found by the longest end of a path that is in the tree; what was learned of one path is
+// tried first for the next.
+
 // isKitDirectory says whether an include directory is one of a driver kit's.
 func isKitDirectory(dir string) bool {
 	s := strings.TrimRight(strings.ToLower(strings.ReplaceAll(dir, `\`, "/")), "/")
@@ -34,6 +38,7 @@ type pathFinder struct {
 // movedDirectory is a directory of the other machine, and what it is here.
 type movedDirectory struct{ there, here string }
 
+// newPathFinder searches from the directory of the database.
 func newPathFinder(t *tree.Tree, dir string) *pathFinder {
 	f := &pathFinder{tree: t, found: map[string]string{}}
 	for t.Within(dir) && len(f.bases) < maxSuffixes {
@@ -58,6 +63,8 @@ func (f *pathFinder) file(p string) (string, bool) {
 	return q, q != ""
 }
 
+// look finds a path of the machine that built in the tree here: as it is, moved as others were, or by its longest end
+// that is there.
 func (f *pathFinder) look(p string) string {
 	if q, ok := f.here(p); ok {
 		return f.readable(q)
@@ -81,6 +88,7 @@ func (f *pathFinder) look(p string) string {
 	return ""
 }
 
+// readable gives the spelling on disk of a file that can be read, "" where there is none.
 func (f *pathFinder) readable(p string) string {
 	if _, err := f.tree.Read(p); err != nil || !f.tree.Within(p) {
 		return ""

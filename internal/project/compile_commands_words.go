@@ -8,6 +8,9 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// The words of a command line, and what the name of a compiler tells. Specification: JSON Compilation Database Format
+// Specification, which leaves the quoting to the system the commands are for.
+
 // windows says whether a command is quoted as on Windows. The directory tells, which the format wants to be absolute;
 // without one, a compiler that is named as only on Windows.
 func (e compileCommand) windows() bool {
@@ -74,8 +77,10 @@ type argv struct {
 	open  bool // a word has begun, an empty one perhaps
 }
 
+// add extends the word, or begins one.
 func (w *argv) add(s string) { w.open, w.word = true, append(w.word, s...) }
 
+// end closes the word, if one has begun.
 func (w *argv) end() {
 	if w.open {
 		w.words = append(w.words, string(w.word))
@@ -165,6 +170,7 @@ func definedProcessor(f flags) nx.Processor {
 // objectDirectory is that of a target in a build made by CMake.
 var objectDirectory = regexp.MustCompile(`(?:^|/)CMakeFiles/([^/]+)\.dir/`)
 
+// targetOf reads the target off the path of an object file, "" where CMake did not choose that path.
 func targetOf(object string) string {
 	m := objectDirectory.FindStringSubmatch(strings.ReplaceAll(object, `\`, "/"))
 	if m == nil {

@@ -10,6 +10,7 @@ import (
 
 // dirs files are what build.exe reads in a directory that has others to build below it.
 
+// isDirs goes by the name, which build.exe requires.
 func isDirs(p string) bool { return strings.EqualFold(path.Base(p), "dirs") }
 
 // maxDirs bounds how many dirs files one leads to.

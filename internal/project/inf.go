@@ -32,6 +32,7 @@ type decoration struct {
 	minimum   nx.Version   // zero where it names none: then every Windows will do
 }
 
+// isINF takes INX files too, from which stampinf makes the INF: in most projects only they are there.
 func isINF(p string) bool {
 	ext := strings.ToLower(path.Ext(p))
 	return ext == ".inf" || ext == ".inx"
@@ -132,6 +133,7 @@ func parseDecoration(s string) (decoration, bool) {
 	return d, true
 }
 
+// expandStrings replaces %name% by the value in [Strings]; an unknown name stays as it is.
 func expandStrings(s string, values map[string]string) string {
 	parts := strings.Split(s, "%")
 	for i := 1; i+1 < len(parts); i += 2 {
@@ -142,6 +144,7 @@ func expandStrings(s string, values map[string]string) string {
 	return strings.Join(parts, "")
 }
 
+// imageName gives the name of a driver without directory and extension, to be compared with Target.
 func imageName(s string) string {
 	return strings.ToLower(path.Base(strings.ReplaceAll(strings.Trim(s, `" `), `\`, "/")))
 }
@@ -181,6 +184,8 @@ func infs(all []infFile, b *Build) []infFile {
 	return near
 }
 
+// sharedDirectories counts the directories that two paths begin with: the nearest of several INFs belongs to a
+// project.
 func sharedDirectories(a, b string) int {
 	x, y := strings.Split(path.Dir(a), "/"), strings.Split(path.Dir(b), "/")
 	n := 0

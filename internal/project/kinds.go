@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+// The sorts of build files in one table: adding one is a row here and the files that read it.
+
 // kind is one sort of build file.
 type kind struct {
 	name string // for messages
@@ -54,6 +56,8 @@ func isProject(p string) bool {
 	return strings.EqualFold(path.Ext(strings.TrimSuffix(p, ".in")), ".vcxproj")
 }
 
+// isSources goes by the name, which build.exe requires. It is a common one, so that looksLikeSources reads what a
+// walk finds.
 func isSources(p string) bool { return strings.EqualFold(path.Base(p), "sources") }
 
 // container is a sort of file that lists build files: to name it is to name them.
@@ -63,6 +67,7 @@ type container struct {
 	list func(l *loader, p string) ([]string, error)
 }
 
+// containers are all that lists build files and is none itself.
 func containers() []container {
 	return []container{
 		{name: "a solution", is: isSolution, list: listSolution},
@@ -70,6 +75,7 @@ func containers() []container {
 	}
 }
 
+// containerOf gives the sort of container that the name of a file says, nil where that is none.
 func containerOf(p string) *container {
 	for _, c := range containers() {
 		if c.is(p) {

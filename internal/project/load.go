@@ -12,6 +12,9 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// Load: from named paths to builds. Each build file is loaded by itself; what ties them together (libraries, shared
+// files, INFs) is found when all are there.
+
 // LoadOptions say what to load of the named paths, and what to add to it.
 type LoadOptions struct {
 	// Configs are the configurations to load, as "Release|x64", without regard to case; none means all. The
@@ -50,11 +53,13 @@ type loaded struct {
 	compiled map[string][]string
 }
 
-// Load finds the builds of the named paths: directories, .vcxproj, SOURCES, dirs and make files, and C or C++ files.
+// Load finds the builds of the named paths: directories, build files (.vcxproj, SOURCES, make files, CMakeLists.txt,
+// compile_commands.json), files that name some (.sln, .slnx, dirs), and C or C++ files.
 //
-// A directory is walked. If there are build files in it, they alone make builds; else all C and C++ files below it
-// make one build, "default", for x64, whose include directory is the named one. Single C and C++ files make such a
-// build by directory, whose ID is the file where it is alone.
+// A directory is walked for build files; solutions and dirs files count only where they are named. If there are build
+// files in it, they alone make builds (make files only if they turn out to compile something); else all C and C++ files
+// below it make one build, "default", for x64, whose include directory is the named one. Single C and C++ files make
+// such a build by directory, whose ID is the file where it is alone.
 //
 // Build files that compile no kernel code are skipped, those that can't be read are unreadable; the rest is loaded
 // all the same. An error is returned only for options that can't be followed.
@@ -78,6 +83,7 @@ func Load(t *tree.Tree, named []string, o LoadOptions) (*Set, error) {
 	return l.set, l.unmatched()
 }
 
+// newLoader checks the options first: a mistake there would give wrong answers for every build.
 func newLoader(t *tree.Tree, o LoadOptions) (*loader, error) {
 	l := &loader{tree: t, options: o, interner: newInterner(), documents: newDocuments(),
 		compiled: map[string][]string{}, named: map[string]bool{}, maybe: map[string][]string{},
@@ -129,6 +135,7 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 	return slices.Compact(projects), slices.Compact(sources)
 }
 
+// addINFs keeps the files that say what Windows a driver is installed on.
 func (l *loader) addINFs(files []string) {
 	for _, p := range files {
 		if isINF(p) {
@@ -204,10 +211,12 @@ func (l *loader) noSource(name string) string {
 	return ""
 }
 
+// unreadable keeps an input that could not be read, without the path twice.
 func (l *loader) unreadable(name string, err error) {
 	l.set.Unreadable = append(l.set.Unreadable, Skipped{Path: name, Why: strings.TrimPrefix(err.Error(), name+": ")})
 }
 
+// load reads one build file.
 func (l *loader) load(p string) loaded { return kindOf(p).load(l, p) }
 
 // loadAll loads build files. Of a kind whose files read one another, those nearest the root come first; databases come last,
@@ -230,6 +239,7 @@ func (l *loader) loadAll(projects []string) {
 	}
 }
 
+// keep adds what a build file gave to the set.
 func (l *loader) keep(p string, from loaded) {
 	l.set.Builds = append(l.set.Builds, from.builds...)
 	l.set.Skipped = append(l.set.Skipped, from.skipped...)
@@ -250,6 +260,7 @@ func (l *loader) wants(configuration, platform string) bool {
 	})
 }
 
+// isConfiguration compares without regard to case, as MSBuild does, and takes x86 for Win32.
 func isConfiguration(pattern, configuration, platform string) bool {
 	processor, _ := nx.ParseProcessor(platform)
 	return strings.EqualFold(pattern, configuration+"|"+platform) ||

@@ -83,7 +83,7 @@ func TestUnreadable(t *testing.T) {
 		"control character":  {"x.vcxproj", "<Project>\n\x01</Project>", "line 2: no valid XML: the byte 0x01"},
 		"end tag with more":  {"x.vcxproj", "<Project>\n</Project x>", "line 2: no valid XML: an end tag holds more than a name"},
 		"zero character":     {"x.vcxproj", "<Project>&#0;</Project>", "line 1: no valid XML: an unknown entity"},
-		"too large":          {"x.vcxproj", "<Project>" + strings.Repeat(" ", maxXML) + "</Project>", "line 1: 8388627 bytes, more than the 8388608"},
+		"too large":          {"x.vcxproj", "<Project>" + strings.Repeat(" ", maxBuildFile) + "</Project>", "line 1: 8388627 bytes, more than the 8388608"},
 		"too many elements":  {"x.vcxproj", "<Project>" + strings.Repeat("<P/>", maxElements) + "</Project>", "line 1: elements nested too deep, or too many of them"},
 		"functions without end": {"x.vcxproj", projectText("Debug|x64", "<PropertyGroup><P>12345678</P>"+strings.Repeat("<P>$(P)$([System.String]::Concat($(P), $(P)))</P>", 60)+
 			"</PropertyGroup>"), "the evaluation takes too much work"},

@@ -23,6 +23,7 @@ var (
 	makeVariants = []string{"msc", "msvc", "vc", "nmake", "win", "win32", "win64", "mingw", "mingw32", "mingw64", "gcc", "clang"}
 )
 
+// isMake goes by the names that GNU make looks for (manual, 3.2) and the extensions in use for others.
 func isMake(p string) bool {
 	name := strings.ToLower(path.Base(p))
 	variant, ok := strings.CutPrefix(name, "makefile.")
@@ -33,11 +34,12 @@ func isMake(p string) bool {
 // driverWords are what a make file that builds a driver mentions in some way, in lower case.
 var driverWords = []string{".sys", "native", "driver", "ddk", "wdk", "_kernel_mode", "/kernel"}
 
+// looksLikeMake keeps a walk from files that only happen to have the name.
 func looksLikeMake(data []byte) bool {
 	if tree.IsBinary(data) {
 		return false
 	}
-	lower := bytes.ToLower(data[:min(len(data), maxXML)]) // one that is too large is said to be
+	lower := bytes.ToLower(data[:min(len(data), maxBuildFile)]) // one that is too large is said to be
 	return slices.ContainsFunc(driverWords, func(w string) bool { return bytes.Contains(lower, []byte(w)) })
 }
 
@@ -151,6 +153,7 @@ func (x *makeLoader) gnu() {
 	}
 }
 
+// notes puts what was said of the whole file before what was said of each image.
 func (x *makeLoader) notes(list []driver.Step) {
 	for _, b := range x.images {
 		b.notes = append(slices.Clone(list), b.notes...)
@@ -211,6 +214,7 @@ func (x *makeLoader) call(r *rules, list []text) {
 	}
 }
 
+// equal keeps a make file that calls itself from being read again as it was read before.
 func (a makeCall) equal(b makeCall) bool {
 	if a.dir != b.dir || len(a.variables) != len(b.variables) {
 		return false

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Assignments of GNU make: the manual, chapter 6. A value keeps its places through all expansions, so that a define
+// can be added where it stands.
+
 // assignment says where the parts of one stand in a line.
 type assignment struct {
 	name, end int // of the name
@@ -46,6 +49,7 @@ func assignmentOf(s string) (assignment, bool) {
 	return assignment{}, false
 }
 
+// assignOrRule decides by the first operator of a line. It says whether a recipe may follow.
 func (g *gnuMake) assignOrRule(line text) bool {
 	s := line.String()
 	if a, ok := assignmentOf(s); ok {
@@ -64,6 +68,7 @@ func (g *gnuMake) assignOrRule(line text) bool {
 	return g.rule(line)
 }
 
+// overriding is override, export and the like before an assignment. Only override changes what is set.
 func (g *gnuMake) overriding(word string, line text) {
 	a, _ := assignmentOf(line.String())
 	name := g.expand(line.slice(a.name, a.end)).trim().String()

@@ -41,6 +41,7 @@ func (b *image) processor() nx.Processor {
 	return nx.X64
 }
 
+// build makes the build of an image. No make file names a minimum Windows by itself; its defines may.
 func (x *makeLoader) build(b *image, id, configuration string, processor nx.Processor) *Build {
 	to := &Build{Build: driver.Build{
 		ID: id, Project: x.project, Configuration: configuration, Processor: processor, Library: b.link.does == archives,
@@ -57,6 +58,7 @@ func (x *makeLoader) build(b *image, id, configuration string, processor nx.Proc
 	return to
 }
 
+// unit adds one file. The directories of its command count from where that runs, after cd or make -C.
 func (x *makeLoader) unit(to *Build, b *image, u makeUnit) {
 	c := u.command
 	if !x.spend(unitWork + 8*len(c.words)) {

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Conditionals of GNU make: the manual, chapter 7. They are evaluated as lines are read, before any rule.
+
+// conditionals are read in lines that are skipped, too: they nest.
 var conditionals = map[string]bool{"ifeq": true, "ifneq": true, "ifdef": true, "ifndef": true, "else": true, "endif": true}
 
 // isRead says whether lines in open conditionals are read. What stands in one that is not read is not read either.

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Expansion of references in GNU make: the manual, 6.1, 6.3 and 8.1. A reference that is not known stays in the value
+// as a piece that says so: the rest of a line of flags still counts.
+
 // expansionWork is what one expansion costs at least, in the terms of maxWork.
 const expansionWork = 50
 

@@ -4,6 +4,8 @@ import (
 	"strconv"
 )
 
+// Functions of GNU make: the manual, chapter 8. Those of words and of files are in files of their own.
+
 // function is one of make's. do gets its arguments expanded, raw as they are written.
 type makeFunction struct {
 	arguments int
@@ -54,6 +56,7 @@ func gnuFunctions() map[string]makeFunction {
 	return table
 }
 
+// ifFunction takes an unknown condition for true: it is most often a path that a command prints, which is not empty.
 func (g *gnuMake) ifFunction(rest, reference text) text {
 	list := arguments(rest, 3)
 	condition := g.expand(list[0].trim())
@@ -69,6 +72,8 @@ func (g *gnuMake) ifFunction(rest, reference text) text {
 	return nil
 }
 
+// orFunction stops at the first argument that is not empty; the others are not expanded (manual, "Functions for
+// Conditionals").
 func (g *gnuMake) orFunction(rest, _ text) text {
 	for _, a := range arguments(rest, 0) {
 		if v := g.expand(a.trim()); len(v) > 0 {
@@ -78,6 +83,7 @@ func (g *gnuMake) orFunction(rest, _ text) text {
 	return nil
 }
 
+// andFunction gives the last argument, if none is empty.
 func (g *gnuMake) andFunction(rest, _ text) text {
 	var v text
 	for _, a := range arguments(rest, 0) {
@@ -88,6 +94,7 @@ func (g *gnuMake) andFunction(rest, _ text) text {
 	return v
 }
 
+// foreach expands its text once for each word.
 func (g *gnuMake) foreach(rest, reference text) text {
 	list := arguments(rest, 3)
 	if len(list) < 3 {
@@ -104,6 +111,8 @@ func (g *gnuMake) foreach(rest, reference text) text {
 	return g.bound(joinWords(parts))
 }
 
+// call expands a variable with its arguments as $(1), $(2) and so on; a function of make may stand in its place
+// (manual, "The call Function").
 func (g *gnuMake) call(rest, reference text) text {
 	scope := map[string]*variable{}
 	var name string
@@ -139,6 +148,7 @@ func (g *gnuMake) call(rest, reference text) text {
 // maxEvals bounds the texts that a make file gives make to read.
 const maxEvals = 10_000
 
+// eval reads its text as lines of a make file, which may declare rules and variables. It expands to nothing.
 func (g *gnuMake) eval(a []text) text {
 	if g.evals >= maxEvals {
 		g.note(a[0].place(), "more than %d $(eval ...); the rest is left out", maxEvals)
@@ -151,6 +161,7 @@ func (g *gnuMake) eval(a []text) text {
 	return nil
 }
 
+// valueOf is $(value NAME): the variable as written.
 func (g *gnuMake) valueOf(a []text) text {
 	if v := g.lookup(a[0].trim().String()); v != nil {
 		return v.value
@@ -158,6 +169,7 @@ func (g *gnuMake) valueOf(a []text) text {
 	return nil
 }
 
+// origin says where a variable was set; files test it for default or undefined to allow another compiler.
 func (g *gnuMake) origin(a []text) text {
 	if v := g.lookup(a[0].trim().String()); v != nil {
 		return plain(v.origin)
@@ -165,6 +177,7 @@ func (g *gnuMake) origin(a []text) text {
 	return plain("undefined")
 }
 
+// flavor says by which kind of assignment a variable was set.
 func (g *gnuMake) flavor(a []text) text {
 	switch v := g.lookup(a[0].trim().String()); {
 	case v == nil:
@@ -175,6 +188,8 @@ func (g *gnuMake) flavor(a []text) text {
 	return plain("recursive")
 }
 
+// failure is $(error ...). It is read on, since it most often asks for a tool or variable that the machine here needs
+// not have.
 func (g *gnuMake) failure(rest, reference text) text {
 	g.note(reference.place(), "make stops here with an error: %s; what follows is read all the same", shortened(g.expand(rest)))
 	return nil

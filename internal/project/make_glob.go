@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Functions of GNU make for file names, 8.3 of its manual. Files are those of the tree; outside of what was named
+// nothing is looked up.
+
 // wildcard gives the files of the tree that match. Outside of what was named nothing is looked up.
 func (g *gnuMake) wildcard(rest, reference text) text {
 	var list []text
@@ -64,6 +67,7 @@ func (g *gnuMake) walk(dir string) []string {
 	return files
 }
 
+// abspath is realpath too: symbolic links are not followed, and files need not be there.
 func (g *gnuMake) abspath(a []text) text {
 	return g.mapWords(a[0], func(w text) text { return plain(absolute(g.dir, w.String())) })
 }

@@ -37,6 +37,7 @@ type variable struct {
 	origin string
 }
 
+// note says something once about every image of the file.
 func (g *gnuMake) note(at driver.Place, format string, arguments ...any) {
 	g.notes = addNote(g.notes, at, format, arguments...)
 }
@@ -105,6 +106,7 @@ func (g *gnuMake) expandFor(settings []setting, automatic map[string]text, t tex
 	return t
 }
 
+// lookup gives a variable from the innermost scope that has it, nil where none does.
 func (g *gnuMake) lookup(name string) *variable {
 	for _, scope := range slices.Backward(g.scopes) {
 		if v := scope[name]; v != nil {
@@ -228,6 +230,7 @@ func (g *gnuMake) include(names text, needed bool) {
 	}
 }
 
+// includeFile reads an included file in place, but none that is being read: it would include itself without end.
 func (g *gnuMake) includeFile(p string, at driver.Place) {
 	switch {
 	case !g.tree.Within(p):

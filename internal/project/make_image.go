@@ -9,6 +9,9 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// From a command that links to the units it links: objects are followed through rules and libraries to the sources
+// that commands compile. That needs no order of building, and no file but the sources to be there.
+
 // image is what one command links, or puts into a library.
 type image struct {
 	name   string
@@ -39,6 +42,7 @@ type steps struct {
 	commands []*command
 }
 
+// steps looks a file up once; the entry is kept before it is followed, which ends cycles.
 func (g *graph) steps(name string) *steps {
 	key := g.key(name)
 	s := g.done[key]
@@ -181,6 +185,7 @@ func (w *imageWalk) object(name string, depth int) {
 	}
 }
 
+// note says something once about this image.
 func (w *imageWalk) note(at driver.Place, format string, arguments ...any) {
 	w.image.notes = addNote(w.image.notes, at, format, arguments...)
 }

@@ -4,6 +4,9 @@ import (
 	"strings"
 )
 
+// Lines of GNU make: continuation, comments (the manual, 3.1.1 and 3.1), and what separates words outside of
+// references.
+
 // lines cuts a text into lines.
 type lines struct {
 	source text
@@ -12,6 +15,7 @@ type lines struct {
 	cursor cursor
 }
 
+// linesOf begins at the first line.
 func linesOf(t text) *lines { return &lines{source: t, s: t.String(), cursor: cursor{text: t}} }
 
 // physical gives the next line, without its newline.
@@ -51,11 +55,13 @@ func (l *lines) logical() (text, bool) {
 	}
 }
 
+// trimLeft keeps the places of what is left.
 func (t text) trimLeft() text {
 	s := t.String()
 	return t.slice(len(s)-len(strings.TrimLeft(s, white)), len(s))
 }
 
+// trimRight keeps the places of what is left.
 func (t text) trimRight() text { return t.slice(0, len(strings.TrimRight(t.String(), white))) }
 
 // uncommented gives a line up to its comment, without the white space before it. "\#" is the character itself.

@@ -17,6 +17,7 @@ type tool struct {
 	language Language
 }
 
+// work is what a program is called for.
 type work int
 
 const (
@@ -210,6 +211,7 @@ func commandWords(t text, cmd bool) [][]text {
 	return w.commands
 }
 
+// wordCutter keeps its state from one span to the next: a quote may open in one and close in another.
 type wordCutter struct {
 	cmd      bool
 	commands [][]text
@@ -219,6 +221,7 @@ type wordCutter struct {
 	quote    byte // that is open, 0 for none
 }
 
+// endWord keeps an empty word that was quoted.
 func (w *wordCutter) endWord() {
 	if w.open {
 		w.words = append(w.words, w.word)
@@ -226,6 +229,7 @@ func (w *wordCutter) endWord() {
 	w.word, w.open = nil, false
 }
 
+// endCommand passes over separators without a command between them, as in "&&".
 func (w *wordCutter) endCommand() {
 	w.endWord()
 	if len(w.words) > 0 {

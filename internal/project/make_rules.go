@@ -8,6 +8,9 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// Rules of GNU make and nmake: explicit, pattern and suffix rules, static patterns, VPATH. The two languages differ
+// in how rules are written and which variables a recipe has, not in what they mean.
+
 // rules are what a make file says about how files are made from others.
 type rules struct {
 	*reader
@@ -45,8 +48,10 @@ type pattern struct {
 	recipe *recipe
 }
 
+// recipe is shared by the targets of one rule; its lines come after the rule was added.
 type recipe struct{ lines []text }
 
+// newRules takes what expands a text: GNU make and nmake share rules, but not their language.
 func newRules(r *reader, dir string, expand func([]setting, map[string]text, text) text) *rules {
 	return &rules{reader: r, dir: dir, expand: expand, targets: map[string]*target{}, settings: map[string][]setting{},
 		current: &recipe{}}
@@ -89,6 +94,7 @@ func (r *rules) add(names, needs []text, at driver.Place) {
 	}
 }
 
+// target gives the entry of a target, nil where there are too many.
 func (r *rules) target(name string, at driver.Place) *target {
 	key := r.key(name)
 	t := r.targets[key]
@@ -133,6 +139,7 @@ func (r *rules) static(names []text, from text, needs []text) {
 	}
 }
 
+// setting adds an assignment for some targets, which counts for what they need too (GNU make manual, 6.11).
 func (r *rules) setting(names []text, s setting) {
 	r.current = &recipe{}
 	for _, name := range names {
@@ -141,6 +148,7 @@ func (r *rules) setting(names []text, s setting) {
 	}
 }
 
+// command adds a line to the recipe of the last rule.
 func (r *rules) command(t text) {
 	if len(t) > 0 {
 		r.current.lines = append(r.current.lines, t)
@@ -360,6 +368,7 @@ func (r *rules) settingsOf(name string) []setting {
 	return list
 }
 
+// findParents finds for each file the first target that needs it, whose settings it inherits (GNU make manual, 6.11).
 func (r *rules) findParents() {
 	r.parents = map[string]string{}
 	for _, t := range r.order {

@@ -4,6 +4,9 @@ import (
 	"strings"
 )
 
+// $(shell): no program is ever run. What a few commands print, by which real make files find their own directory or
+// the system, is known without running them.
+
 // shell runs nothing. What a few commands print is known, as under MSYS; the rest is unknown.
 func (g *gnuMake) shell(rest, reference text) text {
 	command := g.expand(rest)

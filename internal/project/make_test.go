@@ -359,7 +359,7 @@ func TestMakeHostile(t *testing.T) {
 		{"many lines", "Y =" + strings.Repeat(" x \\\n", 1<<17) + "\n", whole},
 		{"many comments in a line", "Y = " + strings.Repeat("\\#\\\n", 1<<17) + "\n", whole},
 		{"a stair of needs", "T = " + strings.Repeat("a", 5000) + "\n" + strings.Repeat("t ", 5000) + ": " + strings.Repeat("n ", 5000) + "\n", named},
-		{"too large", strings.Repeat("#\n", maxXML), "unreadable Makefile: line 1: 16777271 bytes, more than the 8388608 that are read of a build file"},
+		{"too large", strings.Repeat("#\n", maxBuildFile), "unreadable Makefile: line 1: 16777271 bytes, more than the 8388608 that are read of a build file"},
 		{"UTF-16", "\xff\xfe", "unreadable Makefile: line 1: UTF-16 is not read: save the file as UTF-8"},
 		{"no text", "\x00", "unreadable Makefile: line 1: binary, no text"},
 		{"byte order mark", bom, whole},

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// Functions of GNU make for text, 8.2 of its manual: a value is words with white space between. A word that is not
+// known passes through all of them as it is.
+
 // words splits at white space. What is unknown is one word, or part of one.
 func words(t text) []text {
 	var list []text
@@ -71,6 +74,7 @@ func (g *gnuMake) mapWords(t text, change func(w text) text) text {
 	return joinWords(list)
 }
 
+// subst replaces text anywhere, not only whole words.
 func (g *gnuMake) subst(a []text) text {
 	from, count := a[0].String(), 1
 	if from != "" {
@@ -82,6 +86,7 @@ func (g *gnuMake) subst(a []text) text {
 	return a[2].replace(from, a[1])
 }
 
+// patsubst replaces whole words that match.
 func (g *gnuMake) patsubst(a []text) text {
 	from := a[0].trim().String()
 	return g.mapWords(a[2], func(w text) text { return substituted(w, from, a[1].trim()) })
@@ -113,6 +118,7 @@ func matched(pattern, s string) (stem string, ok bool) {
 	return s[len(before) : len(s)-len(after)], true
 }
 
+// findstring gives what is looked for or nothing; where the text is unknown in part, so is the answer.
 func (g *gnuMake) findstring(a []text) text {
 	switch {
 	case strings.Contains(a[1].String(), a[0].String()):
@@ -146,6 +152,7 @@ func (g *gnuMake) filter(a []text, keep bool) text {
 	})
 }
 
+// sort drops duplicates, which is what many files call it for.
 func (g *gnuMake) sort(a []text) text {
 	list := words(a[0])
 	slices.SortStableFunc(list, func(x, y text) int { return strings.Compare(x.String(), y.String()) })
@@ -163,11 +170,13 @@ func wordList(from, to, t text) text {
 	return joinWords(list[i-1 : min(j, len(list))])
 }
 
+// lastword gives nothing for nothing.
 func (g *gnuMake) lastword(a []text) text {
 	list := words(a[0])
 	return joinWords(list[max(0, len(list)-1):])
 }
 
+// affixed puts a text before and after each word.
 func (g *gnuMake) affixed(before, list, after text) text {
 	return g.mapWords(list, func(w text) text {
 		g.spend(before.len() + after.len())
@@ -175,6 +184,7 @@ func (g *gnuMake) affixed(before, list, after text) text {
 	})
 }
 
+// pairWords is $(join ...): the first word with the first, and so on; the longer list goes on alone.
 func (g *gnuMake) pairWords(a []text) text {
 	x, y := words(a[0]), words(a[1])
 	var list []text

@@ -11,6 +11,9 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// The lowest Windows a driver is for: what the code is compiled for decides, where that is lower than what the
+// project says of its target.
+
 // versionDefines are the macros by which a project says which Windows its code is for. The kit's toolset sets them too,
 // from the target version; those do not count here, whichever of the two the compiler ends up with.
 var versionDefines = map[string]bool{"NTDDI_VERSION": true, "_WIN32_WINNT": true, "WINVER": true}

@@ -9,6 +9,9 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// The first pass of MSBuild: properties and imports, in the order of the file. Specification: "How MSBuild builds
+// projects", "Evaluation phase", on learn.microsoft.com. Passes for item definitions and items follow it.
+
 // evaluation is one configuration of a project. MSBuild evaluates in passes: properties and imports first, then
 // item definitions, then items; a condition on an item sees the last value of a property wherever that stands.
 type evaluation struct {
@@ -103,6 +106,7 @@ func written(root *element) []string {
 	return names
 }
 
+// note says something once about the configuration that is evaluated.
 func (e *evaluation) note(at driver.Place, format string, arguments ...any) {
 	e.notes = addNote(e.notes, at, format, arguments...)
 }
@@ -207,6 +211,7 @@ func (e *evaluation) exists(dir, p string) bool {
 	return ok
 }
 
+// propertyGroup sets properties in order; each condition sees those set before it.
 func (e *evaluation) propertyGroup(group *element) {
 	if !e.holds(group, scope{element: group}) {
 		return
@@ -235,6 +240,8 @@ func (e *evaluation) property(name string) string {
 	return strings.Trim(e.properties[strings.ToLower(name)].String(), white)
 }
 
+// choose takes the first When that holds, else Otherwise. One whose condition is unknown is passed over, with a note
+// by holds.
 func (e *evaluation) choose(el *element) {
 	for _, branch := range el.children {
 		if branch.is("Otherwise") || branch.is("When") && e.holds(branch, scope{element: branch}) {
@@ -273,6 +280,7 @@ func (e *evaluation) reserved(name string, el *element) text {
 	return e.kitProperty(name)
 }
 
+// directory gives the absolute directory of a file.
 func (e *evaluation) directory(p string) string { return e.paths.directory(p) }
 
 // matters says whether a group holds items that are needed or, of definitions, such metadata: of the condition of

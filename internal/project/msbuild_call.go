@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Calls in $(...): of methods of strings and of static members that MSBuild allows. Specification: "Property
+// functions" on learn.microsoft.com. What asks for the machine or the clock has no value here, and says why.
+
 // call is what stands in $(...) where that is more than a name: a property or a static member, and what is asked of it
 // in turn. $(A.Split('.')[0]) has two steps.
 type call struct {
@@ -161,6 +164,7 @@ func (e *evaluation) run(c *call, value string, in scope) (string, error) {
 	return value, nil
 }
 
+// arguments expands those of one step. One that is unknown makes the whole call unknown.
 func (e *evaluation) arguments(s step, in scope) ([]string, error) {
 	var list []string
 	size := 0
@@ -178,6 +182,7 @@ func (e *evaluation) arguments(s step, in scope) ([]string, error) {
 	return list, nil
 }
 
+// errTooLong ends calls that would double a value without end.
 var errTooLong = errors.New("what it gives is too long")
 
 // apply calls one function.

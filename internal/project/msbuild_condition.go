@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Conditions of MSBuild: the reader. They are read once and evaluated for each configuration. Specification: "MSBuild
+// conditions" on learn.microsoft.com.
+
 // Limits on one condition.
 const (
 	maxCondition      = 64 << 10 // bytes
@@ -40,6 +43,7 @@ type conditionReader struct {
 	depth int
 }
 
+// parseCondition reads a condition, once for all configurations. One that can not be read keeps the reason.
 func (r *reader) parseCondition(s string) *condition {
 	c := &condition{text: s}
 	if strings.Trim(s, white) == "" {
@@ -61,6 +65,7 @@ func (r *reader) parseCondition(s string) *condition {
 	return c
 }
 
+// skip passes over white space.
 func (c *conditionReader) skip() {
 	for c.at < len(c.text) && strings.IndexByte(white, c.text[c.at]) >= 0 {
 		c.at++
@@ -81,14 +86,18 @@ func (c *conditionReader) accept(symbol string) bool {
 	return true
 }
 
+// isWord says whether a byte may stand in the name of a property, function or keyword.
 func isWord(b byte) bool {
 	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
 }
 
+// or binds weaker than and: MSBuild conditions, "Conditions".
 func (c *conditionReader) or() (*node, error) { return c.chain("or", c.and) }
 
+// and binds stronger than or.
 func (c *conditionReader) and() (*node, error) { return c.chain("and", c.not) }
 
+// chain reads operands between the same operator, from the left.
 func (c *conditionReader) chain(operator string, next func() (*node, error)) (*node, error) {
 	first, err := next()
 	if err != nil || !c.accept(operator) {
@@ -106,6 +115,7 @@ func (c *conditionReader) chain(operator string, next func() (*node, error)) (*n
 	}
 }
 
+// not may be repeated; how often is bounded, like parentheses.
 func (c *conditionReader) not() (*node, error) {
 	c.depth++
 	defer func() { c.depth-- }()
@@ -122,6 +132,7 @@ func (c *conditionReader) not() (*node, error) {
 // relations holds the longer operators first, as they begin with the shorter ones.
 var relations = []string{"==", "!=", "<=", ">=", "<", ">"}
 
+// compare reads one comparison, or an operand alone, which must be a boolean then.
 func (c *conditionReader) compare() (*node, error) {
 	a, err := c.operand()
 	if err != nil {
@@ -136,6 +147,7 @@ func (c *conditionReader) compare() (*node, error) {
 	return a, nil
 }
 
+// operand reads a text in quotes or none, a call, or a condition in parentheses.
 func (c *conditionReader) operand() (*node, error) {
 	c.skip()
 	if c.at == len(c.text) {
@@ -169,6 +181,7 @@ func (c *conditionReader) operand() (*node, error) {
 	return &node{text: &template{text: plain(word)}}, nil
 }
 
+// template compiles the text between two offsets.
 func (c *conditionReader) template(from, to int) *node {
 	return &node{text: c.compile(plain(c.text[from:to]))}
 }
@@ -190,6 +203,7 @@ func (c *conditionReader) quoted() (*node, error) {
 	return nil, fmt.Errorf("%q is not closed", c.text[c.at:])
 }
 
+// parenthesised reads a condition in parentheses.
 func (c *conditionReader) parenthesised() (*node, error) {
 	c.accept("(")
 	n, err := c.or()
@@ -199,6 +213,7 @@ func (c *conditionReader) parenthesised() (*node, error) {
 	return &node{operator: "(", operands: []*node{n}}, err
 }
 
+// call reads Exists(...) or HasTrailingSlash(...), the functions that conditions have besides those of properties.
 func (c *conditionReader) call(function string) (*node, error) {
 	c.accept("(")
 	argument, err := c.operand()

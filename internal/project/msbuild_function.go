@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// Property functions that are evaluated, by their names. A hostile project could ask for a string of any length, so
+// each result is bounded by maxText and paid for.
+
 // caller is where a function is called: by which project and in which file.
 type caller struct {
 	evaluation *evaluation
@@ -21,6 +24,7 @@ type function struct {
 	call        func(c caller, a []string) (string, error)
 }
 
+// many stands for any number of arguments: .NET methods with params arrays have no limit of their own.
 const many = 1 << 10
 
 // functionOf gives a function that can't fail.
@@ -28,6 +32,7 @@ func functionOf(least, most int, f func(a []string) string) function {
 	return function{least, most, func(_ caller, a []string) (string, error) { return f(a), nil }}
 }
 
+// predicate gives a function that answers True or False.
 func predicate(least, most int, f func(a []string) bool) function {
 	return functionOf(least, most, func(a []string) string { return truthText(f(a)) })
 }
@@ -131,6 +136,7 @@ func cutset(a []string) string {
 	return white
 }
 
+// indexed gives one item by its number from 0.
 func indexed(list []string, index string) (string, error) {
 	i, err := strconv.Atoi(strings.Trim(index, white))
 	if err != nil || i < 0 || i >= len(list) {
@@ -161,6 +167,7 @@ func splitAt(s string, a []string) []string {
 	}
 }
 
+// replace refuses an empty pattern, which .NET throws an exception for.
 func replace(_ caller, a []string) (string, error) {
 	if a[1] == "" || len(a[0])+strings.Count(a[0], a[1])*len(a[2]) > maxText {
 		return "", errors.New("a replacement of nothing, or too long")
@@ -182,16 +189,19 @@ func stretch(a []string) (from, to int, err error) {
 	return from, to, nil
 }
 
+// substring is s.Substring(start[, length]).
 func substring(_ caller, a []string) (string, error) {
 	from, to, err := stretch(a)
 	return a[0][from:to], err
 }
 
+// remove is s.Remove(start[, count]).
 func remove(_ caller, a []string) (string, error) {
 	from, to, err := stretch(a)
 	return a[0][:from] + a[0][to:], err
 }
 
+// insert is s.Insert(at, what).
 func insert(_ caller, a []string) (string, error) {
 	at, _, err := stretch(a[:2])
 	return a[0][:at] + a[2] + a[0][at:], err
@@ -236,6 +246,8 @@ func format(_ caller, a []string) (string, error) {
 	return b.String(), nil
 }
 
+// arithmetic makes a function of two numbers. MSBuild computes in double precision, and prints whole numbers without
+// a point.
 func arithmetic(f func(x, y float64) float64) func(caller, []string) (string, error) {
 	return func(_ caller, a []string) (string, error) {
 		x, okX := number(strings.Trim(a[0], white))
@@ -259,6 +271,7 @@ func divide(x, y float64) float64 {
 	return x / y
 }
 
+// bits makes a function of two integers of 32 bits.
 func bits(f func(x, y int32) int32) func(caller, []string) (string, error) {
 	return func(_ caller, a []string) (string, error) {
 		x, errX := strconv.ParseInt(strings.Trim(a[0], white), 0, 32)
@@ -283,6 +296,7 @@ func version(relation string) func(caller, []string) (string, error) {
 	}
 }
 
+// valueOrDefault gives the second text where the first is empty.
 func valueOrDefault(a []string) string {
 	if a[0] != "" {
 		return a[0]

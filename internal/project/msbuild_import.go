@@ -9,6 +9,11 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// Imports of MSBuild. A file of the tree is read; one of the kit or of Visual Studio is known by the property in its
+// path, and its content is modelled in kit.go.
+
+// importElement reads what a project imports, in place. What lies in the kit or Visual Studio is not read, but moves
+// the stage on.
 func (e *evaluation) importElement(el *element) {
 	a := el.find("Project")
 	if a != nil {
@@ -59,6 +64,8 @@ func isKit(raw string) bool {
 	})
 }
 
+// maxImportDepth bounds imports inside each other; a file that imports itself is stopped before that, since each is
+// read once.
 const maxImportDepth = 64
 
 // importFile evaluates a file in place. One that should be there is missed in a note.

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Items of MSBuild: the last pass, in which metadata exist. Specification: "MSBuild items" and "MSBuild well-known
+// item metadata" on learn.microsoft.com.
+
 // metadata is what an item or its type's definition says, by name in lower case, and the elements
 // PreprocessorDefinitions that say it. Items that say nothing of their own share that of their type.
 type metadata struct {
@@ -13,6 +16,7 @@ type metadata struct {
 	layers []*layer
 }
 
+// clone is made before a change, since items without metadata of their own share that of their type.
 func (m *metadata) clone() *metadata {
 	c := &metadata{values: make(map[string]text, len(m.values)+2), layers: slices.Clip(m.layers)}
 	for name, value := range m.values {
@@ -163,6 +167,7 @@ type selected struct {
 	patterns []string        // wildcards, as keys of paths
 }
 
+// has goes by path, without regard to case.
 func (s *selected) has(it *item) bool {
 	return s.keys[it.key] || slices.ContainsFunc(s.patterns, func(p string) bool { return matches(p, it.key) })
 }
@@ -241,6 +246,7 @@ func (e *evaluation) pieces(c *template) []*template {
 	return list
 }
 
+// literal adds text that holds no reference.
 func (c *template) literal(t text) {
 	if t = t.trim(); t.len() > 0 {
 		c.parts = append(c.parts, fragment{literal: t})
@@ -255,6 +261,7 @@ func (c *template) whole() *reference {
 	return nil
 }
 
+// add keeps an item, once for Remove and Update, and pays for it.
 func (s *selected) add(e *evaluation, it *item) {
 	if e.spend(len(it.path)) {
 		s.items = append(s.items, it)
@@ -367,6 +374,7 @@ func (e *evaluation) include(el *element, kind string, it *item) {
 // itemWork is what one item costs, in the terms of maxWork.
 const itemWork = 50
 
+// ownMetadata gives an item metadata that can be changed for it alone.
 func (e *evaluation) ownMetadata(it *item) {
 	if !it.own {
 		e.spend(len(it.metadata.values) + len(it.metadata.layers))

@@ -8,6 +8,9 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// Conditions of MSBuild: the evaluation. MSBuild knows true, false and errors; here a third value stands for what
+// hangs on the machine or the command line, and a note names the condition.
+
 // judge evaluates a condition once.
 type judge struct {
 	*evaluation
@@ -72,6 +75,8 @@ func (j *judge) operand(n *node) (s string, ok bool) {
 	return t.String(), true
 }
 
+// call answers Exists and HasTrailingSlash. A relative path counts from the project, but in an import from the file
+// that says so.
 func (j *judge) call(n *node) truth {
 	argument := n.operands[0]
 	if argument.operator != "" {
@@ -165,6 +170,7 @@ func (j *judge) relate(x *node, relation string, y *node) truth {
 	return truthOf(holdsFor(order, relation))
 }
 
+// relateTruth compares two truths, which can be equal or not but have no order.
 func (j *judge) relateTruth(a truth, relation string, b truth) truth {
 	switch {
 	case a == unknown || b == unknown:
@@ -187,6 +193,7 @@ func boolean(s string) (value, ok bool) {
 	return false, false
 }
 
+// equalText compares as == does: booleans by their value (true == on), other text without regard to case.
 func equalText(a, b string) bool {
 	x, okX := boolean(a)
 	y, okY := boolean(b)

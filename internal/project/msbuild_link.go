@@ -9,6 +9,9 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// References between projects: a static library that a driver references is linked into it, and opts in with it or
+// not at all.
+
 // projectReference is a project that another one is built after, and linked with if it is a static library.
 type projectReference struct {
 	project string // path
@@ -95,6 +98,7 @@ func (l *loader) linkByName() {
 	}
 }
 
+// note adds to a build that is made already.
 func (b *Build) note(at driver.Place, format string, arguments ...any) {
 	b.Notes = append(b.Notes, driver.Step{Place: at, Says: fmt.Sprintf(format, arguments...)})
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 )
 
+// What of a project matters: what nothing asks for need not be evaluated in each of its configurations.
+
 // mention says that items or metadata of one name refer to those of another: "@type" or "%metadata", in lower case. What
 // stands outside of items refers as "".
 type mention struct{ from, to string }

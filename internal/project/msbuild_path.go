@@ -6,16 +6,24 @@ import (
 	"strings"
 )
 
+// Property functions for paths. They work by the rules of Windows whatever system this runs on, since the project is
+// for one.
+
+// isRooted is true for drives, shares, and paths from the root of the current drive.
 func isRooted(p string) bool {
 	return strings.HasPrefix(p, `\`) || strings.HasPrefix(p, "/") || len(p) > 1 && p[1] == ':'
 }
 
+// directoryName gives a path without its last part; "" where it has one part only.
 func directoryName(p string) string { return strings.TrimRight(p[:len(p)-len(fileName(p))], `\/`) }
 
+// fileName gives the last part of a path.
 func fileName(p string) string { return p[strings.LastIndexAny(p, `\/`)+1:] }
 
+// withoutExtension drops what follows the last dot, and the dot.
 func withoutExtension(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
 
+// trailingSlash leaves nothing as it is, and takes either slash for one.
 func trailingSlash(p string) string {
 	if p == "" || strings.HasSuffix(p, `\`) || strings.HasSuffix(p, "/") {
 		return p
@@ -23,6 +31,7 @@ func trailingSlash(p string) string {
 	return p + `\`
 }
 
+// combine joins paths as Path.Combine does: one that is rooted drops all before it.
 func combine(a []string) string {
 	joined := ""
 	for _, p := range a {
@@ -48,6 +57,7 @@ func (c caller) absolute(p string) string {
 	return cleaned
 }
 
+// fullPath is Path.GetFullPath(path[, base]).
 func fullPath(c caller, a []string) (string, error) {
 	if len(a) == 2 {
 		a = []string{combine([]string{a[1], a[0]})}
@@ -55,12 +65,15 @@ func fullPath(c caller, a []string) (string, error) {
 	return c.absolute(a[0]), nil
 }
 
+// normalizePath is [MSBuild]::NormalizePath, which joins its arguments first.
 func normalizePath(c caller, a []string) (string, error) { return c.absolute(combine(a)), nil }
 
+// normalizeDirectory is the same with a slash at the end.
 func normalizeDirectory(c caller, a []string) (string, error) {
 	return trailingSlash(c.absolute(combine(a))), nil
 }
 
+// exists answers for files and directories of the tree.
 func exists(c caller, a []string) (string, error) {
 	return truthText(c.evaluation.exists(path.Dir(c.evaluation.project), a[0])), nil
 }

@@ -23,6 +23,7 @@ type solution struct {
 	configurations []string
 }
 
+// isSolution goes by the extension: .sln is the text format, .slnx the XML one of Visual Studio 2022 17.10.
 func isSolution(p string) bool {
 	return strings.EqualFold(path.Ext(p), ".sln") || strings.EqualFold(path.Ext(p), ".slnx")
 }
@@ -91,8 +92,8 @@ func (s *solution) read(t *tree.Tree, data []byte) error {
 		f = fromUTF16(s.path, data)
 	case tree.IsBinary(data):
 		return errors.New("line 1: binary, no solution")
-	case len(data) > maxXML:
-		return fmt.Errorf("line 1: %d bytes, more than the %d that are read of a solution", len(data), maxXML)
+	case len(data) > maxBuildFile:
+		return fmt.Errorf("line 1: %d bytes, more than the %d that are read of a solution", len(data), maxBuildFile)
 	}
 	if !bytes.Contains(f.data[:min(len(f.data), 1<<10)], []byte("Microsoft Visual Studio Solution File")) {
 		return errors.New("line 1: no solution of Visual Studio")
@@ -157,6 +158,7 @@ func (s *solution) readXML(t *tree.Tree, data []byte) error {
 	return nil
 }
 
+// addXML reads the projects of an .slnx, which may stand in folders.
 func (s *solution) addXML(t *tree.Tree, parent *element) {
 	for _, el := range parent.children {
 		switch el.key {

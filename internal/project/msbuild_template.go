@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Values of MSBuild with their references, compiled once: the configurations of a project, up to 48 in real ones,
+// expand the same text.
+
 // template is a text of a project file whose references were found once, for all evaluations.
 type template struct {
 	text  text
@@ -63,6 +66,7 @@ func (r *reader) compile(t text) *template {
 	return c
 }
 
+// parseReference reads what stands in $(), @() or %(), nil where it is no reference but plain text.
 func (r *reader) parseReference(at text) *reference {
 	s := at.String()
 	ref := &reference{at: at, sigil: s[0]}
@@ -136,8 +140,10 @@ func closing(s string, open int) int {
 	return -1
 }
 
+// part gives a piece of a span, with its place.
 func part(s span, from, to int) text { return text{s}.slice(from, to) }
 
+// isName says whether a text can name a property, item type or metadata.
 func isName(s string) bool {
 	for i := range len(s) {
 		if !isWord(s[i]) && s[i] != '-' && s[i] != '.' {

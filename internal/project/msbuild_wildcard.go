@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Wildcards in items. Specification: "MSBuild items", "Use wildcards to specify items". They are not those of the
+// other build tools: ** stands for directories, *.* for every file, and [ is an ordinary character.
+
 // isWild says whether a name holds a wildcard that is left in the path it leads to: in *\..\a.c there is none.
 func isWild(name, pattern string) bool {
 	return strings.ContainsAny(name, "*?") && strings.ContainsAny(pattern, "*?")
@@ -78,6 +81,7 @@ func matchParts(pattern, parts []string) bool {
 	return i == len(pattern)
 }
 
+// matchPart compares one part of a path, in time proportional to both lengths at most multiplied.
 func matchPart(pattern, s string) bool {
 	if pattern == "*.*" { // as Windows does, names without an extension too
 		return true

@@ -10,10 +10,13 @@ import (
 	"github.com/nxport/nxport/internal/tree"
 )
 
+// The reader of XML. encoding/xml does not tell where an attribute stands, which every edit and message needs; what
+// it accepts and refuses is followed here. There is no DTD, so nothing can expand.
+
 // parseXML reads a project file, in UTF-8, UTF-16 or an encoding of 8 bits. Its errors begin with the line.
 func parseXML(path string, data []byte) (*element, error) {
-	if len(data) > maxXML {
-		return nil, fmt.Errorf("line 1: %d bytes, more than the %d that are read of a project file", len(data), maxXML)
+	if len(data) > maxBuildFile {
+		return nil, fmt.Errorf("line 1: %d bytes, more than the %d that are read of a project file", len(data), maxBuildFile)
 	}
 	f := newFile(path, data)
 	if isUTF16(data) {
@@ -48,8 +51,10 @@ type xmlReader struct {
 	first      []int       // of each open element, the first of its children there
 }
 
+// errTag is what encoding/xml says of the same input.
 var errTag = errors.New("no valid XML: unexpected EOF inside a tag")
 
+// document reads the whole file and gives its root element.
 func (x *xmlReader) document() (*element, error) {
 	for x.at < len(x.data) {
 		next := strings.IndexByte(x.data[x.at:], '<')
@@ -118,14 +123,16 @@ func checkText(data []byte) error {
 		return errors.New("line 1: UTF-16 is not read: save the file as UTF-8")
 	case tree.IsBinary(data):
 		return errors.New("line 1: binary, no text")
-	case len(data) > maxXML:
-		return fmt.Errorf("line 1: %d bytes, more than the %d that are read of a build file", len(data), maxXML)
+	case len(data) > maxBuildFile:
+		return fmt.Errorf("line 1: %d bytes, more than the %d that are read of a build file", len(data), maxBuildFile)
 	}
 	return nil
 }
 
+// maxEntity is how far an ampersand is looked for its semicolon.
 const maxEntity = 16 // bytes of &#x0010FFFF;
 
+// endTag closes the innermost element, whose name it must have.
 func (x *xmlReader) endTag() error {
 	start := x.at
 	x.at += len("</")
@@ -150,6 +157,7 @@ func (x *xmlReader) endTag() error {
 	return nil
 }
 
+// startTag opens an element, or makes one that is empty.
 func (x *xmlReader) startTag() error {
 	if len(x.spare) == 0 {
 		x.spare = make([]element, 64)
@@ -181,6 +189,7 @@ func (x *xmlReader) startTag() error {
 	}
 }
 
+// add puts an element into the one that is open; there must be one root.
 func (x *xmlReader) add(e *element, closed bool) error {
 	e.body, e.bodyEnd = x.at, x.at
 	if len(x.attributes) > 0 {
@@ -238,6 +247,7 @@ func (x *xmlReader) attribute() error {
 	return nil
 }
 
+// checkEntities is an error for an entity that XML does not define, as for MSBuild.
 func (x *xmlReader) checkEntities(s string) error {
 	for at := 0; ; {
 		next := strings.IndexByte(s[at:], '&')
@@ -263,6 +273,7 @@ func (x *xmlReader) name() string {
 	return s[strings.LastIndexByte(s, ':')+1:]
 }
 
+// space passes over white space.
 func (x *xmlReader) space() {
 	for x.at < len(x.data) && strings.IndexByte(white, x.data[x.at]) >= 0 {
 		x.at++

@@ -39,11 +39,13 @@ type makefile struct {
 	depths    depths
 }
 
+// layerKey identifies a layer: the file, and the offset of the line in it.
 type layerKey struct {
 	file *file
 	at   int
 }
 
+// note says something once about the configuration that is evaluated.
 func (m *makefile) note(at driver.Place, format string, arguments ...any) {
 	m.notes = addNote(m.notes, at, format, arguments...)
 }
@@ -73,8 +75,8 @@ func readMake(t *tree.Tree, p string) ([]byte, error) {
 		err = errors.New("line 1: UTF-16 is not read: save the file as UTF-8")
 	case tree.IsBinary(data):
 		err = errors.New("line 1: binary, no text")
-	case len(data) > maxXML:
-		err = fmt.Errorf("line 1: %d bytes, more than the %d that are read of a build file", len(data), maxXML)
+	case len(data) > maxBuildFile:
+		err = fmt.Errorf("line 1: %d bytes, more than the %d that are read of a build file", len(data), maxBuildFile)
 	}
 	return data, err
 }
@@ -182,6 +184,7 @@ func (m *makefile) test(word string, value text, s statement) bool {
 	return v == yes
 }
 
+// defined is true for a macro that is set to nothing: nmake, "DEFINED".
 func (m *makefile) defined(name string) bool {
 	_, ok := m.macros[strings.ToLower(name)]
 	return ok
@@ -199,8 +202,10 @@ func (m *makefile) command(word string, value text, s statement) {
 	}
 }
 
+// maxIncludeDepth bounds includes inside each other, so that a chain of files that each include the next ends.
 const maxIncludeDepth = 16
 
+// include reads !INCLUDE in place. What comes from the kit or lies outside of the tree is left out, with a note.
 func (m *makefile) include(value text, s statement) {
 	raw := value.String()
 	if strings.HasPrefix(raw, "<") || strings.Contains(strings.ToUpper(raw), "$(NTMAKEENV)") {
@@ -245,6 +250,7 @@ func (m *makefile) included(name string) (string, bool) {
 	return "", false
 }
 
+// reversed gives a list from its end.
 func reversed(list []string) []string {
 	list = slices.Clone(list)
 	slices.Reverse(list)

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// Expressions of !IF: "Expressions in makefile preprocessing" of the NMAKE reference. Numbers and strings have
+// relations of their own; a mix of the two is an error.
+
 // expression evaluates what stands after !if in a SOURCES file, macros expanded already:
 //
 //	or      = and { "||" and }
@@ -28,8 +31,10 @@ type value struct {
 	isString bool
 }
 
+// truth takes every number but 0 for true.
 func (v value) truth() truth { return truthOf(v.number != 0) }
 
+// numberOf gives 1 for true and 0 for false; conditions are numbers in nmake.
 func numberOf(t truth) value { return value{number: int64(t)} }
 
 // evalExpression gives the value of an expression and, where that is unknown, why.
@@ -51,6 +56,7 @@ func evalExpression(s string, defined, exists func(string) bool) (truth, string)
 	return v.truth(), ""
 }
 
+// skip passes over white space.
 func (e *expression) skip() {
 	for e.at < len(e.text) && strings.IndexByte(white, e.text[e.at]) >= 0 {
 		e.at++
@@ -67,6 +73,7 @@ func (e *expression) accept(symbol string) bool {
 	return true
 }
 
+// or is || of nmake; both sides are evaluated.
 func (e *expression) or() (value, error) {
 	v, err := e.and()
 	for err == nil && e.accept("||") {
@@ -77,6 +84,7 @@ func (e *expression) or() (value, error) {
 	return v, err
 }
 
+// and is && of nmake.
 func (e *expression) and() (value, error) {
 	v, err := e.compare()
 	for err == nil && e.accept("&&") {
@@ -87,6 +95,7 @@ func (e *expression) and() (value, error) {
 	return v, err
 }
 
+// compare reads one relation, or an operand alone.
 func (e *expression) compare() (value, error) {
 	v, err := e.operand()
 	for _, relation := range relations {
@@ -100,6 +109,7 @@ func (e *expression) compare() (value, error) {
 	return v, err
 }
 
+// relate compares two numbers or two strings. Of strings nmake knows == and != only.
 func relate(v value, relation string, w value) (value, error) {
 	if v.isString != w.isString {
 		return value{}, errors.New("a string is compared with a number")
@@ -117,6 +127,7 @@ func relate(v value, relation string, w value) (value, error) {
 	return numberOf(truthOf(holds[relation])), nil
 }
 
+// operand reads a number, a string, a test or an expression in parentheses.
 func (e *expression) operand() (value, error) {
 	e.depth++
 	defer func() { e.depth-- }()
@@ -143,6 +154,7 @@ func (e *expression) operand() (value, error) {
 	return e.word()
 }
 
+// quoted reads a string; the quotes are no part of it.
 func (e *expression) quoted() (value, error) {
 	end := strings.IndexByte(e.text[e.at+1:], '"')
 	if end < 0 {
@@ -153,6 +165,7 @@ func (e *expression) quoted() (value, error) {
 	return v, nil
 }
 
+// word reads DEFINED(name), EXIST(path), or a number.
 func (e *expression) word() (value, error) {
 	from := e.at
 	for e.at < len(e.text) && isWord(e.text[e.at]) {

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Macros of nmake: "Macros and NMAKE" of its reference. Names are in lower case here: the environment, which has no
+// case on Windows, gives many of them.
+
 // assign sets a macro. Its value is expanded when it is used; only a reference to itself is to the value so far.
 func (m *makefile) assign(s statement) {
 	m.macros[s.name] = m.withoutSelf(s)

@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+// Statements of nmake: directives, assignments and rules, with their comments, continuations and inline files.
+
 // statement is one logical line: an assignment, a directive (then name is that of the directive with its "!"), a rule
 // or one of its commands.
 type statement struct {
@@ -106,6 +108,7 @@ func inlineFiles(f *file, line text, at int) (text, int) {
 	}
 }
 
+// inlineFile reads the text of an inline file, and gives the offset of what follows it.
 func inlineFile(f *file, at int) (body text, next int) {
 	for at < len(f.data) {
 		line, after := logicalLine(f, at, true)
@@ -118,6 +121,7 @@ func inlineFile(f *file, at int) (body text, next int) {
 	return body, at
 }
 
+// parseStatement reads a directive, an assignment or a rule; false where the line is none of them.
 func parseStatement(f *file, line text) (statement, bool) {
 	s := line.String()
 	st := statement{file: f, at: line.place().Offset}

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Rules of nmake, in the form that make_rules.go follows: "Description blocks" and "Inference rules" of its
+// reference.
+
 // rule takes a line that names targets and what they need: "a.obj b.obj : a.c", ".c.obj::" or "{src}.c{out}.obj:".
 func (m *makefile) rule(s statement) {
 	if !m.spend(s.value.len() + len(s.value)) {
@@ -53,6 +56,7 @@ func (m *makefile) inference(targets []text) (from, to string, ok bool) {
 	return inDirectory(source) + "%" + suffix, inDirectory(out) + "%" + extension, ok
 }
 
+// inDirectory makes of a directory what stands before a name in it: nothing for the current one, else with a slash.
 func inDirectory(dir string) string {
 	if dir = strings.TrimRight(dir, `/\`); dir == "" || dir == "." {
 		return ""
@@ -78,6 +82,7 @@ func (m *makefile) needs(list []text) []text {
 	return list
 }
 
+// exists answers for the tree alone.
 func (m *makefile) exists(name string) bool {
 	_, ok := m.tree.Find(m.tree.Join(path.Dir(m.project), name))
 	return ok

@@ -7,6 +7,8 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// Notes: what could not be evaluated, with its place and how it was read all the same.
+
 // maxNotes bounds what is said about one build: a hostile file could have one on each of its lines.
 const maxNotes = 1000
 

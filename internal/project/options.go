@@ -12,6 +12,10 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// Options of compilers and linkers, in one table for cl, clang, gcc, link and ld: those that decide which code is
+// compiled or whether it is for the kernel. Sources: "MSVC compiler options" and "MSVC linker options" on
+// learn.microsoft.com, the manuals of GCC and GNU ld.
+
 // flags are what the command line of a compiler or a linker says, in the options of cl, clang, gcc and link.
 type flags struct {
 	defines          []Define
@@ -83,6 +87,7 @@ var commandOptions = []option{
 	{"-MF", either, nil}, {"-MT", either, nil}, {"-MQ", either, nil}, {"-arch", either, nil}, {"-L", either, nil}, {"-l", joined, nil},
 }
 
+// languageNames are the arguments of -x, which gcc and clang have.
 var languageNames = map[string]Language{"c": C, "c++": CXX}
 
 // parseFlags reads a command line in the options of cl or link. Both / and - begin an option.
@@ -143,12 +148,15 @@ var targetProcessors = map[string]nx.Processor{
 	"arm": nx.ARM, "armv7": nx.ARM, "thumbv7": nx.ARM, "aarch64": nx.ARM64, "arm64": nx.ARM64,
 }
 
+// machine is /MACHINE of the linker, which names the processor where the compiler does not.
 func (f *flags) machine(v text) {
 	if p, ok := nx.ParseProcessor(v.String()); ok {
 		f.processor = p
 	}
 }
 
+// subsystem is /SUBSYSTEM of the linker: NATIVE is what drivers have, and a few programs that run before Windows has
+// started.
 func (f *flags) subsystem(v text) {
 	if s := strings.ToLower(v.String()); s == "native" || strings.HasPrefix(s, "native,") {
 		f.kernel = "/subsystem:native"
@@ -170,6 +178,7 @@ func (f *flags) linker(v text) {
 	}
 }
 
+// define is -D. A define without a value is 1; one that is no identifier is left out, as the compiler refuses it.
 func (f *flags) define(t text) {
 	d, ok := defineOf(t)
 	if !ok {
@@ -206,6 +215,7 @@ func defineOf(t text) (Define, bool) {
 	return d, isIdentifier(d.Name) && !t.slice(0, len(d.Name)).unknown()
 }
 
+// isIdentifier takes ASCII names alone; the kit has no others.
 func isIdentifier(s string) bool {
 	for i := range len(s) {
 		if !isWord(s[i]) && s[i] != '$' || i == 0 && s[i] >= '0' && s[i] <= '9' {
@@ -276,6 +286,8 @@ func unescape(s string) string {
 // languages are the extensions of what a C compiler compiles, in lower case.
 var languages = map[string]Language{".c": C, ".cc": CXX, ".cpp": CXX, ".cxx": CXX, ".c++": CXX}
 
+// languageOf gives the language of a source file by its extension, without regard to case; false for all that is not
+// compiled.
 func languageOf(name string) (Language, bool) {
 	l, ok := languages[strings.ToLower(path.Ext(name))]
 	return l, ok
@@ -287,10 +299,13 @@ type interner struct {
 	units   map[Unit]*Unit
 }
 
+// newInterner begins with no options.
 func newInterner() *interner {
 	return &interner{options: map[string]*Options{}, units: map[Unit]*Unit{}}
 }
 
+// unit gives the unit with these options, the same pointer for the same: 48 configurations of 100 files have few
+// different ones.
 func (in *interner) unit(path string, o Options) *Unit {
 	key := o.key(true)
 	options, ok := in.options[key]

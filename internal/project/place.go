@@ -11,6 +11,9 @@ import (
 	"github.com/nxport/nxport/internal/tree"
 )
 
+// Place: where a define goes so that all builds that want it get it and no other does. Each group of builds is served
+// by the fewest lines; the result is proved by loading the edited files again.
+
 // Want is a define that a build is to have in all of its units. Value "1" is the usual one.
 type Want struct {
 	Build       *Build
@@ -105,6 +108,7 @@ type group struct {
 	defines []Define
 }
 
+// groups puts the wants of one build file and one set of defines together, so that one edit can serve them all.
 func (p *placer) groups(want []Want) []group {
 	var list []group
 	seen := map[string]bool{}
@@ -200,6 +204,7 @@ func (g group) existing(now loaded) error {
 	return nil
 }
 
+// withoutBuildFile serves the default build of a directory: a shared header is the one place that all its files read.
 func (p *placer) withoutBuildFile(g group) error {
 	if g.builds[0].has(g.defines) {
 		return nil
@@ -213,6 +218,7 @@ func (p *placer) withoutBuildFile(g group) error {
 		"source file, or in your own build and pass -D %s=%s here", g.project, d.Name, d.Name, d.Value)
 }
 
+// wants says whether a build is in the group.
 func (g group) wants(id string) bool {
 	return slices.ContainsFunc(g.builds, func(b *Build) bool { return b.ID == id })
 }
@@ -222,6 +228,7 @@ func (b *Build) has(defines []Define) bool {
 	return !slices.ContainsFunc(b.Units, func(u *Unit) bool { return !u.has(defines) })
 }
 
+// has asks for the value too: NAME=0 is not NAME=1.
 func (u *Unit) has(defines []Define) bool {
 	return !slices.ContainsFunc(defines, func(d Define) bool {
 		value, ok := u.Options.value(d.Name)
@@ -260,4 +267,5 @@ func (g group) text() string {
 	return strings.Join(parts, " and ")
 }
 
+// text gives a define as it stands on a command line, without -D.
 func (d Define) text() string { return d.Name + "=" + d.Value }

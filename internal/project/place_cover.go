@@ -10,12 +10,16 @@ import (
 	"github.com/nxport/nxport/internal/edit"
 )
 
+// Splicing a define into what is there. Which places to take is the problem of the set cover; the greedy answer is
+// short enough, and the same in every run.
+
 // pair is a unit of a build that lacks the define, by the layers it has.
 type pair struct {
 	build *Build
 	unit  int
 }
 
+// pairsOf gives the units of a build that lack one of the defines.
 func pairsOf(b *Build, defines []Define) []pair {
 	var list []pair
 	for i, u := range b.Units {
@@ -91,6 +95,7 @@ func (p *placer) untouchable(y *layer, g group) string {
 	return ""
 }
 
+// wantsAll says whether a build wants all of the defines, so that it may get them by the way.
 func (p *placer) wantsAll(id string, defines []Define) bool {
 	return !slices.ContainsFunc(defines, func(d Define) bool { return !slices.Contains(p.wanted[id], d) })
 }
@@ -168,6 +173,7 @@ func (c *cover) reason(x pair) error {
 	return errors.Join(why...)
 }
 
+// splices gives the edits that add defines to layers.
 func splices(layers []*layer, defines []Define) []edit.Edit {
 	var edits []edit.Edit
 	for _, y := range layers {

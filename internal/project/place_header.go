@@ -8,6 +8,9 @@ import (
 	"github.com/nxport/nxport/internal/edit"
 )
 
+// A define in a header: where all units of the builds come to the kit by one include directive, one line before it
+// serves them all, if a macro is defined there already.
+
 // inHeader finds the one include directive by which all units of a group's builds come to the kit, if it stands in a
 // header that defines something right before it, and if no other build would be changed.
 func (p *placer) inHeader(g group, all loaded) (candidate, bool) {

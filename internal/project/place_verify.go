@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// The proof of edits: every build file that reads an edited one is loaded again, and nothing but the wanted defines
+// may differ.
+
 // verify loads every build file that reads an edited one again, and compares.
 func (p *placer) verify() error {
 	after, err := p.with(p.edits)

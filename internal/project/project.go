@@ -1,11 +1,21 @@
 // Package project reads build files: which files are compiled into which driver, with which defines and include
 // directories. It also knows where a define goes so that all builds get it.
 //
-// [Load] finds the builds under the paths a user named: the configurations of Visual Studio projects (.vcxproj) and
-// of SOURCES files, and one default build where there is neither. Only kernel-mode builds are kept. What could not
-// be evaluated is a note on the build, never a silent guess.
+// [Load] finds the builds under the paths a user named, in build files of these kinds:
 //
-// [Place] answers where a define goes, as edits, and proves them by loading the edited files again.
+//   - Visual Studio projects (.vcxproj), which solutions (.sln, .slnx) name: their configurations;
+//   - SOURCES files, which dirs files name: free and checked, for x86 and amd64;
+//   - make files of GNU make and nmake: each kernel image that they link, in the default configuration;
+//   - CMakeLists.txt with the directories they add: each target that is linked as a driver, and the static libraries
+//     linked to it, in the build type Release;
+//   - compilation databases (compile_commands.json): each target and processor with a sign of kernel mode;
+//   - none of them: all C and C++ files below a directory, as one default build.
+//
+// Nothing is run for it: no MSBuild, make, CMake, compiler or shell. Only kernel-mode builds are kept. What could not be
+// evaluated is a note on the build, never a silent guess.
+//
+// [Place] answers where a define goes, as edits, and proves them by loading the edited files again. The files of the
+// package are named by what they read: cmake*, make*, nmake*, msbuild* and so on; kinds.go ties them together.
 package project
 
 import (

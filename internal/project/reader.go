@@ -10,6 +10,9 @@ import (
 	"github.com/nxport/nxport/internal/tree"
 )
 
+// What the evaluation of one build file shares: parsed files, paths that were looked up, and the budget that bounds
+// all its work.
+
 // documents are the project files that one Load has parsed, each once for all projects that read it.
 type documents struct {
 	parsed map[string]document
@@ -17,11 +20,13 @@ type documents struct {
 	named  []*solution // that the user named
 }
 
+// document is a parsed file, or the reason why it could not be.
 type document struct {
 	root *element
 	err  error
 }
 
+// newDocuments begins with nothing parsed.
 func newDocuments() *documents {
 	return &documents{parsed: map[string]document{}, paths: &paths{located: map[[2]string]location{},
 		found: map[string]finding{}, directories: map[string]string{}, walks: map[string][]string{},
@@ -44,12 +49,15 @@ type reader struct {
 // Real projects need well below a million; a hostile one could double a property without end.
 const maxWork = 64 << 20
 
+// newReader is for a kind of build file whose files are read for one build file only.
 func newReader(t *tree.Tree) *reader { return readerOf(t, newDocuments()) }
 
+// readerOf shares parsed files with the other build files of one Load; the budget is its own.
 func readerOf(t *tree.Tree, d *documents) *reader {
 	return &reader{tree: t, documents: d, reads: map[string]bool{}, broken: map[string]error{}, budget: maxWork}
 }
 
+// errWork is what is said of a build file whose budget is spent: half of an answer would be a guess.
 var errWork = errors.New("the evaluation takes too much work")
 
 // spend pays for work and says whether there is budget left.
@@ -72,6 +80,7 @@ func (r *reader) xml(p string) (*element, error) {
 	return d.root, d.err
 }
 
+// parse reads a project or a property sheet; both have the root element Project.
 func (r *reader) parse(p string) document {
 	data, err := r.tree.Read(p)
 	if err != nil {
@@ -99,8 +108,10 @@ type paths struct {
 	aboves        map[[2]string]finding // directories that hold a file, from a directory upwards
 }
 
+// location is a path as written, and in lower case as a key.
 type location struct{ path, key string }
 
+// finding is the spelling on disk; ok is false where nothing is there.
 type finding struct {
 	path string
 	ok   bool

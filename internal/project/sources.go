@@ -17,7 +17,7 @@ import (
 
 // looksLikeSources says whether a file of that name is one of build.exe's.
 func looksLikeSources(data []byte) bool {
-	data = data[:min(len(data), maxXML)] // one that is too large is said to be
+	data = data[:min(len(data), maxBuildFile)] // one that is too large is said to be
 	return !tree.IsBinary(data) && slices.ContainsFunc(parseNmake(newFile("", data)), func(s statement) bool {
 		return slices.Contains([]string{"targettype", "targetname", "sources", "!include"}, s.name)
 	})
@@ -103,6 +103,8 @@ func oldEnvironment(platform int, configuration string) map[string]text {
 	return macros
 }
 
+// sourcesBuild evaluates one configuration. It is an error if the file can not be read, and a skip if it makes no
+// driver.
 func (l *loader) sourcesBuild(m *makefile, platform int, configuration string, out *loaded) error {
 	list, err := m.read(m.project)
 	if err == nil {
@@ -160,6 +162,7 @@ func (out *loaded) compiles(name string, b *Build) {
 // value gives a macro's value.
 func (m *makefile) value(name string) text { return m.expand(m.macros[name]).trim() }
 
+// minimum reads _NT_TARGET_VERSION; without one the build keeps the default minimum.
 func (m *makefile) minimum(b *Build) (nx.Version, string) {
 	given := m.value("_nt_target_version").String()
 	v, ok := parseTarget(given)
@@ -171,6 +174,7 @@ func (m *makefile) minimum(b *Build) (nx.Version, string) {
 	return v, given
 }
 
+// sourcesUnits gives the build the files of SOURCES and of its own processor.
 func (l *loader) sourcesUnits(m *makefile, b *Build, platform int, kit []Define) {
 	p := oldPlatforms[platform]
 	f := parseFlags(slices.Concat(m.value("c_defines"), plain(" "), m.value("user_c_flags")))
@@ -242,6 +246,7 @@ type libraries struct {
 	used map[*Build][]string // paths, as in TARGETLIBS
 }
 
+// libraryKey names a library as TARGETLIBS does, for one configuration and processor.
 func libraryKey(b *Build, name string) string {
 	return b.Configuration + "|" + string(b.Processor) + "|" + strings.ToLower(name)
 }

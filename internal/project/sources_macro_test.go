@@ -183,7 +183,7 @@ func TestSourcesHostile(t *testing.T) {
 		"deep":          {strings.Repeat("!if 1\n", 70) + strings.Repeat("!endif\n", 70), "unreadable"},
 		"never closed":  {"!if 1\nC_DEFINES=-DA\n", "unreadable"},
 		"long line":     {"C_DEFINES=-DA\nX=" + strings.Repeat("$(X) ", 1<<19) + "\n", "A=1"},
-		"too large":     {strings.Repeat("#\n", maxXML), "unreadable"},
+		"too large":     {strings.Repeat("#\n", maxBuildFile), "unreadable"},
 		"includes self": {"C_DEFINES=-DA\n!include sources\n!include loop.inc\n", "A=1"},
 	} {
 		t.Run(name, func(t *testing.T) {

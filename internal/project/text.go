@@ -10,6 +10,9 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 )
 
+// Text that knows where it came from: an expansion puts pieces of many files together, and both notes and edits need
+// the place of each.
+
 // file is a build file as it was read.
 type file struct {
 	path  string
@@ -23,6 +26,7 @@ type file struct {
 	mentions []mention
 }
 
+// newFile finds the lines of a file, and whether it is in UTF-8.
 func newFile(path string, data []byte) *file {
 	f := &file{path: path, data: data, lines: make([]int, 0, bytes.Count(data, []byte("\n")))}
 	for at := 0; ; {
@@ -46,6 +50,7 @@ func (f *file) lineStart(at int) int {
 	return 0
 }
 
+// place gives the line and column of an offset, for messages.
 func (f *file) place(at int) driver.Place {
 	line, start := f.line(at), f.lineStart(at)
 	if f.recoded {
@@ -87,6 +92,7 @@ type span struct {
 // text is a string that remembers where each of its bytes was written, through properties and macros.
 type text []span
 
+// plain gives a text that stands in no file.
 func plain(s string) text { return text{{text: s}} }
 
 func (t text) String() string {
@@ -166,6 +172,7 @@ func (t text) slice(from, to int) text {
 	return out
 }
 
+// white is what all the build tools here take for white space.
 const white = " \t\r\n"
 
 func (t text) trim() text {
@@ -223,6 +230,7 @@ func shortened(t text) string {
 	return s
 }
 
+// joinTexts puts a separator between texts, which keep their places.
 func joinTexts(items []text, separator text) text {
 	var out text
 	for i, item := range items {

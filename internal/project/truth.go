@@ -1,5 +1,7 @@
 package project
 
+// Truth with a third value, as in the logic of Kleene: a condition whose answer hangs on what is not known here.
+
 // truth is the value of a condition. An unknown one is never taken for false without a note.
 type truth int
 
@@ -9,6 +11,7 @@ const (
 	unknown
 )
 
+// truthOf gives what is known.
 func truthOf(b bool) truth {
 	if b {
 		return yes
@@ -16,6 +19,7 @@ func truthOf(b bool) truth {
 	return no
 }
 
+// not keeps unknown as it is.
 func (a truth) not() truth {
 	switch a {
 	case yes:
@@ -26,6 +30,7 @@ func (a truth) not() truth {
 	return unknown
 }
 
+// and is no as soon as one side is, whatever the other would be.
 func (a truth) and(b truth) truth {
 	switch {
 	case a == no || b == no:
@@ -36,4 +41,5 @@ func (a truth) and(b truth) truth {
 	return unknown
 }
 
+// or is yes as soon as one side is.
 func (a truth) or(b truth) truth { return a.not().and(b.not()).not() }

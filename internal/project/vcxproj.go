@@ -14,6 +14,9 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// From an evaluated .vcxproj to builds: which configurations are for the kernel, for which Windows and kit, and what
+// their files are compiled with.
+
 // loadProject reads a .vcxproj in all configurations that are wanted.
 func (l *loader) loadProject(p string) loaded {
 	out := loaded{reads: []string{p}, compiled: map[string][]string{}}

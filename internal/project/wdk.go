@@ -54,6 +54,7 @@ func kitOf(toolset string, build int) driver.Kit {
 	return driver.Kit{}
 }
 
+// kitBuild takes a version by itself, or the name of a package: Microsoft.Windows.WDK.x64.10.0.26100.1591.
 var kitBuild = regexp.MustCompile(`(?i)(?:Microsoft\.Windows\.WDK\.[a-z0-9]+\.|^\s*)10\.0\.([0-9]+)\b`)
 
 // kitBuildOf reads the number of a kit from a WindowsTargetPlatformVersion, or from the path of its NuGet package; 0 where
