@@ -35,6 +35,7 @@ type makefile struct {
 	automatic map[string]text // $@ and the like, while a command is expanded
 	active    []string        // macros under expansion, one used by the other
 	unset     []string        // macros that were asked for and are set nowhere
+	quiet     bool            // no note on them
 	rules     *rules          // nil in a SOURCES file
 	depths    depths
 }
@@ -212,8 +213,9 @@ func (m *makefile) include(value text, s statement) {
 		return // the kit's own rules, which the tables model
 	}
 	at := s.file.place(s.at)
-	m.unset = nil
+	m.unset, m.quiet = nil, true // a file that is not found names them
 	t := m.expand(value)
+	m.quiet = false
 	name := strings.Trim(t.String(), `" `)
 	found, ok := m.included(name)
 	switch {

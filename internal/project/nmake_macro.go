@@ -116,6 +116,15 @@ func nextMacro(s string, from int) (start, end int, name, change string) {
 	return len(s), len(s), "", ""
 }
 
+// buildMacros are those that build.exe or its rules set, and those that a SOURCES file extends whether they are set or not;
+// the directories of the kit end in _PATH.
+var buildMacros = map[string]bool{
+	"o": true, "build_allow_compiler_warnings": true, "c_defines": true, "user_c_flags": true, "includes": true,
+	"sources": true, "targetlibs": true, "linker_flags": true, "rcoptions": true, "ntprofileinput": true, "ntdebug": true,
+	"ntdebugtype": true, "nttargetfiles": true, "ntdir": true, "_objdir": true, "_obj_dir": true, "386_stdcall": true,
+	"wdm_inc_path": true, "windir": true, "makedir": true, "_ntdrive": true, "_ntroot": true, "_ntbindir": true, "build_product": true,
+}
+
 // reference gives what a reference stands for.
 func (m *makefile) reference(name, change string, t text) text {
 	if v, ok := m.automatic[name]; ok {
@@ -131,6 +140,9 @@ func (m *makefile) reference(name, change string, t text) text {
 	case !ok:
 		if !slices.Contains(m.unset, name) && len(m.unset) < maxExpansion {
 			m.unset = append(m.unset, name)
+		}
+		if isSources(m.project) && !m.quiet && !buildMacros[name] && !strings.HasSuffix(name, "_path") {
+			m.note(t.place(), "nothing in the tree sets %s; it is read as empty", t)
 		}
 		return nil
 	}

@@ -125,10 +125,10 @@ C_DEFINES=$(C_DEFINES) -D1X
 	b := load(t, LoadOptions{}).Builds[0]
 	equal(t, "defines", own(b.Units[0]), "B=1")
 	n := notes(b)
-	for _, want := range []string{"sources:3:1: the condition of !if is unknown", "sources:8:1: the condition", "gone.inc is not there", "gone.c is not there", `"1X" defines no macro`} {
+	for _, want := range []string{"sources:3:1: the condition of !if is unknown", "sources:8:1: the condition", "gone.inc is not there", "gone.c is not there", `"1X" defines no macro`, "sources:8:5: nothing in the tree sets $(UNDEFINED); it is read as empty"} {
 		if !strings.Contains(n, want) {
 			t.Errorf("no note on %q among\n%s", want, n)
 		}
 	}
-	equal(t, "notes", strings.Count(n, "\n")+1, 5)
+	equal(t, "notes", strings.Count(n, "\n")+1, 6)
 }
