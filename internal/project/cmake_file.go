@@ -30,6 +30,9 @@ func (k *cmakeCall) fileCommand() {
 }
 
 // glob is file(GLOB variable [options] patterns...). Only files of the tree are listed; like CMake, in order of name.
+//
+// A pattern that leads outside of the tree makes the whole variable unknown, not only a part of it: a list of some of
+// the files would look like all of them.
 func (k *cmakeCall) glob(recurse bool) {
 	var found []string
 	base := ""

@@ -95,6 +95,8 @@ func (c *cmake) branch(fr *frame, list []invocation, i int) int {
 
 // unknownBranch notes that a branch is not run since its condition is unknown. What it would set, and nothing else
 // has, is unknown then.
+//
+// A branch of messages and the like is no loss, so nothing is said of it.
 func (c *cmake) unknownBranch(fr *frame, body []invocation, in *invocation, why string) {
 	matters := false
 	for i := range body {
@@ -243,6 +245,8 @@ func (c *cmake) countedItems(fr *frame, in *invocation, args []text) []text {
 }
 
 // block is a scope of its own for variables, unless it says SCOPE_FOR POLICIES.
+//
+// Specification: cmake-commands(7), block, since CMake 3.25. Only variables get a scope here; policies do not matter.
 func (c *cmake) block(fr *frame, list []invocation, i int) flow {
 	in := list[i]
 	if !c.deeper(fr, &in) {

@@ -81,6 +81,8 @@ func cutAngle(t text, separator byte) (before, after text, found bool) {
 }
 
 // expression evaluates what stands between $< and >.
+//
+// The condition forms $<1:...> and $<0:...> come first, since most expressions are evaluated down to them.
 func (g *genex) expression(t text) text {
 	head, rest, parameters := cutAngle(t, ':')
 	name := g.eval(head).String()

@@ -91,6 +91,9 @@ func (c *cmake) script(p string) script {
 
 // findPackage reads a module of the tree, as far as that goes without looking at what is installed. What any other sets
 // is unknown: by custom it begins with the package's name.
+//
+// REQUIRED packages that are not there do not stop the reading: which are installed is known only on the machine that
+// builds.
 func (k *cmakeCall) findPackage() {
 	name := k.arg(0)
 	p, ok := k.findScript("Find" + name)

@@ -208,6 +208,9 @@ func joinList(items []text) text { return joinTexts(items, plain(";")) }
 
 // splitList cuts a list at its semicolons, but for those that are escaped or in square brackets. It takes time in
 // proportion to the text.
+//
+// Specification: cmake-language(7), "Lists". A semicolon behind a backslash, or between square brackets, is part of
+// an item.
 func splitList(t text) []text {
 	var list []text
 	var item text

@@ -50,6 +50,9 @@ func (c *cmake) invoke(fr *frame, in *invocation) flow {
 }
 
 // call runs a function, or a macro in the scope of its caller.
+//
+// ARGC, ARGV, ARGV0 ... and ARGN are set as cmake-commands(7), function, "Arguments" says. An unquoted argument of
+// several items has become several arguments before that.
 func (c *cmake) call(fr *frame, in *invocation, r *routine) {
 	if !c.deeper(fr, in) {
 		return

@@ -9,6 +9,9 @@ import (
 // double a value without end.
 
 // evaluate gives the arguments of a command.
+//
+// An unquoted argument gives one argument for each item of the list that it holds, and none where it is empty; a
+// quoted or bracketed one always gives one.
 func (c *cmake) evaluate(fr *frame, in *invocation) []text {
 	var list []text
 	for _, a := range in.args {
@@ -116,6 +119,8 @@ func referenceAt(s string, at int) (kind string, open int) {
 }
 
 // escape gives what a backslash and the byte after it stand for. "\;" stays as it is: lists are split later.
+//
+// Specification: cmake-language(7), "Escape Sequences".
 func (e *expander) escape(at int) (text, int) {
 	s := e.from.text
 	switch b := s[at+1]; {

@@ -44,6 +44,8 @@ func compareNumbers(a, b string) (order int, ok bool) {
 }
 
 // number reads a decimal or a 0x number.
+//
+// The bounds are those of MSBuild: a hexadecimal number has 32 bits, a decimal one is a double.
 func number(s string) (float64, bool) {
 	if len(s) > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
 		n, err := strconv.ParseUint(s[2:], 16, 32)

@@ -34,6 +34,8 @@ func split(s string, windows bool) []string {
 
 // splitWindows follows CommandLineToArgvW: backslashes count for themselves, but before a quote two stand for one and a
 // last odd one makes the quote literal. Two quotes inside quotes are one.
+//
+// Specification: "Parsing C command-line arguments" and CommandLineToArgvW on learn.microsoft.com.
 func splitWindows(s string) []string {
 	var w argv
 	quoted := false
@@ -89,6 +91,9 @@ func (w *argv) end() {
 }
 
 // splitShell follows the POSIX shell's quoting: 'literal', "with \" and \\", and a backslash before anything.
+//
+// Specification: POSIX, Shell Command Language, 2.2 "Quoting". Variables and globs are not expanded: CMake and Bear
+// write commands that are expanded already.
 func splitShell(s string) []string {
 	var w argv
 	quote := byte(0)

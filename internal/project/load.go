@@ -145,6 +145,9 @@ func (l *loader) addINFs(files []string) {
 }
 
 // unbuilt gives the directories in which no build file builds or compiles anything that can be read.
+//
+// In such a directory a make file was found that has nothing to do with a driver, in a project that is built in
+// another way; its sources make the default build.
 func (l *loader) unbuilt() []string {
 	var dirs []string
 	for name, found := range l.maybe {
@@ -219,8 +222,11 @@ func (l *loader) unreadable(name string, err error) {
 // load reads one build file.
 func (l *loader) load(p string) loaded { return kindOf(p).load(l, p) }
 
-// loadAll loads build files. Of a kind whose files read one another, those nearest the root come first; databases come last,
-// because they are generated from other build files.
+// loadAll loads build files. Of a kind whose files read one another, those nearest the root come first.
+//
+// A CMakeLists.txt that another one adds must not make builds of its own, and which one adds it is known only when
+// that is read; so the order goes by depth.
+// Databases come last, because they are generated from other build files.
 func (l *loader) loadAll(projects []string) {
 	depth := func(p string) int { return strings.Count(p, "/") }
 	last := func(p string) int {

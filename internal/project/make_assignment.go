@@ -79,6 +79,9 @@ func (g *gnuMake) overriding(word string, line text) {
 }
 
 // set does what an assignment says, in a scope.
+//
+// The operators are those of the manual, 6.5 to 6.6: "=" is expanded when used, ":=" at once, "?=" only where nothing
+// is set, "+=" in the way of what is there, "!=" would run a program.
 func (g *gnuMake) set(scope map[string]*variable, name, operator string, value text) {
 	before := g.lookup(name)
 	switch v := (&variable{value: value, origin: "file"}); {

@@ -15,6 +15,8 @@ var processorDefines = map[string]nx.Processor{
 }
 
 // processor gives the one that an image is for: by options, the compiler's prefix, or the kit's defines.
+//
+// x64 stands where nothing says it, as in the default build of a directory.
 func (b *image) processor() nx.Processor {
 	commands, seen := []*command{b.link}, map[*command]bool{}
 	for _, u := range b.units {

@@ -46,6 +46,9 @@ func (g *gnuMake) conditional(open []branch, word string, rest text) ([]branch, 
 }
 
 // test evaluates a condition. A comparison with something unknown is noted, and read as of two that differ.
+//
+// Reading an unknown comparison as different takes the default of most files, which compare with the name of another
+// system or compiler.
 func (g *gnuMake) test(word string, operands text) bool {
 	if word == "ifdef" || word == "ifndef" {
 		v := g.lookup(g.expand(operands).trim().String())

@@ -14,6 +14,9 @@ const expansionWork = 50
 
 // expand replaces the references to variables and the calls of functions. What can't be known stays as it is written,
 // marked as unknown.
+//
+// Each expansion is paid for by the length of its text and the number of scopes, so that a variable that doubles
+// itself ends by the budget.
 func (g *gnuMake) expand(t text) text {
 	s := t.String()
 	if strings.IndexByte(s, '$') < 0 {
@@ -55,6 +58,8 @@ func (g *gnuMake) expand(t text) text {
 }
 
 // referenceEnd gives where the reference that begins with the "$" at an index ends, -1 where it does not.
+//
+// Only the same kind of bracket counts for the nesting, as in make: $(subst {,x,$(A)) is whole.
 func referenceEnd(s string, at int) int {
 	open := s[at+1]
 	if open != '(' && open != '{' {

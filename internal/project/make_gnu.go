@@ -117,6 +117,9 @@ func (g *gnuMake) lookup(name string) *variable {
 }
 
 // load reads a make file.
+//
+// A byte order mark is passed over. The text of a file is kept for make files that call
+// themselves again.
 func (g *gnuMake) load(p string) error {
 	f := g.texts[p]
 	if f == nil && g.broken[p] == nil {

@@ -35,6 +35,9 @@ func (l *lines) physical() (text, bool) {
 }
 
 // logical gives the next line with those it continues in, which are joined by one space.
+//
+// A backslash that stands behind another does not continue a line. White space around the newline becomes one space,
+// as the manual says for all lines but those of recipes.
 func (l *lines) logical() (text, bool) {
 	var line text
 	for {

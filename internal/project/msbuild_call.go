@@ -23,6 +23,8 @@ type step struct {
 }
 
 // parseCall reads the inside of $(...). It gives the reason where that can't be read.
+//
+// The reading stops at the first thing that is no member or index; the reason becomes part of the note.
 func (r *reader) parseCall(s string) (*call, string) {
 	c := &call{}
 	rest := s

@@ -148,6 +148,8 @@ func (c *conditionReader) compare() (*node, error) {
 }
 
 // operand reads a text in quotes or none, a call, or a condition in parentheses.
+//
+// A text without quotes may be a number, a boolean, a property or an item list. MSBuild wants quotes around all else.
 func (c *conditionReader) operand() (*node, error) {
 	c.skip()
 	if c.at == len(c.text) {

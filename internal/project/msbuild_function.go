@@ -221,6 +221,8 @@ func padding(a []string) (string, error) {
 }
 
 // format puts arguments into {0}, {1} and so on.
+//
+// Alignment and formats such as {0:x} are not evaluated: the value is unknown then.
 func format(_ caller, a []string) (string, error) {
 	var b strings.Builder
 	for s := a[0]; s != ""; {

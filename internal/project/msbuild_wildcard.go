@@ -20,6 +20,8 @@ func globBase(pattern string) string {
 }
 
 // glob gives the files that match a pattern, sorted; or the reason why it is not followed.
+//
+// The files below a directory are listed once for all projects and configurations of one Load.
 func (e *evaluation) glob(pattern string) (files []string, why string) {
 	base := globBase(pattern)
 	if !e.tree.Within(base) {
@@ -55,6 +57,8 @@ func (e *evaluation) glob(pattern string) (files []string, why string) {
 const walkWork = 50
 
 // matches compares a path with a pattern: ? is a character, * any but a separator, ** any directories.
+//
+// A ** must be a whole part. It matches no directory too: a\**\b.c finds a\b.c.
 func matches(pattern, p string) bool {
 	return matchParts(strings.Split(pattern, "/"), strings.Split(p, "/"))
 }

@@ -19,9 +19,11 @@ const bom = "\xef\xbb\xbf"
 
 // Limits on one project file. The largest real ones have a few hundred kilobytes and a depth of 8.
 const (
-	maxBuildFile = 8 << 20 // bytes
-	maxElements  = 200_000
-	maxDepth     = 64
+	// maxBuildFile is in bytes. Solutions, SOURCES and make files have the same limit.
+	maxBuildFile = 8 << 20
+	// maxElements and maxDepth keep a file of eight million bytes "<a>" from becoming as many objects, or a recursion.
+	maxElements = 200_000
+	maxDepth    = 64
 )
 
 // attribute is one of an element, its value decoded.

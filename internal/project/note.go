@@ -13,6 +13,8 @@ import (
 const maxNotes = 1000
 
 // addNote adds what is said at a place, once: a loop, a macro or a file that is included twice would repeat it.
+//
+// The limit is silent: a build with 1,000 notes has been said enough about.
 func addNote(notes []driver.Step, at driver.Place, format string, arguments ...any) []driver.Step {
 	s := driver.Step{Place: at, Says: fmt.Sprintf(format, arguments...)}
 	if len(notes) < maxNotes && !slices.Contains(notes, s) {

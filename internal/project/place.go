@@ -238,6 +238,8 @@ func (u *Unit) has(defines []Define) bool {
 
 // inBuildFile weighs the two ways in a build file: splicing into what is there, and inserting once, then splicing
 // only where what was inserted is lost again. Fewer lines win, a tie goes to what is there.
+//
+// What is there is preferred because a reader looks for defines where the others stand.
 func (p *placer) inBuildFile(g group, all loaded, pending []string) (candidate, error) {
 	c := p.newCover(g, all, pending)
 	var needed []pair

@@ -71,6 +71,8 @@ func (p *placer) newCover(g group, all loaded, pending []string) *cover {
 }
 
 // untouchable says why a layer's file must not be changed for a group, "" where it may be.
+//
+// A file that several build files read may be changed only if all their builds want the defines.
 func (p *placer) untouchable(y *layer, g group) string {
 	if !p.tree.Within(y.file.path) {
 		return "it lies outside of what was named"

@@ -13,6 +13,8 @@ import (
 
 // inHeader finds the one include directive by which all units of a group's builds come to the kit, if it stands in a
 // header that defines something right before it, and if no other build would be changed.
+//
+// That is what dokan and winfsp do by hand; the header must be in the tree and be no source file.
 func (p *placer) inHeader(g group, all loaded) (candidate, bool) {
 	var head Head
 	for _, b := range g.builds {

@@ -113,6 +113,8 @@ func (p *placer) insertNothing(group, string) (candidate, error) {
 }
 
 // insertGroup puts an ItemDefinitionGroup before the first one of a project, after the property sheets.
+//
+// The condition is escaped as an attribute; apostrophes stay as they are, as Visual Studio writes them.
 func (p *placer) insertGroup(g group, condition string) (candidate, error) {
 	data, err := p.tree.Read(g.project)
 	if err != nil {
@@ -194,6 +196,9 @@ func insertionPoint(root *element) *element {
 }
 
 // insertLine puts an assignment to C_DEFINES before that of SOURCES or INCLUDES, else at the end.
+//
+// C_DEFINES is extended, not set: what stands before it in the file counts too. At the end of the file it still
+// counts, since build.exe reads the whole file before it compiles.
 func (p *placer) insertLine(g group, _ string) (candidate, error) {
 	data, err := p.tree.Read(g.project)
 	if err != nil {

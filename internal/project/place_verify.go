@@ -65,6 +65,8 @@ func (x pair) lost() string {
 }
 
 // signature is equal for builds that compile the same, but for some defines.
+//
+// The places of defines do not count: an edit moves what stands behind it.
 func (b *Build) signature(but []Define) string {
 	var s strings.Builder
 	for _, u := range b.Units {

@@ -61,6 +61,8 @@ func readerOf(t *tree.Tree, d *documents) *reader {
 var errWork = errors.New("the evaluation takes too much work")
 
 // spend pays for work and says whether there is budget left.
+//
+// Every caller must stop, or give an unknown value, where it says no.
 func (r *reader) spend(n int) bool {
 	r.budget -= n + 1
 	return r.budget > 0
@@ -118,6 +120,8 @@ type finding struct {
 }
 
 // locate resolves a name in a build file against a directory.
+//
+// A name may hold %XX escapes and any case, which projects mix for one file; the key is the same for all spellings.
 func (p *paths) locate(t *tree.Tree, dir, name string) location {
 	key := [2]string{dir, name}
 	l, ok := p.located[key]
