@@ -17,7 +17,12 @@ import (
 func (e *evaluation) importElement(el *element) {
 	a := el.find("Project")
 	if a != nil {
-		e.kitBuild = max(e.kitBuild, kitBuildOf(a.value))
+		n, ok := e.kitBuilds[a.value]
+		if !ok {
+			n = kitBuildOf(a.value)
+			e.kitBuilds[a.value] = n
+		}
+		e.kitBuild = max(e.kitBuild, n)
 	}
 	if a == nil || !e.holds(el, scope{element: el}) {
 		return

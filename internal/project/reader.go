@@ -18,6 +18,8 @@ type documents struct {
 	parsed map[string]document
 	paths  *paths
 	named  []*solution // that the user named
+	// kitBuilds are what kitBuildOf gave for imports: the same stand in every project.
+	kitBuilds map[string]int
 }
 
 // document is a parsed file, or the reason why it could not be.
@@ -28,7 +30,7 @@ type document struct {
 
 // newDocuments begins with nothing parsed.
 func newDocuments() *documents {
-	return &documents{parsed: map[string]document{}, paths: &paths{located: map[[2]string]location{},
+	return &documents{parsed: map[string]document{}, kitBuilds: map[string]int{}, paths: &paths{located: map[[2]string]location{},
 		found: map[string]finding{}, directories: map[string]string{}, walks: map[string][]string{},
 		solutions: map[string]*solution{}, solutionPaths: map[string]string{}, aboves: map[[2]string]finding{}}}
 }
