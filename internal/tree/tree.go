@@ -179,8 +179,9 @@ func readFile(name string) ([]byte, error) {
 		return nil, shorten(name, err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile))
-	return data, shorten(name, err)
+	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // all of it without growing
+	_, err = b.ReadFrom(io.LimitReader(f, maxFile))
+	return b.Bytes(), shorten(name, err)
 }
 
 // shorten gives "path: reason" without the system call, nil for nil.
