@@ -92,6 +92,7 @@ type makeLoader struct {
 	failed     error
 	images     []*image
 	user       map[string]bool // files compiled into what is no kernel image
+	programs   []string        // names of these images
 	others     map[*layer]bool // where the options for these come from
 	unread     []text          // why the files of a kernel image can't be known
 	kernel     string          // what shows that there is one
@@ -263,11 +264,20 @@ func (x *makeLoader) take(r *rules, b *image) {
 		x.kernel = b.kernel
 		x.unread = append(x.unread, b.unread...)
 	default:
+		if name := path.Base(b.name); len(b.units) > 0 && isProgram(name) && !slices.Contains(x.programs, name) {
+			x.programs = append(x.programs, name)
+		}
 		for _, u := range b.units {
 			x.user[u.path] = true
 			x.share(u.command)
 		}
 	}
+}
+
+// isProgram says whether an image's name is that of a program or a library of user mode.
+func isProgram(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	return ext == ".exe" || ext == ".dll"
 }
 
 // share notes where the options of a command come from that compiles no kernel code.
@@ -329,6 +339,9 @@ func (x *makeLoader) result() loaded {
 		}
 	}
 	switch {
+	case len(out.configurations) > 0 && len(x.programs) > 0:
+		slices.Sort(x.programs)
+		out.skipped = append(out.skipped, Skipped{Path: x.project, Why: "user mode: " + strings.Join(x.programs, ", ") + ", no kernel image"})
 	case len(out.configurations) > 0 || x.failed != nil:
 	case x.kernel != "":
 		out.skipped = append(out.skipped, Skipped{Path: x.project, Why: x.whyUnread()})
