@@ -184,6 +184,26 @@ func TestForcedIncludes(t *testing.T) {
 	}
 }
 
+// The kit's header brings the constants for versions; before it, and where the project has one of its own, they are not the
+// kit's.
+func TestVersionConstants(t *testing.T) {
+	const unit = `#define NTDDI_VERSION 0x06010000
+#define _WIN32_WINNT_WIN8 1
+#if NTDDI_VERSION >= NTDDI_WIN8
+before
+#endif
+#include <ntddk.h>
+#if NTDDI_VERSION >= NTDDI_WIN8
+eight
+#elif (NTDDI_VERSION >= NTDDI_WIN7) && NTDDI_WIN10_RS5 == 0x0A000006
+seven
+#endif
+_WIN32_WINNT_WIN8 _WIN32_WINNT_WIN7`
+	if got, _ := preprocess(t, unit, nil); got != "before seven 1 0x0601" {
+		t.Errorf("got %s", got)
+	}
+}
+
 // A header may wrap the one of its name in a later directory.
 func TestIncludeNext(t *testing.T) {
 	tr, err := tree.New(nil)

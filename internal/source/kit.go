@@ -3,6 +3,7 @@ package source
 import (
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/nxport/nxport/nx"
 )
@@ -35,6 +36,11 @@ func (p *cpp) includeKit(hash token) {
 	if p.kit.seen {
 		return
 	}
+	for _, c := range versionConstants() {
+		if p.macros[c.name.text] == nil {
+			p.macros[c.name.text] = &macro{name: c.name, body: c.body}
+		}
+	}
 	f := nx.File{
 		OptIn: p.isOn("POOL_NX_OPTIN"), OptInAuto: p.isOn("POOL_NX_OPTIN_AUTO"), OptOut: p.isOn("POOL_NX_OPTOUT"),
 		Processor: p.processor, NTOS: p.macros["_NTOS_"] != nil,
@@ -48,6 +54,68 @@ func (p *cpp) includeKit(hash token) {
 		p.macros[name] = &macro{name: body, body: []token{body}}
 	}
 }
+
+// versions are the constants of sdkddkver.h, which wdm.h brings, that code compares NTDDI_VERSION and _WIN32_WINNT with.
+const versions = `NTDDI_WIN2K 0x05000000
+NTDDI_WINXP 0x05010000
+NTDDI_WS03 0x05020000
+NTDDI_WIN6 0x06000000
+NTDDI_VISTA 0x06000000
+NTDDI_LONGHORN 0x06000000
+NTDDI_WIN6SP1 0x06000100
+NTDDI_VISTASP1 0x06000100
+NTDDI_WS08 0x06000100
+NTDDI_WIN7 0x06010000
+NTDDI_WIN8 0x06020000
+NTDDI_WINBLUE 0x06030000
+NTDDI_WINTHRESHOLD 0x0A000000
+NTDDI_WIN10 0x0A000000
+NTDDI_WIN10_TH2 0x0A000001
+NTDDI_WIN10_RS1 0x0A000002
+NTDDI_WIN10_RS2 0x0A000003
+NTDDI_WIN10_RS3 0x0A000004
+NTDDI_WIN10_RS4 0x0A000005
+NTDDI_WIN10_RS5 0x0A000006
+NTDDI_WIN10_19H1 0x0A000007
+NTDDI_WIN10_VB 0x0A000008
+NTDDI_WIN10_MN 0x0A000009
+NTDDI_WIN10_FE 0x0A00000A
+NTDDI_WIN10_CO 0x0A00000B
+NTDDI_WIN10_NI 0x0A00000C
+NTDDI_WIN10_CU 0x0A00000D
+NTDDI_WIN11_ZN 0x0A00000E
+NTDDI_WIN11_GA 0x0A00000F
+NTDDI_WIN11_GE 0x0A000010
+_WIN32_WINNT_NT4 0x0400
+_WIN32_WINNT_WIN2K 0x0500
+_WIN32_WINNT_WINXP 0x0501
+_WIN32_WINNT_WS03 0x0502
+_WIN32_WINNT_WIN6 0x0600
+_WIN32_WINNT_VISTA 0x0600
+_WIN32_WINNT_WS08 0x0600
+_WIN32_WINNT_LONGHORN 0x0600
+_WIN32_WINNT_WIN7 0x0601
+_WIN32_WINNT_WIN8 0x0602
+_WIN32_WINNT_WINBLUE 0x0603
+_WIN32_WINNT_WINTHRESHOLD 0x0A00
+_WIN32_WINNT_WIN10 0x0A00
+`
+
+// versionConstant is one of them.
+type versionConstant struct {
+	name token
+	body []token
+}
+
+var versionConstants = sync.OnceValue(func() []versionConstant {
+	var list []versionConstant
+	for line := range strings.Lines(versions) {
+		f := newFile("", "", []byte(line))
+		f.lines = nil // it has no position of its own
+		list = append(list, versionConstant{f.tokens[0], f.tokens[1:2]})
+	}
+	return list
+})
 
 // isOn says whether a mechanism's macro is defined to something else than 0; an empty definition counts as 1.
 func (p *cpp) isOn(name string) bool {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -110,6 +111,31 @@ func (p *prefix) shutdown() {
 		last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		_ = p.command(last, p.server, "", "-k9").Run()
+	}
+	p.endStragglers()
+}
+
+// endStragglers ends what the server did not know yet when it was told to end: on a busy machine a process that was just
+// started. Such a one is found by its environment, where the system shows that (/proc).
+func (p *prefix) endStragglers() {
+	ours := []byte("WINEPREFIX=" + filepath.Join(p.root, "prefix") + "\x00")
+	for range 20 {
+		environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+		found := false
+		for _, path := range environments {
+			env, err := os.ReadFile(path)
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			if err != nil || pid == os.Getpid() || !bytes.Contains(env, ours) {
+				continue
+			}
+			if process, err := os.FindProcess(pid); err == nil {
+				found = process.Kill() == nil || found
+			}
+		}
+		if !found {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 
