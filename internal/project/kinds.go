@@ -62,7 +62,6 @@ func isSources(p string) bool { return strings.EqualFold(path.Base(p), "sources"
 
 // container is a sort of file that lists build files: to name it is to name them.
 type container struct {
-	name string
 	is   func(p string) bool
 	list func(l *loader, p string) ([]string, error)
 }
@@ -70,8 +69,8 @@ type container struct {
 // containers are all that lists build files and is none itself.
 func containers() []container {
 	return []container{
-		{name: "a solution", is: isSolution, list: listSolution},
-		{name: "a dirs file", is: isDirs, list: (*loader).dirsList},
+		{is: isSolution, list: listSolution},
+		{is: isDirs, list: (*loader).dirsList},
 	}
 }
 

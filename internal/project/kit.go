@@ -206,7 +206,7 @@ var kitDefines = map[nx.Processor][]Define{
 }
 
 // toolset gives the kit's defines for a processor. The zero version stands for an unknown one and defines none of
-// the version macros: what hangs on them must stay an open question.
+// the version macros: versionMacros adds what the headers make of that.
 func toolset(p nx.Processor, debug bool, target nx.Version, ntddi uint64) []Define {
 	list := append([]Define{{Name: "DEPRECATE_DDK_FUNCTIONS", Value: "1"}}, kitDefines[p]...)
 	if target != (nx.Version{}) {

@@ -301,3 +301,26 @@ func numbered(format string, n int) []string {
 	}
 	return list
 }
+
+// A database comes after the build files that it may have been made from, whatever they are called.
+func TestDatabaseIsLast(t *testing.T) {
+	write(t, "-- a.c --\n-- b.c --\n-- compile_commands.json --\n"+`[{"directory":".","file":"a.c","command":"clang-cl /kernel /c a.c"}]`+"\n")
+	equal(t, "alone", ids(load(t, LoadOptions{})), "compile_commands.json|default|x64")
+	put(t, "z.vcxproj", projectText("Debug|x64", compiled))
+	equal(t, "beside a project", ids(load(t, LoadOptions{})), "z.vcxproj|Debug|x64")
+	equal(t, "named", ids(load(t, LoadOptions{}, "compile_commands.json")), "compile_commands.json|default|x64")
+}
+
+// A build file that is too large to be read is no reason to take a directory for one without build files.
+func TestTooLargeInAWalk(t *testing.T) {
+	for name, text := range map[string]string{
+		"sources": "TARGETNAME=d\nTARGETTYPE=DRIVER\nSOURCES=a.c\n", "Makefile": "drv.sys: a.c\n\tgcc -Wl,--subsystem,native -o $@ a.c\n",
+	} {
+		write(t, "-- a.c --\n")
+		put(t, name, text+strings.Repeat("#", maxBuildFile))
+		s := load(t, LoadOptions{})
+		if len(s.Builds) != 0 || len(s.Unreadable) != 1 || s.Unreadable[0].Path != name || !strings.Contains(s.Unreadable[0].Why, "bytes, more than") {
+			t.Errorf("%s: builds %s, unreadable %q", name, ids(s), s.Unreadable)
+		}
+	}
+}

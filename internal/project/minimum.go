@@ -26,7 +26,8 @@ var versionNames = map[string]nx.Version{
 }
 
 // versionMacros are those of versionDefines that nothing has defined: the kit's headers then define them, from one another
-// or as the newest Windows that the kit knows (sdkddkver.h; MinGW-w64's _mingw.h has the same).
+// or as the newest Windows that the kit knows (sdkddkver.h). The headers of kits that know no opt-in know no
+// releases of Windows 10 either: MinGW-w64's NTDDI_VERSION is 0x0A000000.
 func versionMacros(o *Options, kit driver.Kit) []Define {
 	number := func(name string) uint64 {
 		s, _ := o.value(name)
@@ -41,7 +42,9 @@ func versionMacros(o *Options, kit driver.Kit) []Define {
 		winnt = version >> 16
 	default:
 		winnt = uint64(newest.Major)<<8 | uint64(newest.Minor)
-		version = ntddi(newest, "")
+		if !kit.NoOptIn {
+			version = ntddi(newest, "")
+		}
 	}
 	version = cmp.Or(version, winnt<<16)
 	var list []Define

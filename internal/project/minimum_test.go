@@ -23,3 +23,40 @@ func TestMinimumOfDefines(t *testing.T) {
 		equal(t, c.target+" "+c.defines, b.Minimum.String()+" "+b.MinimumSource, c.minimum+" "+c.source)
 	}
 }
+
+// What nothing defines the kit's headers do: sdkddkver.h makes the macros of one another, or of the newest Windows it knows,
+// which is 7 for the kit that reads SOURCES.
+func TestVersionMacros(t *testing.T) {
+	sources := func(defines string) string {
+		return "TARGETNAME=d\nTARGETTYPE=DRIVER\nSOURCES=a.c\nC_DEFINES=" + defines + "\n"
+	}
+	for _, c := range []struct{ name, file, text, want string }{
+		{"nothing", "sources", sources(""), "0x0601 0x0601 0x06010000"},
+		{"_WIN32_WINNT", "sources", sources("-D_WIN32_WINNT=0x0501"), "0x0501 0x0501 0x05010000"},
+		{"NTDDI_VERSION", "sources", sources("-DNTDDI_VERSION=0x06000100"), "0x0600 0x0600 0x06000100"},
+		{"WINVER", "sources", sources("-DWINVER=0x0500"), "0x0601 0x0500 0x06010000"},
+		{"MinGW", "Makefile", "drv.sys: a.c\n\tgcc -Wl,--subsystem,native -o $@ a.c\n", "0x0A00 0x0A00 0x0A000000"},
+	} {
+		write(t, "-- a.c --\n")
+		put(t, c.file, c.text)
+		b := load(t, LoadOptions{}).Builds[0]
+		var got []string
+		for _, name := range []string{"_WIN32_WINNT", "WINVER", "NTDDI_VERSION"} {
+			v, _ := b.Units[0].Options.value(name)
+			got = append(got, v)
+		}
+		equal(t, c.name, strings.Join(got, " "), c.want)
+	}
+}
+
+// No processor runs a Windows that there was not for it.
+func TestFirstWindows(t *testing.T) {
+	write(t, "-- a.c --\n")
+	put(t, "p.vcxproj", strings.Replace(projectText("Debug|Win32 Debug|ARM Debug|ARM64", "<ItemGroup><ClCompile Include=\"a.c\"/></ItemGroup>"),
+		"</ConfigurationType>", "</ConfigurationType><TargetVersion>Windows7</TargetVersion>", 1))
+	var got []string
+	for _, b := range load(t, LoadOptions{}).Builds {
+		got = append(got, b.Minimum.String())
+	}
+	equal(t, "minima", strings.Join(got, " "), "6.1 6.2 10.0")
+}

@@ -77,6 +77,12 @@ SOURCES=A.C
 	if _, debug := find(t, s, "drv/sys/sources|free|x86").Units[0].Options.value("DBG"); debug {
 		t.Error("DBG is defined in a free build")
 	}
+	if _, no := o.value("NDEBUG"); no {
+		t.Error("NDEBUG is defined in a checked build")
+	}
+	if _, yes := find(t, s, "drv/sys/sources|free|x86").Units[0].Options.value("NDEBUG"); !yes {
+		t.Error("NDEBUG is not defined in a free build")
+	}
 	data, _ := newTree(t, ".").Read("drv/sys/sources")
 	for _, d := range o.Defines {
 		if d.Place.Path != "" && !strings.HasPrefix(string(data[d.Place.Offset:]), d.Name) {

@@ -179,7 +179,7 @@ var initialised = map[driver.Initialised]string{
 
 func optedIn(b driver.Build) string { return mechanism[b.Mechanism] + initialised[b.Initialised] }
 
-// skipped names what is no driver. What shares files with one stands alone, the rest together by the reason.
+// skipped names what is no driver, together where the reason is the same and the files that are shared with one.
 func skipped(w io.Writer, list []project.Skipped) {
 	var lines []string
 	paths := map[string][]string{}
