@@ -29,12 +29,15 @@ var versionNames = map[string]nx.Version{
 // or as the newest Windows that the kit knows (sdkddkver.h). The headers of kits that know no opt-in know no
 // releases of Windows 10 either: MinGW-w64's NTDDI_VERSION is 0x0A000000.
 func versionMacros(o *Options, kit driver.Kit) []Define {
-	number := func(name string) uint64 {
+	number := func(name string, shift int) uint64 { // 0 where it has no value that is known
 		s, _ := o.value(name)
-		n, _ := strconv.ParseUint(strings.Trim(s, white), 0, 32) // a name such as NTDDI_WIN7 gives 0: the default
+		n, err := strconv.ParseUint(strings.Trim(s, white), 0, 32)
+		if v, ok := definedVersion(s); err != nil && ok { // NTDDI_WIN7
+			n = (uint64(v.Major)<<8 | uint64(v.Minor)) << shift
+		}
 		return n
 	}
-	winnt, version := number("_WIN32_WINNT"), number("NTDDI_VERSION")
+	winnt, version := number("_WIN32_WINNT", 0), number("NTDDI_VERSION", 16)
 	newest := cmp.Or(kit.Highest, nx.Windows10)
 	switch {
 	case winnt != 0:

@@ -33,6 +33,7 @@ func TestVersionMacros(t *testing.T) {
 	for _, c := range []struct{ name, file, text, want string }{
 		{"nothing", "sources", sources(""), "0x0601 0x0601 0x06010000"},
 		{"_WIN32_WINNT", "sources", sources("-D_WIN32_WINNT=0x0501"), "0x0501 0x0501 0x05010000"},
+		{"a name", "sources", sources("-D_WIN32_WINNT=_WIN32_WINNT_VISTA"), "_WIN32_WINNT_VISTA 0x0600 0x06000000"},
 		{"NTDDI_VERSION", "sources", sources("-DNTDDI_VERSION=0x06000100"), "0x0600 0x0600 0x06000100"},
 		{"WINVER", "sources", sources("-DWINVER=0x0500"), "0x0601 0x0500 0x06010000"},
 		{"MinGW", "Makefile", "drv.sys: a.c\n\tgcc -Wl,--subsystem,native -o $@ a.c\n", "0x0A00 0x0A00 0x0A000000"},
