@@ -1,0 +1,114 @@
+package source
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/nx"
+)
+
+// names are what the parser looks out for.
+type names struct {
+	ddis    map[string]*nx.DDI
+	entries map[string]bool // entry routines of any build
+}
+
+// summarise preprocesses and parses one unit.
+func summarise(fs *files, known names, u *project.Unit) *summary {
+	s := &summary{unit: u, mechanism: nx.None, named: map[string]bool{}}
+	main, err := fs.load(u.Path)
+	if err != nil {
+		s.problem = err
+		return s
+	}
+	p := newCPP(fs, u.Options)
+	toks := p.run(main, u.Options)
+	if !p.kit.seen && len(p.missing) > 0 { // one of the missing headers must bring it: most likely the first
+		p = newCPP(fs, u.Options)
+		p.assumeKit = true
+		toks = p.run(main, u.Options)
+	}
+	if p.kit.seen {
+		s.mechanism = p.kit.mechanism
+		s.facts = append(s.facts, driver.Fact{Kind: driver.KitInclude, Place: p.kit.include.place()})
+	}
+	for _, t := range p.missing {
+		s.facts = append(s.facts, driver.Fact{Kind: driver.MissingHeader, Place: t.place(), Says: t.text})
+	}
+	for i := range s.facts {
+		s.facts[i].Unit, s.facts[i].Mechanism = u.Path, s.mechanism
+	}
+	if p.stopped != "" {
+		s.problem = fmt.Errorf("%s: %s", u.Path, p.stopped)
+	}
+	(&parser{summary: s, toks: toks, known: known}).declarations()
+	return s
+}
+
+// run gives all tokens of a unit, after the forced includes, without __pragma(...).
+func (p *cpp) run(main *file, options *project.Options) []token {
+	p.push(main)
+	forced := options.Forced
+	if options.Precompiled != "" {
+		p.stack[0].i, forced = afterPrecompiled(main, forced, options.Precompiled)
+	}
+	if len(forced) > 0 {
+		var text strings.Builder
+		for _, name := range forced {
+			fmt.Fprintf(&text, "#include \"%s\"\n", name)
+		}
+		f := newFile(main.path, main.dir, []byte(text.String()))
+		f.lines = nil // it has no position of its own
+		p.push(f)
+	}
+	var out []token
+	for t := p.next(); t.kind != eof; t = p.next() {
+		if t.is("__pragma") || t.is("_Pragma") {
+			p.skipGroup()
+			continue
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// afterPrecompiled gives the token of the unit, and the forced includes, with which reading begins where a precompiled header
+// is used: Microsoft's compiler skips all that stands before the include of that header, macros too, and takes what the
+// header defined when it was precompiled (documentation of /Yu). A unit that does not include it is read whole.
+func afterPrecompiled(main *file, forced []string, header string) (int, []string) {
+	same := func(name string) bool { return path.Clean(canonical(name)) == path.Clean(canonical(header)) }
+	if i := slices.IndexFunc(forced, same); i >= 0 {
+		return 0, forced[i:]
+	}
+	for i, t := range main.tokens {
+		if !t.is("#") || i > 0 && main.tokens[i-1].kind != newline || !main.tokens[i+1].is("include") {
+			continue
+		}
+		if name, _ := includeName(main.tokens[i+2 : lineEnd(main.tokens, i)]); name != "" && same(name) {
+			return i, nil
+		}
+	}
+	return 0, forced
+}
+
+func canonical(name string) string { return strings.ToLower(strings.ReplaceAll(name, `\`, "/")) }
+
+// skipGroup passes (...).
+func (p *cpp) skipGroup() {
+	depth := 0
+	for t := p.next(); t.kind != eof; t = p.next() {
+		if t.is("(") {
+			depth++
+		}
+		if t.is(")") {
+			depth--
+		}
+		if depth <= 0 {
+			return
+		}
+	}
+}
