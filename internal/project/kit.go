@@ -2,6 +2,7 @@ package project
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -191,6 +192,9 @@ func parseTarget(s string) (nx.Version, bool) {
 		return nx.Version{Major: int(n >> 8), Minor: int(n & 0xFF)}, true
 	}
 	v := nx.Version{Major: int(n >> 24), Minor: int(n >> 16 & 0xFF)}
+	if v.Major > 10 { // a slip, as 0xA0000004 for 0x0A000004
+		return nx.Version{}, false
+	}
 	if !v.Before(nx.Windows10) {
 		v.Build = releases[n&0xFFFF]
 	}
@@ -208,7 +212,7 @@ var kitDefines = map[nx.Processor][]Define{
 // toolset gives the kit's defines for a processor. The zero version stands for an unknown one and defines none of
 // the version macros: versionMacros adds what the headers make of that.
 func toolset(p nx.Processor, debug bool, target nx.Version, ntddi uint64) []Define {
-	list := append([]Define{{Name: "DEPRECATE_DDK_FUNCTIONS", Value: "1"}}, kitDefines[p]...)
+	list := slices.Clone(kitDefines[p])
 	if target != (nx.Version{}) {
 		winver := fmt.Sprintf("0x%02X%02X", target.Major, target.Minor)
 		list = append(list, Define{Name: "_WIN32_WINNT", Value: winver}, Define{Name: "WINVER", Value: winver},
@@ -216,7 +220,7 @@ func toolset(p nx.Processor, debug bool, target nx.Version, ntddi uint64) []Defi
 	}
 	list = append(list, Define{Name: "WINNT", Value: "1"})
 	if debug {
-		list = append(list, Define{Name: "DBG", Value: "1"})
+		list = append(list, Define{Name: "DBG", Value: "1"}, Define{Name: "DEPRECATE_DDK_FUNCTIONS", Value: "1"})
 	}
 	return list
 }

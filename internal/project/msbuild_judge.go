@@ -152,7 +152,7 @@ func (j *judge) relate(x *node, relation string, y *node) truth {
 	if !okA || !okB {
 		return unknown // operand has kept the reason
 	}
-	if a == "" && b != "" {
+	if a == "" && b != "" && relation != "!=" { // "unequal" holds, and what hangs on it is in
 		j.unset(x, b)
 	}
 	order, ordered := compareNumbers(a, b)

@@ -359,7 +359,7 @@ func TestParseTarget(t *testing.T) {
 			t.Errorf("%q: got %v %v, want %v", s, got, ok, want)
 		}
 	}
-	for _, s := range []string{"", "6.1", "0x1", "0x1234567890", "-1"} {
+	for _, s := range []string{"", "6.1", "0x1", "0x1234567890", "-1", "0xA0000004"} {
 		if v, ok := parseTarget(s); ok {
 			t.Errorf("%q: got %v", s, v)
 		}
@@ -493,6 +493,8 @@ func TestRealProjects(t *testing.T) {
 			"<W Condition=\"'$(Late)'=='x'\"/><Late>y</Late><X Condition=\"'$(Empty)'==''\"/>", definitions("", "A=$(V)")),
 			func(b *Build) string { return b.Defines["A"] + " " + notes(b) },
 			`10 p.vcxproj:8:112: nothing sets $(Flavor), which a condition compares with "win7": what hangs on it is left out`},
+		{"what hangs on an inequality with nothing is in", kernel("Debug|x64", "<V Condition=\"'$(Legacy)'!='true'\">new</V>", definitions("", "A=$(V)")),
+			func(b *Build) string { return b.Defines["A"] + notes(b) }, "new"},
 		{"no entry routine of its own", kernel("Debug|x64", "", "<ItemDefinitionGroup><Link><NoEntryPoint>true</NoEntryPoint></Link></ItemDefinitionGroup>"),
 			func(b *Build) string { return strings.Join(b.Entries, " ") }, "DllInitialize"},
 		{"a define whose value is not known is one", kernel("Debug|x64", "", definitions("", "A=$([System.DateTime]::Now.Year);B")),
