@@ -1,5 +1,10 @@
 package nx
 
+import (
+	"maps"
+	"slices"
+)
+
 // Bits with a meaning of their own.
 const (
 	// PoolNXAllocation is the bit that makes a POOL_TYPE, or the Flags of a lookaside list, no-execute.
@@ -43,6 +48,9 @@ var tokens = map[string]uint32{
 	// ExInitializeDriverRuntime
 	"DrvRtPoolNxOptIn": DrvRtPoolNxOptIn,
 }
+
+// Tokens returns the names of all constants that Run.Token knows, sorted.
+func Tokens() []string { return slices.Sorted(maps.Keys(tokens)) }
 
 // IsToken says whether name is a constant, or a variable of the opt-in, that Run.Token knows.
 func IsToken(name string) bool {

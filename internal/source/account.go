@@ -1,11 +1,13 @@
 package source
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
 )
@@ -19,7 +21,7 @@ var extensions = map[string]bool{
 // account finds the places where the name of a DDI stands in front of a parenthesis and that no image speaks of: they
 // are inactive, or in the body of a macro that nobody uses, or in a file of no build. It also finds those that declare or
 // define a DDI, or a macro of its name.
-func account(t *tree.Tree, fs *files, known names, named []string, summaries []*summary) (dormant []driver.Site, declarations []driver.Place) {
+func account(fs *files, known names, paths []string, summaries []*summary) (dormant []driver.Site, declarations []driver.Place) {
 	seen := map[driver.Place]bool{}
 	declared := map[driver.Place]bool{}
 	built := map[string]bool{}
@@ -37,10 +39,14 @@ func account(t *tree.Tree, fs *files, known names, named []string, summaries []*
 			declared[p] = true
 		}
 	}
-	for p := range fs.open { // what a unit has read
-		built[p] = true
+	for _, s := range summaries {
+		for _, f := range s.files {
+			built[f.path] = true
+		}
 	}
-	for _, p := range sourceFiles(t, named, built) {
+	paths = slices.Concat(paths, slices.Collect(maps.Keys(built)))
+	slices.Sort(paths)
+	for _, p := range slices.Compact(paths) {
 		f, err := fs.load(p)
 		if err != nil {
 			continue // said where a unit needs it; else it is no text
@@ -70,11 +76,13 @@ func dormantState(m mention, built bool) driver.State {
 	return driver.Inactive
 }
 
-// sourceFiles are those below the named paths, and those that units have read.
-func sourceFiles(t *tree.Tree, named []string, built map[string]bool) []string {
+// sourceFiles are those below the named paths, and those of the builds.
+func sourceFiles(t *tree.Tree, named []string, builds []*project.Build) []string {
 	var list []string
-	for p := range built {
-		list = append(list, p)
+	for _, b := range builds {
+		for _, u := range b.Units {
+			list = append(list, u.Path)
+		}
 	}
 	for _, n := range named {
 		files, err := t.Walk(n)

@@ -56,15 +56,18 @@ type cpp struct {
 	alone     int // how deep such expansions are nested; 0 while the files are read
 	count     int
 	kit       kit
-	assumeKit bool    // the first missing header stands for the kit's
-	missing   []token // the names of headers that were not found
-	stopped   string  // why the unit was given up, "" if it was not
+	assumeKit bool            // the first missing header stands for the kit's
+	missing   []token         // the names of headers that were not found
+	stopped   string          // why the unit was given up, "" if it was not
+	watched   map[string]bool // macros to be noted where they are looked at
+	looked    map[string]bool // those that were
+	entered   []*file         // the files that were read
 }
 
-func newCPP(files *files, o *project.Options) *cpp {
+func newCPP(files *files, o *project.Options, watched map[string]bool) *cpp {
 	p := &cpp{
 		files: files, includes: o.Includes, processor: o.Processor,
-		macros: map[string]*macro{}, pushed: map[string][]*macro{}, once: map[*file]bool{},
+		watched: watched, looked: map[string]bool{}, macros: map[string]*macro{}, pushed: map[string][]*macro{}, once: map[*file]bool{},
 	}
 	for _, d := range compilerMacros(o) {
 		p.defineText(d)
@@ -76,6 +79,14 @@ func newCPP(files *files, o *project.Options) *cpp {
 		delete(p.macros, name)
 	}
 	return p
+}
+
+// lookup gives the macro of a name, nil where there is none.
+func (p *cpp) lookup(name string) *macro {
+	if p.watched[name] {
+		p.looked[name] = true
+	}
+	return p.macros[name]
 }
 
 // compilerMacros are what Microsoft's compiler defines by itself.
@@ -100,8 +111,7 @@ func compilerMacros(o *project.Options) []project.Define {
 
 // defineText defines a macro of the command line.
 func (p *cpp) defineText(d project.Define) {
-	f := newFile(d.Place.Path, "", []byte(d.Name+" "+d.Value))
-	f.lines = nil // it has no position of its own
+	f := newText(d.Place.Path, "", d.Name+" "+d.Value)
 	p.define(f.tokens[:len(f.tokens)-2])
 }
 
@@ -115,7 +125,7 @@ func (p *cpp) next() token {
 		if t.kind != ident || t.flags&painted != 0 {
 			return t
 		}
-		m := p.macros[t.text]
+		m := p.lookup(t.text)
 		if m == nil {
 			return t
 		}

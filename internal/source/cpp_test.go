@@ -9,6 +9,20 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// everything reads all of the text of a tree.
+func everything(t *tree.Tree) *files {
+	in := &interest{mentions: newNames(), bodies: newNames(), everything: true}
+	in.spread(nil)
+	return newFiles(t, in)
+}
+
+// newFile lexes all of a text.
+func newFile(path, dir string, data []byte) *file {
+	f := &file{path: path, dir: dir, data: data}
+	f.tokens = lex(f)
+	return f
+}
+
 // preprocess gives the tokens of a file, separated by blanks.
 func preprocess(t *testing.T, text string, headers map[string]string) (string, *cpp) {
 	t.Helper()
@@ -20,14 +34,14 @@ func preprocess(t *testing.T, text string, headers map[string]string) (string, *
 	for name, h := range headers {
 		overlay[name] = []byte(h)
 	}
-	fs := &files{tree: tr.With(overlay), open: map[string]*lexed{}}
+	fs := everything(tr.With(overlay))
 	main, err := fs.load("main.c")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newCPP(fs, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}})
+	p := newCPP(fs, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}}, nil)
 	var words []string
-	for _, tok := range p.run(main, &project.Options{}) {
+	for _, tok := range p.run(main, &project.Options{}, nil) {
 		words = append(words, tok.text)
 	}
 	return strings.Join(words, " "), p
@@ -145,10 +159,10 @@ func TestPositions(t *testing.T) {
 	if p := f.tokens[0].place(); p.Line != 1 || p.Column != 4 || p.Offset != 3 {
 		t.Errorf("behind the BOM: %+v, want 1:4, offset 3", p)
 	}
-	fs := &files{open: map[string]*lexed{}}
-	p := newCPP(fs, &project.Options{})
+	fs := everything(nil)
+	p := newCPP(fs, &project.Options{}, nil)
 	var got []string
-	for _, tok := range p.run(f, &project.Options{}) {
+	for _, tok := range p.run(f, &project.Options{}, nil) {
 		root := tok.root()
 		got = append(got, tok.text+"@"+root.text+root.place().String())
 	}
@@ -164,16 +178,16 @@ func TestForcedIncludes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fs := &files{open: map[string]*lexed{}, tree: tr.With(map[string][]byte{
+	fs := everything(tr.With(map[string][]byte{
 		"main.c": []byte("main"), "optin.h": []byte("#define POOL_NX_OPTIN 1\nfirst\n"), "inc/last.h": []byte("last\n"),
-	})}
+	}))
 	main, err := fs.load("main.c")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newCPP(fs, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}})
+	p := newCPP(fs, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}}, nil)
 	var words []string
-	for _, tok := range p.run(main, &project.Options{Forced: []string{"optin.h", "ntddk.h", "last.h", "none.h"}}) {
+	for _, tok := range p.run(main, &project.Options{Forced: []string{"optin.h", "ntddk.h", "last.h", "none.h"}}, nil) {
 		words = append(words, tok.text)
 	}
 	if got := strings.Join(words, " "); got != "first last main" || p.kit.mechanism != nx.OptIn || len(p.missing) != 1 {
@@ -210,17 +224,17 @@ func TestIncludeNext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fs := &files{open: map[string]*lexed{}, tree: tr.With(map[string][]byte{
+	fs := everything(tr.With(map[string][]byte{
 		"main.c": []byte("#include <t.h>\n#include \"t.h\"\nmain"), "a/t.h": []byte("one\n#include_next <t.h>\n"), "c/t.h": []byte("two\n#include_next <t.h>\n"),
-	})}
+	}))
 	main, err := fs.load("main.c")
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"a", "b", "c"}}
-	p := newCPP(fs, o)
+	p := newCPP(fs, o, nil)
 	var words []string
-	for _, tok := range p.run(main, o) {
+	for _, tok := range p.run(main, o, nil) {
 		words = append(words, tok.text)
 	}
 	if got := strings.Join(words, " "); got != "one two one two main" || len(p.missing) != 2 {
@@ -246,15 +260,15 @@ func TestPrecompiledHeader(t *testing.T) {
 		{"forced", "sub/pch.h", []string{"first.h", `Sub\Pch.h`, "last.h"}, "pch last before x pch after lost"},
 		{"not included", "other.h", []string{"first.h"}, "first before x pch after lost"},
 	} {
-		fs := &files{open: map[string]*lexed{}, tree: tr.With(map[string][]byte{"main.c": []byte(unit), "x.h": []byte("x\n"),
-			"Sub/Pch.h": []byte("pch\n"), "first.h": []byte("first\n"), "last.h": []byte("last\n")})}
+		fs := everything(tr.With(map[string][]byte{"main.c": []byte(unit), "x.h": []byte("x\n"),
+			"Sub/Pch.h": []byte("pch\n"), "first.h": []byte("first\n"), "last.h": []byte("last\n")}))
 		main, err := fs.load("main.c")
 		if err != nil {
 			t.Fatal(err)
 		}
 		o := &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"."}, Forced: tt.forced, Precompiled: tt.header}
 		var words []string
-		for _, tok := range newCPP(fs, o).run(main, o) {
+		for _, tok := range newCPP(fs, o, nil).run(main, o, nil) {
 			words = append(words, tok.text)
 		}
 		if got := strings.Join(words, " "); got != tt.want {

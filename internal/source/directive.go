@@ -91,7 +91,7 @@ func (p *cpp) holds(name string, line []token) bool {
 	if name == "if" {
 		return condition(p.expandList(p.answer(line)))
 	}
-	defined := len(line) > 0 && p.macros[line[0].text] != nil
+	defined := len(line) > 0 && p.lookup(line[0].text) != nil
 	return defined == (name == "ifdef")
 }
 
@@ -129,7 +129,7 @@ func (p *cpp) ask(question string, operand []token) string {
 	switch {
 	case len(operand) == 0:
 	case question == "defined":
-		yes = p.macros[operand[0].text] != nil
+		yes = p.lookup(operand[0].text) != nil
 	default:
 		name, quoted := includeName(operand)
 		_, yes = p.find(name, quoted)
@@ -187,7 +187,7 @@ func (p *cpp) pragma(o *open, line []token) {
 	name := strings.Trim(line[2].text, `"`)
 	switch line[0].text {
 	case "push_macro":
-		p.pushed[name] = append(p.pushed[name], p.macros[name])
+		p.pushed[name] = append(p.pushed[name], p.lookup(name))
 	case "pop_macro":
 		saved := p.pushed[name]
 		if len(saved) == 0 {
@@ -237,6 +237,7 @@ func (p *cpp) push(f *file) {
 		p.stopped = "more than 200 headers inside each other: do they include themselves?"
 		return
 	}
+	p.entered = append(p.entered, f)
 	p.stack = append(p.stack, &open{file: f})
 }
 

@@ -3,23 +3,35 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nxport/nxport/internal/tree"
 )
 
-// files lexes every file once, whatever number of units includes it.
+// files skims and lexes every file once, whatever number of units includes it.
 type files struct {
-	tree *tree.Tree
-	mu   sync.Mutex
-	open map[string]*lexed
+	tree     *tree.Tree
+	interest *interest
+	mu       sync.Mutex
+	open     map[string]*opened
+	found    []*file   // since the last settling
+	buffers  sync.Pool // of *[]token, for the tokens of a unit, which live no longer than its reading
 }
 
-type lexed struct {
+type opened struct {
 	once sync.Once
 	file *file
 	err  error
+}
+
+func newFiles(t *tree.Tree, in *interest) *files {
+	return &files{
+		tree: t, interest: in, open: map[string]*opened{}, buffers: sync.Pool{New: func() any { return new([]token) }},
+	}
 }
 
 // get looks a header up in a directory. A file that is there and can't be read counts as missing.
@@ -34,14 +46,14 @@ func (fs *files) get(dir, name string) (*file, bool) {
 
 func (fs *files) load(p string) (*file, error) {
 	fs.mu.Lock()
-	l := fs.open[p]
-	if l == nil {
-		l = &lexed{}
-		fs.open[p] = l
+	o := fs.open[p]
+	if o == nil {
+		o = &opened{}
+		fs.open[p] = o
 	}
 	fs.mu.Unlock()
-	l.once.Do(func() { l.file, l.err = fs.read(p) })
-	return l.file, l.err
+	o.once.Do(func() { o.file, o.err = fs.read(p) })
+	return o.file, o.err
 }
 
 func (fs *files) read(p string) (*file, error) {
@@ -54,5 +66,53 @@ func (fs *files) read(p string) (*file, error) {
 	case tree.IsBinary(data):
 		return nil, fmt.Errorf("%s: offset %d: a NUL byte: this is no source text", p, bytes.IndexByte(data, 0))
 	}
-	return newFile(p, path.Dir(p), data), nil
+	f := &file{path: p, dir: path.Dir(p), data: data, outline: skim(data)}
+	fs.mu.Lock()
+	fs.found = append(fs.found, f)
+	fs.mu.Unlock()
+	if fs.interest.uneven != nil { // a header from outside of what is accounted for, found while a unit is read
+		fs.interest.choose(f)
+		for i := range f.outline.macros {
+			f.outline.macros[i].on = true
+		}
+		f.tokens = lexOutline(f)
+	}
+	return f, nil
+}
+
+// settle lexes what is of interest in all files, and gives those of which other parts are than before.
+func (fs *files) settle(jobs int) map[*file]bool {
+	fs.found = nil
+	var list []*file
+	for _, p := range slices.Sorted(maps.Keys(fs.open)) {
+		if f := fs.open[p].file; f != nil {
+			list = append(list, f)
+		}
+	}
+	fs.interest.spread(list)
+	changed := map[*file]bool{}
+	for _, f := range list {
+		if fs.interest.choose(f) || f.tokens == nil {
+			changed[f] = true
+		}
+	}
+	fs.interest.revive(list, changed)
+	copy(fs.interest.settled, fs.interest.mentions)
+	stale := slices.DeleteFunc(list, func(f *file) bool { return !changed[f] })
+	each(jobs, stale, func(f *file) { f.tokens = lexOutline(f) })
+	return changed
+}
+
+// each calls do for every one of a list, so many at a time.
+func each[T any](jobs int, list []T, do func(T)) {
+	var wait sync.WaitGroup
+	var next atomic.Int64
+	for range max(1, jobs) {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
+				do(list[i])
+			}
+		})
+	}
+	wait.Wait()
 }

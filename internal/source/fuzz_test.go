@@ -1,7 +1,10 @@
 package source
 
 import (
+	"fmt"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
@@ -27,7 +30,12 @@ func FuzzUnit(f *testing.F) {
 			Processor: nx.X64, Language: lang, Defines: []project.Define{{Name: "POOL_NX_OPTIN", Value: "1"}},
 		}}
 		b := &project.Build{Build: driver.Build{Entries: []string{"DriverEntry"}}, Units: []*project.Unit{u}}
-		m := Read(tr.With(map[string][]byte{"f.c": text}), []*project.Build{b}, Options{DDIs: nx.DDIs()}).Images[0]
+		read := Read(tr.With(map[string][]byte{"f.c": text}), []*project.Build{b}, Options{DDIs: nx.DDIs()})
+		whole := Read(tr.With(map[string][]byte{"f.c": text}), []*project.Build{b}, Options{DDIs: nx.DDIs(), Whole: true})
+		if d := cmp.Diff(fmt.Sprintf("%+v", whole), fmt.Sprintf("%+v", read)); d != "" {
+			t.Errorf("all of the text says otherwise than the part that was read (-whole +part):\n%s", d)
+		}
+		m := read.Images[0]
 		for _, s := range m.Sites {
 			if s.Place.Offset < 0 || s.Place.Offset >= len(text) {
 				t.Errorf("%s stands at offset %d of %d", s.DDI.Name, s.Place.Offset, len(text))

@@ -94,6 +94,8 @@ func (w *statements) statementEnd() int {
 	depth := 0
 	for i := w.i; w.raw[i].kind != eof; i++ {
 		switch t := w.raw[i]; {
+		case t.is("#") && w.raw[i-1].kind == newline:
+			i = lineEnd(w.raw, i)
 		case t.kind != punct:
 		case t.text == "(" || t.text == "[" || t.text == "{":
 			depth++

@@ -37,13 +37,14 @@ func (p *cpp) includeKit(hash token) {
 		return
 	}
 	for _, c := range versionConstants() {
-		if p.macros[c.name.text] == nil {
+		if p.lookup(c.name.text) == nil {
 			p.macros[c.name.text] = &macro{name: c.name, body: c.body}
 		}
 	}
+	p.lookup(armLike)
 	f := nx.File{
 		OptIn: p.isOn("POOL_NX_OPTIN"), OptInAuto: p.isOn("POOL_NX_OPTIN_AUTO"), OptOut: p.isOn("POOL_NX_OPTOUT"),
-		Processor: p.processor, NTOS: p.macros["_NTOS_"] != nil,
+		Processor: p.processor, NTOS: p.lookup("_NTOS_") != nil,
 	}
 	p.kit = kit{seen: true, include: hash, mechanism: f.Mechanism()}
 	if p.kit.mechanism != nx.OptIn && p.kit.mechanism != nx.OptInAuto {
@@ -110,16 +111,24 @@ type versionConstant struct {
 var versionConstants = sync.OnceValue(func() []versionConstant {
 	var list []versionConstant
 	for line := range strings.Lines(versions) {
-		f := newFile("", "", []byte(line))
-		f.lines = nil // it has no position of its own
+		f := newText("", "", line)
 		list = append(list, versionConstant{f.tokens[0], f.tokens[1:2]})
 	}
 	return list
 })
 
+// kitAsks names the macros that the kit's headers look at.
+func kitAsks() []string {
+	list := []string{"POOL_NX_OPTIN", "POOL_NX_OPTIN_AUTO", "POOL_NX_OPTOUT", "_NTOS_"}
+	for _, c := range versionConstants() {
+		list = append(list, c.name.text)
+	}
+	return list
+}
+
 // isOn says whether a mechanism's macro is defined to something else than 0; an empty definition counts as 1.
 func (p *cpp) isOn(name string) bool {
-	m := p.macros[name]
+	m := p.lookup(name)
 	if m == nil {
 		return false
 	}

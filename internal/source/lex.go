@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/nxport/nxport/internal/driver"
 )
@@ -57,37 +58,47 @@ func (t token) place() driver.Place { return t.file.place(int(t.off)) }
 
 func (t token) is(text string) bool { return t.kind != str && t.kind != char && t.text == text }
 
-// file is a source file and its raw tokens.
+// file is a source file and those of its raw tokens that are of interest: all directives, and declarations.
 type file struct {
-	path   string
-	dir    string
-	data   []byte
-	lines  []int32 // offsets of the lines' beginnings
-	tokens []token // ends with newline, eof
+	path    string
+	dir     string
+	data    []byte
+	outline *outline
+	tokens  []token // ends with newline, eof
+	virtual bool    // text of the command line, say: it has no lines
+	once    sync.Once
+	lines   []int32 // offsets of the lines' beginnings, once they are asked for
 }
 
-func newFile(path, dir string, data []byte) *file {
-	f := &file{path: path, dir: dir, data: data, lines: []int32{0}}
-	for i, c := range data {
-		if c == '\n' {
-			f.lines = append(f.lines, int32(i+1))
-		}
-	}
+// newText gives text that stands in no file of its own, such as a macro of the command line, all of it lexed.
+func newText(path, dir, text string) *file {
+	f := &file{path: path, dir: dir, data: []byte(text), virtual: true}
 	f.tokens = lex(f)
 	return f
 }
 
 func (f *file) place(off int) driver.Place {
-	line := sort.Search(len(f.lines), func(i int) bool { return int(f.lines[i]) > off })
-	if line == 0 { // a file of the command line has no lines
+	if f.virtual {
 		return driver.Place{Path: f.path}
 	}
+	f.once.Do(f.countLines)
+	line := sort.Search(len(f.lines), func(i int) bool { return int(f.lines[i]) > off })
 	return driver.Place{Path: f.path, Line: line, Column: off - int(f.lines[line-1]) + 1, Offset: off}
+}
+
+func (f *file) countLines() {
+	f.lines = append(f.lines, 0)
+	for i, c := range f.data {
+		if c == '\n' {
+			f.lines = append(f.lines, int32(i+1))
+		}
+	}
 }
 
 // lexer reads text from which line splices are removed; cuts says where, so that offsets stay those of the file.
 type lexer struct {
 	f     *file
+	base  int // offset of the text in the file
 	text  string
 	pos   int
 	cuts  []cut
@@ -131,18 +142,54 @@ func spliceAt(b []byte) int {
 
 // lex splits a file into tokens. It never fails: what is no token of C is a punctuator of its own.
 func lex(f *file) []token {
-	l := &lexer{f: f}
-	l.text, l.cuts = join(f.data)
-	l.out = make([]token, 0, len(l.text)/5+2)
-	if strings.HasPrefix(l.text, "\xef\xbb\xbf") {
+	l := &lexer{f: f, out: make([]token, 0, len(f.data)/5+2)}
+	l.read(0, len(f.data))
+	return l.finish()
+}
+
+// lexOutline splits what is wanted of a file.
+func lexOutline(f *file) []token {
+	var list []piece // neighbours joined
+	size := 0
+	for _, p := range f.outline.pieces {
+		if !f.outline.wanted(p) {
+			continue
+		}
+		size += int(p.end - p.start)
+		if n := len(list); n > 0 && list[n-1].end == p.start {
+			list[n-1].end = p.end
+			continue
+		}
+		list = append(list, p)
+	}
+	l := &lexer{f: f, out: make([]token, 0, size/6+2)}
+	for _, p := range list {
+		if n := len(l.out); n > 0 && l.out[n-1].kind != newline && p.kind != declarationPiece {
+			l.out = append(l.out, token{kind: newline, off: p.start, file: f})
+		}
+		l.read(int(p.start), int(p.end))
+	}
+	return l.finish()
+}
+
+// read splits the bytes from start to end.
+func (l *lexer) read(start, end int) {
+	l.base, l.pos, l.shift = start, 0, 0
+	l.text, l.cuts = join(l.f.data[start:end])
+	if start == 0 && strings.HasPrefix(l.text, "\xef\xbb\xbf") {
 		l.pos = 3
 	}
 	for l.pos < len(l.text) {
 		l.next()
 	}
-	l.emit(newline, l.pos, l.pos)
-	l.emit(eof, l.pos, l.pos)
-	return l.out
+}
+
+func (l *lexer) finish() []token {
+	end := token{off: int32(len(l.f.data)), file: l.f}
+	end.kind = newline
+	l.out = append(l.out, end)
+	end.kind = eof
+	return append(l.out, end)
 }
 
 // emit adds the token [start, end) and moves on behind it.
@@ -151,7 +198,7 @@ func (l *lexer) emit(k kind, start, end int) {
 		l.shift += l.cuts[0].size
 		l.cuts = l.cuts[1:]
 	}
-	t := token{kind: k, off: int32(start + l.shift), file: l.f, text: l.text[start:end]}
+	t := token{kind: k, off: int32(l.base + start + l.shift), file: l.f, text: l.text[start:end]}
 	if l.space {
 		t.flags = spaced
 	}

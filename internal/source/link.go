@@ -20,8 +20,10 @@ type image struct {
 	sets        bool          // a call that may set the variables stands somewhere
 	opted       driver.Moment // the state that the entry routines leave: After where they surely make the call
 	passes      map[passing]driver.Value
-	work        int  // parameters that were followed
-	cut         bool // something was left out on the way
+	work        int             // parameters that were followed
+	cut         bool            // something was left out on the way
+	needs       map[string]bool // names whose mentions linking wants to see
+	bodies      map[string]bool // functions whose bodies it wants to see
 }
 
 // definition is a function in its unit.
@@ -40,6 +42,7 @@ func link(b *project.Build, units []*summary) *image {
 	m := &image{
 		build: b, units: units, defined: map[string][]*definition{}, callers: map[*definition][]site{},
 		named: map[string]bool{}, moments: map[*call]driver.Moment{}, passes: map[passing]driver.Value{},
+		needs: map[string]bool{}, bodies: map[string]bool{},
 	}
 	for _, u := range units {
 		for _, f := range u.functions {
@@ -135,6 +138,7 @@ type passing struct {
 // passed gives what the callers of a function pass for one parameter.
 func (m *image) passed(d *definition, param int, path []*definition) driver.Value {
 	name := fmt.Sprintf("parameter %s of %s", d.params[param], d.name)
+	m.needs[d.name] = true
 	key := passing{d, param}
 	known, ok := m.passes[key]
 	m.work++

@@ -6,10 +6,8 @@ package source
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
@@ -18,11 +16,13 @@ import (
 )
 
 // Options are the reader's. Jobs is the number of units read at once; below 1 it is 1. Named are the paths whose files
-// are to be accounted for.
+// are to be accounted for. Whole reads all of the text, and every unit by itself: the result is the same, which tests
+// prove.
 type Options struct {
 	DDIs  []nx.DDI
 	Jobs  int
 	Named []string
+	Whole bool
 }
 
 // Result is one image per build, in the order of the builds.
@@ -33,28 +33,55 @@ type Result struct {
 	Unreadable   []project.Skipped
 }
 
-// Read reads all units of the builds, each unit once, and links them.
+// maxRounds bounds how often linking may ask for more; then all of the text is read.
+const maxRounds = 40
+
+// Read reads all units of the builds and links them. Of the text it reads what is of interest, and what linking asks for
+// in the next round.
 func Read(t *tree.Tree, builds []*project.Build, o Options) Result {
-	fs := &files{tree: t, open: map[string]*lexed{}}
 	known := lookOutFor(builds, o.DDIs)
-	summaries := summariseAll(fs, known, builds, o.Jobs)
-	var r Result
-	said := map[string]bool{}
-	for _, b := range builds {
-		var units []*summary
-		for _, u := range b.Units {
-			s := summaries[u]
-			units = append(units, s)
-			if s.problem != nil && !said[u.Path] {
-				said[u.Path] = true
-				r.Unreadable = append(r.Unreadable, project.Skipped{Path: u.Path, Why: strings.TrimPrefix(s.problem.Error(), u.Path+": ")})
+	in := newInterest(known, builds)
+	known.interest, in.everything = in, o.Whole
+	fs := newFiles(t, in)
+	paths := sourceFiles(t, o.Named, builds)
+	each(o.Jobs, paths, func(p string) { fs.load(p) }) // an error is kept, and told where a unit needs the file
+	r := newReading(fs, known, builds, o)
+	images := make([]*image, len(builds))
+	result := Result{Images: make([]driver.Image, len(builds))}
+	for n, changed := 0, fs.settle(o.Jobs); n == 0 || len(changed) > 0; n++ {
+		fresh := r.round(changed)
+		news := len(fs.found) > 0
+		for i, b := range builds {
+			if images[i] == nil || slices.ContainsFunc(b.Units, func(u *project.Unit) bool { return fresh[u] }) {
+				images[i] = link(b, r.of(b))
+				result.Images[i] = images[i].image()
+				news = in.ask(images[i].needs, images[i].bodies) || news
 			}
 		}
-		r.Images = append(r.Images, link(b, units).image())
+		in.everything = o.Whole || n >= maxRounds
+		changed = nil
+		if news || n == maxRounds {
+			changed = fs.settle(o.Jobs)
+		}
 	}
-	markOldKits(builds, r.Images)
-	r.Dormant, r.Declarations = account(t, fs, known, o.Named, slices.Collect(maps.Values(summaries)))
-	return r
+	result.Unreadable = unreadable(r)
+	markOldKits(builds, result.Images)
+	result.Dormant, result.Declarations = account(fs, known, paths, r.all())
+	return result
+}
+
+// unreadable names the units that could not be read, or not to their end.
+func unreadable(r *reading) []project.Skipped {
+	var list []project.Skipped
+	for _, g := range r.groups {
+		for _, s := range g.read {
+			if s.problem != nil {
+				list = append(list, project.Skipped{Path: s.unit.Path, Why: strings.TrimPrefix(s.problem.Error(), s.unit.Path+": ")})
+				break
+			}
+		}
+	}
+	return list
 }
 
 func lookOutFor(builds []*project.Build, ddis []nx.DDI) names {
@@ -83,38 +110,6 @@ func markOldKits(builds []*project.Build, images []driver.Image) {
 			m.Facts[i].OldKit = f.Kind == driver.Entry && old[f.Unit]
 		}
 	}
-}
-
-func summariseAll(fs *files, known names, builds []*project.Build, jobs int) map[*project.Unit]*summary {
-	var units []*project.Unit
-	summaries := map[*project.Unit]*summary{}
-	for _, b := range builds {
-		for _, u := range b.Units {
-			if _, ok := summaries[u]; !ok {
-				summaries[u] = nil
-				units = append(units, u)
-			}
-		}
-	}
-	done := make([]*summary, len(units))
-	var wait sync.WaitGroup
-	next := make(chan int)
-	for range max(1, jobs) {
-		wait.Go(func() {
-			for i := range next {
-				done[i] = summarise(fs, known, units[i])
-			}
-		})
-	}
-	for i := range units {
-		next <- i
-	}
-	close(next)
-	wait.Wait()
-	for i, u := range units {
-		summaries[u] = done[i]
-	}
-	return summaries
 }
 
 // image turns what was linked into what every witness returns.

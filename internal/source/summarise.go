@@ -15,23 +15,29 @@ import (
 type names struct {
 	ddis    map[string]*nx.DDI
 	entries map[string]bool // entry routines of any build
+	*interest
 }
 
-// summarise preprocesses and parses one unit.
-func summarise(fs *files, known names, u *project.Unit) *summary {
+// wanted says whether the arguments of a call by that name matter.
+func (k names) wanted(callee string) bool { return k.mentions.has(nameOf(callee)) }
+
+// summarise preprocesses and parses one unit, and notes which of the watched macros it looked at.
+func summarise(fs *files, known names, u *project.Unit, watched map[string]bool) *summary {
 	s := &summary{unit: u, mechanism: nx.None, named: map[string]bool{}}
 	main, err := fs.load(u.Path)
 	if err != nil {
 		s.problem = err
 		return s
 	}
-	p := newCPP(fs, u.Options)
-	toks := p.run(main, u.Options)
+	p := newCPP(fs, u.Options, watched)
+	buffer := fs.buffers.Get().(*[]token)
+	toks := p.run(main, u.Options, (*buffer)[:0])
 	if !p.kit.seen && len(p.missing) > 0 { // one of the missing headers must bring it: most likely the first
-		p = newCPP(fs, u.Options)
+		p = newCPP(fs, u.Options, watched)
 		p.assumeKit = true
-		toks = p.run(main, u.Options)
+		toks = p.run(main, u.Options, toks[:0])
 	}
+	s.files, s.looked = p.entered, p.looked
 	if p.kit.seen {
 		s.mechanism = p.kit.mechanism
 		s.facts = append(s.facts, driver.Fact{Kind: driver.KitInclude, Place: p.kit.include.place()})
@@ -46,11 +52,14 @@ func summarise(fs *files, known names, u *project.Unit) *summary {
 		s.problem = fmt.Errorf("%s: %s", u.Path, p.stopped)
 	}
 	(&parser{summary: s, toks: toks, known: known}).declarations()
+	clear(toks)
+	*buffer = toks
+	fs.buffers.Put(buffer)
 	return s
 }
 
-// run gives all tokens of a unit, after the forced includes, without __pragma(...).
-func (p *cpp) run(main *file, options *project.Options) []token {
+// run adds all tokens of a unit to a list, after the forced includes, without __pragma(...).
+func (p *cpp) run(main *file, options *project.Options, out []token) []token {
 	p.push(main)
 	forced := options.Forced
 	if options.Precompiled != "" {
@@ -61,11 +70,8 @@ func (p *cpp) run(main *file, options *project.Options) []token {
 		for _, name := range forced {
 			fmt.Fprintf(&text, "#include \"%s\"\n", name)
 		}
-		f := newFile(main.path, main.dir, []byte(text.String()))
-		f.lines = nil // it has no position of its own
-		p.push(f)
+		p.push(newText(main.path, main.dir, text.String()))
 	}
-	var out []token
 	for t := p.next(); t.kind != eof; t = p.next() {
 		if t.is("__pragma") || t.is("_Pragma") {
 			p.skipGroup()

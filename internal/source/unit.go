@@ -17,8 +17,10 @@ type summary struct {
 	functions []*function
 	named     map[string]bool // identifiers that are used other than as the name of a call
 	facts     []driver.Fact
-	declared  []driver.Place // where DDIs are declared, or stand for something else than a request
-	problem   error          // why the unit could not be read, or not to its end
+	declared  []driver.Place  // where DDIs are declared, or stand for something else than a request
+	problem   error           // why the unit could not be read, or not to its end
+	files     []*file         // that were read
+	looked    map[string]bool // the watched macros that were looked at: with these alike, the summary is the same
 }
 
 // function is a definition: what it calls, in order.
@@ -329,6 +331,9 @@ func (p *parser) call(f *function, body []token, i int, changed map[string]bool)
 	c := call{at: t, callee: t.text, ddi: p.known.ddis[t.text], steps: macroSteps(t)}
 	if t.is("new") { // operator new gets the size first
 		c.args, c.texts = []value{unknown("the size")}, []string{"the size"}
+	}
+	if !p.known.wanted(t.text) {
+		return c, end
 	}
 	for _, arg := range split(body[i+2 : min(end, len(body))]) {
 		c.args = append(c.args, evaluate(arg, f, changed, p.mechanism))

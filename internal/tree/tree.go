@@ -248,6 +248,20 @@ func (d *disk) list(dir string) map[string]string {
 	return names
 }
 
+// Holds says whether there is anything in a directory.
+func (t *Tree) Holds(dir string) bool {
+	for p := range t.overlay {
+		if dir == "." && !path.IsAbs(p) || strings.HasPrefix(p, dir+"/") {
+			return true
+		}
+	}
+	d := t.disk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found, ok := d.find(dir)
+	return ok && len(d.list(found)) > 0
+}
+
 // List returns the names in a directory, sorted; of one that can't be read, none.
 func (t *Tree) List(dir string) []string {
 	d := t.disk

@@ -1,0 +1,220 @@
+package source
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/nx"
+)
+
+// interest is what the reading looks for. It begins with the DDIs and what decides them, takes in every macro that leads
+// there, and grows by what linking asks for: the callers of a wrapper, the writes to a field. Declarations that mention
+// nothing of it are not even lexed.
+type interest struct {
+	mentions names32 // text that mentions one of these is read
+	settled  names32 // what mentions was when the files were lexed last
+	bodies   names32 // text that may define a function of these names is read
+	uneven   names32 // macros that open or close a bracket alone, by themselves or through another; nil before spread
+	inner    map[string]bool
+	// live are the macros that matter: those that a directive asks for, or text that is read mentions, or another of them.
+	live      names32
+	pasting   names32 // macros with ## in their body, or that lead to one
+	fragments names32 // identifiers out of which those may make others
+	// everything is set where nothing is left out.
+	everything bool
+}
+
+// newInterest begins with what is looked for in every driver. The pool types are among it for the sake of the comparisons
+// and initialisers that an opt-in changes; new, because the kit's stdunk.h declares one that takes a pool type.
+func newInterest(known names, builds []*project.Build) *interest {
+	in := &interest{mentions: newNames(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames()}
+	for _, name := range kitAsks() {
+		in.live.add(nameOf(name))
+	}
+	for _, name := range []string{"new", "ExInitializeDriverRuntime"} {
+		in.mentions.add(nameOf(name))
+	}
+	for name := range known.ddis {
+		in.mentions.add(nameOf(name))
+	}
+	for name := range known.entries {
+		in.mentions.add(nameOf(name))
+	}
+	for _, name := range nx.Tokens() {
+		if strings.HasPrefix(name, "NonPagedPool") {
+			in.mentions.add(nameOf(name))
+		}
+	}
+	seen := map[*project.Options]bool{}
+	for _, b := range builds {
+		for _, u := range b.Units {
+			if !seen[u.Options] {
+				seen[u.Options] = true
+				in.addDefines(u.Options)
+			}
+		}
+	}
+	return in
+}
+
+// addDefines takes in the macros of a command line that lead to what is of interest.
+func (in *interest) addDefines(o *project.Options) {
+	for _, d := range o.Defines {
+		in.live.addAll(skimDirective([]byte("#define " + d.Name + " " + d.Value)).words)
+	}
+	for range o.Defines { // as often as one can lead to another
+		grown := false
+		for _, d := range o.Defines {
+			m := skimDirective([]byte("#define " + d.Name + " " + d.Value)).macro
+			if m != nil && (m.pastes || in.mentions.any(m.mentions)) {
+				grown = in.mentions.add(m.defines[0]) || grown
+			}
+		}
+		if !grown {
+			return
+		}
+	}
+}
+
+// names32 is a set of names, as one bit for each value of their upper half's bits: a name that shares its bit with one of
+// the set makes more text read, never less.
+type names32 []uint64
+
+const nameBits = 20
+
+func newNames() names32 { return make(names32, 1<<nameBits/64) }
+
+func (s names32) has(n name) bool { return s[n>>(32-nameBits+6)]&(1<<(n>>(32-nameBits)&63)) != 0 }
+
+// add says whether the name is new.
+func (s names32) add(n name) bool {
+	known := s.has(n)
+	s[n>>(32-nameBits+6)] |= 1 << (n >> (32 - nameBits) & 63)
+	return !known
+}
+
+func (s names32) addAll(list []name) {
+	for _, n := range list {
+		s.add(n)
+	}
+}
+
+func (s names32) any(list []name) bool { return slices.ContainsFunc(list, s.has) }
+
+// spread takes in the macros of the files that lead to what is of interest, and learns of the files where declarations
+// begin and end otherwise than their text shows.
+func (in *interest) spread(list []*file) {
+	grow(list, in.mentions, func(m *chunk) bool { return m.pastes })
+	in.uneven, in.inner, in.pasting = newNames(), map[string]bool{}, newNames()
+	grow(list, in.pasting, func(m *chunk) bool { return m.pastes })
+	grow(list, in.uneven, func(m *chunk) bool { return m.uneven })
+	for _, f := range list {
+		for _, header := range f.outline.inner {
+			in.inner[header] = true
+		}
+	}
+}
+
+// grow adds the macros to a set that begin it, and those that mention one of it.
+func grow(list []*file, set names32, begins func(*chunk) bool) {
+	for grown := true; grown; {
+		grown = false
+		for _, f := range list {
+			for i := range f.outline.macros {
+				m := &f.outline.macros[i]
+				if (begins(m) || set.any(m.mentions)) && set.add(m.defines[0]) {
+					grown = true
+				}
+			}
+		}
+	}
+}
+
+// choose turns declarations of a file on, and says whether there are new ones. Where it can't be told where one ends, all
+// of the file are turned on with the first.
+func (in *interest) choose(f *file) (changed bool) {
+	o := f.outline
+	fragment := in.inner[strings.ToLower(path.Base(f.path))] || in.inner["*"]
+	whole, wanted := o.ragged || fragment || in.everything, fragment || in.everything
+	for i := range o.chunks {
+		c := &o.chunks[i]
+		whole = whole || in.uneven.any(c.mentions)
+		news := slices.ContainsFunc(c.mentions, in.isNew)
+		if news || !c.on && (c.always || in.mentions.any(c.mentions) || in.bodies.any(c.defines)) {
+			c.on, changed = true, true
+		}
+		wanted = wanted || c.on && !c.always
+	}
+	for i := range o.chunks {
+		if whole && wanted && !o.chunks[i].on {
+			o.chunks[i].on, changed = true, true
+		}
+	}
+	return changed
+}
+
+// isNew says whether a name has become of interest since the files were lexed: text that mentions it is read anew.
+func (in *interest) isNew(n name) bool { return in.mentions.has(n) && !in.settled.has(n) }
+
+// revive turns the definitions of macros on that matter, given the declarations that are on, and tells the files where
+// there are new ones.
+func (in *interest) revive(list []*file, changed map[*file]bool) {
+	for _, f := range list {
+		in.live.addAll(f.outline.asked)
+		for i := range f.outline.chunks {
+			if c := &f.outline.chunks[i]; c.on {
+				in.enliven(c)
+			}
+		}
+	}
+	for grown := true; grown; {
+		grown = false
+		for _, f := range list {
+			for i := range f.outline.macros {
+				m := &f.outline.macros[i]
+				if m.on || !in.everything && !in.lives(m) {
+					continue
+				}
+				m.on, grown, changed[f] = true, true, true
+				in.enliven(m)
+			}
+		}
+	}
+}
+
+// enliven makes the macros live that a text mentions.
+func (in *interest) enliven(c *chunk) {
+	in.live.addAll(c.mentions)
+	if c.pastes || in.pasting.any(c.mentions) {
+		in.fragments.addAll(c.mentions)
+	}
+}
+
+// lives says whether a macro matters: by its name; because it leads to what is of interest, so that it is accounted for;
+// or because ## can make its name out of an identifier that begins like it.
+func (in *interest) lives(m *chunk) bool {
+	if in.live.has(m.defines[0]) || in.mentions.has(m.defines[0]) {
+		return true
+	}
+	h := hashBasis
+	for _, c := range m.text {
+		h = (h ^ name(c)) * hashPrime
+		if in.fragments.has(h) {
+			return true
+		}
+	}
+	return false
+}
+
+// ask adds names that linking asks for, and says whether one of them is new.
+func (in *interest) ask(mentions, bodies map[string]bool) (news bool) {
+	for text := range mentions {
+		news = in.mentions.add(nameOf(text)) || news
+	}
+	for text := range bodies {
+		news = in.bodies.add(nameOf(text)) || news
+	}
+	return news
+}

@@ -1,0 +1,517 @@
+package source
+
+import (
+	"bytes"
+	"path"
+	"slices"
+	"strings"
+)
+
+// outline is what the text of a file is skimmed for, once: where its directives stand, and where its declarations begin
+// and end, each with the names it mentions. Where nothing is of interest only the directives are lexed.
+type outline struct {
+	pieces []piece  // in the order of the text; together they are the file
+	chunks []chunk  // declarations
+	macros []chunk  // definitions of macros
+	asked  []name   // identifiers in the other directives
+	inner  []string // lower-case base names of the headers that are included in the middle of a declaration
+	ragged bool     // brackets do not match: the chunks can't be trusted
+}
+
+// piece is a range of bytes: a directive with its line end, or text between directives.
+type piece struct {
+	start, end int32
+	kind       pieceKind
+	index      int32 // of the chunk that the text belongs to, or of the macro that is defined
+}
+
+type pieceKind uint8
+
+const (
+	declarationPiece pieceKind = iota
+	macroPiece
+	directivePiece
+)
+
+// wanted says whether a piece is to be lexed.
+func (o *outline) wanted(p piece) bool {
+	switch p.kind {
+	case declarationPiece:
+		return o.chunks[p.index].on
+	case macroPiece:
+		return o.macros[p.index].on
+	}
+	return true
+}
+
+// chunk is a declaration at the top level of a file, or the definition of a macro.
+type chunk struct {
+	mentions []name
+	defines  []name // the functions that it may define, or the macro
+	text     []byte // the macro's name
+	always   bool   // a brace of a namespace or a linkage block
+	pastes   bool   // a macro with ## in its body: what comes out can't be told from its text
+	uneven   bool   // a macro whose body leaves brackets open, or closes others
+	on       bool   // it is of interest
+}
+
+// name stands for an identifier: its FNV-1a hash. Of two identifiers with one hash both are of interest if one is.
+type name uint32
+
+const (
+	hashBasis name = 2166136261
+	hashPrime name = 16777619
+)
+
+func nameOf(s string) name {
+	h := hashBasis
+	for i := range len(s) {
+		h = (h ^ name(s[i])) * hashPrime
+	}
+	return h
+}
+
+var (
+	nameNamespace = nameOf("namespace")
+	nameOperator  = nameOf("operator")
+	classWords    = map[name]bool{nameOf("class"): true, nameOf("struct"): true, nameOf("union"): true, nameOf("enum"): true}
+)
+
+// class says what a byte begins.
+type class uint8
+
+const (
+	mark class = iota // a punctuator of no interest
+	blank
+	lineFeed
+	letter
+	digit
+	quote
+	slash
+	backslash
+	hash
+	opening
+	closer
+	semicolon
+	equals
+)
+
+var classes = func() (t [256]class) {
+	for i := range t {
+		switch c := byte(i); {
+		case isIdent(c):
+			t[i] = letter
+		case isDigit(c):
+			t[i] = digit
+		}
+	}
+	for text, k := range map[string]class{
+		" \t\r\f\v": blank, "\n": lineFeed, `"'`: quote, "/": slash, `\`: backslash, "#": hash,
+		"([{": opening, ")]}": closer, ";": semicolon, "=": equals,
+	} {
+		for i := range len(text) {
+			t[text[i]] = k
+		}
+	}
+	return t
+}()
+
+// skimmer goes through a file once.
+type skimmer struct {
+	data      []byte
+	pos       int
+	out       *outline
+	start     int32    // of the piece at hand
+	lineStart bool     // nothing but white space and comments stands before on the line
+	blocks    int      // open namespaces and linkage blocks
+	branches  [][]byte // the brackets that were open at each open #if
+
+	// The chunk at hand.
+	cur      chunk
+	begun    bool
+	outside  int    // #ifs that were open when it began
+	open     []byte // brackets
+	classes  int    // how many of them, from the outside, are braces of classes
+	over     bool   // it has ended, but for an #else that may hold another end
+	classy   bool   // a class is declared since the last semicolon or brace of that depth
+	called   bool   // a parenthesis stood in that declaration
+	assigned bool   // an '=' stood in it
+	spaces   bool   // the word namespace stood in it
+	text     bool   // the token before is a string
+	last     name   // the token before, if it is an identifier
+	word     []byte // its text
+}
+
+func skim(data []byte) *outline {
+	s := &skimmer{data: data, out: &outline{}, lineStart: true}
+	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
+		s.pos = 3
+	}
+	for s.pos < len(data) {
+		s.step()
+	}
+	s.out.ragged = s.out.ragged || len(s.open) != 0 || s.blocks != 0
+	s.endChunk()
+	return s.out
+}
+
+// step passes one token, comment or directive.
+func (s *skimmer) step() {
+	c := s.data[s.pos]
+	switch classes[c] {
+	case blank:
+		s.pos++
+		return
+	case lineFeed:
+		s.pos++
+		s.lineStart = true
+		return
+	case slash:
+		if n := commentLen(s.data[s.pos:]); n > 0 {
+			s.pos += n
+			return
+		}
+	case backslash:
+		if n := spliceAt(s.data[s.pos:]); n > 0 {
+			s.splice(n)
+			return
+		}
+	case hash:
+		if s.lineStart {
+			s.directive()
+			return
+		}
+	}
+	s.begin()
+	s.token(c)
+}
+
+// begin notes that the chunk has a token.
+func (s *skimmer) begin() {
+	s.lineStart = false
+	if !s.begun {
+		s.begun, s.outside = true, len(s.branches)
+	}
+}
+
+// splice passes a backslash at a line's end. An identifier that it cuts in two is not known by its name.
+func (s *skimmer) splice(n int) {
+	after := s.pos + n
+	if s.pos > 0 && wordByte(s.data[s.pos-1]) && after < len(s.data) && wordByte(s.data[after]) {
+		s.out.ragged = true
+	}
+	s.pos = after
+}
+
+func wordByte(c byte) bool { return classes[c] == letter || classes[c] == digit }
+
+// commentLen measures the comment at the beginning of b; 0 if there is none. The line end behind // is not part of it.
+func commentLen(b []byte) int {
+	switch {
+	case len(b) < 2:
+		return 0
+	case b[1] == '*':
+		if n := bytes.Index(b[2:], []byte("*/")); n >= 0 {
+			return n + 4
+		}
+		return len(b)
+	case b[1] == '/':
+		for i := 2; ; i++ {
+			n := bytes.IndexByte(b[i:], '\n')
+			if n < 0 {
+				return len(b)
+			}
+			i += n
+			if b[i-1] != '\\' && !(b[i-1] == '\r' && b[i-2] == '\\') {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+// token passes one.
+func (s *skimmer) token(c byte) {
+	wasText := s.text
+	s.text = false
+	switch k := classes[c]; k {
+	case letter:
+		s.identifier()
+		return
+	case digit:
+		s.pos += numberLen(string(s.data[s.pos:min(len(s.data), s.pos+64)]))
+	case quote:
+		s.pos += quotedLen(s.data[s.pos:])
+		s.text = true
+	default:
+		s.pos++
+		s.punctuator(c, k, wasText)
+	}
+	s.last = 0
+}
+
+func (s *skimmer) punctuator(c byte, k class, wasText bool) {
+	switch k {
+	case opening:
+		s.opens(c, wasText)
+	case closer:
+		s.closes(c)
+	case semicolon:
+		s.declared()
+		if len(s.open) == 0 {
+			s.end()
+		}
+	case equals:
+		s.assigned = s.assigned || len(s.open) == s.classes
+	}
+}
+
+// quotedLen measures a literal; one that is not closed ends before its line end.
+func quotedLen(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			if n := spliceAt(b[i:]); n > 0 {
+				i += n - 1
+			} else {
+				i++
+			}
+		case '\n':
+			return i
+		case b[0]:
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+func (s *skimmer) identifier() {
+	h, i := hashBasis, s.pos
+	for i < len(s.data) && wordByte(s.data[i]) {
+		h = (h ^ name(s.data[i])) * hashPrime
+		i++
+	}
+	s.word = s.data[s.pos:i]
+	s.pos = i
+	if i < len(s.data) && s.data[i] == '"' && rawPrefixes[string(s.word)] {
+		s.pos += rawLen(s.data[i:])
+		s.text = true
+		return
+	}
+	s.cur.mentions = append(s.cur.mentions, h)
+	if len(s.open) == s.classes {
+		s.classy = s.classy || classWords[h]
+		s.spaces = s.spaces || h == nameNamespace
+		if s.last == nameOperator {
+			s.cur.defines = append(s.cur.defines, h)
+		}
+	}
+	s.last = h
+}
+
+var rawPrefixes = map[string]bool{"R": true, "LR": true, "uR": true, "UR": true, "u8R": true}
+
+// rawLen measures "delimiter( ... )delimiter" behind an R.
+func rawLen(b []byte) int {
+	delimiter, _, ok := bytes.Cut(b[1:min(len(b), 20)], []byte("("))
+	if !ok {
+		return quotedLen(b)
+	}
+	end := bytes.Index(b, []byte(")"+string(delimiter)+`"`))
+	if end < 0 {
+		return len(b)
+	}
+	return end + len(delimiter) + 2
+}
+
+// opens passes an opening bracket.
+func (s *skimmer) opens(c byte, wasText bool) {
+	top := len(s.open) == s.classes
+	switch {
+	case c == '{' && len(s.open) == 0 && (wasText || s.spaces) && !s.called && !s.assigned: // extern "C" {, namespace x {
+		s.cur.always = true
+		s.blocks++
+		s.endChunk()
+		return
+	case c == '{' && top && s.classy && !s.called && !s.assigned:
+		s.classes++
+		s.open = append(s.open, c)
+		s.declared()
+		return
+	case c == '(' && top && !s.assigned:
+		if s.last != 0 && !isAnnotation(string(s.word)) {
+			s.cur.defines = append(s.cur.defines, s.last)
+			s.called = true
+		}
+	}
+	s.open = append(s.open, c)
+}
+
+var pairs = [256]byte{')': '(', ']': '[', '}': '{'}
+
+// closes passes a closing bracket.
+func (s *skimmer) closes(c byte) {
+	switch {
+	case len(s.open) > 0:
+		last := len(s.open) - 1
+		s.out.ragged = s.out.ragged || s.open[last] != pairs[c]
+		s.open = s.open[:last]
+		inClass := last < s.classes
+		s.classes = min(s.classes, last)
+		if c == '}' && last == 0 && !inClass && !s.assigned {
+			s.end()
+		} else if c == '}' && last == s.classes && !s.assigned {
+			s.declared()
+			s.classy = inClass
+		}
+	case c == '}' && s.blocks > 0:
+		s.blocks--
+		s.cur.always = true
+		s.endChunk()
+	default:
+		s.out.ragged = true
+	}
+}
+
+// declared forgets what stood in the declaration that has just ended, or has been entered.
+func (s *skimmer) declared() {
+	if len(s.open) == s.classes {
+		s.classy, s.called, s.assigned, s.spaces = false, false, false, false
+	}
+}
+
+// end finishes the chunk, but not inside an #if that began in it: another branch may hold another end.
+func (s *skimmer) end() {
+	if len(s.branches) > s.outside {
+		s.over = true
+		return
+	}
+	s.endChunk()
+}
+
+func (s *skimmer) endChunk() {
+	s.endPiece(s.pos, declarationPiece, len(s.out.chunks))
+	s.out.chunks = append(s.out.chunks, s.cur)
+	s.cur = chunk{}
+	s.begun, s.over, s.open, s.classes = false, false, s.open[:0], 0
+	s.declared()
+}
+
+func (s *skimmer) endPiece(at int, kind pieceKind, index int) {
+	if int(s.start) < at {
+		s.out.pieces = append(s.out.pieces, piece{s.start, int32(at), kind, int32(index)})
+		s.start = int32(at)
+	}
+}
+
+// directive passes a directive up to the end of its line.
+func (s *skimmer) directive() {
+	s.endPiece(s.pos, declarationPiece, len(s.out.chunks))
+	d := skimDirective(s.data[s.pos:])
+	s.pos += d.size
+	s.lineStart = true
+	if d.macro != nil {
+		s.endPiece(s.pos, macroPiece, len(s.out.macros))
+		s.out.macros = append(s.out.macros, *d.macro)
+		return
+	}
+	s.endPiece(s.pos, directivePiece, 0)
+	s.out.asked = append(s.out.asked, d.words...)
+	switch {
+	case d.header != "" && len(s.open) > 0:
+		s.cur.on = true
+		s.out.inner = append(s.out.inner, d.header)
+	case bytes.HasPrefix(d.name, []byte("if")):
+		s.branches = append(s.branches, slices.Clone(s.open))
+	case bytes.HasPrefix(d.name, []byte("el")) && len(s.branches) > 0:
+		s.open = append(s.open[:0], s.branches[len(s.branches)-1]...)
+		s.classes = min(s.classes, len(s.open))
+		s.over = s.over && len(s.open) == 0
+	case string(d.name) == "endif" && len(s.branches) > 0:
+		s.branches = s.branches[:len(s.branches)-1]
+		s.outside = min(s.outside, len(s.branches))
+		if s.over && len(s.open) == 0 && len(s.branches) <= s.outside {
+			s.endChunk()
+		}
+	}
+}
+
+// skimmed is a directive.
+type skimmed struct {
+	size  int // bytes, with the line end
+	name  []byte
+	words []name // the identifiers behind its name
+	macro *chunk // that it defines
+	// header is the lower-case base name of what it includes; "*" where only a macro says it.
+	header string
+}
+
+func skimDirective(b []byte) skimmed {
+	var d skimmed
+	var first []byte // the first of the words
+	depth, pastes := 0, false
+	i := 1
+loop:
+	for i < len(b) {
+		switch classes[b[i]] {
+		case lineFeed:
+			i++
+			break loop
+		case slash:
+			i += max(1, commentLen(b[i:]))
+		case backslash:
+			i += max(1, spliceAt(b[i:]))
+		case quote:
+			i += quotedLen(b[i:])
+		case letter:
+			start, h := i, hashBasis
+			for ; i < len(b) && wordByte(b[i]); i++ {
+				h = (h ^ name(b[i])) * hashPrime
+			}
+			if d.name == nil {
+				d.name = b[start:i]
+			} else {
+				if first == nil {
+					first = b[start:i]
+				}
+				d.words = append(d.words, h)
+			}
+		case digit:
+			for i < len(b) && wordByte(b[i]) {
+				i++
+			}
+		case opening:
+			depth++
+			i++
+		case closer:
+			depth--
+			i++
+		case hash:
+			pastes = pastes || i+1 < len(b) && b[i+1] == '#'
+			i++
+		default:
+			i++
+		}
+	}
+	d.size = i
+	switch {
+	case string(d.name) == "define" && len(d.words) > 0:
+		d.macro = &chunk{defines: d.words[:1], mentions: d.words[1:], text: first, pastes: pastes, uneven: depth != 0}
+	case bytes.HasPrefix(d.name, []byte("include")):
+		d.header = baseName(b[:i])
+	}
+	return d
+}
+
+// baseName gives the lower-case last element of what stands between quotes or angle brackets; "*" where neither is there.
+func baseName(line []byte) string {
+	start := bytes.IndexAny(line, `"<`)
+	if start < 0 {
+		return "*"
+	}
+	end := bytes.IndexAny(line[start+1:], `">`)
+	if end < 0 {
+		return "*"
+	}
+	return strings.ToLower(path.Base(strings.ReplaceAll(string(line[start+1:start+1+end]), `\`, "/")))
+}
