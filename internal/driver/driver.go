@@ -225,6 +225,8 @@ const (
 	KitInclude FactKind = "kit include"
 	// MissingHeader is an include that was not found and is not the kit's.
 	MissingHeader FactKind = "missing header"
+	// Assumption is a name that counted as undefined in a condition, though a header that is missing might define it.
+	Assumption FactKind = "assumption"
 )
 
 // Fact is something else than a site that rules and ports need to know.

@@ -30,6 +30,7 @@ func account(fs *files, known names, paths []string, summaries []*summary) (dorm
 			for _, c := range f.calls {
 				if c.ddi != nil {
 					seen[c.at.place()] = true
+					seen[c.at.root().place()] = true // a DDI's name that is a macro of the driver
 				} else if known.ddis[c.callee] != nil { // a method of that name
 					declared[c.at.place()] = true
 				}

@@ -1,8 +1,8 @@
 package source
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/nx"
@@ -10,20 +10,12 @@ import (
 
 // Bounds on one unit, against include cycles and macro bombs.
 const (
-	maxIncludes = 200       // files open at once
-	maxTokens   = 4_000_000 // tokens that pass through a unit
-	maxText     = 64 << 10  // bytes of a token that # or ## makes
+	maxIncludes = 200        // files open at once
+	maxTokens   = 4_000_000  // tokens of a file, those that a unit has after preprocessing, and those held on the way
+	maxRead     = 64_000_000 // tokens that are looked at on the way, those of directives and of text that is not compiled too
+	maxText     = 64 << 10   // bytes of a token that # or ## makes
+	maxMade     = 64 << 20   // bytes of all such tokens of a unit
 )
-
-// macro is a definition that is in force.
-type macro struct {
-	name     token
-	function bool
-	params   []string
-	variadic bool
-	body     []token
-	active   bool // while its expansion is being read
-}
 
 // context is a list of tokens being read: an expansion, or an argument.
 type context struct {
@@ -32,42 +24,51 @@ type context struct {
 	macro *macro // set free at the end; nil for an argument
 }
 
-// branch is one #if ... #endif that is open.
-type branch struct{ active, taken, parent bool }
-
-// open is a file being read.
-type open struct {
-	file     *file
-	i        int
-	branches []branch
-}
-
-// cpp preprocesses one unit. A header that is not there is a fact, and work goes on.
+// cpp preprocesses one unit as Microsoft's compiler does in its traditional mode, which is its default ("MSVC new
+// preprocessor overview" says how that differs from the standard); as the standard wants it for other compilers and for
+// /Zc:preprocessor, which a define of _MSVC_TRADITIONAL as 0 stands for. A header that is not there is a fact, and work
+// goes on.
 type cpp struct {
-	files     *files
-	includes  []string
-	processor nx.Processor
-	macros    map[string]*macro
-	pushed    map[string][]*macro
-	once      map[*file]bool
-	stack     []*open
-	contexts  []context
-	base      int // contexts below this index are not read now: an argument is expanded on its own
-	alone     int // how deep such expansions are nested; 0 while the files are read
-	count     int
-	kit       kit
-	assumeKit bool            // the first missing header stands for the kit's
-	missing   []token         // the names of headers that were not found
-	stopped   string          // why the unit was given up, "" if it was not
-	watched   map[string]bool // macros to be noted where they are looked at
-	looked    map[string]bool // those that were
-	entered   []*file         // the files that were read
+	files       *files
+	includes    []string
+	processor   nx.Processor
+	cxx         bool
+	traditional bool
+	known       names
+	macros      map[string]*macro
+	pushed      map[string][]*macro
+	once        map[*file]bool
+	stack       []*open
+	floor       int // files below this depth are not read on: a macro's arguments end with the file they began in
+	contexts    []context
+	base        int  // contexts below this index are not read now: an argument is expanded on its own
+	alone       int  // how deep such expansions are nested; 0 while the files are read
+	ahead       bool // a macro is being expanded to see whether it brings a parenthesis
+	asking      bool // the condition of an #if is being expanded: "defined" is a question
+	count       int  // tokens looked at
+	given       int  // tokens given
+	held        int  // tokens of expansions and arguments that are not read yet
+	made        int  // bytes of text that # and ## made
+	counter     int  // __COUNTER__
+	kit         kit
+	assumeKit   bool    // the first missing header stands for the kit's
+	missing     []token // the names of headers that were not found
+	assumed     assumptions
+	shadows     []token         // names of DDIs that are macros of the driver here: what they expand to counts
+	stopped     string          // why the unit was given up, "" if it was not
+	watched     map[string]bool // macros to be noted where they are looked at
+	looked      map[string]bool // those that were
+	entered     []*file         // the files that were read
+	trouble     string          // the first file that is there and could not be read, or not to its end
 }
 
-func newCPP(files *files, o *project.Options, watched map[string]bool) *cpp {
+func newCPP(files *files, known names, o *project.Options, watched map[string]bool) *cpp {
 	p := &cpp{
-		files: files, includes: o.Includes, processor: o.Processor,
-		watched: watched, looked: map[string]bool{}, macros: map[string]*macro{}, pushed: map[string][]*macro{}, once: map[*file]bool{},
+		files: files, known: known, watched: watched, looked: map[string]bool{}, includes: o.Includes, processor: o.Processor, cxx: o.Language == project.CXX,
+		macros: make(map[string]*macro, 256), pushed: map[string][]*macro{}, once: map[*file]bool{},
+	}
+	for name, b := range builtins {
+		p.macros[name] = b
 	}
 	for _, d := range compilerMacros(o) {
 		p.defineText(d)
@@ -78,6 +79,8 @@ func newCPP(files *files, o *project.Options, watched map[string]bool) *cpp {
 	for _, name := range o.Undefines {
 		delete(p.macros, name)
 	}
+	p.traditional = p.lookup("__GNUC__") == nil && p.lookup("__clang__") == nil &&
+		(p.lookup("_MSVC_TRADITIONAL") == nil || p.isOn("_MSVC_TRADITIONAL"))
 	return p
 }
 
@@ -91,7 +94,10 @@ func (p *cpp) lookup(name string) *macro {
 
 // compilerMacros are what Microsoft's compiler defines by itself.
 func compilerMacros(o *project.Options) []project.Define {
-	list := []project.Define{{Name: "_WIN32", Value: "1"}, {Name: "_MSC_VER", Value: "1900"}, {Name: "_KERNEL_MODE", Value: "1"}}
+	list := []project.Define{
+		{Name: "_WIN32", Value: "1"}, {Name: "_MSC_VER", Value: "1900"}, {Name: "_MSC_EXTENSIONS", Value: "1"},
+		{Name: "_INTEGRAL_MAX_BITS", Value: "64"}, {Name: "_KERNEL_MODE", Value: "1"},
+	}
 	switch o.Processor {
 	case nx.X86:
 		list = append(list, project.Define{Name: "_M_IX86", Value: "600"})
@@ -117,23 +123,40 @@ func (p *cpp) defineText(d project.Define) {
 
 // next gives the next token after all expansion; eof at the end of the unit.
 func (p *cpp) next() token {
+	t := p.expanded()
+	if p.alone == 0 && t.kind != eof {
+		if p.given++; p.given > maxTokens {
+			p.giveUp("more than 4 million tokens come out of it: a macro or an include that repeats itself?")
+			return token{kind: eof}
+		}
+	}
+	return t
+}
+
+func (p *cpp) expanded() token {
 	for {
 		t := p.raw()
-		if t.kind == newline {
+		switch {
+		case t.kind == newline:
 			continue
-		}
-		if t.kind != ident || t.flags&painted != 0 {
+		case t.kind == punct && t.text == "//":
+			p.comment()
+			continue
+		case t.kind != ident || t.flags&painted != 0:
 			return t
 		}
 		m := p.lookup(t.text)
-		if m == nil {
+		switch {
+		case m == nil && p.asking && t.text == "defined":
+			return p.asked(t)
+		case m == nil:
 			return t
-		}
-		if m.active {
+		case m.builtin != 0:
+			return p.value(m, t)
+		case m.active:
 			t.flags |= painted
 			return t
-		}
-		if !p.expand(m, t) {
+		case !p.expand(m, t):
 			return t
 		}
 	}
@@ -142,6 +165,9 @@ func (p *cpp) next() token {
 // expand replaces the macro's name t. It reports false where a function-like macro is not followed by arguments.
 func (p *cpp) expand(m *macro, t token) bool {
 	var args [][]token
+	if m.camel && p.known.ddis[t.text] != nil {
+		p.shadows = append(p.shadows, t)
+	}
 	if m.function {
 		if !p.openArguments() {
 			return false
@@ -149,6 +175,9 @@ func (p *cpp) expand(m *macro, t token) bool {
 		args = p.arguments(m)
 	}
 	body := p.substitute(m, args, &expansion{macro: m, name: t})
+	for _, a := range args {
+		p.held -= len(a)
+	}
 	if len(body) > 0 {
 		body[0].flags = body[0].flags&^spaced | t.flags&spaced
 	}
@@ -159,72 +188,126 @@ func (p *cpp) expand(m *macro, t token) bool {
 
 // raw gives the next token before expansion, from the innermost context or else from the files.
 func (p *cpp) raw() token {
+	if p.count++; p.count > maxRead {
+		p.giveUp("more than 64 million tokens are read for it: a macro or an include that repeats itself?")
+		return token{kind: eof}
+	}
 	for len(p.contexts) > p.base {
 		c := &p.contexts[len(p.contexts)-1]
 		if c.i < len(c.toks) {
 			c.i++
-			return p.counted(c.toks[c.i-1])
+			return c.toks[c.i-1]
 		}
 		p.leave()
 	}
 	if p.alone > 0 {
 		return token{kind: eof}
 	}
-	return p.counted(p.fromFile())
+	return p.fromFile()
 }
 
 func (p *cpp) leave() {
-	if m := p.contexts[len(p.contexts)-1].macro; m != nil {
-		m.active = false
+	c := &p.contexts[len(p.contexts)-1]
+	if c.macro != nil {
+		c.macro.active = false
+		p.held -= len(c.toks)
 	}
+	*c = context{}
 	p.contexts = p.contexts[:len(p.contexts)-1]
 }
 
-// counted ends a unit that has grown beyond all measure.
-func (p *cpp) counted(t token) token {
-	if p.count++; p.count <= maxTokens || t.kind == eof {
-		return t
+// hold counts tokens that are kept for later.
+func (p *cpp) hold(n int) {
+	if p.held += n; p.held > maxTokens {
+		p.giveUp("more than 4 million tokens in the expansions of macros: one that repeats itself?")
 	}
-	p.giveUp("more than 4 million tokens: a macro or an include that repeats itself?")
-	return token{kind: eof}
+}
+
+// make counts text that # and ## make.
+func (p *cpp) make(n int) {
+	if p.made += n; p.made > maxMade {
+		p.giveUp("more than 64 MB of tokens come out of # and ##")
+	}
 }
 
 // giveUp ends the unit: no token follows.
 func (p *cpp) giveUp(why string) {
-	p.stopped = why
+	if p.stopped == "" {
+		p.stopped = p.at() + why
+	}
+	p.count = maxRead
 	p.stack = p.stack[:0]
 	for i := range p.contexts {
 		p.contexts[i].i = len(p.contexts[i].toks)
 	}
 }
 
-// openArguments looks for the parenthesis of a macro's arguments, over line ends, and consumes it if it is there.
-func (p *cpp) openArguments() bool {
-	for i := len(p.contexts) - 1; i >= p.base; i-- {
-		c := &p.contexts[i]
-		if c.i < len(c.toks) {
-			if !c.toks[c.i].is("(") {
-				return false
-			}
-			for len(p.contexts)-1 > i {
-				p.leave()
-			}
-			c.i++
-			return true
-		}
-	}
-	if p.alone > 0 || len(p.stack) == 0 {
-		return false
+// at says where the unit is being read.
+func (p *cpp) at() string {
+	if len(p.stack) == 0 {
+		return ""
 	}
 	o := p.stack[len(p.stack)-1]
+	place := o.file.place(int(o.file.tokens[max(0, o.i-1)].off))
+	return fmt.Sprintf("%s:%d: ", place.Path, place.Line)
+}
+
+// comment leaves out what follows on the line, behind two slashes that ## has joined.
+func (p *cpp) comment() {
+	p.leaveAbove(p.base - 1)
+	if p.alone == 0 && len(p.stack) > 0 {
+		o := p.stack[len(p.stack)-1]
+		o.i = lineEnd(o.file.tokens, min(o.i, len(o.file.tokens)-2))
+	}
+}
+
+// openArguments looks for the parenthesis of a macro's arguments, over line ends, and consumes it if it is there. In the
+// traditional mode another macro may bring it, as in the documentation's IMPL1 ECHO((1, 2)).
+func (p *cpp) openArguments() bool {
+	for {
+		i := len(p.contexts) - 1
+		for i >= p.base && p.contexts[i].i == len(p.contexts[i].toks) {
+			i--
+		}
+		if i < p.base {
+			return p.alone == 0 && len(p.stack) > 0 && p.stack[len(p.stack)-1].parenthesis(p)
+		}
+		t := p.contexts[i].toks[p.contexts[i].i]
+		if t.is("(") {
+			p.leaveAbove(i)
+			p.contexts[i].i++
+			return true
+		}
+		m := p.lookup(t.text)
+		if !p.traditional || p.ahead || t.kind != ident || t.flags&painted != 0 || m == nil || m.active || m.builtin != 0 {
+			return false
+		}
+		p.leaveAbove(i)
+		p.contexts[i].i++
+		p.ahead = true
+		expanded := p.expand(m, t)
+		p.ahead = false
+		if !expanded {
+			p.contexts[i].i--
+			return false
+		}
+	}
+}
+
+func (p *cpp) leaveAbove(i int) {
+	for len(p.contexts)-1 > i {
+		p.leave()
+	}
+}
+
+// parenthesis consumes an opening parenthesis that follows in the file.
+func (o *open) parenthesis(p *cpp) bool {
 	for i := o.i; i < len(o.file.tokens); i++ {
 		switch t := o.file.tokens[i]; {
 		case t.kind == newline:
 			continue
 		case t.is("("):
-			for len(p.contexts) > p.base {
-				p.leave()
-			}
+			p.leaveAbove(p.base - 1)
 			o.i = i + 1
 			return true
 		}
@@ -233,143 +316,12 @@ func (p *cpp) openArguments() bool {
 	return false
 }
 
-// arguments reads up to the closing parenthesis. Missing arguments are empty; too many go into the last one.
-func (p *cpp) arguments(m *macro) [][]token {
-	args := [][]token{nil}
-	last := func() int { return len(args) - 1 }
-	depth, lineEnd := 0, false
-	for {
-		t := p.raw()
-		if t.kind == newline {
-			lineEnd = true
-			continue
-		}
-		if lineEnd {
-			t.flags |= spaced
-			lineEnd = false
-		}
-		switch {
-		case t.kind == eof || t.is(")") && depth == 0:
-			return append(args, make([][]token, max(0, len(m.params)-len(args)))...)
-		case t.is("("):
-			depth++
-		case t.is(")"):
-			depth--
-		case t.is(",") && depth == 0 && len(args) < len(m.params):
-			args = append(args, nil)
-			continue
-		}
-		args[last()] = append(args[last()], t)
-	}
-}
-
-// substitute builds the replacement of a macro.
-func (p *cpp) substitute(m *macro, args [][]token, exp *expansion) []token {
-	out := make([]token, 0, len(m.body))
-	expanded := make([][]token, len(args))
-	for i := 0; i < len(m.body); i++ {
-		t := m.body[i]
-		arg := m.param(t)
-		switch {
-		case m.function && (t.is("#") || t.is("#@")) && i+1 < len(m.body) && m.param(m.body[i+1]) >= 0:
-			out = append(out, p.stringize(args[m.param(m.body[i+1])], t, exp))
-			i++
-		case t.is("##") && i > 0 && i+1 < len(m.body):
-			i++
-			out = p.paste(out, m, args, m.body[i], exp)
-		case arg >= 0 && i+1 < len(m.body) && m.body[i+1].is("##"):
-			if len(args[arg]) == 0 {
-				out = append(out, token{kind: punct}) // keeps the place of ##'s left side
-			}
-			out = append(out, withSpace(args[arg], t)...)
-		case arg >= 0:
-			if expanded[arg] == nil {
-				expanded[arg] = p.expandList(args[arg])
-			}
-			out = append(out, withSpace(expanded[arg], t)...)
-		default:
-			t.exp = exp
-			out = append(out, t)
-		}
-	}
-	return slices.DeleteFunc(out, func(t token) bool { return t.kind == punct && t.text == "" })
-}
-
-// param gives the index of the argument that t stands for, or -1.
-func (m *macro) param(t token) int {
-	if t.kind != ident {
-		return -1
-	}
-	return slices.Index(m.params, t.text)
-}
-
-// withSpace gives a list the white space that stood before the parameter.
-func withSpace(toks []token, at token) []token {
-	if len(toks) == 0 {
-		return nil
-	}
-	toks = append([]token(nil), toks...)
-	toks[0].flags = toks[0].flags&^spaced | at.flags&spaced
-	return toks
-}
-
-// paste joins the last token with the next of the body. An empty side leaves the other; what gives no token stays two,
-// as Microsoft's compiler leaves it; a comma before empty variable arguments goes.
-func (p *cpp) paste(out []token, m *macro, args [][]token, next token, exp *expansion) []token {
-	right := []token{next}
-	right[0].exp = exp
-	if arg := m.param(next); arg >= 0 {
-		right = args[arg]
-		if len(right) == 0 && m.variadic && arg == len(m.params)-1 && len(out) > 0 && out[len(out)-1].is(",") {
-			return out[:len(out)-1]
-		}
-	}
-	if len(right) == 0 || len(out) == 0 {
-		return append(out, right...)
-	}
-	left := out[len(out)-1]
-	if len(left.text)+len(right[0].text) > maxText {
-		p.giveUp("a token of more than 64 kB comes out of ##")
-		return out
-	}
-	joined := lex(&file{data: []byte(left.text + right[0].text)})
-	switch {
-	case left.text == "": // an empty argument
-		return append(out[:len(out)-1], right...)
-	case len(joined) != 3: // the token, newline, eof
-		return append(out, right...)
-	}
-	left.kind, left.text = joined[0].kind, joined[0].text
-	left.flags &^= painted | kitName
-	left.exp = exp
-	return append(append(out[:len(out)-1], left), right[1:]...)
-}
-
-func (p *cpp) stringize(arg []token, at token, exp *expansion) token {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i, t := range arg {
-		if i > 0 && t.flags&spaced != 0 {
-			b.WriteByte(' ')
-		}
-		if t.kind == str || t.kind == char {
-			b.WriteString(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(t.text))
-			continue
-		}
-		b.WriteString(t.text)
-	}
-	b.WriteByte('"')
-	if b.Len() > maxText {
-		p.giveUp("a token of more than 64 kB comes out of #")
-		b.Reset()
-	}
-	at.kind, at.text, at.exp = str, b.String(), exp
-	return at
-}
-
 // expandList expands tokens on their own, as an argument or the line of a directive is. Arguments inside arguments
 // beyond all measure stay as they are.
 func (p *cpp) expandList(toks []token) []token {
+	if len(toks) == 0 {
+		return []token{}
+	}
 	if p.alone >= maxNesting {
 		return slices.Clone(toks)
 	}
@@ -377,14 +329,11 @@ func (p *cpp) expandList(toks []token) []token {
 	p.base = len(p.contexts)
 	p.alone++
 	p.contexts = append(p.contexts, context{toks: toks})
-	var out []token
-	for t := p.next(); t.kind != eof; t = p.next() {
+	out := make([]token, 0, len(toks))
+	for t := p.expanded(); t.kind != eof; t = p.expanded() {
 		out = append(out, t)
 	}
 	p.base = outer
 	p.alone--
-	if out == nil {
-		return []token{}
-	}
 	return out
 }

@@ -39,7 +39,7 @@ func preprocess(t *testing.T, text string, headers map[string]string) (string, *
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newCPP(fs, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}}, nil)
+	p := newCPP(fs, names{interest: fs.interest}, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}}, nil)
 	var words []string
 	for _, tok := range p.run(main, &project.Options{}, nil) {
 		words = append(words, tok.text)
@@ -160,7 +160,7 @@ func TestPositions(t *testing.T) {
 		t.Errorf("behind the BOM: %+v, want 1:4, offset 3", p)
 	}
 	fs := everything(nil)
-	p := newCPP(fs, &project.Options{}, nil)
+	p := newCPP(fs, names{interest: fs.interest}, &project.Options{}, nil)
 	var got []string
 	for _, tok := range p.run(f, &project.Options{}, nil) {
 		root := tok.root()
@@ -185,7 +185,7 @@ func TestForcedIncludes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newCPP(fs, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}}, nil)
+	p := newCPP(fs, names{interest: fs.interest}, &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"inc"}}, nil)
 	var words []string
 	for _, tok := range p.run(main, &project.Options{Forced: []string{"optin.h", "ntddk.h", "last.h", "none.h"}}, nil) {
 		words = append(words, tok.text)
@@ -232,7 +232,7 @@ func TestIncludeNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"a", "b", "c"}}
-	p := newCPP(fs, o, nil)
+	p := newCPP(fs, names{interest: fs.interest}, o, nil)
 	var words []string
 	for _, tok := range p.run(main, o, nil) {
 		words = append(words, tok.text)
@@ -268,7 +268,7 @@ func TestPrecompiledHeader(t *testing.T) {
 		}
 		o := &project.Options{Processor: nx.X64, Language: project.C, Includes: []string{"."}, Forced: tt.forced, Precompiled: tt.header}
 		var words []string
-		for _, tok := range newCPP(fs, o, nil).run(main, o, nil) {
+		for _, tok := range newCPP(fs, names{interest: fs.interest}, o, nil).run(main, o, nil) {
 			words = append(words, tok.text)
 		}
 		if got := strings.Join(words, " "); got != tt.want {

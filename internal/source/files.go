@@ -1,8 +1,6 @@
 package source
 
 import (
-	"bytes"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -34,14 +32,17 @@ func newFiles(t *tree.Tree, in *interest) *files {
 	}
 }
 
-// get looks a header up in a directory. A file that is there and can't be read counts as missing.
-func (fs *files) get(dir, name string) (*file, bool) {
+// get looks a header up in a directory: nil where it is not there, an error where it is and can't be read.
+func (fs *files) get(dir, name string) (*file, error) {
 	p, ok := fs.tree.Find(fs.tree.Join(dir, name))
 	if !ok {
-		return nil, false
+		return nil, nil
 	}
 	f, err := fs.load(p)
-	return f, err == nil
+	if err != nil && len(fs.tree.List(p)) > 0 { // a directory of that name
+		err = nil
+	}
+	return f, err
 }
 
 func (fs *files) load(p string) (*file, error) {
@@ -58,15 +59,14 @@ func (fs *files) load(p string) (*file, error) {
 
 func (fs *files) read(p string) (*file, error) {
 	data, err := fs.tree.Read(p)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return nil, fmt.Errorf("%s: UTF-16 text is not read yet: save it as UTF-8", p)
-	case tree.IsBinary(data):
-		return nil, fmt.Errorf("%s: offset %d: a NUL byte: this is no source text", p, bytes.IndexByte(data, 0))
 	}
-	f := &file{path: p, dir: path.Dir(p), data: data, outline: skim(data)}
+	f, err := readText(p, path.Dir(p), data)
+	if err != nil {
+		return nil, err
+	}
+	f.outline = skim(f.data)
 	fs.mu.Lock()
 	fs.found = append(fs.found, f)
 	fs.mu.Unlock()

@@ -30,8 +30,15 @@ type interest struct {
 // and initialisers that an opt-in changes; new, because the kit's stdunk.h declares one that takes a pool type.
 func newInterest(known names, builds []*project.Build) *interest {
 	in := &interest{mentions: newNames(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames()}
-	for _, name := range kitAsks() {
+	for _, name := range kitAsks {
 		in.live.add(nameOf(name))
+	}
+	for _, list := range kitConstants() {
+		for _, m := range list {
+			for _, t := range m.body {
+				in.live.add(nameOf(t.text))
+			}
+		}
 	}
 	for _, name := range []string{"new", "ExInitializeDriverRuntime"} {
 		in.mentions.add(nameOf(name))
@@ -195,17 +202,24 @@ func (in *interest) enliven(c *chunk) {
 // lives says whether a macro matters: by its name; because it leads to what is of interest, so that it is accounted for;
 // or because ## can make its name out of an identifier that begins like it.
 func (in *interest) lives(m *chunk) bool {
-	if in.live.has(m.defines[0]) || in.mentions.has(m.defines[0]) {
-		return true
-	}
+	return in.live.has(m.defines[0]) || in.mentions.has(m.defines[0]) || in.fragments.begins(m.text)
+}
+
+// begins says whether one of the set is how a text begins.
+func (s names32) begins(text []byte) bool {
 	h := hashBasis
-	for _, c := range m.text {
+	for _, c := range text {
 		h = (h ^ name(c)) * hashPrime
-		if in.fragments.has(h) {
+		if s.has(h) {
 			return true
 		}
 	}
 	return false
+}
+
+// matters says whether a macro may be looked at.
+func (in *interest) matters(macro string) bool {
+	return in.everything || in.live.has(nameOf(macro)) || in.fragments.begins([]byte(macro))
 }
 
 // ask adds names that linking asks for, and says whether one of them is new.

@@ -8,11 +8,37 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// kitHeaders are the kit's headers that bring wdm.h, or come after it. Where the first of them is included, the
-// header's redefinitions happen; the kit itself is never read. nxpool.h is what "nxport header" prints.
-var kitHeaders = map[string]bool{
-	"wdm.h": true, "ntddk.h": true, "ntifs.h": true, "ndis.h": true, "fltkernel.h": true, "wdf.h": true,
-	"wsk.h": true, "strmini.h": true, "ks.h": true, "portcls.h": true, "dispmprt.h": true, "nxpool.h": true,
+// coreHeaders are wdm.h and those that every driver begins with. A copy of theirs in the tree is the kit's, and is not read:
+// what they do is known. nxpool.h is what "nxport header" prints.
+var coreHeaders = map[string]bool{"wdm.h": true, "ntddk.h": true, "ntifs.h": true, "nxpool.h": true}
+
+// kitHeaders are the other headers of the kit that include one of those, and by which of its headers, as followed through
+// the kits of 10.0.22621 and of an earlier Windows 10. Where the first of them is included, the redefinitions of wdm.h
+// happen. A header of the tree by such a name is read like any other.
+//
+// Many more are included after wdm.h and do not bring it themselves, such as wdf.h, wsk.h, ks.h, dispmprt.h, d3dkmddi.h,
+// classpnp.h, hidport.h and the headers of USB; storport.h, miniport.h, srb.h, scsi.h, minitape.h and video.h even stand for
+// drivers that never see it.
+var kitHeaders = map[string]string{
+	"fltkernel.h":      "ntifs.h",
+	"rx.h":             "ntifs.h",
+	"rxprocs.h":        "rx.h",
+	"ndis.h":           "ntddk.h",
+	"fwpsk.h":          "ndis.h",
+	"netadaptercx.h":   "ndis.h",
+	"dsm.h":            "ntddk.h",
+	"ntdddump.h":       "ntddk.h",
+	"kusbfn.h":         "ntddk.h",
+	"kusbfnclasslib.h": "kusbfn.h",
+	"ufxbase.h":        "ntddk.h",
+	"ufxclient.h":      "ufxbase.h",
+	"nthalext.h":       "wdm.h",
+	"oprghdlr.h":       "wdm.h",
+	"strmini.h":        "wdm.h",
+	"punknown.h":       "wdm.h",
+	"unknown.h":        "wdm.h",
+	"portcls.h":        "punknown.h",
+	"stdunk.h":         "punknown.h",
 }
 
 // kitDeclarations are macros of the kit that stand for declarations.
@@ -21,7 +47,13 @@ var kitDeclarations = map[string]bool{
 }
 
 func isKitHeader(name string) bool {
-	return kitHeaders[strings.ToLower(path.Base(strings.ReplaceAll(name, `\`, "/")))]
+	name = baseName(name)
+	return coreHeaders[name] || kitHeaders[name] != ""
+}
+
+// baseName gives a header's name in lower case, without its directory.
+func baseName(name string) string {
+	return strings.ToLower(path.Base(strings.ReplaceAll(name, `\`, "/")))
 }
 
 // kit is what wdm.h did to a unit: the mechanism, decided where its first header was included.
@@ -31,16 +63,15 @@ type kit struct {
 	mechanism nx.Mechanism
 }
 
-// includeKit does what the kit's header does at this point, given the macros as they stand.
-func (p *cpp) includeKit(hash token) {
+// includeKit does what the kit's header of that name does at this point, given the macros as they stand.
+func (p *cpp) includeKit(hash token, name string) {
+	for header := name; header != ""; header = kitHeaders[header] {
+		p.constants(header)
+	}
 	if p.kit.seen {
 		return
 	}
-	for _, c := range versionConstants() {
-		if p.lookup(c.name.text) == nil {
-			p.macros[c.name.text] = &macro{name: c.name, body: c.body}
-		}
-	}
+	p.constants("")
 	p.lookup(armLike)
 	f := nx.File{
 		OptIn: p.isOn("POOL_NX_OPTIN"), OptInAuto: p.isOn("POOL_NX_OPTIN_AUTO"), OptOut: p.isOn("POOL_NX_OPTOUT"),
@@ -54,6 +85,33 @@ func (p *cpp) includeKit(hash token) {
 		body := token{kind: ident, flags: kitName, text: name, file: hash.file, off: hash.off}
 		p.macros[name] = &macro{name: body, body: []token{body}}
 	}
+}
+
+// constants defines the macros of a header that are not defined yet.
+func (p *cpp) constants(header string) {
+	for _, m := range kitConstants()[header] {
+		if p.known.matters(m.name.text) && p.lookup(m.name.text) == nil {
+			own := *m // units that are read at once expand it
+			p.macros[m.name.text] = &own
+		}
+	}
+}
+
+// marks are the macros by which code asks which of the kit's headers it has got, and what fltKernel.h calls versions.
+var marks = map[string]string{
+	"wdm.h":   "_WDMDDK_\n_NTDDK_\nNT_INCLUDED\n",
+	"ntddk.h": "_WDMDDK_\n_NTDDK_\nNT_INCLUDED\n",
+	"ntifs.h": "_WDMDDK_\n_NTDDK_\n_NTIFS_\n_NTIFS_INCLUDED_\nNT_INCLUDED\n",
+	"ndis.h":  "_NDIS_\n",
+	"fltkernel.h": `__FLTKERNEL__
+FLT_MGR_BASELINE 1
+FLT_MGR_AFTER_XPSP2 1
+FLT_MGR_LONGHORN (NTDDI_VERSION >= NTDDI_VISTA)
+FLT_MGR_WIN7 (NTDDI_VERSION >= NTDDI_WIN7)
+FLT_MGR_WIN8 (NTDDI_VERSION >= NTDDI_WIN8)
+FLT_MGR_WINBLUE (NTDDI_VERSION >= NTDDI_WINBLUE)
+FLT_MGR_WINTHRESHOLD (NTDDI_VERSION >= NTDDI_WINTHRESHOLD)
+`,
 }
 
 // versions are the constants of sdkddkver.h, which wdm.h brings, that code compares NTDDI_VERSION and _WIN32_WINNT with.
@@ -102,28 +160,25 @@ _WIN32_WINNT_WINTHRESHOLD 0x0A00
 _WIN32_WINNT_WIN10 0x0A00
 `
 
-// versionConstant is one of them.
-type versionConstant struct {
-	name token
-	body []token
-}
-
-var versionConstants = sync.OnceValue(func() []versionConstant {
-	var list []versionConstant
-	for line := range strings.Lines(versions) {
-		f := newText("", "", line)
-		list = append(list, versionConstant{f.tokens[0], f.tokens[1:2]})
+// kitConstants are the macros of the kit's headers by name; those of all of them under "".
+var kitConstants = sync.OnceValue(func() map[string][]*macro {
+	constants := map[string][]*macro{}
+	add := func(header, text string) {
+		for line := range strings.Lines(text) {
+			f := newText("", "", line)
+			constants[header] = append(constants[header], newMacro(f.tokens[:lineEnd(f.tokens, 0)]))
+		}
 	}
-	return list
+	add("", versions)
+	for header, text := range marks {
+		add(header, text)
+	}
+	return constants
 })
 
-// kitAsks names the macros that the kit's headers look at.
-func kitAsks() []string {
-	list := []string{"POOL_NX_OPTIN", "POOL_NX_OPTIN_AUTO", "POOL_NX_OPTOUT", "_NTOS_"}
-	for _, c := range versionConstants() {
-		list = append(list, c.name.text)
-	}
-	return list
+// kitAsks names the macros that are looked at where no text asks for them: by the kit's headers, and to know the compiler.
+var kitAsks = []string{
+	"POOL_NX_OPTIN", "POOL_NX_OPTIN_AUTO", "POOL_NX_OPTOUT", "_NTOS_", "__GNUC__", "__clang__", "_MSVC_TRADITIONAL",
 }
 
 // isOn says whether a mechanism's macro is defined to something else than 0; an empty definition counts as 1.
@@ -132,5 +187,5 @@ func (p *cpp) isOn(name string) bool {
 	if m == nil {
 		return false
 	}
-	return len(m.body) == 0 || condition(p.expandList(m.body))
+	return len(m.body) == 0 || p.condition(m.body).bits != 0
 }

@@ -27,6 +27,8 @@ const (
 	spaced  uint8 = 1 << iota // white space or a comment stands before it
 	painted                   // a macro's own name inside its expansion: never expanded again
 	kitName                   // came out of a macro that the kit's header defines
+	packed                    // a comma of a macro's argument that was put into a body: separates nothing the first time
+	asked                     // the name that "defined" asks for
 )
 
 // token is a preprocessing token and where it is spelled. Tokens of a file are shared between units: never change one
@@ -58,13 +60,15 @@ func (t token) place() driver.Place { return t.file.place(int(t.off)) }
 
 func (t token) is(text string) bool { return t.kind != str && t.kind != char && t.text == text }
 
-// file is a source file and those of its raw tokens that are of interest: all directives, and declarations.
+// file is a source file and those of its raw tokens that are of interest: directives and declarations.
 type file struct {
 	path    string
 	dir     string
-	data    []byte
+	data    []byte // in UTF-8 or in an encoding of 8 bits
+	wide    *utf16Map
 	outline *outline
 	tokens  []token // ends with newline, eof
+	cut     int     // the offset where reading stopped because there are too many tokens; 0 where it did not
 	virtual bool    // text of the command line, say: it has no lines
 	once    sync.Once
 	lines   []int32 // offsets of the lines' beginnings, once they are asked for
@@ -83,7 +87,11 @@ func (f *file) place(off int) driver.Place {
 	}
 	f.once.Do(f.countLines)
 	line := sort.Search(len(f.lines), func(i int) bool { return int(f.lines[i]) > off })
-	return driver.Place{Path: f.path, Line: line, Column: off - int(f.lines[line-1]) + 1, Offset: off}
+	start := int(f.lines[line-1])
+	if f.wide != nil {
+		off, start = f.wide.original(f.data, off), f.wide.original(f.data, start)
+	}
+	return driver.Place{Path: f.path, Line: line, Column: off - start + 1, Offset: off}
 }
 
 func (f *file) countLines() {
@@ -99,6 +107,7 @@ func (f *file) countLines() {
 type lexer struct {
 	f     *file
 	base  int // offset of the text in the file
+	ended bool
 	text  string
 	pos   int
 	cuts  []cut
@@ -112,7 +121,7 @@ type cut struct{ at, size int }
 
 // join removes every backslash-newline, as the second phase of translation does.
 func join(data []byte) (string, []cut) {
-	if !bytes.Contains(data, []byte("\\\n")) && !bytes.Contains(data, []byte("\\\r\n")) {
+	if !bytes.Contains(data, []byte("\\\n")) && !bytes.Contains(data, []byte("\\\r")) {
 		return string(data), nil
 	}
 	text := make([]byte, 0, len(data))
@@ -136,6 +145,8 @@ func spliceAt(b []byte) int {
 		return 2
 	case bytes.HasPrefix(b[1:], []byte("\r\n")):
 		return 3
+	case bytes.HasPrefix(b[1:], []byte("\r")):
+		return 2
 	}
 	return 0
 }
@@ -167,7 +178,9 @@ func lexOutline(f *file) []token {
 		if n := len(l.out); n > 0 && l.out[n-1].kind != newline && p.kind != declarationPiece {
 			l.out = append(l.out, token{kind: newline, off: p.start, file: f})
 		}
-		l.read(int(p.start), int(p.end))
+		if !l.ended {
+			l.read(int(p.start), int(p.end))
+		}
 	}
 	return l.finish()
 }
@@ -179,8 +192,11 @@ func (l *lexer) read(start, end int) {
 	if start == 0 && strings.HasPrefix(l.text, "\xef\xbb\xbf") {
 		l.pos = 3
 	}
-	for l.pos < len(l.text) {
+	for l.pos < len(l.text) && len(l.out) < maxTokens {
 		l.next()
+	}
+	if l.pos < len(l.text) {
+		l.stop()
 	}
 }
 
@@ -207,38 +223,100 @@ func (l *lexer) emit(k kind, start, end int) {
 	l.pos = end
 }
 
+// endOfFile is what DOS ends a text with; Microsoft's compiler reads no further.
+const endOfFile = 0x1a
+
+// stop leaves out the rest of a file.
+func (l *lexer) stop() {
+	if l.text[l.pos] != endOfFile {
+		l.f.cut = int(l.out[len(l.out)-1].off)
+	}
+	l.text, l.ended = l.text[:l.pos], true
+}
+
 func (l *lexer) next() {
 	c := l.text[l.pos]
 	rest := l.text[l.pos:]
 	switch {
 	case c == '\n':
 		l.emit(newline, l.pos, l.pos+1)
-	case c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v':
+	case c == '\r' && (len(rest) == 1 || rest[1] != '\n'): // a line of the Macintosh of old
+		l.emit(newline, l.pos, l.pos+1)
+	case c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == 0:
 		l.pos++
 		l.space = true
-	case strings.HasPrefix(rest, "//"):
-		l.skip(rest, "\n", 0)
-	case strings.HasPrefix(rest, "/*"):
-		l.skip(rest[2:], "*/", 4)
-	case isDigit(c) || c == '.' && len(rest) > 1 && isDigit(rest[1]):
-		l.emit(number, l.pos, l.pos+numberLen(rest))
-	case c == '"' || c == '\'':
-		l.quoted(l.pos)
 	case isIdent(c):
 		l.word()
+	case isDigit(c) || c == '.' && len(rest) > 1 && isDigit(rest[1]):
+		l.emit(number, l.pos, l.pos+numberLen(rest))
+	case strings.HasPrefix(rest, "//"):
+		l.lineComment(rest)
+	case strings.HasPrefix(rest, "/*"):
+		l.comment(rest)
+	case (c == '"' || c == '<') && l.namesHeader():
+		l.header(rest)
+	case c == '"' || c == '\'':
+		l.quoted(l.pos)
+	case c == endOfFile:
+		l.stop()
 	default:
-		l.emit(punct, l.pos, l.pos+punctLen(rest))
+		l.punctuator(rest)
 	}
 }
 
-// skip passes a comment that ends with end; extra bytes belong to its delimiters.
-func (l *lexer) skip(rest, end string, extra int) {
+// namesHeader says whether the name of a header can stand here: behind #include and in __has_include(.
+func (l *lexer) namesHeader() bool {
+	n := len(l.out)
+	if n < 2 {
+		return false
+	}
+	switch l.out[n-1].text {
+	case "include", "include_next", "import":
+		return l.out[n-2].is("#") && (n == 2 || l.out[n-3].kind == newline)
+	case "(":
+		return l.out[n-2].is("__has_include")
+	}
+	return false
+}
+
+// maxHeaderName is far beyond what Windows takes for a path.
+const maxHeaderName = 4 << 10
+
+// header reads "name" or <name> as one token, in which neither a backslash nor // means anything.
+func (l *lexer) header(rest string) {
+	closing := "\""
+	if rest[0] == '<' {
+		closing = ">"
+	}
+	switch n := strings.IndexAny(rest[1:min(len(rest), maxHeaderName)], closing+"\n"); {
+	case n >= 0 && rest[1+n] != '\n':
+		l.emit(str, l.pos, l.pos+n+2)
+	case rest[0] == '<':
+		l.emit(punct, l.pos, l.pos+1)
+	default:
+		l.quoted(l.pos)
+	}
+}
+
+// lineComment passes // up to the end of the line.
+func (l *lexer) lineComment(rest string) {
 	l.space = true
-	if n := strings.Index(rest, end); n >= 0 {
-		l.pos += n + extra
+	n := 0
+	for n < len(rest) && rest[n] != '\n' && rest[n] != '\r' {
+		n++
+	}
+	l.pos += n
+}
+
+// comment passes /* up to its end, or to that of the file.
+func (l *lexer) comment(rest string) {
+	l.space = true
+	n := strings.Index(rest[2:], "*/")
+	if n < 0 {
+		l.pos = len(l.text)
 		return
 	}
-	l.pos = len(l.text)
+	l.pos += n + 4
 }
 
 // word reads an identifier, or a string or character with an encoding prefix.
@@ -272,7 +350,7 @@ func (l *lexer) quoted(open int) {
 		switch l.text[i] {
 		case '\\':
 			i++
-		case '\n':
+		case '\n', '\r':
 			l.emit(k, l.pos, i)
 			return
 		case l.text[open]:
@@ -298,12 +376,17 @@ func (l *lexer) raw(open int) {
 	l.emit(str, l.pos, open+end+len(delimiter)+2)
 }
 
-// numberLen measures a preprocessing number: wider than C's numbers, as the standard wants it.
+// numberLen measures a preprocessing number: wider than C's numbers, as the standard wants it, but 0xE+1 is a sum, as it is
+// to Microsoft's compiler.
 func numberLen(s string) int {
+	exponent := "eE"
+	if len(s) > 1 && (s[1] == 'x' || s[1] == 'X') {
+		exponent = "pP"
+	}
 	i := 1
 	for i < len(s) {
 		switch c := s[i]; {
-		case (c == '+' || c == '-') && strings.IndexByte("eEpP", s[i-1]) >= 0 && !strings.HasPrefix(s, "0x"):
+		case (c == '+' || c == '-') && strings.IndexByte(exponent, s[i-1]) >= 0:
 		case c == '\'' && i+1 < len(s) && (isDigit(s[i+1]) || isIdent(s[i+1])):
 		case isDigit(c) || isIdent(c) || c == '.':
 		default:
@@ -314,22 +397,44 @@ func numberLen(s string) int {
 	return i
 }
 
-// punctuators of more than one byte, longest first.
-var punctuators = []string{
-	"%:%:", "...", "<<=", ">>=", "->*", "<=>", "##", "#@", "->", "++", "--", "<<", ">>", "<=", ">=", "==", "!=", "&&",
-	"||", "*=", "/=", "%=", "+=", "-=", "&=", "^=", "|=", "::", ".*",
+// punctuator reads one; digraphs get the text of what they stand for.
+func (l *lexer) punctuator(rest string) {
+	n := punctLen(rest)
+	l.emit(punct, l.pos, l.pos+n)
+	if n > 1 {
+		if text, ok := digraphs[rest[:n]]; ok {
+			l.out[len(l.out)-1].text = text
+		}
+	}
+}
+
+var digraphs = map[string]string{"<:": "[", ":>": "]", "<%": "{", "%>": "}", "%:": "#", "%:%:": "##"}
+
+// long punctuators have more than two bytes.
+var long = []string{"%:%:", "...", "<<=", ">>=", "->*", "<=>"}
+
+// seconds are the bytes that can follow the first one of a punctuator of two bytes.
+var seconds = [128]string{
+	'#': "#@", '.': "*", '-': ">-=", '+': "+=", '<': "<=:%", '>': ">=", '=': "=", '!': "=", '&': "&=", '|': "|=", '*': "=",
+	'/': "=", '%': "=:>", '^': "=", ':': ":>",
 }
 
 func punctLen(s string) int {
-	if len(s) == 1 || strings.IndexByte("%.<>#-+=!&|*/^:", s[0]) < 0 {
+	if len(s) == 1 || s[0] >= 128 || seconds[s[0]] == "" {
 		return 1
 	}
-	for _, p := range punctuators {
-		if strings.HasPrefix(s, p) {
+	for _, p := range long {
+		if p[0] == s[0] && strings.HasPrefix(s, p) {
 			return len(p)
 		}
 	}
-	return 1
+	switch {
+	case strings.IndexByte(seconds[s[0]], s[1]) < 0:
+		return 1
+	case strings.HasPrefix(s, "<::") && !strings.HasPrefix(s, "<:::") && !strings.HasPrefix(s, "<::>"):
+		return 1 // a template's argument that begins with ::
+	}
+	return 2
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -51,6 +51,9 @@ func (m *image) optInFlags(d *definition, c *call) (uint32, bool) {
 // thread, runs after; so does a function whose address is taken, whoever else calls it.
 func (m *image) order() {
 	w := &walk{image: m, left: map[visit]driver.Moment{}}
+	w.asks = slices.ContainsFunc(m.definitions, func(d *definition) bool {
+		return slices.ContainsFunc(d.calls, func(c call) bool { return m.effect(d, &c) != noEffect })
+	})
 	for _, d := range m.definitions {
 		if m.isEntry(d) {
 			w.now = driver.Before
@@ -90,6 +93,7 @@ type walk struct {
 	*image
 	left map[visit]driver.Moment // the state in which a function leaves
 	now  driver.Moment
+	asks bool // some call opts in: then it matters what runs before it
 }
 
 func (w *walk) visited(d *definition) bool {
@@ -107,6 +111,9 @@ func (w *walk) function(d *definition) {
 		w.now = left
 		return
 	}
+	if w.asks && w.now&driver.Before != 0 && !w.isEntry(d) {
+		w.needs[d.name] = true // who takes its address may call it later, too
+	}
 	w.left[v] = w.now // for a call of itself
 	for i := range d.calls {
 		w.call(d, &d.calls[i])
@@ -119,6 +126,8 @@ func (w *walk) call(d *definition, c *call) {
 	w.moments[c] |= w.now
 	if callee := w.resolve(d, c); callee != nil {
 		w.function(callee)
+	} else if w.asks && w.now&driver.Before != 0 {
+		w.bodies[c.callee] = true
 	}
 	switch w.effect(d, c) {
 	case optsIn:

@@ -2,9 +2,7 @@ package source
 
 import (
 	"bytes"
-	"path"
 	"slices"
-	"strings"
 )
 
 // outline is what the text of a file is skimmed for, once: where its directives stand, and where its declarations begin
@@ -81,33 +79,37 @@ var (
 type class uint8
 
 const (
-	mark class = iota // a punctuator of no interest
-	blank
-	lineFeed
-	letter
-	digit
-	quote
-	slash
-	backslash
-	hash
-	opening
-	closer
-	semicolon
-	equals
+	atPlain class = iota // a punctuator of no interest
+	atBlank
+	atLineEnd
+	atLetter
+	atDigit
+	atQuote
+	atSlash
+	atBackslash
+	atHash
+	atOpening
+	atClosing
+	atSemicolon
+	atEquals
+	atReturn
+	atEnd // of the text, as DOS marks it
+	atDigraph
 )
 
 var classes = func() (t [256]class) {
 	for i := range t {
 		switch c := byte(i); {
 		case isIdent(c):
-			t[i] = letter
+			t[i] = atLetter
 		case isDigit(c):
-			t[i] = digit
+			t[i] = atDigit
 		}
 	}
 	for text, k := range map[string]class{
-		" \t\r\f\v": blank, "\n": lineFeed, `"'`: quote, "/": slash, `\`: backslash, "#": hash,
-		"([{": opening, ")]}": closer, ";": semicolon, "=": equals,
+		" \t\f\v\x00": atBlank, "\n": atLineEnd, `"'`: atQuote, "/": atSlash, `\`: atBackslash, "#": atHash,
+		"([{": atOpening, ")]}": atClosing, ";": atSemicolon, "=": atEquals,
+		"\r": atReturn, string(rune(endOfFile)): atEnd, "<%:": atDigraph,
 	} {
 		for i := range len(text) {
 			t[text[i]] = k
@@ -159,24 +161,37 @@ func skim(data []byte) *outline {
 func (s *skimmer) step() {
 	c := s.data[s.pos]
 	switch classes[c] {
-	case blank:
+	case atBlank:
 		s.pos++
 		return
-	case lineFeed:
+	case atLineEnd:
 		s.pos++
 		s.lineStart = true
 		return
-	case slash:
+	case atSlash:
 		if n := commentLen(s.data[s.pos:]); n > 0 {
 			s.pos += n
 			return
 		}
-	case backslash:
+	case atBackslash:
 		if n := spliceAt(s.data[s.pos:]); n > 0 {
 			s.splice(n)
 			return
 		}
-	case hash:
+	case atReturn:
+		s.pos++
+		s.lineStart = s.lineStart || s.pos == len(s.data) || s.data[s.pos] != '\n'
+		return
+	case atEnd:
+		s.pos = len(s.data)
+		return
+	case atDigraph:
+		if s.lineStart && bytes.HasPrefix(s.data[s.pos:], []byte("%:")) {
+			s.directive()
+			return
+		}
+		s.out.ragged = s.out.ragged || digraphs[string(s.data[s.pos:min(len(s.data), s.pos+2)])] != ""
+	case atHash:
 		if s.lineStart {
 			s.directive()
 			return
@@ -203,7 +218,7 @@ func (s *skimmer) splice(n int) {
 	s.pos = after
 }
 
-func wordByte(c byte) bool { return classes[c] == letter || classes[c] == digit }
+func wordByte(c byte) bool { return classes[c] == atLetter || classes[c] == atDigit }
 
 // commentLen measures the comment at the beginning of b; 0 if there is none. The line end behind // is not part of it.
 func commentLen(b []byte) int {
@@ -217,14 +232,15 @@ func commentLen(b []byte) int {
 		return len(b)
 	case b[1] == '/':
 		for i := 2; ; i++ {
-			n := bytes.IndexByte(b[i:], '\n')
+			n := bytes.IndexAny(b[i:], "\n\r")
 			if n < 0 {
 				return len(b)
 			}
 			i += n
-			if b[i-1] != '\\' && !(b[i-1] == '\r' && b[i-2] == '\\') {
+			if b[i-1] != '\\' {
 				return i
 			}
+			i += spliceAt(b[i-1:]) - 2
 		}
 	}
 	return 0
@@ -235,12 +251,12 @@ func (s *skimmer) token(c byte) {
 	wasText := s.text
 	s.text = false
 	switch k := classes[c]; k {
-	case letter:
+	case atLetter:
 		s.identifier()
 		return
-	case digit:
+	case atDigit:
 		s.pos += numberLen(string(s.data[s.pos:min(len(s.data), s.pos+64)]))
-	case quote:
+	case atQuote:
 		s.pos += quotedLen(s.data[s.pos:])
 		s.text = true
 	default:
@@ -252,16 +268,16 @@ func (s *skimmer) token(c byte) {
 
 func (s *skimmer) punctuator(c byte, k class, wasText bool) {
 	switch k {
-	case opening:
+	case atOpening:
 		s.opens(c, wasText)
-	case closer:
+	case atClosing:
 		s.closes(c)
-	case semicolon:
+	case atSemicolon:
 		s.declared()
 		if len(s.open) == 0 {
 			s.end()
 		}
-	case equals:
+	case atEquals:
 		s.assigned = s.assigned || len(s.open) == s.classes
 	}
 }
@@ -276,7 +292,7 @@ func quotedLen(b []byte) int {
 			} else {
 				i++
 			}
-		case '\n':
+		case '\n', '\r':
 			return i
 		case b[0]:
 			return i + 1
@@ -449,21 +465,29 @@ type skimmed struct {
 func skimDirective(b []byte) skimmed {
 	var d skimmed
 	var first []byte // the first of the words
-	depth, pastes := 0, false
+	depth, pastes, uneven := 0, false, false
 	i := 1
 loop:
 	for i < len(b) {
 		switch classes[b[i]] {
-		case lineFeed:
+		case atLineEnd:
 			i++
 			break loop
-		case slash:
+		case atReturn:
+			if i++; i == len(b) || b[i] != '\n' {
+				break loop
+			}
+		case atDigraph:
+			two := digraphs[string(b[i:min(len(b), i+2)])]
+			pastes, uneven = pastes || two == "#", uneven || two != ""
+			i += max(1, len(two))
+		case atSlash:
 			i += max(1, commentLen(b[i:]))
-		case backslash:
+		case atBackslash:
 			i += max(1, spliceAt(b[i:]))
-		case quote:
+		case atQuote:
 			i += quotedLen(b[i:])
-		case letter:
+		case atLetter:
 			start, h := i, hashBasis
 			for ; i < len(b) && wordByte(b[i]); i++ {
 				h = (h ^ name(b[i])) * hashPrime
@@ -476,17 +500,17 @@ loop:
 				}
 				d.words = append(d.words, h)
 			}
-		case digit:
+		case atDigit:
 			for i < len(b) && wordByte(b[i]) {
 				i++
 			}
-		case opening:
+		case atOpening:
 			depth++
 			i++
-		case closer:
+		case atClosing:
 			depth--
 			i++
-		case hash:
+		case atHash:
 			pastes = pastes || i+1 < len(b) && b[i+1] == '#'
 			i++
 		default:
@@ -496,15 +520,15 @@ loop:
 	d.size = i
 	switch {
 	case string(d.name) == "define" && len(d.words) > 0:
-		d.macro = &chunk{defines: d.words[:1], mentions: d.words[1:], text: first, pastes: pastes, uneven: depth != 0}
+		d.macro = &chunk{defines: d.words[:1], mentions: d.words[1:], text: first, pastes: pastes, uneven: uneven || depth != 0}
 	case bytes.HasPrefix(d.name, []byte("include")):
-		d.header = baseName(b[:i])
+		d.header = includedName(b[:i])
 	}
 	return d
 }
 
-// baseName gives the lower-case last element of what stands between quotes or angle brackets; "*" where neither is there.
-func baseName(line []byte) string {
+// includedName gives the base name of what stands between quotes or angle brackets; "*" where neither is there.
+func includedName(line []byte) string {
 	start := bytes.IndexAny(line, `"<`)
 	if start < 0 {
 		return "*"
@@ -513,5 +537,5 @@ func baseName(line []byte) string {
 	if end < 0 {
 		return "*"
 	}
-	return strings.ToLower(path.Base(strings.ReplaceAll(string(line[start+1:start+1+end]), `\`, "/")))
+	return baseName(string(line[start+1 : start+1+end]))
 }

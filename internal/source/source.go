@@ -138,7 +138,11 @@ func (m *image) image() driver.Image {
 
 // idleCopy says whether a static function of a header is not used in its unit, while it is in another.
 func (m *image) idleCopy(d *definition) bool {
-	if !d.static || len(m.callers[d]) > 0 || m.named[d.name] {
+	if !d.static || d.at.root().file.path == d.unit.unit.Path {
+		return false
+	}
+	m.needs[d.name] = true
+	if len(m.callers[d]) > 0 || m.named[d.name] {
 		return false
 	}
 	return slices.ContainsFunc(m.defined[d.name], func(o *definition) bool {
@@ -188,6 +192,9 @@ func (m *image) mayRequest(name string, seen map[string]bool) bool {
 		return false
 	}
 	seen[name] = true
+	if len(m.defined[name]) == 0 {
+		m.bodies[name] = true
+	}
 	for _, d := range m.defined[name] {
 		for i := range d.calls {
 			if c := &d.calls[i]; c.ddi != nil || m.mayRequest(c.callee, seen) {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -29,11 +30,11 @@ func summarise(fs *files, known names, u *project.Unit, watched map[string]bool)
 		s.problem = err
 		return s
 	}
-	p := newCPP(fs, u.Options, watched)
+	p := newCPP(fs, known, u.Options, watched)
 	buffer := fs.buffers.Get().(*[]token)
 	toks := p.run(main, u.Options, (*buffer)[:0])
 	if !p.kit.seen && len(p.missing) > 0 { // one of the missing headers must bring it: most likely the first
-		p = newCPP(fs, u.Options, watched)
+		p = newCPP(fs, known, u.Options, watched)
 		p.assumeKit = true
 		toks = p.run(main, u.Options, toks[:0])
 	}
@@ -45,13 +46,17 @@ func summarise(fs *files, known names, u *project.Unit, watched map[string]bool)
 	for _, t := range p.missing {
 		s.facts = append(s.facts, driver.Fact{Kind: driver.MissingHeader, Place: t.place(), Says: t.text})
 	}
+	s.facts = append(s.facts, p.assumed.facts()...)
 	for i := range s.facts {
 		s.facts[i].Unit, s.facts[i].Mechanism = u.Path, s.mechanism
 	}
-	if p.stopped != "" {
-		s.problem = fmt.Errorf("%s: %s", u.Path, p.stopped)
+	if why := cmp.Or(p.stopped, p.trouble); why != "" {
+		s.problem = fmt.Errorf("%s: %s", u.Path, why)
 	}
-	(&parser{summary: s, toks: toks, known: known}).declarations()
+	for _, t := range p.shadows {
+		s.declared = append(s.declared, t.place())
+	}
+	(&parser{summary: s, toks: toks, known: known, under: &p.assumed}).declarations()
 	clear(toks)
 	*buffer = toks
 	fs.buffers.Put(buffer)
@@ -74,7 +79,7 @@ func (p *cpp) run(main *file, options *project.Options, out []token) []token {
 	}
 	for t := p.next(); t.kind != eof; t = p.next() {
 		if t.is("__pragma") || t.is("_Pragma") {
-			p.skipGroup()
+			p.operator(t)
 			continue
 		}
 		out = append(out, t)
@@ -102,19 +107,3 @@ func afterPrecompiled(main *file, forced []string, header string) (int, []string
 }
 
 func canonical(name string) string { return strings.ToLower(strings.ReplaceAll(name, `\`, "/")) }
-
-// skipGroup passes (...).
-func (p *cpp) skipGroup() {
-	depth := 0
-	for t := p.next(); t.kind != eof; t = p.next() {
-		if t.is("(") {
-			depth++
-		}
-		if t.is(")") {
-			depth--
-		}
-		if depth <= 0 {
-			return
-		}
-	}
-}

@@ -52,6 +52,7 @@ type parser struct {
 	*summary
 	toks   []token
 	known  names
+	under  *assumptions // what the preprocessor had to assume
 	i      int
 	scopes []bool // of the braces that were entered: whether they are those of a class or a namespace
 }
@@ -341,6 +342,9 @@ func (p *parser) call(f *function, body []token, i int, changed map[string]bool)
 		if c.ddi != nil && len(c.args) == c.ddi.Argument {
 			c.steps = appendSteps(c.steps, arg)
 		}
+	}
+	if c.ddi != nil {
+		c.steps = append(c.steps, p.under.steps(body[i:min(end, len(body))])...)
 	}
 	if t.is("ExInitializeDriverRuntime") && t.exp == nil && end+1 < len(body) && body[end+1].is(";") {
 		c.span = statementSpan(t.file, int(whole[0].off), int(t.off), int(body[end+1].off)+1)
