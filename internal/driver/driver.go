@@ -156,23 +156,24 @@ type Outcome struct {
 }
 
 // On evaluates the site for one Windows. Where part of the value is unknown, the judgement is maybe if the known part
-// can be executable; else unknown, unless the opt-in adds its bit to whatever is passed.
+// can be executable; else unknown, unless something adds the NX bit to whatever is passed.
 func (s Site) On(w nx.Version) Outcome {
 	o := Outcome{Windows: w}
-	least := s.DDI.Remapped // the bit is added at every moment the request runs
+	least := s.DDI.Guarded() // the bit is added at every moment the request runs
 	for _, m := range []Moment{Before, After} {
 		if s.Moment&m == 0 {
 			continue
 		}
 		run := nx.Run{Mechanism: s.Mechanism, Initialised: m == After, Windows: w}
-		least = least && s.DDI.Executable(w, s.DDI.Effective(run, 0)) == nx.No
+		for _, v := range s.DDI.Values(run, 0) {
+			least = least && s.DDI.Executable(w, v) == nx.No
+		}
 		for _, t := range s.Value.Terms {
-			if v := s.DDI.Effective(run, t.eval(m == After, w)); !slices.Contains(o.Values, v) {
-				o.Values = append(o.Values, v)
-			}
+			o.Values = append(o.Values, s.DDI.Values(run, t.eval(m == After, w))...)
 		}
 	}
 	slices.Sort(o.Values)
+	o.Values = slices.Compact(o.Values)
 	if o.Executable = s.judge(w, o.Values); o.Executable == nx.Unknown && least {
 		o.Executable = nx.No
 	}
@@ -197,9 +198,12 @@ func (s Site) judge(w nx.Version, values []uint32) nx.Executable {
 		switch e := s.DDI.Executable(w, v); {
 		case j == "":
 			j = e
-		case j != e && (j == nx.Undefined || e == nx.Undefined):
+		case j == e:
+		case j == nx.Unknown || e == nx.Unknown:
+			j = nx.Unknown
+		case j == nx.Undefined || e == nx.Undefined:
 			j = nx.Undefined
-		case j != e:
+		default:
 			j = nx.Maybe
 		}
 	}
