@@ -31,7 +31,7 @@ var takes = map[Kind][]Type{
 // Adder names who adds the NX bit to what a call passes, besides an opt-in.
 type Adder string
 
-// The adders. Newer kits are those from 10.0.18362 on at the latest; the kit for Windows 7 does not.
+// The adders.
 const (
 	Nobody      Adder = ""
 	Kit         Adder = "kit"          // a macro of newer kits
@@ -40,6 +40,12 @@ const (
 )
 
 var adders = []Adder{Kit, KitWindows8, Framework}
+
+// Built says with which kit, and for which Windows, a file is compiled.
+type Built struct {
+	Kit    Version // the Windows that the kit's headers are of: 6.1, 6.3, 10.0.22621; zero where that is not known
+	Target Version // the lowest that the file is compiled for, its NTDDI_VERSION; or a lower one
+}
 
 // DDI is one kernel routine, kit macro or method by which a driver asks for memory or for a mapping of memory.
 type DDI struct {
@@ -61,7 +67,9 @@ type DDI struct {
 	Arity int
 	// AccessMode is the position of the KPROCESSOR_MODE that a mapping is made for, 0 where there is none.
 	AccessMode int
-	Adder      Adder
+	// Adder is who adds the NX bit besides an opt-in; AdderKit, where that is a kit, is the first that surely does.
+	Adder    Adder
+	AdderKit Version
 }
 
 // Effective gives the value the routine gets when value is written at the call: the same, or with the bit that the
@@ -74,18 +82,41 @@ func (d DDI) Effective(r Run, value uint32) uint32 {
 }
 
 // Values gives what may arrive when value is written at the call: one value, or two, without and with the NX bit, where that
-// depends on the version of the kit.
-func (d DDI) Values(r Run, value uint32) []uint32 {
+// depends on a kit that is not known.
+func (d DDI) Values(r Run, b Built, value uint32) []uint32 {
 	value = d.Effective(r, value)
 	with := value | d.bit()
-	switch {
-	case with == value:
-	case d.Adder == Framework && r.Windows.HasNX() && value&paged == 0:
+	switch may, must := d.added(r, b, value); {
+	case must:
 		return []uint32{with}
-	case d.Adder == Kit, d.Adder == KitWindows8 && r.Windows.HasNX():
+	case may && with != value:
 		return []uint32{value, with}
 	}
 	return []uint32{value}
+}
+
+// added says whether the Adder may add the NX bit, and whether it must.
+func (d DDI) added(r Run, b Built, value uint32) (may, must bool) {
+	switch d.Adder {
+	case Framework:
+		must = r.Windows.HasNX() && value&paged == 0
+		return must, must
+	case Kit:
+		return d.byKit(b)
+	case KitWindows8:
+		may, must = d.byKit(b)
+		// A target before Windows 8 is not the last word: it may be lower than the file's.
+		return may && r.Windows.HasNX(), must && r.Windows.HasNX() && b.Target.HasNX()
+	}
+	return false, false
+}
+
+// byKit is added for the headers of a kit. Those from before Windows 8 do not know the bit.
+func (d DDI) byKit(b Built) (may, must bool) {
+	if b.Kit == (Version{}) {
+		return true, false
+	}
+	return b.Kit.HasNX(), b.Kit.HasNX() && !b.Kit.Before(d.AdderKit)
 }
 
 // Guarded says whether something else than the deciding argument can make the memory no-execute.

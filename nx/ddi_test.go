@@ -48,37 +48,50 @@ func TestExecutable(t *testing.T) {
 func TestValues(t *testing.T) {
 	none7, none10 := Run{None, false, Windows7}, Run{None, false, Windows10}
 	opted10 := Run{OptIn, true, Windows10}
+	kit7, kit81, kit10 := Built{Windows7, Windows7}, Built{Windows81, Windows81}, Built{Version{10, 0, 22621}, Windows10}
+	kit10for7 := Built{Version{10, 0, 19041}, Windows7}
 	for _, tt := range []struct {
 		ddi   string
+		built Built
 		run   Run
 		value uint32
 		want  []uint32
 	}{
-		// An inline function that asks for the version at run time, where the kit is new enough.
-		{"NdisInitializeNPagedLookasideList", none10, 0, []uint32{0, 0x200}},
-		{"NdisInitializeNPagedLookasideList", none7, 0, []uint32{0}},
-		{"NdisInitializeNPagedLookasideList", none10, 0x200, []uint32{0x200}},
-		{"NdisInitializeNPagedLookasideList", opted10, 0, []uint32{0x200}},
+		// An inline function that asks for the version at run time, where the kit is new enough and the target Windows 8.
+		{"NdisInitializeNPagedLookasideList", Built{}, none10, 0, []uint32{0, 0x200}},
+		{"NdisInitializeNPagedLookasideList", Built{}, none7, 0, []uint32{0}},
+		{"NdisInitializeNPagedLookasideList", Built{}, none10, 0x200, []uint32{0x200}},
+		{"NdisInitializeNPagedLookasideList", Built{}, opted10, 0, []uint32{0x200}},
+		{"NdisInitializeNPagedLookasideList", kit7, none10, 0, []uint32{0}},
+		{"NdisInitializeNPagedLookasideList", kit7, opted10, 0, []uint32{0x200}},
+		{"NdisInitializeNPagedLookasideList", Built{Windows8, Windows8}, none10, 0, []uint32{0, 0x200}},
+		{"NdisInitializeNPagedLookasideList", kit81, none10, 0, []uint32{0x200}},
+		{"NdisInitializeNPagedLookasideList", kit10, none10, 0, []uint32{0x200}},
+		{"NdisInitializeNPagedLookasideList", kit10for7, none10, 0, []uint32{0, 0x200}},
+		{"NdisInitializeNPagedLookasideList", kit10for7, none7, 0, []uint32{0}},
 		// A macro that does not ask.
-		{"NdisQueryMdl", none10, 16, []uint32{16, 0x40000010}},
-		{"NdisQueryMdl", none7, 16, []uint32{16, 0x40000010}},
-		{"NdisQueryMdl", opted10, 16, []uint32{0x40000010}},
-		{"NdisQueryMdl", Run{OptedOut, true, Windows10}, 16, []uint32{16, 0x40000010}},
+		{"NdisQueryMdl", Built{}, none10, 16, []uint32{16, 0x40000010}},
+		{"NdisQueryMdl", Built{}, opted10, 16, []uint32{0x40000010}},
+		{"NdisQueryMdl", Built{}, Run{OptedOut, true, Windows10}, 16, []uint32{16, 0x40000010}},
+		{"NdisQueryMdl", kit7, none10, 16, []uint32{16}},
+		{"NdisQueryMdl", kit81, none10, 16, []uint32{16, 0x40000010}}, // unknown to the table: the first that surely does is later
+		{"NdisQueryMdl", kit10, none10, 16, []uint32{0x40000010}},
+		{"NdisQueryMdl", kit10for7, none7, 16, []uint32{0x40000010}},
 		// The other macros leave it to what they stand for.
-		{"NdisQueryBufferSafe", none10, 16, []uint32{16}},
-		{"NdisQueryBufferSafe", opted10, 16, []uint32{0x40000010}},
-		{"NdisBufferVirtualAddressSafe", opted10, 32, []uint32{0x40000020}},
-		{"NdisGetFirstBufferFromPacketSafe", opted10, 0, []uint32{0x40000000}},
+		{"NdisQueryBufferSafe", kit10, none10, 16, []uint32{16}},
+		{"NdisQueryBufferSafe", kit10, opted10, 16, []uint32{0x40000010}},
+		{"NdisBufferVirtualAddressSafe", kit10, opted10, 32, []uint32{0x40000020}},
+		{"NdisGetFirstBufferFromPacketSafe", kit10, opted10, 0, []uint32{0x40000000}},
 		// KMDF's lists of nonpaged memory; paged ones have no such bit.
-		{"WdfLookasideListCreate", none10, 0, []uint32{0x200}},
-		{"WdfLookasideListCreate", none10, 1, []uint32{1}},
-		{"WdfLookasideListCreate", none7, 0, []uint32{0}},
-		{"WdfMemoryCreate", none10, 0, []uint32{0}},
-		{"ExInitializeLookasideListEx", opted10, 0, []uint32{0}},
-		{"MmGetSystemAddressForMdlSafe", Run{OptInAuto, false, Windows7}, 16, []uint32{0x40000010}},
+		{"WdfLookasideListCreate", Built{}, none10, 0, []uint32{0x200}},
+		{"WdfLookasideListCreate", Built{}, none10, 1, []uint32{1}},
+		{"WdfLookasideListCreate", kit10for7, none7, 0, []uint32{0}},
+		{"WdfMemoryCreate", kit10, none10, 0, []uint32{0}},
+		{"ExInitializeLookasideListEx", kit10, opted10, 0, []uint32{0}},
+		{"MmGetSystemAddressForMdlSafe", kit10, Run{OptInAuto, false, Windows7}, 16, []uint32{0x40000010}},
 	} {
-		if got := ddi(t, tt.ddi).Values(tt.run, tt.value); !slices.Equal(got, tt.want) {
-			t.Errorf("%s(%#x) with %+v gets %#x, want %#x", tt.ddi, tt.value, tt.run, got, tt.want)
+		if got := ddi(t, tt.ddi).Values(tt.run, tt.built, tt.value); !slices.Equal(got, tt.want) {
+			t.Errorf("%s(%#x), built with %+v, with %+v gets %#x, want %#x", tt.ddi, tt.value, tt.built, tt.run, got, tt.want)
 		}
 	}
 }

@@ -111,11 +111,24 @@ func (d *DDI) parseOption(option string) (err error) {
 	case "mode":
 		d.AccessMode, err = position(key, value)
 	case "nx":
-		if d.Adder = Adder(value); !slices.Contains(adders, d.Adder) {
-			err = fmt.Errorf("nx=%s: want one of %v", value, adders)
-		}
+		err = d.parseAdder(value)
 	default:
 		err = fmt.Errorf("unknown option %q: want args=N, mode=N or nx=WHO after the 8 fields (%s)", option, columns)
+	}
+	return err
+}
+
+// parseAdder reads framework, or kit:10.0.14393.
+func (d *DDI) parseAdder(s string) (err error) {
+	who, kit, versioned := strings.Cut(s, ":")
+	d.Adder = Adder(who)
+	switch {
+	case !slices.Contains(adders, d.Adder):
+		return fmt.Errorf("nx=%s: want one of %v", s, adders)
+	case versioned != (d.Adder != Framework):
+		return fmt.Errorf("nx=%s: want the first kit behind a colon, as kit:10.0.14393, and none for a framework", s)
+	case versioned:
+		d.AdderKit, err = ParseVersion(kit)
 	}
 	return err
 }

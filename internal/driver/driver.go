@@ -112,6 +112,7 @@ type Site struct {
 	// Mechanism is that of the file, decided where the kit's header is included.
 	Mechanism nx.Mechanism
 	Moment    Moment
+	Built     nx.Built // the kit and the lowest Windows of the site's build, as far as they are known
 	State     State
 	Seen      *Request // a trace only
 }
@@ -165,11 +166,11 @@ func (s Site) On(w nx.Version) Outcome {
 			continue
 		}
 		run := nx.Run{Mechanism: s.Mechanism, Initialised: m == After, Windows: w}
-		for _, v := range s.DDI.Values(run, 0) {
+		for _, v := range s.DDI.Values(run, s.Built, 0) {
 			least = least && s.DDI.Executable(w, v) == nx.No
 		}
 		for _, t := range s.Value.Terms {
-			o.Values = append(o.Values, s.DDI.Values(run, t.eval(m == After, w))...)
+			o.Values = append(o.Values, s.DDI.Values(run, s.Built, t.eval(m == After, w))...)
 		}
 	}
 	slices.Sort(o.Values)
@@ -309,6 +310,7 @@ type Kit struct {
 	Highest nx.Version // and the highest; zero where there is none
 	Only64  bool       // it builds for x64 and ARM64 only
 	NoOptIn bool       // its headers know no opt-in, as those from before Windows 8
+	Made    nx.Version // the Windows that its headers are of; zero where it is not known
 }
 
 // Image is one build as one witness saw it.

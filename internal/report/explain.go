@@ -52,7 +52,7 @@ func DDI(w io.Writer, d nx.DDI) error {
 		fmt.Fprintf(b, "  %s\n", says)
 	}
 	fmt.Fprintf(b, "  %s\n", optedInDDI(d))
-	if says := adds[d.Adder]; says != "" {
+	if says := addedBy(d); says != "" {
 		fmt.Fprintf(b, "  %s\n", says)
 	}
 	if d.AccessMode > 0 {
@@ -83,10 +83,17 @@ func optedInDDI(d nx.DDI) string {
 	return "an opt-in changes nothing here"
 }
 
-var adds = map[nx.Adder]string{
-	nx.Kit:         "without an opt-in, newer kits (10.0.18362 is one) add the bit themselves",
-	nx.KitWindows8: "without an opt-in, newer kits (10.0.18362 is one) add the bit, built for and running on Windows 8 or later",
-	nx.Framework:   "the framework adds the bit to nonpaged types, on Windows 8 or later",
+// addedBy says who adds the NX bit besides an opt-in.
+func addedBy(d nx.DDI) string {
+	switch d.Adder {
+	case nx.Kit:
+		return fmt.Sprintf("without an opt-in, kits from %s on add the bit themselves", d.AdderKit)
+	case nx.KitWindows8:
+		return fmt.Sprintf("without an opt-in, kits from %s on add the bit where it is built for Windows 8 or later and runs on it", d.AdderKit)
+	case nx.Framework:
+		return "the framework adds the bit to nonpaged types, on Windows 8 or later"
+	}
+	return ""
 }
 
 func decides(d nx.DDI) string {
