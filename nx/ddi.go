@@ -1,19 +1,14 @@
 package nx
 
 import (
-	_ "embed"
-	"fmt"
-	"io"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 )
 
 // Kind says how the deciding argument of a DDI is to be read.
 type Kind string
 
-// The kinds of deciding arguments. Always and PortDriver have none.
+// The kinds of deciding arguments. Always has none, and PortDriver at most one that tells paged from nonpaged.
 const (
 	PoolType       Kind = "pool_type"       // a POOL_TYPE: executable when nonpaged and without bit 0x200
 	PoolFlags      Kind = "pool_flags"      // POOL_FLAGS of ExAllocatePool2/3: executable with bit 0x80
@@ -22,108 +17,128 @@ const (
 	PageProtection Kind = "page_protection" // PAGE_...: executable with any of 0xF0
 	CacheType      Kind = "cache_type"      // MEMORY_CACHING_TYPE: executable when MmCached
 	Always         Kind = "always"          // executable whatever the arguments are
-	PortDriver     Kind = "port_driver"     // the port driver decides, not the caller
+	PortDriver     Kind = "port_driver"     // the port driver, the framework or the kernel decides, not the caller
 )
 
 var kinds = []Kind{PoolType, PoolFlags, LookasideFlags, MdlPriority, PageProtection, CacheType, Always, PortDriver}
 
-// DDI is one kernel routine (or kit macro) by which a driver asks for memory or for a mapping of memory.
+// takes holds the types whose constants can be a deciding argument.
+var takes = map[Kind][]Type{
+	PoolType: {PoolTypes}, PoolFlags: {PoolFlagBits}, LookasideFlags: {PoolTypes}, MdlPriority: {PagePriorities},
+	PageProtection: {PageProtections}, CacheType: {CachingTypes}, PortDriver: {PoolTypes, VideoPoolTypes},
+}
+
+// Adder names who adds the NX bit to what a call passes, besides an opt-in.
+type Adder string
+
+// The adders.
+const (
+	Nobody      Adder = ""
+	Kit         Adder = "kit"          // a macro of newer kits
+	KitWindows8 Adder = "kit-windows8" // an inline function of newer kits, built for Windows 8 or later and running on it
+	Framework   Adder = "framework"    // the framework, for nonpaged memory, on Windows 8 or later
+)
+
+var adders = []Adder{Kit, KitWindows8, Framework}
+
+// Built says with which kit, and for which Windows, a file is compiled.
+type Built struct {
+	Kit    Version // the Windows that the kit's headers are of: 6.1, 6.3, 10.0.22621; zero where that is not known
+	Target Version // the lowest that the file is compiled for, its NTDDI_VERSION; or a lower one
+}
+
+// DDI is one kernel routine, kit macro or method by which a driver asks for memory or for a mapping of memory.
 type DDI struct {
+	// Name is that of the routine; of a method, Interface::Name; of an operator new, ::new.
 	Name string
 	// Argument is the position of the deciding argument, counted from 1; 0 where no argument decides.
 	Argument int
 	Kind     Kind
-	Header   string
+	Header   string // "" where no header of a kit declares it
 	// Since is the first Windows that has the routine.
 	Since Version
-	// Remapped says whether the opt-ins redefine the routine itself, so that it gains the NX bit whatever is
-	// written at the call. Routines that take a POOL_TYPE are not: there the token NonPagedPool is redefined.
+	// Remapped says whether the opt-ins redefine the routine itself, or what it stands for, so that it gains the NX bit
+	// whatever is written at the call. Routines that take a POOL_TYPE are not: there the token NonPagedPool is redefined.
 	Remapped bool
 	// Replacement is the routine to use instead, "" where there is none, and ReplacementSince its first Windows.
 	Replacement      string
 	ReplacementSince Version
-}
-
-//go:embed ddi.txt
-var ddiText string
-
-var builtin = sync.OnceValue(func() []DDI {
-	t, err := ParseDDIs("ddi.txt", strings.NewReader(ddiText))
-	if err != nil {
-		panic(err) // the embedded table is part of the program; a test reads it
-	}
-	return t
-})
-
-// DDIs returns the built-in table, sorted by name.
-func DDIs() []DDI { return slices.Clone(builtin()) }
-
-// ParseDDIs reads a table in the format of ddi.txt, which documents itself. Errors name file and line.
-func ParseDDIs(name string, r io.Reader) ([]DDI, error) {
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	var table []DDI
-	seen := map[string]int{}
-	for i, line := range strings.Split(string(text), "\n") {
-		line, _, _ = strings.Cut(line, "#")
-		if strings.TrimSpace(line) == "" {
-			continue
-		}
-		d, err := parseDDI(strings.Fields(line))
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, i+1, err)
-		}
-		if first, dup := seen[d.Name]; dup {
-			return nil, fmt.Errorf("%s:%d: %s stands already in line %d", name, i+1, d.Name, first)
-		}
-		seen[d.Name] = i + 1
-		table = append(table, d)
-	}
-	slices.SortFunc(table, func(a, b DDI) int { return strings.Compare(a.Name, b.Name) })
-	return table, nil
-}
-
-func parseDDI(f []string) (d DDI, err error) {
-	if len(f) != 8 {
-		return d, fmt.Errorf("want 8 fields (name argument kind header since remapped replacement since), found %d", len(f))
-	}
-	d = DDI{Name: f[0], Kind: Kind(f[2]), Header: f[3], Remapped: f[5] == "yes", Replacement: f[6]}
-	if !slices.Contains(kinds, d.Kind) {
-		return d, fmt.Errorf("unknown kind %q: want one of %v", f[2], kinds)
-	}
-	if d.Argument, err = strconv.Atoi(f[1]); err != nil || d.Argument < 0 || d.Argument > 20 {
-		return d, fmt.Errorf("argument %q: want its position from 1, or 0 where no argument decides", f[1])
-	}
-	if (d.Argument == 0) != (d.Kind == Always || d.Kind == PortDriver) {
-		return d, fmt.Errorf("kind %s does not go with argument %d", d.Kind, d.Argument)
-	}
-	if f[5] != "yes" && f[5] != "no" {
-		return d, fmt.Errorf("remapped %q: want yes or no", f[5])
-	}
-	if d.Since, err = ParseVersion(f[4]); err != nil {
-		return d, err
-	}
-	if d.Replacement == "-" {
-		d.Replacement = ""
-		return d, nil
-	}
-	d.ReplacementSince, err = ParseVersion(f[7])
-	return d, err
+	// Arity is how many arguments it takes, 0 where the table does not say.
+	Arity int
+	// AccessMode is the position of the KPROCESSOR_MODE that a mapping is made for, 0 where there is none.
+	AccessMode int
+	// Adder is who adds the NX bit besides an opt-in; AdderKit, where that is a kit, is the first that surely does.
+	Adder    Adder
+	AdderKit Version
 }
 
 // Effective gives the value the routine gets when value is written at the call: the same, or with the bit that the
 // mechanism adds where the DDI is Remapped.
 func (d DDI) Effective(r Run, value uint32) uint32 {
-	switch {
-	case d.Remapped && d.Kind == MdlPriority:
-		return value | r.remap(MdlMappingNoExecute)
-	case d.Remapped:
-		return value | r.remap(PoolNXAllocation)
+	if d.Remapped {
+		return value | r.remap(d.bit())
 	}
 	return value
 }
+
+// Values gives what may arrive when value is written at the call: one value, or two, without and with the NX bit, where that
+// depends on a kit that is not known.
+func (d DDI) Values(r Run, b Built, value uint32) []uint32 {
+	value = d.Effective(r, value)
+	with := value | d.bit()
+	switch may, must := d.added(r, b, value); {
+	case must:
+		return []uint32{with}
+	case may && with != value:
+		return []uint32{value, with}
+	}
+	return []uint32{value}
+}
+
+// added says whether the Adder may add the NX bit, and whether it must.
+func (d DDI) added(r Run, b Built, value uint32) (may, must bool) {
+	switch d.Adder {
+	case Framework:
+		must = r.Windows.HasNX() && value&paged == 0
+		return must, must
+	case Kit:
+		return d.byKit(b)
+	case KitWindows8:
+		may, must = d.byKit(b)
+		// A target before Windows 8 is not the last word: it may be lower than the file's.
+		return may && r.Windows.HasNX(), must && r.Windows.HasNX() && b.Target.HasNX()
+	}
+	return false, false
+}
+
+// byKit is added for the headers of a kit. Those from before Windows 8 do not know the bit.
+func (d DDI) byKit(b Built) (may, must bool) {
+	if b.Kit == (Version{}) {
+		return true, false
+	}
+	return b.Kit.HasNX(), b.Kit.HasNX() && !b.Kit.Before(d.AdderKit)
+}
+
+// Guarded says whether something else than the deciding argument can make the memory no-execute.
+func (d DDI) Guarded() bool { return d.Remapped || d.Adder != Nobody }
+
+// bit is the one that makes a request no-execute, where something adds it.
+func (d DDI) bit() uint32 {
+	if d.Kind == MdlPriority {
+		return MdlMappingNoExecute
+	}
+	return PoolNXAllocation
+}
+
+// Takes says whether the constant of that name is of a type that the deciding argument can have. It tells a request from
+// a call of something else with the same name.
+func (d DDI) Takes(token string) bool {
+	return d.Argument > 0 && slices.Contains(takes[d.Kind], TypeOf(token))
+}
+
+// Method takes the name of a method apart; for a routine, which has no interface, ok is false. The interface of an operator
+// new is "".
+func (d DDI) Method() (iface, name string, ok bool) { return strings.Cut(d.Name, "::") }
 
 // Executable is the judgement of one request.
 type Executable string
@@ -144,9 +159,12 @@ func (d DDI) Executable(w Version, value uint32) Executable {
 	case Always:
 		return Yes
 	case PortDriver:
+		if d.Argument > 0 && value&paged != 0 {
+			return No
+		}
 		return Unknown
 	case PoolType:
-		if value&1 != 0 { // paged
+		if value&paged != 0 {
 			return No
 		}
 		return withoutBit(w, value, PoolNXAllocation)

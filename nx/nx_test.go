@@ -21,6 +21,10 @@ func TestPoolTypeValues(t *testing.T) {
 		"POOL_FLAG_USE_QUOTA": 1, "POOL_FLAG_UNINITIALIZED": 2, "POOL_FLAG_SESSION": 4, "POOL_FLAG_CACHE_ALIGNED": 8,
 		"POOL_FLAG_RAISE_ON_FAILURE": 0x20, "POOL_FLAG_NON_PAGED": 0x40, "POOL_FLAG_NON_PAGED_EXECUTE": 0x80,
 		"POOL_FLAG_PAGED": 0x100, "MdlMappingNoExecute": 0x40000000, "NormalPagePriority": 16,
+		"MmNonCached": 0, "MmCached": 1, "MmFrameBufferCached": 2, "MmWriteCombined": 2,
+		"PAGE_READWRITE": 4, "PAGE_EXECUTE": 0x10, "PAGE_EXECUTE_READ": 0x20, "PAGE_EXECUTE_READWRITE": 0x40,
+		"PAGE_EXECUTE_WRITECOPY": 0x80, "PAGE_NOCACHE": 0x200, "KernelMode": 0, "UserMode": 1,
+		"VpNonPagedPool": 0, "VpPagedPool": 1, "VpNonPagedPoolCacheAligned": 4, "VpPagedPoolCacheAligned": 5,
 	} {
 		got, ok := Run{Windows: Windows10}.Token(name)
 		if !ok || got != want || !IsToken(name) {
@@ -155,34 +159,6 @@ func TestRemappedRoutines(t *testing.T) {
 	}
 }
 
-func TestExecutable(t *testing.T) {
-	pool := DDI{Kind: PoolType, Argument: 1}
-	for _, tt := range []struct {
-		ddi   DDI
-		on    Version
-		value uint32
-		want  Executable
-	}{
-		{pool, Windows10, 0, Yes}, {pool, Windows7, 0, Yes}, {pool, Windows10, 1, No}, {pool, Windows10, 2, Yes},
-		{pool, Windows10, 4, Yes}, {pool, Windows10, 5, No}, {pool, Windows10, 32, Yes}, {pool, Windows10, 33, No},
-		{pool, Windows8, 512, No}, {pool, Windows10, 516, No}, {pool, Windows10, 544, No}, {pool, Windows10, 16, Yes},
-		{pool, Windows7, 512, Undefined}, {pool, WindowsVista, 516, Undefined}, {pool, Windows7, 1, No},
-		{DDI{Kind: PoolFlags}, Windows10, 0x40, No}, {DDI{Kind: PoolFlags}, Windows10, 0x80, Yes},
-		{DDI{Kind: PoolFlags}, Windows10, 0x100, No},
-		{DDI{Kind: LookasideFlags}, Windows10, 0, Yes}, {DDI{Kind: LookasideFlags}, Windows10, 0x200, No},
-		{DDI{Kind: LookasideFlags}, Windows7, 0x200, Undefined},
-		{DDI{Kind: MdlPriority}, Windows10, 16, Yes}, {DDI{Kind: MdlPriority}, Windows10, 0x40000010, No},
-		{DDI{Kind: MdlPriority}, Windows7, 0x40000010, Undefined}, {DDI{Kind: MdlPriority}, Windows10, 0x80000010, Yes},
-		{DDI{Kind: PageProtection}, Windows10, 4, No}, {DDI{Kind: PageProtection}, Windows10, 0x40, Yes},
-		{DDI{Kind: CacheType}, Windows10, 1, Yes}, {DDI{Kind: CacheType}, Windows10, 0, No},
-		{DDI{Kind: Always}, Windows10, 0, Yes}, {DDI{Kind: PortDriver}, Windows10, 0, Unknown},
-	} {
-		if got := tt.ddi.Executable(tt.on, tt.value); got != tt.want {
-			t.Errorf("%s %#x on %s: %s, want %s", tt.ddi.Kind, tt.value, tt.on, got, tt.want)
-		}
-	}
-}
-
 func TestVersions(t *testing.T) {
 	for _, bad := range []string{"", "6", "6.1.2.3", "six.one", "6.-1", "99999999999.0"} {
 		if v, err := ParseVersion(bad); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", bad)) {
@@ -203,36 +179,6 @@ func TestVersions(t *testing.T) {
 		}
 		if v.HasNX() != (i >= 4) {
 			t.Errorf("%s has NX pool: %v", v, v.HasNX())
-		}
-	}
-}
-
-func TestTableErrorsNameTheLine(t *testing.T) {
-	for _, tt := range []struct{ text, want string }{
-		{"Foo 1 pool_type", "my.txt:1: want 8 fields"},
-		{"# heading\nFoo 1 cheese wdm.h 5.0 no - -", `my.txt:2: unknown kind "cheese"`},
-		{"Foo x pool_type wdm.h 5.0 no - -", `my.txt:1: argument "x"`},
-		{"Foo 0 pool_type wdm.h 5.0 no - -", "my.txt:1: kind pool_type does not go with argument 0"},
-		{"Foo 1 always wdm.h 5.0 no - -", "my.txt:1: kind always does not go with argument 1"},
-		{"Foo 1 pool_type wdm.h new no - -", `my.txt:1: "new" is no Windows version`},
-		{"Foo 1 pool_type wdm.h 5.0 maybe - -", `my.txt:1: remapped "maybe"`},
-		{"Foo 1 pool_type wdm.h 5.0 no - -\nFoo 1 pool_type wdm.h 5.0 no - -", "my.txt:2: Foo stands already in line 1"},
-	} {
-		_, err := ParseDDIs("my.txt", strings.NewReader(tt.text))
-		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
-			t.Errorf("%q: %v, want %q", tt.text, err, tt.want)
-		}
-	}
-}
-
-func TestBuiltinTable(t *testing.T) {
-	for _, want := range []DDI{
-		{"ExAllocatePoolWithTag", 1, PoolType, "wdm.h", Version{5, 0, 0}, false, "ExAllocatePool2", Version{10, 0, 19041}},
-		{"ExInitializeNPagedLookasideList", 4, LookasideFlags, "wdm.h", Version{5, 0, 0}, true, "", Version{}},
-		{"MmMapLockedPagesSpecifyCache", 6, MdlPriority, "wdm.h", Version{5, 0, 0}, true, "", Version{}},
-	} {
-		if got := ddi(t, want.Name); got != want {
-			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
 }

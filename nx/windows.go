@@ -61,7 +61,7 @@ func (v Version) String() string {
 }
 
 var marketing = map[Version]string{
-	WindowsXP: "XP", WindowsServer2003: "Server 2003", WindowsVista: "Vista", Windows7: "7",
+	{5, 0, 0}: "2000", WindowsXP: "XP", WindowsServer2003: "Server 2003", WindowsVista: "Vista", Windows7: "7",
 	Windows8: "8", Windows81: "8.1", Windows10: "10",
 }
 

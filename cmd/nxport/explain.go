@@ -34,10 +34,19 @@ func explain(w io.Writer, topic string) error {
 			return report.Rule(w, r)
 		}
 	}
+	found := false
 	for _, d := range nx.DDIs() {
-		if strings.EqualFold(topic, d.Name) {
-			return report.DDI(w, d)
+		_, method, _ := d.Method()
+		if !strings.EqualFold(topic, d.Name) && !strings.EqualFold(topic, method) {
+			continue
 		}
+		found = true
+		if err := report.DDI(w, d); err != nil {
+			return err
+		}
+	}
+	if found {
+		return nil
 	}
 	return fmt.Errorf("%q is neither a rule nor a DDI that nxport knows: see nxport explain", topic)
 }

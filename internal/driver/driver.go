@@ -112,6 +112,7 @@ type Site struct {
 	// Mechanism is that of the file, decided where the kit's header is included.
 	Mechanism nx.Mechanism
 	Moment    Moment
+	Built     nx.Built // the kit and the lowest Windows of the site's build, as far as they are known
 	State     State
 	Seen      *Request // a trace only
 }
@@ -156,23 +157,24 @@ type Outcome struct {
 }
 
 // On evaluates the site for one Windows. Where part of the value is unknown, the judgement is maybe if the known part
-// can be executable; else unknown, unless the opt-in adds its bit to whatever is passed.
+// can be executable; else unknown, unless something adds the NX bit to whatever is passed.
 func (s Site) On(w nx.Version) Outcome {
 	o := Outcome{Windows: w}
-	least := s.DDI.Remapped // the bit is added at every moment the request runs
+	least := s.DDI.Guarded() // the bit is added at every moment the request runs
 	for _, m := range []Moment{Before, After} {
 		if s.Moment&m == 0 {
 			continue
 		}
 		run := nx.Run{Mechanism: s.Mechanism, Initialised: m == After, Windows: w}
-		least = least && s.DDI.Executable(w, s.DDI.Effective(run, 0)) == nx.No
+		for _, v := range s.DDI.Values(run, s.Built, 0) {
+			least = least && s.DDI.Executable(w, v) == nx.No
+		}
 		for _, t := range s.Value.Terms {
-			if v := s.DDI.Effective(run, t.eval(m == After, w)); !slices.Contains(o.Values, v) {
-				o.Values = append(o.Values, v)
-			}
+			o.Values = append(o.Values, s.DDI.Values(run, s.Built, t.eval(m == After, w))...)
 		}
 	}
 	slices.Sort(o.Values)
+	o.Values = slices.Compact(o.Values)
 	if o.Executable = s.judge(w, o.Values); o.Executable == nx.Unknown && least {
 		o.Executable = nx.No
 	}
@@ -197,9 +199,12 @@ func (s Site) judge(w nx.Version, values []uint32) nx.Executable {
 		switch e := s.DDI.Executable(w, v); {
 		case j == "":
 			j = e
-		case j != e && (j == nx.Undefined || e == nx.Undefined):
+		case j == e:
+		case j == nx.Unknown || e == nx.Unknown:
+			j = nx.Unknown
+		case j == nx.Undefined || e == nx.Undefined:
 			j = nx.Undefined
-		case j != e:
+		default:
 			j = nx.Maybe
 		}
 	}
@@ -307,6 +312,7 @@ type Kit struct {
 	Highest nx.Version // and the highest; zero where there is none
 	Only64  bool       // it builds for x64 and ARM64 only
 	NoOptIn bool       // its headers know no opt-in, as those from before Windows 8
+	Made    nx.Version // the Windows that its headers are of; zero where it is not known
 }
 
 // Image is one build as one witness saw it.

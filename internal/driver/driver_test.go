@@ -28,6 +28,13 @@ func TestOn(t *testing.T) {
 	both.Value.Unknown = "because"
 	added := Site{Mechanism: nx.OptIn, Moment: After, Value: Value{Unknown: "because"},
 		DDI: nx.DDI{Argument: 6, Kind: nx.MdlPriority, Remapped: true}}
+	framework := Site{Moment: After, Value: Value{Unknown: "because"}, DDI: nx.DDI{Argument: 3, Kind: nx.PoolType, Adder: nx.Framework}}
+	kit := Site{Moment: After, Value: Value{Terms: []Term{{}}},
+		DDI: nx.DDI{Argument: 4, Kind: nx.LookasideFlags, Adder: nx.KitWindows8, AdderKit: nx.Windows81}}
+	knownKit := kit
+	knownKit.Built = nx.Built{Kit: nx.Windows10, Target: nx.Windows8}
+	video := Site{Moment: After, DDI: nx.DDI{Argument: 2, Kind: nx.PortDriver}, Value: Value{Terms: []Term{
+		{Tokens: []Token{{Name: "VpPagedPool"}}}, {Tokens: []Token{{Name: "VpNonPagedPool"}}}}}}
 	for _, tt := range []struct {
 		name string
 		site Site
@@ -49,6 +56,12 @@ func TestOn(t *testing.T) {
 		{"the caller's file decides", Site{Mechanism: nx.OptedOut, Moment: After, DDI: nx.DDI{Argument: 1, Kind: nx.PoolType},
 			Value: Value{Terms: []Term{{Tokens: []Token{{"NonPagedPool", nx.OptIn}}}}}}, nx.Windows10, "[512] no"},
 		{"nothing known", pool(nx.None, After), nx.Windows10, "[] unknown"},
+		{"unknown, but the framework adds the bit", framework, nx.Windows10, "[] no"},
+		{"unknown, and it adds none on Windows 7", framework, nx.Windows7, "[] unknown"},
+		{"the kit is not known", kit, nx.Windows10, "[0 512] maybe"},
+		{"the kit is known", knownKit, nx.Windows10, "[512] no"},
+		{"the kit is known, on Windows 7", knownKit, nx.Windows7, "[0] yes"},
+		{"one paged, of the other the port driver decides", video, nx.Windows10, "[0 1] unknown"},
 		{"no argument decides", Site{DDI: nx.DDI{Kind: nx.Always}, Moment: After}, nx.Windows10, "[] yes"},
 	} {
 		o := tt.site.On(tt.on)

@@ -14,19 +14,19 @@ import (
 // Microsoft's documentation, which keeps a kit for Windows 7 to 8.1 (10.0.19041) and one for x86 and ARM (10.0.22621).
 
 // oldKit is the last one that builds with build.exe and SOURCES.
-var oldKit = driver.Kit{Name: "WDK 7.1", Lowest: nx.WindowsXP, Highest: nx.Windows7, NoOptIn: true}
+var oldKit = driver.Kit{Name: "WDK 7.1", Lowest: nx.WindowsXP, Highest: nx.Windows7, NoOptIn: true, Made: nx.Windows7}
 
 // gnuKit is the driver kit of MinGW-w64, as of ReactOS: its headers define the names of the pool types and nothing more.
-var gnuKit = driver.Kit{Name: "mingw-w64", NoOptIn: true}
+var gnuKit = driver.Kit{Name: "mingw-w64", NoOptIn: true, Made: nx.Windows7}
 
 // toolsetKits are those that a PlatformToolset names, by its end.
 var toolsetKits = []struct {
 	toolset string // in lower case
 	kit     driver.Kit
 }{
-	{"driver8.0", driver.Kit{Name: "WDK 8", Lowest: nx.WindowsVista, Highest: nx.Windows8}},
-	{"driver8.1", driver.Kit{Name: "WDK 8.1", Lowest: nx.Windows7, Highest: nx.Windows81}},
-	{"driver10.0", driver.Kit{Name: "WDK 10", Lowest: nx.Windows7}},
+	{"driver8.0", driver.Kit{Name: "WDK 8", Lowest: nx.WindowsVista, Highest: nx.Windows8, Made: nx.Windows8}},
+	{"driver8.1", driver.Kit{Name: "WDK 8.1", Lowest: nx.Windows7, Highest: nx.Windows81, Made: nx.Windows81}},
+	{"driver10.0", driver.Kit{Name: "WDK 10", Lowest: nx.Windows7, Made: nx.Windows10}},
 }
 
 // Builds of the kits for Windows 10 and 11 from which on less can be targeted.
@@ -44,6 +44,7 @@ func kitOf(toolset string, build int) driver.Kit {
 		}
 		if k.kit.Name == "WDK 10" && build > 0 {
 			k.kit.Name = fmt.Sprintf("WDK 10.0.%d", build)
+			k.kit.Made = nx.Version{Major: 10, Build: build}
 			if build >= noWindows7 {
 				k.kit.Lowest = nx.Windows10
 			}

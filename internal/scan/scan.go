@@ -56,7 +56,11 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	r.Unreadable = append(slices.Clone(set.Unreadable), read.Unreadable...)
 	slices.SortFunc(r.Unreadable, func(a, b project.Skipped) int { return cmp.Compare(a.Path, b.Path) })
 	for i := range r.Images {
-		r.Images[i].Build.Windows = versions(o.Windows, r.Images[i].Build.Minimum)
+		b := &r.Images[i].Build
+		b.Windows = versions(o.Windows, b.Minimum)
+		for j := range r.Images[i].Sites {
+			r.Images[i].Sites[j].Built = nx.Built{Kit: b.Kit.Made, Target: b.Minimum}
+		}
 		r.Findings = append(r.Findings, rule.Check(&r.Images[i], cmp.Or(o.Goal, nx.OptIn))...)
 	}
 	r.Dormant, r.Declarations = read.Dormant, read.Declarations

@@ -106,19 +106,21 @@ func (l *log) line(s string) {
 
 // extras are the positions, from 1, of the size and the tag; 0 where a DDI has none.
 var extras = map[string]struct{ size, tag int }{
-	"ExAllocatePool":                         {2, 0},
-	"ExAllocatePoolWithTag":                  {2, 3},
-	"ExAllocatePoolWithQuota":                {2, 0},
-	"ExAllocatePoolWithQuotaTag":             {2, 3},
-	"ExAllocatePoolWithTagPriority":          {2, 3},
-	"ExAllocatePool2":                        {2, 3},
-	"ExAllocatePool3":                        {2, 3},
-	"ExInitializeNPagedLookasideList":        {5, 6},
-	"ExInitializeLookasideListEx":            {6, 7},
-	"MmAllocateContiguousMemory":             {1, 0},
-	"MmAllocateContiguousMemorySpecifyCache": {1, 0},
-	"MmAllocateNonCachedMemory":              {1, 0},
-	"MmMapIoSpace":                           {2, 0},
+	"ExAllocatePool":                             {2, 0},
+	"ExAllocatePoolWithTag":                      {2, 3},
+	"ExAllocatePoolWithQuota":                    {2, 0},
+	"ExAllocatePoolWithQuotaTag":                 {2, 3},
+	"ExAllocatePoolWithTagPriority":              {2, 3},
+	"ExAllocatePool2":                            {2, 3},
+	"ExAllocatePool3":                            {2, 3},
+	"ExInitializeNPagedLookasideList":            {5, 6},
+	"ExInitializeLookasideListEx":                {6, 7},
+	"MmAllocateContiguousMemory":                 {1, 0},
+	"MmAllocateContiguousMemorySpecifyCache":     {1, 0},
+	"MmAllocateContiguousMemorySpecifyCacheNode": {1, 0},
+	"MmAllocateContiguousNodeMemory":             {1, 0},
+	"MmMapIoSpace":                               {2, 0},
+	"MmMapIoSpaceEx":                             {2, 0},
 }
 
 // known is the table of DDIs by name.
