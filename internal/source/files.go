@@ -75,9 +75,16 @@ func (fs *files) read(p string) (*file, error) {
 		for i := range f.outline.macros {
 			f.outline.macros[i].on = true
 		}
-		f.tokens = lexOutline(f)
+		fs.lex(f)
 	}
 	return f, nil
+}
+
+// lex splits what is wanted of a file.
+func (fs *files) lex(f *file) {
+	buffer := fs.buffers.Get().(*[]token)
+	f.tokens = lexOutline(f, buffer)
+	fs.buffers.Put(buffer)
 }
 
 // settle lexes what is of interest in all files, and gives those of which other parts are than before.
@@ -99,7 +106,7 @@ func (fs *files) settle(jobs int) map[*file]bool {
 	fs.interest.revive(list, changed)
 	copy(fs.interest.settled, fs.interest.mentions)
 	stale := slices.DeleteFunc(list, func(f *file) bool { return !changed[f] })
-	each(jobs, stale, func(f *file) { f.tokens = lexOutline(f) })
+	each(jobs, stale, fs.lex)
 	return changed
 }
 

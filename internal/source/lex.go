@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -158,22 +159,20 @@ func lex(f *file) []token {
 	return l.finish()
 }
 
-// lexOutline splits what is wanted of a file.
-func lexOutline(f *file) []token {
+// lexOutline splits what is wanted of a file; the list is put together in a buffer.
+func lexOutline(f *file, buffer *[]token) []token {
 	var list []piece // neighbours joined
-	size := 0
 	for _, p := range f.outline.pieces {
 		if !f.outline.wanted(p) {
 			continue
 		}
-		size += int(p.end - p.start)
 		if n := len(list); n > 0 && list[n-1].end == p.start {
 			list[n-1].end = p.end
 			continue
 		}
 		list = append(list, p)
 	}
-	l := &lexer{f: f, out: make([]token, 0, size/6+2)}
+	l := &lexer{f: f, out: (*buffer)[:0]}
 	for _, p := range list {
 		if n := len(l.out); n > 0 && l.out[n-1].kind != newline && p.kind != declarationPiece {
 			l.out = append(l.out, token{kind: newline, off: p.start, file: f})
@@ -182,7 +181,8 @@ func lexOutline(f *file) []token {
 			l.read(int(p.start), int(p.end))
 		}
 	}
-	return l.finish()
+	*buffer = l.finish()
+	return slices.Clone(*buffer)
 }
 
 // read splits the bytes from start to end.
