@@ -9,7 +9,8 @@ story:
 test:
 	scripts/test
 
+# With TREE=directory, that tree is evaluated and scanned too.
 bench:
-	go test -run '^$$' -bench . -benchmem ./...
+	NXPORT_BENCH_TREE="$(abspath $(TREE))" go test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: build story test bench
