@@ -36,6 +36,7 @@ type cpp struct {
 	traditional bool
 	known       names
 	macros      map[string]*macro
+	active      map[*macro]bool // those whose expansion is being read
 	pushed      map[string][]*macro
 	once        map[*file]bool
 	stack       []*open
@@ -65,7 +66,7 @@ type cpp struct {
 func newCPP(files *files, known names, o *project.Options, watched map[string]bool) *cpp {
 	p := &cpp{
 		files: files, known: known, watched: watched, looked: map[string]bool{}, includes: o.Includes, processor: o.Processor, cxx: o.Language == project.CXX,
-		macros: make(map[string]*macro, 256), pushed: map[string][]*macro{}, once: map[*file]bool{},
+		macros: make(map[string]*macro, 256), active: map[*macro]bool{}, pushed: map[string][]*macro{}, once: map[*file]bool{},
 	}
 	for name, b := range builtins {
 		p.macros[name] = b
@@ -118,7 +119,7 @@ func compilerMacros(o *project.Options) []project.Define {
 // defineText defines a macro of the command line.
 func (p *cpp) defineText(d project.Define) {
 	f := newText(d.Place.Path, "", d.Name+" "+d.Value)
-	p.define(f.tokens[:len(f.tokens)-2])
+	p.define(newMacro(f.tokens[:len(f.tokens)-2]))
 }
 
 // next gives the next token after all expansion; eof at the end of the unit.
@@ -153,7 +154,7 @@ func (p *cpp) expanded() token {
 			return t
 		case m.builtin != 0:
 			return p.value(m, t)
-		case m.active:
+		case p.active[m]:
 			t.flags |= painted
 			return t
 		case !p.expand(m, t):
@@ -181,7 +182,7 @@ func (p *cpp) expand(m *macro, t token) bool {
 	if len(body) > 0 {
 		body[0].flags = body[0].flags&^spaced | t.flags&spaced
 	}
-	m.active = true
+	p.active[m] = true
 	p.contexts = append(p.contexts, context{toks: body, macro: m})
 	return true
 }
@@ -209,7 +210,7 @@ func (p *cpp) raw() token {
 func (p *cpp) leave() {
 	c := &p.contexts[len(p.contexts)-1]
 	if c.macro != nil {
-		c.macro.active = false
+		delete(p.active, c.macro)
 		p.held -= len(c.toks)
 	}
 	*c = context{}
@@ -279,7 +280,7 @@ func (p *cpp) openArguments() bool {
 			return true
 		}
 		m := p.lookup(t.text)
-		if !p.traditional || p.ahead || t.kind != ident || t.flags&painted != 0 || m == nil || m.active || m.builtin != 0 {
+		if !p.traditional || p.ahead || t.kind != ident || t.flags&painted != 0 || m == nil || p.active[m] || m.builtin != 0 {
 			return false
 		}
 		p.leaveAbove(i)

@@ -20,6 +20,7 @@ func everything(t *tree.Tree) *files {
 func newFile(path, dir string, data []byte) *file {
 	f := &file{path: path, dir: dir, data: data}
 	f.tokens = lex(f)
+	f.macros = definitions(f.tokens)
 	return f
 }
 

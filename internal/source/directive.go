@@ -79,7 +79,7 @@ func (p *cpp) directive(o *open, hash token) {
 	case "include", "include_next", "import":
 		p.include(hash, name, rest)
 	case "define":
-		p.define(rest)
+		p.define(o.file.macros[start-1])
 	case "undef":
 		if len(rest) > 0 {
 			delete(p.macros, rest[0].text)
@@ -218,11 +218,9 @@ func (p *cpp) asked(t token) token {
 	return p.question(t, operand)
 }
 
-// define makes a macro.
-func (p *cpp) define(line []token) {
-	m := newMacro(line)
-	if m == nil {
-		return
+// define puts a macro in force.
+func (p *cpp) define(m *macro) {
+	if m != nil {
+		p.macros[m.name.text] = m
 	}
-	p.macros[m.name.text] = m
 }

@@ -17,6 +17,7 @@ type files struct {
 	mu       sync.Mutex
 	open     map[string]*opened
 	found    []*file   // since the last settling
+	headers  sync.Map  // from lookup to header: units ask for the same ones over and over
 	buffers  sync.Pool // of *[]token, for the tokens of a unit, which live no longer than its reading
 }
 
@@ -32,8 +33,27 @@ func newFiles(t *tree.Tree, in *interest) *files {
 	}
 }
 
+// lookup is the question where a header of that name is in a directory.
+type lookup struct{ dir, name string }
+
 // get looks a header up in a directory: nil where it is not there, an error where it is and can't be read.
 func (fs *files) get(dir, name string) (*file, error) {
+	answer, ok := fs.headers.Load(lookup{dir, name})
+	if !ok {
+		f, err := fs.find(dir, name)
+		answer, _ = fs.headers.LoadOrStore(lookup{dir, name}, header{f, err})
+	}
+	h := answer.(header)
+	return h.file, h.err
+}
+
+// header is the answer to a lookup.
+type header struct {
+	file *file
+	err  error
+}
+
+func (fs *files) find(dir, name string) (*file, error) {
 	p, ok := fs.tree.Find(fs.tree.Join(dir, name))
 	if !ok {
 		return nil, nil
@@ -85,6 +105,7 @@ func (fs *files) lex(f *file) {
 	buffer := fs.buffers.Get().(*[]token)
 	f.tokens = lexOutline(f, buffer)
 	fs.buffers.Put(buffer)
+	f.macros = definitions(f.tokens)
 }
 
 // settle lexes what is of interest in all files, and gives those of which other parts are than before.

@@ -91,8 +91,7 @@ func (p *cpp) includeKit(hash token, name string) {
 func (p *cpp) constants(header string) {
 	for _, m := range kitConstants()[header] {
 		if p.known.matters(m.name.text) && p.lookup(m.name.text) == nil {
-			own := *m // units that are read at once expand it
-			p.macros[m.name.text] = &own
+			p.macros[m.name.text] = m
 		}
 	}
 }

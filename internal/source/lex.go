@@ -68,9 +68,10 @@ type file struct {
 	data    []byte // in UTF-8 or in an encoding of 8 bits
 	wide    *utf16Map
 	outline *outline
-	tokens  []token // ends with newline, eof
-	cut     int     // the offset where reading stopped because there are too many tokens; 0 where it did not
-	virtual bool    // text of the command line, say: it has no lines
+	tokens  []token        // ends with newline, eof
+	macros  map[int]*macro // that its tokens define, by the index of the directive
+	cut     int            // the offset where reading stopped because there are too many tokens; 0 where it did not
+	virtual bool           // text of the command line, say: it has no lines
 	once    sync.Once
 	lines   []int32 // offsets of the lines' beginnings, once they are asked for
 }
@@ -79,6 +80,7 @@ type file struct {
 func newText(path, dir, text string) *file {
 	f := &file{path: path, dir: dir, data: []byte(text), virtual: true}
 	f.tokens = lex(f)
+	f.macros = definitions(f.tokens)
 	return f
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// macro is a definition that is in force.
+// macro is a definition. Units that are read at once share it.
 type macro struct {
 	name     token
 	function bool
@@ -16,7 +16,22 @@ type macro struct {
 	refs     []int // of each token of the body, the index of the parameter that it stands for or -1; nil without parameters
 	body     []token
 	builtin  builtin
-	active   bool // while its expansion is being read
+}
+
+// definitions reads the macros that a file defines, by the index of their directive: every unit that includes it uses them.
+func definitions(toks []token) map[int]*macro {
+	var defined map[int]*macro
+	for i := 0; i+2 < len(toks); i++ {
+		if toks[i].is("#") && (i == 0 || toks[i-1].kind == newline) && toks[i+1].is("define") {
+			if defined == nil {
+				defined = map[int]*macro{}
+			}
+			end := lineEnd(toks, i)
+			defined[i] = newMacro(toks[i+2 : end])
+			i = end
+		}
+	}
+	return defined
 }
 
 // newMacro reads a definition: NAME body, or NAME(parameters) body. It gives nil for what is none.
