@@ -97,7 +97,7 @@ func (c *calc) ternary(depth int) number64 {
 		v = yes
 	}
 	v.unsigned = yes.unsigned || no.unsigned
-	v.on = either(cond.on, v.on)
+	v.on = firstOf(cond.on, v.on)
 	return v
 }
 
@@ -149,7 +149,7 @@ func operate(op string, a, b number64) number64 {
 	case "&&":
 		return logical(a, b, false)
 	}
-	v := number64{unsigned: a.unsigned || b.unsigned, on: either(a.on, b.on)}
+	v := number64{unsigned: a.unsigned || b.unsigned, on: firstOf(a.on, b.on)}
 	switch op {
 	case "|":
 		v.bits = a.bits | b.bits
@@ -178,14 +178,14 @@ func operate(op string, a, b number64) number64 {
 // logical is a || b for decisive true, a && b for false: an operand that decides alone leaves nothing to hang on.
 func logical(a, b number64, decisive bool) number64 {
 	x, y := a.bits != 0, b.bits != 0
-	v := number64{bits: truth(x && y || decisive && (x || y)), on: either(a.on, b.on)}
+	v := number64{bits: truth(x && y || decisive && (x || y)), on: firstOf(a.on, b.on)}
 	if x == decisive && a.on == "" || y == decisive && b.on == "" {
 		v.on = ""
 	}
 	return v
 }
 
-func either(a, b string) string {
+func firstOf(a, b string) string {
 	if a != "" {
 		return a
 	}

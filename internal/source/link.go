@@ -1,35 +1,42 @@
 package source
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
 )
 
-// image joins the summaries of one build.
+// image joins the summaries of one build, and of the static libraries that are linked into it.
 type image struct {
 	build       *project.Build
-	units       []*summary
+	own         []*summary               // those of the build itself
+	units       []*summary               // with those of the libraries
 	definitions []*definition            // in order of unit and position
 	defined     map[string][]*definition // by name
 	callers     map[*definition][]site
 	named       map[string]bool
-	moments     map[*call]driver.Moment
-	sets        bool          // a call that may set the variables stands somewhere
-	opted       driver.Moment // the state that the entry routines leave: After where they surely make the call
-	passes      map[passing]driver.Value
-	work        int             // parameters that were followed
-	cut         bool            // something was left out on the way
-	needs       map[string]bool // names whose mentions linking wants to see
-	bodies      map[string]bool // functions whose bodies it wants to see
+	reached     map[reaching][]*definition
+	flows       map[quantity]*node
+	frames      map[frameKey]*frame
+	written     map[string][]written
+	taken       map[string][]owned
+	// needs are the names on which the values of requests hang: functions whose callers and returns were asked for,
+	// variables, fields and structs.
+	needs map[string]bool
+	// bodies are functions that run before the opt-in call, and may request memory.
+	bodies  map[string]bool
+	moments map[*call]driver.Moment
+	sets    bool          // a call that may set the variables stands somewhere
+	opted   driver.Moment // the state that the entry routines leave: After where they surely make the call
+	work    int           // expressions that were looked at
 }
 
 // definition is a function in its unit.
 type definition struct {
 	*function
-	unit *summary
+	unit   *summary
+	byName map[string][]int // its writes to parameters and locals, once asked for
 }
 
 // site is one call in a definition.
@@ -38,15 +45,16 @@ type site struct {
 	call *call
 }
 
-func link(b *project.Build, units []*summary) *image {
+// link joins the units of a build with those of the libraries that it links.
+func link(b *project.Build, own, libraries []*summary) *image {
 	m := &image{
-		build: b, units: units, defined: map[string][]*definition{}, callers: map[*definition][]site{},
-		named: map[string]bool{}, moments: map[*call]driver.Moment{}, passes: map[passing]driver.Value{},
-		needs: map[string]bool{}, bodies: map[string]bool{},
+		build: b, own: own, units: slices.Concat(own, libraries), defined: map[string][]*definition{}, callers: map[*definition][]site{},
+		named: map[string]bool{}, reached: map[reaching][]*definition{}, flows: map[quantity]*node{}, frames: map[frameKey]*frame{},
+		needs: map[string]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{},
 	}
-	for _, u := range units {
+	for _, u := range m.units {
 		for _, f := range u.functions {
-			d := &definition{f, u}
+			d := &definition{function: f, unit: u}
 			m.definitions = append(m.definitions, d)
 			m.defined[f.name] = append(m.defined[f.name], d)
 		}
@@ -56,7 +64,7 @@ func link(b *project.Build, units []*summary) *image {
 	}
 	for _, d := range m.definitions {
 		for i := range d.calls {
-			if callee := m.resolve(d, &d.calls[i]); callee != nil {
+			for _, callee := range m.resolve(scene{d: d, unit: d.unit}, &d.calls[i]) {
 				m.callers[callee] = append(m.callers[callee], site{d, &d.calls[i]})
 			}
 		}
@@ -65,124 +73,121 @@ func link(b *project.Build, units []*summary) *image {
 	return m
 }
 
-// resolve finds the function that a call reaches: one of its own unit, else one that is not static, and among several
-// the one that takes as many arguments.
-func (m *image) resolve(from *definition, c *call) *definition {
-	var found *definition
-	for _, d := range m.defined[c.callee] {
-		switch {
-		case d.unit != from.unit && d.static:
-		case found == nil, d.unit == from.unit && found.unit != from.unit,
-			len(d.params) == len(c.args) && len(found.params) != len(c.args):
-			found = d
+func (m *image) need(names ...string) {
+	for _, name := range names {
+		if name != "" {
+			m.needs[name] = true
 		}
+	}
+}
+
+// addressed says whether a function may be called through a pointer: its name stands somewhere other than in front of a
+// parenthesis. An operator has no name that could.
+func (m *image) addressed(d *definition) bool { return m.named[d.name] && d.name != "new" }
+
+// reaching is a call as far as it decides which function it reaches.
+type reaching struct {
+	unit           *summary
+	class          string // of the method that calls
+	callee, of     string
+	arguments      int
+	method, inside bool
+}
+
+// resolve finds the functions that a call may reach: by the class where one is written or known, by the number of
+// arguments, in the unit itself before others. Where several remain, it may be any of them.
+func (m *image) resolve(from scene, c *call) []*definition {
+	all := m.defined[c.callee]
+	if len(all) == 0 {
+		return nil
+	}
+	key := reaching{unit: from.unit, callee: c.callee, of: c.of, arguments: len(c.args), method: c.method}
+	if from.d != nil {
+		key.class = from.d.class
+	}
+	found, ok := m.reached[key]
+	if !ok {
+		found = m.choose(key, all)
+		m.reached[key] = found
 	}
 	return found
 }
 
-// resolveValue replaces the parameters in a value by what the callers pass. path holds the functions it came through.
-func (m *image) resolveValue(d *definition, v value, path []*definition) driver.Value {
-	out := driver.Value{Unknown: v.unknown}
-	for _, t := range v.terms {
-		if t.param < 0 {
-			out.Terms = append(out.Terms, t.Term)
-			continue
-		}
-		passed := m.passed(d, t.param, append(path, d))
-		terms := make([]driver.Term, len(passed.Terms))
-		for i, p := range passed.Terms {
-			terms[i] = driver.Term{Tokens: slices.Concat(t.Tokens, p.Tokens), Bits: t.Bits | p.Bits}
-		}
-		passed.Terms = terms
-		out = add(out, passed)
+func (m *image) choose(key reaching, all []*definition) []*definition {
+	list := filter(all, func(d *definition) bool { return d.unit == key.unit || !d.static })
+	list = m.ofClass(key, list)
+	exact := filter(list, func(d *definition) bool { return len(d.params) == key.arguments })
+	if len(exact) == 0 {
+		exact = filter(list, func(d *definition) bool {
+			return key.arguments < len(d.params) && given(key.unit, d, key.arguments) != nil || d.dots && key.arguments > len(d.params)
+		})
 	}
-	slices.SortFunc(out.Terms, driver.Term.Compare)
-	if len(out.Terms) > maxTerms {
-		return driver.Value{Unknown: "more values than are followed", Steps: out.Steps}
+	if len(exact) > 0 {
+		list = exact
+	}
+	if own := filter(list, func(d *definition) bool { return d.unit == key.unit }); len(own) > 0 {
+		return own
+	}
+	var out []*definition
+	for _, d := range list { // a function of a header is in many units
+		if !slices.ContainsFunc(out, func(o *definition) bool { return o.at.file == d.at.file && o.at.off == d.at.off }) {
+			out = append(out, d)
+		}
+	}
+	if key.unit.unit.Options.Language == project.C && len(out) > 1 {
+		return out[:1]
 	}
 	return out
 }
 
-// add is the union of what is known; the first reason for not knowing stays.
-func add(a, b driver.Value) driver.Value {
-	for _, t := range b.Terms {
-		if !slices.ContainsFunc(a.Terms, func(u driver.Term) bool { return u.Compare(t) == 0 }) {
-			a.Terms = append(a.Terms, t)
-		}
+// ofClass leaves the functions that fit what stands in front of the name.
+func (m *image) ofClass(key reaching, list []*definition) []*definition {
+	methods := func(class string) []*definition {
+		return filter(list, func(d *definition) bool { return d.class != "" && m.related(key.unit, d.class, class) })
 	}
-	for _, step := range b.Steps {
-		if len(a.Steps) < maxSteps && !slices.Contains(a.Steps, step) {
-			a.Steps = append(a.Steps, step)
-		}
-	}
-	if a.Unknown == "" {
-		a.Unknown = b.Unknown
-	}
-	return a
-}
-
-// Bounds on following parameters upwards: through how many callers, how often in one image, and how many steps of a
-// derivation are kept.
-const (
-	maxCallers = 12
-	maxWork    = 200_000
-	maxSteps   = 100
-)
-
-// passing is one parameter of a function.
-type passing struct {
-	d     *definition
-	param int
-}
-
-// passed gives what the callers of a function pass for one parameter.
-func (m *image) passed(d *definition, param int, path []*definition) driver.Value {
-	name := fmt.Sprintf("parameter %s of %s", d.params[param], d.name)
-	m.needs[d.name] = true
-	key := passing{d, param}
-	known, ok := m.passes[key]
-	m.work++
+	free := filter(list, func(d *definition) bool { return d.class == "" })
 	switch {
-	case ok:
-		return known
-	case slices.Contains(path[:len(path)-1], d):
-		m.cut = true
-		return driver.Value{} // recursion adds no value of its own
-	case len(path) > maxCallers:
-		m.cut = true
-		return driver.Value{Unknown: name + ": followed through 12 callers, no further"}
-	case m.work > maxWork:
-		return driver.Value{Unknown: name + ": too many ways lead to it"}
+	case key.method && key.unit.unit.Options.Language == project.C:
+		return nil // a pointer
+	case key.of != "":
+		if found := methods(key.of); len(found) > 0 || key.method {
+			return found
+		}
+		return free
+	case key.method:
+		return filter(list, func(d *definition) bool { return d.class != "" || d.member })
+	case key.class != "":
+		if found := methods(key.class); len(found) > 0 {
+			return found
+		}
 	}
-	outer := m.cut
-	m.cut = false
-	out := m.fromCallers(d, param, name, path)
-	if !m.cut { // else it is whole only as seen from here
-		m.passes[key] = out
+	return free
+}
+
+// related says whether two classes are one, or one derives from the other: a virtual method may be either's.
+func (m *image) related(u *summary, a, b string) bool {
+	return a == b || derives(u, a, b, 0) || derives(u, b, a, 0)
+}
+
+func derives(u *summary, class, base string, depth int) bool {
+	return depth < 10 && slices.ContainsFunc(u.bases[class], func(b string) bool { return b == base || derives(u, b, base, depth+1) })
+}
+
+func filter(list []*definition, keep func(*definition) bool) []*definition {
+	var out []*definition
+	for _, d := range list {
+		if keep(d) {
+			out = append(out, d)
+		}
 	}
-	m.cut = m.cut || outer
 	return out
 }
 
-func (m *image) fromCallers(d *definition, param int, name string, path []*definition) (out driver.Value) {
-	switch {
-	case m.named[d.name]:
-		out.Unknown = name + ": the function may also be called through a pointer"
-	case len(m.callers[d]) == 0:
-		out.Unknown = name + nothingCalls
+func (m *image) nothingCalls() string {
+	if m.build.Library {
+		return ": nothing in this library calls it, and no image of this tree links it"
 	}
-	for _, s := range m.callers[d] {
-		if param >= len(s.call.args) {
-			out = add(out, driver.Value{Unknown: name + ": a call passes no such argument"})
-			continue
-		}
-		out = add(out, driver.Value{Steps: []driver.Step{{
-			Place: s.call.at.root().place(),
-			Says:  fmt.Sprintf("%s passes %s as %s of %s", s.in.name, s.call.texts[param], d.params[param], d.name),
-		}}})
-		out = add(out, m.resolveValue(s.in, s.call.args[param], path))
-	}
-	return out
+	return nothingCalls
 }
 
 const nothingCalls = ": nothing in this build calls it"

@@ -73,7 +73,7 @@ void Get(POOL_TYPE t) { ExAllocatePool(t, 1); ExAllocatePool(NonPagedPool, 1); }
 		{"by way of a parameter", head + "static void Init(ULONG f) { ExInitializeDriverRuntime(f); } void DriverEntry(void) { Init(DrvRtPoolNxOptIn); ExAllocatePool(NonPagedPool, 1); }",
 			[]string{"POOL_NX_OPTIN"}, driver.InitYes, "DriverEntry=[512]"},
 		{"by way of a variable", head + "void DriverEntry(void) { ULONG f = DrvRtPoolNxOptIn; ExInitializeDriverRuntime(f); ExAllocatePool(NonPagedPool, 1); }",
-			[]string{"POOL_NX_OPTIN"}, driver.InitUnknown, "DriverEntry=[0 512]"},
+			[]string{"POOL_NX_OPTIN"}, driver.InitYes, "DriverEntry=[512]"},
 		{"an argument is evaluated before the call", head + "static void Init(PVOID p) { " + optin + " } void DriverEntry(void) { Init(ExAllocatePool(NonPagedPool, 1)); }",
 			[]string{"POOL_NX_OPTIN"}, driver.InitLate, "DriverEntry=[0]"},
 		{"one entry routine of two", head + "void DllInitialize(void) { ExAllocatePool(NonPagedPool, 1); } void DriverEntry(void) { " + optin + " ExAllocatePool(NonPagedPool, 2); }",
@@ -144,19 +144,17 @@ func TestMechanismIsDecidedAtTheHeader(t *testing.T) {
 // What is not known is said, with the reason.
 func TestUnknown(t *testing.T) {
 	for _, tt := range []struct{ call, want string }{
-		{"ExAllocatePool(Pick(), 1)", "what Pick() returns"},
-		{"ExAllocatePool(Ext->Type, 1)", "what Ext->Type holds"},
-		{"ExAllocatePool(Types[2], 1)", "what Types[2] holds"},
-		{"ExAllocatePool(PoolType, 1)", "what PoolType holds"},
-		{"ExAllocatePool(1 ^ 2, 1)", "the expression 1 ^ 2"},
+		{"ExAllocatePool(Pick(), 1)", "what Pick() returns: it is not defined in this build"},
+		{"ExAllocatePool(Ext->Type, 1)", "what field Type holds: nothing in this build writes it by name"},
+		{"ExAllocatePool(Types[2], 1)", "what Types[] holds: it is not defined in this build"},
+		{"ExAllocatePool(PoolType, 1)", "what PoolType holds: it is not defined in this build"},
+		{"ExAllocatePool(NonPagedPoolNx ^ NonPagedPool, 1)", "the expression NonPagedPoolNx ^ NonPagedPool"},
 		{"ExAllocatePool()", "the call has 0 arguments, argument 1 decides"},
 		{"ExAllocatePool(Type, 1)", "parameter Type of F: nothing in this build calls it"},
-		{"ExAllocatePool(4 + 4, 1)", "the expression 4 + 4"},
-		{"ExAllocatePool(NonPagedPoolNx + POOL_NX_ALLOCATION, 1)", "the expression NonPagedPoolNx + POOL_NX_ALLOCATION"},
+		{"ExAllocatePool(NonPagedPool + POOL_NX_ALLOCATION, 1)", "the expression NonPagedPool + POOL_NX_ALLOCATION"},
 		{"ExAllocatePool(0x100000001, 1)", "the expression 0x100000001"},
-		{"ExAllocatePool(Type, 1)); Type = PagedPool; Use(1", "what Type holds: F changes its parameter"},
-		{"ExAllocatePool(Type, 1)); Set(&Type", "what Type holds: F changes its parameter"},
-		{"ExAllocatePool(Type, 1)); { int Type; } Use(1", "what Type holds: F changes its parameter"},
+		{"ExAllocatePool(Type, 1)); Type = PagedPool; Use(1", "parameter Type of F: nothing in this build calls it"},
+		{"ExAllocatePool(Type, 1)); Set(&Type", "parameter Type of F: nothing in this build calls it"},
 		{"ExAllocatePool(Type, 1)); Set(F", "parameter Type of F: the function may also be called through a pointer"},
 	} {
 		m := read(t, "-- d.c --\n#include <ntddk.h>\nvoid F(POOL_TYPE Type) { Use("+tt.call+"); }\n")
@@ -229,13 +227,13 @@ extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT, PUNICODE_STRING)
     return 0;
 }
 `)), `
-a.cpp:2:69 new ExAllocatePoolWithTag(Type) 7=[0] 10=[0]
-a.cpp:3:58 new ExAllocatePool(Type) 7=[1] 10=[1]
-a.cpp:4:80 new ExAllocatePool(PagedPool) 7=[1] 10=[1]
+a.cpp:4:80 new[] ExAllocatePool(PagedPool) 7=[1] 10=[1]
 a.cpp:5:54 operator ExAllocatePool(PagedPool) 7=[1] 10=[1]
 a.cpp:6:21 operator ExAllocatePool(PagedPool) 7=[1] 10=[1]
 a.cpp:9:47 Log ExAllocatePool(PagedPool) 7=[1] 10=[1]
-a.cpp:10:53 Get ExAllocatePoolWithTag(Type) 7=[0 1] 10=[0 1]`)
+a.cpp:10:53 Get ExAllocatePoolWithTag(Type) 7=[0 1] 10=[0 1]
+a.cpp:16:16 DriverEntry ExAllocatePoolWithTag(NonPagedPool) 7=[0] 10=[0]
+a.cpp:17:18 DriverEntry ExAllocatePool(PagedPool) 7=[1] 10=[1]`)
 }
 
 // Code that is understood in part only: no request is lost.
@@ -260,7 +258,7 @@ void F() { W(NonPagedPool); }
 #include <ntddk.h>
 static __inline PVOID W(POOL_TYPE t) { return ExAllocatePool((POOL_TYPE)(t | 4), 5); }
 `, "POOL_NX_OPTIN_AUTO")), `
-a.c:2:29  ExAllocatePool(NonPagedPool) 7=[512] 10=[512]
+a.c:2:29 old ExAllocatePool(NonPagedPool) 7=[512] 10=[512]
 b.cpp:2:17  ExAllocatePool(PagedPool) 7=[1] 10=[1]
 b.cpp:2:68  ExAllocatePool(PagedPool) 7=[1] 10=[1]
 b.cpp:3:14 C ExAllocatePool(PagedPool) 7=[1] 10=[1]

@@ -34,7 +34,7 @@ func (m *image) effect(d *definition, c *call) effect {
 // optInFlags gives the argument of a call of ExInitializeDriverRuntime; the second result is false where it can be
 // more than one value.
 func (m *image) optInFlags(d *definition, c *call) (uint32, bool) {
-	v := m.resolveValue(d, c.args[0], nil)
+	v := m.resolveValue(scene{d: d, unit: d.unit}, c.args[0])
 	if v.Unknown != "" || len(v.Terms) != 1 {
 		return 0, false
 	}
@@ -50,7 +50,7 @@ func (m *image) optInFlags(d *definition, c *call) (uint32, bool) {
 // order of the calls, everything up to the opt-in runs before. What is not called from there, a dispatch routine or a
 // thread, runs after; so does a function whose address is taken, whoever else calls it.
 func (m *image) order() {
-	w := &walk{image: m, left: map[visit]driver.Moment{}}
+	w := &walk{image: m, left: map[visit]driver.Moment{}, early: map[*definition]driver.Moment{}}
 	w.asks = slices.ContainsFunc(m.definitions, func(d *definition) bool {
 		return slices.ContainsFunc(d.calls, func(c call) bool { return m.effect(d, &c) != noEffect })
 	})
@@ -91,9 +91,10 @@ type visit struct {
 // walk follows the calls in the order in which they run.
 type walk struct {
 	*image
-	left map[visit]driver.Moment // the state in which a function leaves
-	now  driver.Moment
-	asks bool // some call opts in: then it matters what runs before it
+	left  map[visit]driver.Moment       // the state in which a function leaves at its end
+	early map[*definition]driver.Moment // and by the returns before that
+	now   driver.Moment
+	asks  bool // some call opts in: then it matters what runs before it
 }
 
 func (w *walk) visited(d *definition) bool {
@@ -115,19 +116,38 @@ func (w *walk) function(d *definition) {
 		w.needs[d.name] = true // who takes its address may call it later, too
 	}
 	w.left[v] = w.now // for a call of itself
+	exits := d.exits
 	for i := range d.calls {
+		for ; len(exits) > 0 && exits[0].before <= i; exits = exits[1:] {
+			w.early[d] |= w.now
+		}
 		w.call(d, &d.calls[i])
 	}
 	w.left[v] = w.now
 }
 
+// answers says whether a function tells its caller how it went. The caller of one that returns early is taken to look:
+// DriverEntry then fails, and nothing runs afterwards. Where the answer is dropped, the way with the early return counts.
+func (f *function) answers() bool { return len(f.returns) > 0 }
+
 func (w *walk) call(d *definition, c *call) {
 	before := w.now
 	w.moments[c] |= w.now
-	if callee := w.resolve(d, c); callee != nil {
-		w.function(callee)
-	} else if w.asks && w.now&driver.Before != 0 {
+	after := driver.Moment(0)
+	callees := w.resolve(scene{d: d, unit: d.unit}, c)
+	if w.asks && before&driver.Before != 0 {
 		w.bodies[c.callee] = true
+	}
+	for _, callee := range callees {
+		w.now = before
+		w.function(callee)
+		if c.dropped || !callee.answers() {
+			w.now |= w.early[callee]
+		}
+		after |= w.now
+	}
+	if after != 0 {
+		w.now = after
 	}
 	switch w.effect(d, c) {
 	case optsIn:

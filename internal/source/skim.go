@@ -204,8 +204,38 @@ func (s *skimmer) step() {
 // begin notes that the chunk has a token.
 func (s *skimmer) begin() {
 	s.lineStart = false
-	if !s.begun {
-		s.begun, s.outside = true, len(s.branches)
+	if s.begun {
+		return
+	}
+	s.begun, s.outside = true, len(s.branches)
+	if s.data[s.pos] == '{' {
+		s.oldStyle()
+	}
+}
+
+// maxOldStyle bounds the parameters that a function in the style of K&R declares behind its parenthesis.
+const maxOldStyle = 30
+
+// oldStyle takes back the ends of the declarations in front of a brace, up to that of a function: they declare its
+// parameters.
+func (s *skimmer) oldStyle() {
+	n := len(s.out.chunks)
+	k := n - 1
+	for k >= max(0, n-maxOldStyle) && len(s.out.chunks[k].defines) == 0 {
+		k--
+	}
+	if k < max(0, n-maxOldStyle) {
+		return
+	}
+	for _, c := range s.out.chunks[k:] {
+		s.cur.mentions = append(s.cur.mentions, c.mentions...)
+		s.cur.defines = append(s.cur.defines, c.defines...)
+	}
+	s.out.chunks = s.out.chunks[:k]
+	for i := len(s.out.pieces) - 1; i >= 0 && (s.out.pieces[i].kind != declarationPiece || int(s.out.pieces[i].index) >= k); i-- {
+		if s.out.pieces[i].kind == declarationPiece {
+			s.out.pieces[i].index = int32(k)
+		}
 	}
 }
 

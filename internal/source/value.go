@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -8,280 +9,229 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// value is an expression before linking: the terms it can have, each with the parameters it still depends on.
-type value struct {
-	terms   []term
-	unknown string // why the terms may not be all, "" if they are
-}
-
-// term is an OR of constants and at most one parameter of the enclosing function.
-type term struct {
-	driver.Term
-	param int // index, -1 for none
+// set is what an expression can be: its values, and the reason if they may not be all.
+type set struct {
+	terms   []driver.Term
+	unknown string
 }
 
 // maxTerms bounds a set of values; beyond it the rest is unknown.
 const maxTerms = 64
 
-func unknown(why string) value { return value{unknown: why} }
+const tooMany = "more values than are followed"
 
-func constant(t driver.Term) value { return value{terms: []term{{t, -1}}} }
+func unknown(why string) set { return set{unknown: why} }
 
-// join is the union of two sets.
-func (v value) join(w value) value {
-	out := value{terms: slices.Clone(v.terms), unknown: v.unknown}
-	for _, t := range w.terms {
-		if !slices.ContainsFunc(out.terms, t.equal) {
-			out.terms = append(out.terms, t)
+// join is the union of two sets; the first reason for not knowing stays. It never changes a.
+func (s set) join(t set) set {
+	out := set{slices.Clip(s.terms), cmp.Or(s.unknown, t.unknown)}
+	for _, u := range t.terms {
+		if !slices.ContainsFunc(out.terms, func(v driver.Term) bool { return same(v, u) }) {
+			out.terms = append(out.terms, u)
 		}
-	}
-	if out.unknown == "" {
-		out.unknown = w.unknown
 	}
 	if len(out.terms) > maxTerms {
-		return unknown("more values than are followed")
+		return unknown(tooMany)
 	}
 	return out
 }
 
-func (t term) equal(u term) bool {
-	return t.param == u.param && t.Bits == u.Bits && slices.Equal(t.Tokens, u.Tokens)
-}
+func same(a, b driver.Term) bool { return a.Bits == b.Bits && slices.Equal(a.Tokens, b.Tokens) }
 
-// or combines every value of v with every value of w.
-func (v value) or(w value) value {
-	if v.unknown != "" {
-		return unknown(v.unknown)
-	}
-	if w.unknown != "" {
-		return unknown(w.unknown)
-	}
-	var out value
-	for _, a := range v.terms {
-		for _, b := range w.terms {
-			if a.param >= 0 && b.param >= 0 {
-				return unknown("combines two parameters")
+// combine applies an operation to every value of one set with every value of the other.
+func combine(a, b set, why string, op func(a, b driver.Term) (driver.Term, bool)) set {
+	out := set{unknown: cmp.Or(a.unknown, b.unknown)}
+	for _, x := range a.terms {
+		for _, y := range b.terms {
+			t, ok := op(x, y)
+			if !ok {
+				out = out.join(unknown(why))
+				continue
 			}
-			t := term{driver.Term{Tokens: slices.Concat(a.Tokens, b.Tokens), Bits: a.Bits | b.Bits}, max(a.param, b.param)}
-			out = out.join(value{terms: []term{t}})
+			out = out.join(set{terms: []driver.Term{t}})
 		}
 	}
 	return out
 }
 
-// evaluator reads the expression of an argument.
-type evaluator struct {
-	toks      []token
-	i         int
-	in        *function
-	changed   map[string]bool // parameters that the function writes to
-	mechanism nx.Mechanism
-}
-
-// evaluate gives the values an argument can have, as far as it is built from constants of the kit, numbers, casts,
-// OR, the conditional operator and parameters.
-func evaluate(toks []token, in *function, changed map[string]bool, m nx.Mechanism) value {
-	e := &evaluator{toks: toks, in: in, changed: changed, mechanism: m}
-	v := e.conditional(0)
-	if e.i < len(e.toks) && v.unknown == "" {
-		return unknown("the expression " + text(toks))
+// orTerms is a | b. Tokens are kept by name, each once.
+func orTerms(a, b driver.Term) (driver.Term, bool) {
+	t := driver.Term{Bits: a.Bits | b.Bits, Tokens: a.Tokens}
+	if len(b.Tokens) == 0 {
+		return t, true
 	}
-	return v
-}
-
-func (e *evaluator) peek() token {
-	if e.i < len(e.toks) {
-		return e.toks[e.i]
-	}
-	return token{kind: eof}
-}
-
-// conditional reads a ? b : c. The condition is not judged: both sides are possible.
-func (e *evaluator) conditional(depth int) value {
-	if depth > maxNesting {
-		e.i = len(e.toks)
-		return unknown("nested too deeply")
-	}
-	if q := e.question(); q >= 0 {
-		e.i = q + 1
-		yes := e.conditional(depth + 1)
-		if !e.peek().is(":") {
-			return unknown("the expression " + text(e.toks))
+	t.Tokens = slices.Clone(a.Tokens)
+	for _, tok := range b.Tokens {
+		if !slices.Contains(t.Tokens, tok) {
+			t.Tokens = append(t.Tokens, tok)
 		}
-		e.i++
-		return yes.join(e.conditional(depth + 1))
 	}
-	v := e.primary(depth)
-	for {
-		switch op := e.peek(); {
-		case op.is("|"):
-			e.i++
-			v = v.or(e.primary(depth))
-		case op.is("+"): // how cache-aligned and session forms are built
-			e.i++
-			w := e.primary(depth)
-			if v.overlaps(w) {
-				return unknown("the expression " + text(e.toks))
-			}
-			v = v.or(w)
+	slices.SortFunc(t.Tokens, func(a, b driver.Token) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.In), string(b.In)))
+	})
+	return t, true
+}
+
+// bits gives the bits that a token always has, and those that it has under a mechanism only.
+func bits(name string) (always, perhaps uint32) {
+	without, _ := nx.Run{Mechanism: nx.None}.Token(name)
+	auto, _ := nx.Run{Mechanism: nx.OptInAuto, Windows: nx.Windows10}.Token(name)
+	opted, _ := nx.Run{Mechanism: nx.OptIn, Initialised: true, Windows: nx.Windows10}.Token(name)
+	always = without & auto & opted
+	return always, (without | auto | opted) &^ always
+}
+
+// possible is the union of all bits that a term can have.
+func possible(t driver.Term) uint32 {
+	mask := t.Bits
+	for _, tok := range t.Tokens {
+		always, perhaps := bits(tok.Name)
+		mask |= always | perhaps
+	}
+	return mask
+}
+
+// plain gives the number that a term is, where no mechanism changes it.
+func plain(t driver.Term) (uint32, bool) {
+	n := t.Bits
+	for _, tok := range t.Tokens {
+		always, perhaps := bits(tok.Name)
+		if n |= always; perhaps != 0 {
+			return 0, false
+		}
+	}
+	return n, true
+}
+
+// andTerms is a & b, where one of them is a plain number that takes no token apart.
+func andTerms(a, b driver.Term) (driver.Term, bool) {
+	mask, ok := plain(b)
+	if !ok {
+		if mask, ok = plain(a); !ok {
+			return a, false
+		}
+		a = b
+	}
+	out := driver.Term{Bits: a.Bits & mask}
+	for _, tok := range a.Tokens {
+		always, perhaps := bits(tok.Name)
+		switch {
+		case (always|perhaps)&^mask == 0:
+			out.Tokens = append(out.Tokens, tok)
+		case perhaps&mask == 0:
+			out.Bits |= always & mask
+		case perhaps == nx.PoolNXAllocation: // of NonPagedPoolCacheAligned, without the alignment
+			out.Tokens = append(out.Tokens, driver.Token{Name: "NonPagedPool", In: tok.In})
 		default:
-			return v
+			return a, false
 		}
 	}
+	return out, true
 }
 
-// overlaps says whether a sum may carry, so that it is no OR.
-func (v value) overlaps(w value) bool { return v.mask()&w.mask() != 0 }
+func addTerms(a, b driver.Term) (driver.Term, bool) {
+	if possible(a)&possible(b) == 0 { // how cache-aligned and session forms are built
+		return orTerms(a, b)
+	}
+	x, known := plain(a)
+	y, both := plain(b)
+	return driver.Term{Bits: x + y}, known && both && x+y >= x
+}
 
-// mask is the union of all bits that the terms can have; all bits where a parameter is among them.
-func (v value) mask() (bits uint32) {
-	for _, t := range v.terms {
-		if t.param >= 0 {
-			return ^uint32(0)
-		}
-		bits |= t.Bits
-		for _, tok := range t.Tokens {
-			for _, m := range []nx.Mechanism{nx.None, nx.OptInAuto} {
-				b, _ := nx.Run{Mechanism: m}.Token(tok.Name)
-				bits |= b
+func xorTerms(a, b driver.Term) (driver.Term, bool) {
+	if possible(a)&possible(b) == 0 {
+		return orTerms(a, b)
+	}
+	x, known := plain(a)
+	y, both := plain(b)
+	return driver.Term{Bits: x ^ y}, known && both
+}
+
+// arithmetic are the operators that are followed for plain numbers only.
+var arithmetic = map[string]func(a, b uint32) (uint32, bool){
+	"-":  func(a, b uint32) (uint32, bool) { return a - b, true },
+	"++": func(a, b uint32) (uint32, bool) { return a + b, true },
+	"*":  func(a, b uint32) (uint32, bool) { n := uint64(a) * uint64(b); return uint32(n), n <= 1<<32-1 },
+	"/":  func(a, b uint32) (uint32, bool) { return a / max(b, 1), b != 0 },
+	"%":  func(a, b uint32) (uint32, bool) { return a % max(b, 1), b != 0 },
+	"<<": func(a, b uint32) (uint32, bool) { return a << min(b, 31), b < 32 },
+	">>": func(a, b uint32) (uint32, bool) { return a >> min(b, 31), b < 32 },
+}
+
+// truths are the operators whose value is 0 or 1, whatever they are applied to.
+var truths = map[string]bool{
+	"==": true, "!=": true, "<": true, ">": true, "<=": true, ">=": true, "&&": true, "||": true, "!": true,
+}
+
+// calculate gives the values of an expression, given those of the names, fields and calls in it.
+func calculate(e *expr, look func(*expr) set) set {
+	switch e.kind {
+	case constantExpr:
+		return set{terms: []driver.Term{e.term}}
+	case notFollowed:
+		return unknown(e.name)
+	case either:
+		return calculate(e.args[0], look).join(calculate(e.args[1], look))
+	case operator:
+		return applyOperator(e, look)
+	}
+	return look(e)
+}
+
+func applyOperator(e *expr, look func(*expr) set) set {
+	if truths[e.name] {
+		return set{terms: []driver.Term{{Bits: 0}, {Bits: 1}}}
+	}
+	why := "the expression " + e.of
+	a := calculate(e.args[0], look)
+	if len(e.args) == 1 {
+		return combine(a, set{terms: []driver.Term{{}}}, why, func(a, _ driver.Term) (driver.Term, bool) {
+			n, ok := plain(a)
+			if e.name == "-" {
+				return driver.Term{Bits: -n}, ok
 			}
+			return driver.Term{Bits: ^n}, ok
+		})
+	}
+	b := calculate(e.args[1], look)
+	if op := termOperators[e.name]; op != nil {
+		return combine(a, b, why, op)
+	}
+	return combine(a, b, why, func(a, b driver.Term) (driver.Term, bool) {
+		x, known := plain(a)
+		y, both := plain(b)
+		op := arithmetic[e.name]
+		if !known || !both || op == nil {
+			return a, false
 		}
-	}
-	return bits
-}
-
-// question finds the '?' that belongs to the expression at e.i, -1 if it has none.
-func (e *evaluator) question() int {
-	depth := 0
-	for i := e.i; i < len(e.toks); i++ {
-		switch t := e.toks[i]; {
-		case t.is("(") || t.is("["):
-			depth++
-		case t.is(")") || t.is("]"):
-			if depth--; depth < 0 {
-				return -1
-			}
-		case t.is(":") && depth == 0:
-			return -1
-		case t.is("?") && depth == 0:
-			return i
-		}
-	}
-	return -1
-}
-
-func (e *evaluator) primary(depth int) value {
-	t := e.peek()
-	e.i++
-	switch {
-	case t.is("("):
-		return e.parens(depth)
-	case t.kind == number:
-		if n, ok := parseInteger(t.text); ok && n <= 1<<32-1 {
-			return constant(driver.Term{Bits: uint32(n)})
-		}
-	case t.kind == ident:
-		return e.name(t)
-	}
-	e.i = len(e.toks)
-	return unknown("the expression " + text(e.toks))
-}
-
-// parens reads a cast, which changes nothing here, or an expression in parentheses.
-func (e *evaluator) parens(depth int) value {
-	if depth > maxNesting {
-		e.i = len(e.toks)
-		return unknown("nested too deeply")
-	}
-	end := closing(e.toks, e.i-1)
-	if end+1 < len(e.toks) && isType(e.toks[e.i:end]) {
-		if next := e.toks[end+1]; next.kind == ident || next.kind == number || next.is("(") {
-			e.i = end + 1
-			return e.primary(depth + 1)
-		}
-	}
-	v := e.conditional(depth + 1)
-	if !e.peek().is(")") {
-		e.i = len(e.toks)
-		return unknown("the expression " + text(e.toks))
-	}
-	e.i++
-	return v
-}
-
-// isType says whether the tokens can be the type of a cast: names only, none of which is a constant.
-func isType(toks []token) bool {
-	return len(toks) > 0 && !slices.ContainsFunc(toks, func(t token) bool {
-		return t.kind != ident && !t.is("*") && !t.is("::") || nx.IsToken(t.text)
+		n, ok := op(x, y)
+		return driver.Term{Bits: n}, ok
 	})
 }
 
-func (e *evaluator) name(t token) value {
-	next := e.peek()
-	switch {
-	case next.is("("):
-		e.i = len(e.toks)
-		return unknown("what " + t.text + "() returns")
-	case next.is(".") || next.is("->") || next.is("["):
-		e.i = len(e.toks)
-		return unknown("what " + text(e.toks) + " holds")
-	}
-	if e.changed[t.text] {
-		return unknown("what " + t.text + " holds: " + e.in.name + " changes its parameter")
-	}
-	if i := slices.Index(e.in.params, t.text); i >= 0 {
-		return value{terms: []term{{param: i}}}
-	}
-	if !nx.IsToken(t.text) {
-		return unknown("what " + t.text + " holds")
-	}
-	return constant(e.token(t))
+var termOperators = map[string]func(a, b driver.Term) (driver.Term, bool){
+	"|": orTerms, "&": andTerms, "+": addTerms, "^": xorTerms,
 }
 
-// token keeps a constant's name. In a file that is opted in, a NonPagedPool that the kit's macro did not give (it was
-// undefined, or stands before the header) is the plain enumerator.
-func (e *evaluator) token(t token) driver.Term {
-	optedIn := e.mechanism == nx.OptIn || e.mechanism == nx.OptInAuto
-	if optedIn && t.flags&kitName == 0 {
-		switch t.text {
-		case "NonPagedPool":
-			return driver.Term{Tokens: []driver.Token{{Name: "NonPagedPoolExecute", In: e.mechanism}}}
-		case "NonPagedPoolCacheAligned":
-			return driver.Term{Tokens: []driver.Token{{Name: "NonPagedPoolExecute", In: e.mechanism}}, Bits: 4}
-		}
+// fold gives the value of an expression that hangs on nothing else.
+func fold(e *expr) (driver.Term, bool) {
+	s := calculate(e, func(*expr) set { return unknown("a name") })
+	if s.unknown != "" || len(s.terms) != 1 {
+		return driver.Term{}, false
 	}
-	return driver.Term{Tokens: []driver.Token{{Name: t.text, In: e.mechanism}}}
+	return s.terms[0], true
 }
 
-// closing gives the index of the bracket that closes the one at i, or the end of the list.
-func closing(toks []token, i int) int {
-	depth := 0
-	for ; i < len(toks); i++ {
-		switch t := toks[i]; {
-		case t.kind != punct:
-		case t.text == "(" || t.text == "[" || t.text == "{":
-			depth++
-		case t.text == ")" || t.text == "]" || t.text == "}":
-			if depth--; depth <= 0 {
-				return i
+// leaves calls f for each name, field and call whose value an expression hangs on.
+func (e *expr) leaves(f func(*expr)) {
+	switch e.kind {
+	case nameExpr, fieldExpr, callExpr:
+		f(e)
+	case either, operator:
+		if !truths[e.name] {
+			for _, a := range e.args {
+				a.leaves(f)
 			}
 		}
 	}
-	return i
-}
-
-// text gives tokens as one line, cut where it gets long.
-func text(toks []token) string {
-	var b strings.Builder
-	for i, t := range toks {
-		if i > 0 && t.flags&spaced != 0 {
-			b.WriteByte(' ')
-		}
-		if b.Len()+len(t.text) > 100 {
-			b.WriteString("...")
-			break
-		}
-		b.WriteString(t.text)
-	}
-	return b.String()
 }

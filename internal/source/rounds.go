@@ -10,8 +10,8 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// reading reads the units of all builds, in rounds: what linking asks for is read in the next one.
-type reading struct {
+// rounds reads the units of all builds, in rounds: what linking asks for is read in the next one.
+type rounds struct {
 	files     *files
 	known     names
 	options   Options
@@ -36,8 +36,8 @@ type settings struct {
 // armLike is the name under which settings keep what the kit's header makes of the processor; no macro has it.
 const armLike = " processor"
 
-func newReading(fs *files, known names, builds []*project.Build, o Options) *reading {
-	r := &reading{
+func newRounds(fs *files, known names, builds []*project.Build, o Options) *rounds {
+	r := &rounds{
 		files: fs, known: known, options: o,
 		summaries: map[*project.Unit]*summary{}, settings: map[*project.Options]*settings{},
 	}
@@ -79,7 +79,7 @@ func newSettings(fs *files, o *project.Options) *settings {
 }
 
 // differing gives the macros that not all units of a file define alike.
-func (r *reading) differing(units []*project.Unit) map[string]bool {
+func (r *rounds) differing(units []*project.Unit) map[string]bool {
 	out := map[string]bool{}
 	first := r.settings[units[0].Options].macros
 	for _, u := range units[1:] {
@@ -98,17 +98,8 @@ func (r *reading) differing(units []*project.Unit) map[string]bool {
 	return out
 }
 
-// of gives the summaries of a build's units.
-func (r *reading) of(b *project.Build) []*summary {
-	var units []*summary
-	for _, u := range b.Units {
-		units = append(units, r.summaries[u])
-	}
-	return units
-}
-
 // round summarises the units that read one of the changed files, or that were not read before, and gives them.
-func (r *reading) round(changed map[*file]bool) map[*project.Unit]bool {
+func (r *rounds) round(changed map[*file]bool) map[*project.Unit]bool {
 	var stale []*group
 	for _, g := range r.groups {
 		if g.read == nil || slices.ContainsFunc(g.read, func(s *summary) bool { return s.reads(changed) }) {
@@ -128,7 +119,7 @@ func (r *reading) round(changed map[*file]bool) map[*project.Unit]bool {
 
 // readGroup reads a file once for every way in which its options can make a difference: two units are the same where
 // all macros that were looked at in reading the first are defined alike for the second.
-func (r *reading) readGroup(g *group) {
+func (r *rounds) readGroup(g *group) {
 	g.read = make([]*summary, len(g.units))
 	for i, u := range g.units {
 		mine := r.settings[u.Options]
@@ -143,7 +134,7 @@ func (r *reading) readGroup(g *group) {
 	}
 }
 
-func (r *reading) alike(s *summary, its, mine *settings) bool {
+func (r *rounds) alike(s *summary, its, mine *settings) bool {
 	if its.others != mine.others {
 		return false
 	}
@@ -160,7 +151,7 @@ func (s *summary) reads(changed map[*file]bool) bool {
 }
 
 // all are the summaries, each once.
-func (r *reading) all() []*summary {
+func (r *rounds) all() []*summary {
 	set := map[*summary]bool{}
 	for _, g := range r.groups {
 		for _, s := range g.read {

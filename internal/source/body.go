@@ -1,0 +1,644 @@
+package source
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+// parameter of a function.
+type parameter struct {
+	name  string
+	typ   string // the struct that it is or points to, "" where not known
+	given *expr  // its default argument
+}
+
+// variable is a name that is declared. The elements of an array are one variable.
+type variable struct {
+	name   string
+	of     string // the struct that it is or points to
+	static bool
+	array  bool
+	at     token
+	opaque string // why its values are not known: it is the parameter of a lambda
+}
+
+// target is what is written to: a variable, or the field of a struct.
+type target struct {
+	name  string
+	of    string // the struct that declares the field; "" where it was not seen
+	field bool
+}
+
+// write gives a variable or a field a value.
+type write struct {
+	target
+	value value
+	at    token
+	pos   int  // of its end in the body
+	sure  bool // it runs whenever the function does, and ends what earlier ones gave
+	clear bool // the memory is zeroed
+	// initial is set for the initialiser of a variable. block is the brace that an assignment stands in, pending whether
+	// something else than that decides that it runs.
+	initial, pending bool
+	block            int
+	base             string // the first name of x->y.z
+}
+
+// value is an expression, where it stands in the body, and how it is written.
+type value struct {
+	*expr
+	pos   int  // 0 where it is not known
+	loops bool // it stands in a loop
+	text  string
+}
+
+// exit is a return in the midst of a function.
+type exit struct {
+	before      int // the index of the next call
+	conditional bool
+}
+
+// call is one call by name.
+type call struct {
+	at     token // the name
+	callee string
+	of     string  // of a method: the class of its object, where it is known
+	method bool    // called by way of an object or a pointer
+	ddi    *nx.DDI // nil where the callee is no DDI
+	// conditional is set where the statement may not run: it stands under an if, a loop or the like.
+	conditional bool
+	dropped     bool // its result is not used
+	pos         int  // in the body
+	args        []value
+	span        driver.Span
+	steps       []driver.Step // the macros it came through
+}
+
+// parameters reads a parameter list.
+func (p *parser) parameters(f *function, list []token) {
+	if len(list) == 1 && list[0].is("void") {
+		return
+	}
+	for _, arg := range split(list) {
+		if len(arg) == 1 && arg[0].is("...") {
+			f.dots = true
+			continue
+		}
+		var a parameter
+		if d := declarators(arg); len(d) > 0 {
+			a = parameter{name: d[0].name, typ: p.tag(d[0].typ)}
+			if d[0].assign {
+				a.given = p.expression(nil, d[0].init)
+			}
+		} else if i := slices.IndexFunc(arg, func(t token) bool { return t.is("=") }); i > 0 && i+1 < len(arg) {
+			a.given = p.expression(nil, arg[i+1:])
+		} else if len(arg) == 1 && arg[0].kind == ident { // K&R
+			a.name = arg[0].text
+		}
+		f.params = append(f.params, a)
+	}
+}
+
+// oldParameters reads the declarations of K&R parameters behind the parenthesis.
+func (p *parser) oldParameters(f *function, tail []token) bool {
+	if !slices.ContainsFunc(tail, func(t token) bool { return t.is(";") }) {
+		return false
+	}
+	for start, i := 0, 0; i < len(tail); i++ {
+		if !tail[i].is(";") {
+			continue
+		}
+		for _, d := range declarators(tail[start:i]) {
+			for j := range f.params {
+				if f.params[j].name == d.name {
+					f.params[j].typ = p.tag(d.typ)
+				}
+			}
+		}
+		start = i + 1
+	}
+	return true
+}
+
+// constructor reads the initialisers of a constructor, behind its colon: each writes a field.
+func (p *parser) constructor(f *function, tail []token) {
+	colon := slices.IndexFunc(tail, func(t token) bool { return t.is(":") })
+	if colon < 0 {
+		return
+	}
+	for _, part := range split(tail[colon+1:]) {
+		if len(part) > 2 && part[0].kind == ident && (part[1].is("(") || part[1].is("{")) {
+			of, _ := p.field(f.class, part[0].text)
+			f.writes = append(f.writes, write{
+				target: target{name: part[0].text, of: of, field: true}, value: p.value(f, part[2:max(2, len(part)-1)]), at: part[0],
+			})
+		}
+	}
+}
+
+// reading is the state while a body is read.
+type reading struct {
+	*parser
+	f      *function
+	toks   []token
+	flow   bodyReader
+	list   []made
+	passed map[int]bool // names in front of a parenthesis that are declared, not called
+}
+
+type made struct {
+	call
+	start, end int
+}
+
+// body records what a function does: the calls in the order in which they are made, arguments first, the writes, what it
+// returns, and the names that are used in another way than being called. head holds a constructor's initialisers.
+func (p *parser) body(f *function, head, toks []token) {
+	if f.locals == nil {
+		f.locals = map[string]variable{}
+	}
+	r := &reading{parser: p, f: f, toks: toks, passed: map[int]bool{}}
+	if len(head) > 0 {
+		h := &reading{parser: p, f: f, toks: head, passed: initialised(head)}
+		h.scan()
+		r.list = h.list
+	}
+	r.scan()
+	slices.SortStableFunc(r.list, func(a, b made) int { return cmp.Compare(a.end, b.end) })
+	for i := range r.list {
+		f.calls = append(f.calls, r.list[i].call)
+	}
+	r.countExits()
+}
+
+// initialised are the names of fields and bases that a constructor initialises.
+func initialised(tail []token) map[int]bool {
+	names := map[int]bool{}
+	for i := 0; i+1 < len(tail); i++ {
+		if tail[i].is("(") || tail[i].is("{") {
+			i = closing(tail, i)
+		} else if tail[i+1].is("(") {
+			names[i] = true
+		}
+	}
+	return names
+}
+
+// countExits turns the position of each return into the number of calls before it.
+func (r *reading) countExits() {
+	if len(r.f.exits) == 0 {
+		return
+	}
+	starts := make([]int, len(r.list))
+	for i, m := range r.list {
+		starts[i] = m.start
+	}
+	slices.Sort(starts)
+	for i, e := range r.f.exits {
+		r.f.exits[i].before, _ = slices.BinarySearch(starts, e.before)
+	}
+}
+
+// scan passes once over the tokens.
+func (r *reading) scan() {
+	statement := true
+	for i, t := range r.toks {
+		if statement && t.kind == ident {
+			r.declaration(i)
+		}
+		r.flow.pass(r.toks, i)
+		statement = r.startsStatement(i)
+		switch {
+		case t.kind == punct && assignments[t.text]:
+			r.assignment(i)
+		case t.is("&"):
+			r.f.taken = r.address(r.f.taken, r.f, r.toks, i)
+		case t.kind == ident:
+			r.word(i)
+		}
+	}
+}
+
+// startsStatement says whether a statement may begin behind the token at i.
+func (r *reading) startsStatement(i int) bool {
+	t := r.toks[i]
+	switch {
+	case t.kind == ident:
+		return t.is("else") || t.is("do")
+	case t.is("("):
+		return i > 0 && r.toks[i-1].kind == ident && controls[r.toks[i-1].text]
+	}
+	return t.is(";") || t.is("{") || t.is("}") || t.is(":") || t.is(")")
+}
+
+// declaration records the variables of a declaration that begins at i.
+func (r *reading) declaration(i int) {
+	t := r.toks[i]
+	if controlWords[t.text] || i+1 < len(r.toks) && r.toks[i+1].kind == punct && !continuesType[r.toks[i+1].text] {
+		return
+	}
+	end := statementEnd(r.toks, i, 4*maxArguments)
+	toks := r.toks[i:end]
+	static := t.is("static") || t.is("STATIC")
+	for _, d := range declarators(toks) {
+		if d.called && (looksLikeParameters(d.init) || r.known.ddis[d.name] != nil && !r.cxx) {
+			if looksLikeParameters(d.init) {
+				r.passed[i+d.at] = true
+				if r.known.ddis[d.name] != nil {
+					r.declared = append(r.declared, toks[d.at].place())
+				}
+			}
+			continue
+		}
+		r.passed[i+d.at] = d.called
+		r.f.locals[d.name] = variable{name: d.name, of: r.tag(d.typ), static: static, array: d.array, at: toks[d.at]}
+		if d.pointer {
+			continue
+		}
+		before := len(r.f.writes)
+		r.f.writes = r.initial(r.f.writes, d, r.f, toks[d.at])
+		for k := before; k < len(r.f.writes); k++ {
+			r.place(&r.f.writes[k], i+d.at, i+d.end)
+			r.f.writes[k].initial = true
+		}
+	}
+}
+
+// place says of a write where it stands: from the token at, up to the one at end.
+func (r *reading) place(w *write, at, end int) {
+	w.pos, w.value.pos, w.value.loops = end, at, r.flow.loops()
+	w.sure, w.pending = r.outermost(), r.flow.pending
+	w.block = r.flow.block()
+}
+
+// continuesType are the punctuators that may follow the first word of a declaration.
+var continuesType = map[string]bool{"*": true, "&": true, "::": true, "<": true, "(": true, "&&": true}
+
+// outermost says whether the statement at hand runs whenever the function does: it stands in no block.
+func (r *reading) outermost() bool {
+	return len(r.flow.braces) <= 1 && !r.flow.pending && r.flow.heads <= 0
+}
+
+// statementEnd gives the index of the semicolon, or of the bracket, that ends the statement at i, or of its last token
+// where it is longer than most.
+func statementEnd(toks []token, i, most int) int {
+	toks = toks[:min(len(toks), i+most)]
+	for ; i < len(toks); i++ {
+		switch t := toks[i]; {
+		case t.kind != punct:
+		case t.text == "(" || t.text == "[" || t.text == "{":
+			i = closing(toks, i)
+		case t.text == ";" || t.text == ")" || t.text == "]" || t.text == "}":
+			return i
+		}
+	}
+	return len(toks)
+}
+
+// word reads an identifier of a body.
+func (r *reading) word(i int) {
+	t := r.toks[i]
+	var next token
+	if i+1 < len(r.toks) {
+		next = r.toks[i+1]
+	}
+	switch {
+	case t.is("return") || t.is("co_return"):
+		r.returns(i)
+	case t.is("goto"):
+		r.f.jumps = true
+	case t.is("new") && r.cxx:
+		if i == 0 || !r.toks[i-1].is("operator") {
+			r.add(i, i)
+		}
+	case keywords[t.text]:
+	case next.is("<") && r.cxx && next.flags&spaced == 0:
+		if end := templateEnd(r.toks, i+1); end > 0 && end+1 < len(r.toks) && r.toks[end+1].is("(") {
+			r.add(i, end)
+		}
+	case !next.is("("):
+		r.mentioned(i)
+	case isAnnotation(t.text) || r.passed[i]:
+	default:
+		r.add(i, i)
+	}
+}
+
+// mentioned records a name that is used other than by being called. Of a field, and of what is declared, it says nothing.
+func (r *reading) mentioned(i int) {
+	t := r.toks[i]
+	if i > 0 && (r.toks[i-1].is(".") || r.toks[i-1].is("->")) || !r.isValue(i) {
+		return
+	}
+	r.named[t.text] = true
+	if v, ok := r.f.locals[t.text]; ok && v.array || !ok {
+		if i+1 < len(r.toks) && !r.toks[i+1].is("[") && !r.toks[max(0, i-1)].is("sizeof") && !(i > 1 && r.toks[i-2].is("sizeof")) && ok {
+			r.f.taken = append(r.f.taken, target{name: t.text + "[]"})
+		}
+	}
+	if i > 0 && i+1 < len(r.toks) && (r.toks[i+1].is(")") || r.toks[i+1].is(",")) && !r.isDeclared(t.text) && r.toks[i-1].kind == ident &&
+		!keywords[r.toks[i-1].text] && !nx.IsToken(t.text) {
+		r.f.locals[t.text] = variable{name: t.text, opaque: "the parameter of a lambda or a handler"}
+	}
+}
+
+// isValue says whether a word can be a value: it is not followed by another that it would be the type of.
+func (r *reading) isValue(i int) bool {
+	return i+1 == len(r.toks) || r.toks[i+1].kind != ident || keywords[r.toks[i+1].text]
+}
+
+func (r *reading) isDeclared(name string) bool {
+	_, ok := r.f.locals[name]
+	return ok || r.f.param(name) >= 0 || r.enums[name] != nil
+}
+
+func (f *function) param(name string) int {
+	return slices.IndexFunc(f.params, func(a parameter) bool { return a.name == name && name != "" })
+}
+
+func (r *reading) returns(i int) {
+	end := statementEnd(r.toks, i, maxArguments)
+	if end > i+1 {
+		v := r.value(r.f, r.toks[i+1:end])
+		v.pos, v.loops = i, r.flow.loops()
+		r.f.returns = append(r.f.returns, v)
+	}
+	last := end+2 >= len(r.toks)
+	if !last {
+		r.f.exits = append(r.f.exits, exit{before: i, conditional: r.flow.conditional()})
+	}
+}
+
+// add records the call whose name is at i and whose parenthesis follows the token at last.
+func (r *reading) add(i, last int) {
+	c, end := r.call(r.f, r.toks, i, last)
+	c.conditional, c.pos = r.flow.conditional(), i
+	if i > 0 {
+		before := r.toks[i-1]
+		c.dropped = before.is(";") || before.is("{") || before.is("}")
+		if before.is(".") || before.is("->") {
+			c.ddi, c.method = nil, true // a method or a pointer, whatever its name is
+			c.of, _ = r.typeBefore(r.f, r.toks, i-2, 0)
+		}
+		if before.is("::") {
+			c.of = qualifier(r.toks, i-1)
+		}
+	}
+	r.list = append(r.list, made{c, i, end})
+}
+
+// assignment records what the operator at i writes.
+func (r *reading) assignment(i int) {
+	t := r.toks[i]
+	to, base, known := r.left(i - 1)
+	step := t.is("++") || t.is("--")
+	if step && !known {
+		if i+1 < len(r.toks) && r.toks[i+1].kind == ident {
+			to, known = target{name: r.toks[i+1].text}, true
+		}
+	}
+	if !known || i == 0 {
+		return
+	}
+	end := r.operandEnd(i + 1)
+	if r.declaredHere(i) {
+		return // its declaration said so
+	}
+	w := write{target: to, at: r.toks[max(0, i-1)], base: base}
+	switch {
+	case step:
+		w.value.expr = opaque("the expression " + text(r.toks[max(0, i-1):min(len(r.toks), i+2)]))
+	case end-i > maxArguments:
+		w.value.expr = opaque("an expression of more than 500 tokens")
+	default:
+		w.value = r.value(r.f, r.toks[i+1:end])
+	}
+	if !t.is("=") && !step {
+		w.value.expr = r.compound(t.text, to, w.value)
+	}
+	r.place(&w, i, end)
+	if strings.HasSuffix(w.name, "[]") {
+		w.sure = false
+	}
+	r.f.writes = append(r.f.writes, w)
+}
+
+// operandEnd gives the index behind the right side of an assignment, which begins at i.
+func (r *reading) operandEnd(i int) int {
+	questions := 0
+	for most := min(len(r.toks), i+maxArguments+1); i < most; i++ {
+		t := r.toks[i]
+		if t.kind != punct {
+			continue
+		}
+		switch t.text {
+		case "(", "[", "{":
+			i = closing(r.toks, i)
+		case "?":
+			questions++
+		case ":":
+			if questions--; questions < 0 {
+				return i
+			}
+		case ";", ",", ")", "]", "}":
+			return i
+		}
+	}
+	return min(i, len(r.toks))
+}
+
+// declaredHere says whether the = at i belongs to a declaration that was read as one.
+func (r *reading) declaredHere(i int) bool {
+	for k := len(r.f.writes) - 1; k >= 0 && k > len(r.f.writes)-8; k-- {
+		if w := r.f.writes[k]; w.initial && w.at.off == r.toks[i-1].off && w.at.file == r.toks[i-1].file && w.name == r.toks[i-1].text && !w.field {
+			return true
+		}
+	}
+	return false
+}
+
+// left reads backwards what stands in front of an assignment.
+func (r *reading) left(i int) (to target, base string, ok bool) {
+	array := ""
+	if i >= 0 && r.toks[i].is("]") {
+		if i = opening(r.toks, i) - 1; i < 0 {
+			return to, "", false
+		}
+		array = "[]"
+	}
+	if i < 0 || r.toks[i].kind != ident || keywords[r.toks[i].text] {
+		return to, "", false
+	}
+	name := r.toks[i].text
+	if i > 0 && (r.toks[i-1].is(".") || r.toks[i-1].is("->")) {
+		if i > 1 && (r.toks[i-2].is("{") || r.toks[i-2].is(",")) { // designated
+			return to, "", false
+		}
+		typ, base := r.typeBefore(r.f, r.toks, i-2, 0)
+		of, _ := r.field(typ, name)
+		return target{name: name + array, of: of, field: true}, base, true
+	}
+	if i > 0 && r.toks[i-1].is("*") && (i < 2 || r.toks[i-2].kind == punct && !r.toks[i-2].is(")") && !r.toks[i-2].is("]")) {
+		return to, "", false // what it points to
+	}
+	if of, _ := r.field(r.f.class, name); of != "" && !r.isDeclared(name) {
+		return target{name: name + array, of: of, field: true}, "", true
+	}
+	return target{name: name + array}, "", true
+}
+
+// opening gives the index of the bracket that the one at i closes, or -1: also where it stands far away.
+func opening(toks []token, i int) int {
+	depth := 0
+	for least := i - maxArguments; i >= max(0, least); i-- {
+		switch t := toks[i]; {
+		case t.kind != punct:
+		case t.text == ")" || t.text == "]" || t.text == "}":
+			depth++
+		case t.text == "(" || t.text == "[" || t.text == "{":
+			if depth--; depth <= 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// typeBefore gives the struct of the expression that ends at i, and its first name.
+func (p *parser) typeBefore(f *function, toks []token, i, depth int) (typ, base string) {
+	if i >= 0 && toks[i].is("]") {
+		i = opening(toks, i) - 1
+	}
+	if i < 0 || depth > maxNesting {
+		return "", ""
+	}
+	t := toks[i]
+	switch {
+	case t.is(")"):
+		open := opening(toks, i)
+		if open < 0 || open > 0 && toks[open-1].kind == ident && !keywords[toks[open-1].text] {
+			return "", "" // what a call gives
+		}
+		inner := toks[open+1 : i]
+		for len(inner) > 1 && inner[0].is("(") { // a cast
+			end := closing(inner, 0)
+			if end+1 >= len(inner) {
+				inner = inner[1 : len(inner)-1]
+				continue
+			}
+			if !isType(inner[1:end]) {
+				break
+			}
+			return p.tag(lastWord(inner[1:end])), ""
+		}
+		return p.typeBefore(f, inner, len(inner)-1, depth+1)
+	case t.kind != ident:
+		return "", ""
+	case i > 0 && (toks[i-1].is(".") || toks[i-1].is("->")):
+		outer, base := p.typeBefore(f, toks, i-2, depth+1)
+		_, typ := p.field(outer, t.text)
+		return typ, base
+	}
+	return p.typeOf(f, t.text), t.text
+}
+
+// typeOf gives the struct that a variable is or points to.
+func (p *parser) typeOf(f *function, name string) string {
+	if f != nil {
+		if name == "this" {
+			return p.tag(f.class)
+		}
+		if v, ok := f.locals[name]; ok {
+			return v.of
+		}
+		if i := f.param(name); i >= 0 {
+			return f.params[i].typ
+		}
+		if _, typ := p.field(f.class, name); typ != "" {
+			return typ
+		}
+	}
+	return p.globals[name]
+}
+
+func lastWord(toks []token) string {
+	for i := len(toks) - 1; i >= 0; i-- {
+		if toks[i].kind == ident && !qualifiers[toks[i].text] {
+			return toks[i].text
+		}
+	}
+	return ""
+}
+
+// address records what the & at i takes the address of, if it is no operator between two values. The address of memory
+// that is cleared is not kept: the call that clears it says what it does.
+func (p *parser) address(taken []target, f *function, toks []token, i int) []target {
+	if i+1 >= len(toks) || i > 0 && isOperand(p, toks, i-1) {
+		return taken
+	}
+	j := i + 1
+	for j < len(toks) && toks[j].is("(") {
+		j++
+	}
+	if j >= len(toks) || toks[j].kind != ident {
+		return taken
+	}
+	if i > 1 && clears[toks[i-2].text] {
+		return taken
+	}
+	to := target{name: toks[j].text}
+	typ := p.typeOf(f, to.name)
+	for j+2 < len(toks) && (toks[j+1].is(".") || toks[j+1].is("->") || toks[j+1].is("[")) {
+		if toks[j+1].is("[") {
+			if j = closing(toks, j+1) - 1; j+2 >= len(toks) {
+				break
+			}
+			if !to.field {
+				to.name += "[]"
+			}
+			j++
+			if j+2 >= len(toks) || !toks[j+1].is(".") && !toks[j+1].is("->") {
+				break
+			}
+		}
+		of, inner := p.field(typ, toks[j+2].text)
+		to, typ = target{name: toks[j+2].text, of: of, field: true}, inner
+		j += 2
+	}
+	return append(taken, to)
+}
+
+// clears are the routines that fill memory with zeros.
+var clears = map[string]bool{
+	"RtlZeroMemory": true, "RtlSecureZeroMemory": true, "ZeroMemory": true, "NdisZeroMemory": true, "memset": true,
+	"RtlFillMemory": true, "bzero": true, "sizeof": true,
+}
+
+// isOperand says whether the token at i ends a value, so that a & behind it is an operator between two.
+func isOperand(p *parser, toks []token, i int) bool {
+	switch t := toks[i]; t.kind {
+	case ident:
+		return !keywords[t.text]
+	case number, char, str:
+		return true
+	default:
+		if t.is(")") {
+			open := opening(toks, i)
+			return open < 0 || !isPointerCast(p, toks[open+1:i])
+		}
+		return t.is("]")
+	}
+}
+
+func isPointerCast(p *parser, toks []token) bool {
+	if len(toks) == 0 || !isType(toks) {
+		return false
+	}
+	last := toks[len(toks)-1]
+	return last.is("*") || typeWords[last.text] || p.aliases[last.text] != "" ||
+		len(last.text) > 2 && (last.text[0] == 'P' || last.text[:2] == "LP") && last.text == upper(last.text)
+}

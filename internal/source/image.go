@@ -1,0 +1,272 @@
+package source
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+// image turns what was linked into what every witness returns, for the build's own units.
+func (m *image) image() driver.Image {
+	own := map[*summary]bool{}
+	for _, u := range m.own {
+		own[u] = true
+	}
+	out := driver.Image{Build: m.build.Build}
+	for _, u := range m.own {
+		out.Facts = append(out.Facts, u.facts...)
+	}
+	for _, d := range m.definitions {
+		if !own[d.unit] {
+			continue
+		}
+		out.Facts = append(out.Facts, m.entryFacts(d)...)
+		for i := range d.calls {
+			c := &d.calls[i]
+			if c.ddi != nil && !m.idleCopy(d) {
+				out.Sites = append(out.Sites, m.requests(d, c)...)
+			}
+			out.Facts = append(out.Facts, m.optInFact(d, c)...)
+		}
+	}
+	out.Sites = mergeSites(out.Sites)
+	slices.SortStableFunc(out.Facts, func(a, b driver.Fact) int {
+		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Unit, b.Unit))
+	})
+	m.judgeBuild(&out)
+	return out
+}
+
+// idleCopy says whether a static function of a header is not used in its unit, while it is in another.
+func (m *image) idleCopy(d *definition) bool {
+	if !d.static || d.at.root().file.path == d.unit.unit.Path {
+		return false
+	}
+	m.needs[d.name] = true
+	if len(m.callers[d]) > 0 || m.named[d.name] {
+		return false
+	}
+	return slices.ContainsFunc(m.defined[d.name], func(o *definition) bool {
+		return o != d && len(m.callers[o]) > 0 && o.at.file == d.at.file && o.at.off == d.at.off
+	})
+}
+
+func (m *image) entryFacts(d *definition) []driver.Fact {
+	if !m.isEntry(d) {
+		return nil
+	}
+	f := driver.Fact{Kind: driver.Entry, Place: d.at.root().place(), Function: d.name, Unit: d.unit.unit.Path, Mechanism: d.unit.mechanism}
+	if p := m.choosePoint(d.insert); p != nil {
+		f.Span = *p
+	}
+	return []driver.Fact{f}
+}
+
+// optInFact gives a call that opts in, or would if its file were compiled for it.
+func (m *image) optInFact(d *definition, c *call) []driver.Fact {
+	if c.callee != "ExInitializeDriverRuntime" || len(c.args) != 1 {
+		return nil
+	}
+	if flags, known := m.optInFlags(d, c); known && flags&nx.DrvRtPoolNxOptIn == 0 {
+		return nil
+	}
+	return []driver.Fact{{
+		Kind: driver.OptInCall, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
+		Mechanism: d.unit.mechanism, Effective: m.effect(d, c) == optsIn, Span: c.span,
+	}}
+}
+
+// choosePoint takes the last of the places for a first statement that no declaration follows which may request memory
+// before it.
+func (m *image) choosePoint(points []insertPoint) *driver.Span {
+	for i, p := range points {
+		if i == len(points)-1 || p.requests || slices.ContainsFunc(p.next, func(name string) bool { return m.mayRequest(name, map[string]bool{}) }) {
+			return &points[i].span
+		}
+	}
+	return nil
+}
+
+// mayRequest says whether a function of that name, or one it calls, requests memory.
+func (m *image) mayRequest(name string, seen map[string]bool) bool {
+	if seen[name] {
+		return false
+	}
+	seen[name] = true
+	if len(m.defined[name]) == 0 {
+		m.bodies[name] = true
+	}
+	for _, d := range m.defined[name] {
+		for i := range d.calls {
+			if c := &d.calls[i]; c.ddi != nil || m.mayRequest(c.callee, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// requests gives the sites that a call of a DDI is: one, or one for each new expression where it stands in an operator new
+// that is told what to request.
+func (m *image) requests(d *definition, c *call) []driver.Site {
+	s := driver.Site{
+		Witness: driver.Source, Place: c.at.root().place(), Function: d.name, DDI: *c.ddi,
+		Mechanism: d.unit.mechanism, Moment: m.moment(c),
+	}
+	if c.at.exp != nil {
+		s.Spelled = c.at.place()
+	}
+	n := c.ddi.Argument
+	switch {
+	case n == 0:
+		s.Value.Steps = slices.Clone(c.steps)
+		return []driver.Site{s}
+	case n > len(c.args):
+		s.Value = driver.Value{Unknown: fmt.Sprintf("the call has %d arguments, argument %d decides", len(c.args), n), Steps: c.steps}
+		return []driver.Site{s}
+	case d.name == "new" || d.name == "new[]":
+		if list := m.placements(d, c, s); len(list) > 0 {
+			return list
+		}
+	}
+	s.Argument = c.args[n-1].text
+	s.Value = m.resolveValue(scene{d: d, unit: d.unit}, c.args[n-1])
+	s.Value.Steps = append(slices.Clone(c.steps), s.Value.Steps...)
+	return []driver.Site{s}
+}
+
+// placements gives the new expressions that reach a request in operator new, where what it requests hangs on them.
+func (m *image) placements(d *definition, c *call, inner driver.Site) []driver.Site {
+	decides := m.deciding(d, c.args[c.ddi.Argument-1])
+	if decides < 0 {
+		return nil
+	}
+	var list []driver.Site
+	for _, caller := range m.callers[d] {
+		s := inner
+		from := scene{d: caller.in, unit: caller.in.unit}
+		s.Place, s.Spelled, s.Function, s.Moment = caller.call.at.root().place(), c.at.place(), caller.in.name, m.moment(caller.call)
+		if decides < len(caller.call.args) {
+			s.Argument = caller.call.args[decides].text
+		}
+		s.Value = m.resolveValue(scene{d, d.unit, m.frame(caller.call, from)}, c.args[c.ddi.Argument-1])
+		s.Value.Steps = slices.Concat(caller.call.steps, s.Value.Steps)
+		list = append(list, s)
+	}
+	return list
+}
+
+// deciding gives the parameter of a function that a value in it hangs on, -1 for none.
+func (m *image) deciding(d *definition, v value) int {
+	in := input{value: v, scene: scene{d: d, unit: d.unit}}
+	var found []*node
+	m.look(&in, &found)
+	seen := map[*node]bool{}
+	var visit func(in *input) int
+	visit = func(in *input) int {
+		best := -1
+		in.expr.leaves(func(e *expr) {
+			for _, n := range in.nodes[e] {
+				if n.d != d || seen[n] {
+					continue
+				}
+				if seen[n] = true; n.kind == parameterOf {
+					best = d.param(n.name)
+				}
+				for i := range n.inputs {
+					best = max(best, visit(&n.inputs[i]))
+				}
+			}
+		})
+		return best
+	}
+	return visit(&in)
+}
+
+// mergeSites joins what several units say of one request in a header, and sorts.
+func mergeSites(sites []driver.Site) []driver.Site {
+	same := func(a, b driver.Site) int {
+		return cmp.Or(a.Place.Compare(b.Place), a.Spelled.Compare(b.Spelled), cmp.Compare(a.DDI.Name, b.DDI.Name),
+			cmp.Compare(a.Mechanism, b.Mechanism), cmp.Compare(a.Argument, b.Argument))
+	}
+	slices.SortStableFunc(sites, same)
+	var out []driver.Site
+	for _, s := range sites {
+		if n := len(out); n > 0 && same(out[n-1], s) == 0 {
+			mergeSite(&out[n-1], s)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func mergeSite(into *driver.Site, s driver.Site) {
+	into.Moment |= s.Moment
+	for _, t := range s.Value.Terms {
+		if !slices.ContainsFunc(into.Value.Terms, func(u driver.Term) bool { return u.Compare(t) == 0 }) {
+			into.Value.Terms = append(into.Value.Terms, t)
+		}
+	}
+	for _, step := range s.Value.Steps {
+		if !slices.Contains(into.Value.Steps, step) {
+			into.Value.Steps = append(into.Value.Steps, step)
+		}
+	}
+	if into.Value.Unknown == "" {
+		into.Value.Unknown = s.Value.Unknown
+	}
+}
+
+// judgeBuild fills in what only the units know of the build: its mechanism, the files that differ from it, and whether
+// the variables are set in time.
+func (m *image) judgeBuild(out *driver.Image) {
+	b := &out.Build
+	b.Mechanism = m.mechanism()
+	for _, u := range m.own {
+		if u.sawKit() && u.mechanism != b.Mechanism {
+			b.Exceptions = append(b.Exceptions, driver.Exception{Path: u.unit.Path, Mechanism: u.mechanism})
+		}
+	}
+	usesVariables := slices.ContainsFunc(m.units, (*summary).usesVariables)
+	switch {
+	case !usesVariables:
+		b.Initialised = driver.InitNotNeeded
+	case m.sets && !b.Library && slices.ContainsFunc(out.Sites, func(s driver.Site) bool {
+		return s.Moment == driver.Before && s.TooEarly()
+	}):
+		b.Initialised = driver.InitLate
+	case b.Library || m.sets && (m.opted&driver.After == 0 || m.opted == driver.Before|driver.After):
+		b.Initialised = driver.InitUnknown
+	case !m.sets:
+		b.Initialised = driver.InitNo
+	case slices.ContainsFunc(out.Sites, driver.Site.TooEarly):
+		b.Initialised = driver.InitLate
+	default:
+		b.Initialised = driver.InitYes
+	}
+}
+
+// mechanism is the one that most of the units have that reach the kit; POOL_NX_OPTOUT concerns single files.
+func (m *image) mechanism() nx.Mechanism {
+	count := map[nx.Mechanism]int{}
+	for _, u := range m.own {
+		if u.sawKit() {
+			count[u.mechanism]++
+		}
+	}
+	best := nx.None
+	for _, c := range []nx.Mechanism{nx.OptIn, nx.OptInAuto} {
+		if count[c] > count[best] {
+			best = c
+		}
+	}
+	return best
+}
+
+func (s *summary) sawKit() bool {
+	return slices.ContainsFunc(s.facts, func(f driver.Fact) bool { return f.Kind == driver.KitInclude })
+}
