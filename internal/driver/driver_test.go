@@ -33,6 +33,8 @@ func TestOn(t *testing.T) {
 		DDI: nx.DDI{Argument: 4, Kind: nx.LookasideFlags, Adder: nx.KitWindows8, AdderKit: nx.Windows81}}
 	knownKit := kit
 	knownKit.Built = nx.Built{Kit: nx.Windows10, Target: nx.Windows8}
+	unknownFlags := knownKit
+	unknownFlags.Value = Value{Unknown: "because"}
 	video := Site{Moment: After, DDI: nx.DDI{Argument: 2, Kind: nx.PortDriver}, Value: Value{Terms: []Term{
 		{Tokens: []Token{{Name: "VpPagedPool"}}}, {Tokens: []Token{{Name: "VpNonPagedPool"}}}}}}
 	for _, tt := range []struct {
@@ -60,6 +62,7 @@ func TestOn(t *testing.T) {
 		{"unknown, and it adds none on Windows 7", framework, nx.Windows7, "[] unknown"},
 		{"the kit is not known", kit, nx.Windows10, "[0 512] maybe"},
 		{"the kit is known", knownKit, nx.Windows10, "[512] no"},
+		{"unknown flags, but the kit adds the bit", unknownFlags, nx.Windows10, "[] no"},
 		{"the kit is known, on Windows 7", knownKit, nx.Windows7, "[0] yes"},
 		{"one paged, of the other the port driver decides", video, nx.Windows10, "[0 1] unknown"},
 		{"no argument decides", Site{DDI: nx.DDI{Kind: nx.Always}, Moment: After}, nx.Windows10, "[] yes"},

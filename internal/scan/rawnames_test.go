@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -143,10 +144,24 @@ func clangNames(t *testing.T, tr *tree.Tree, p string) []driver.Place {
 	return list
 }
 
-func isDDI(name string) bool {
-	return slices.ContainsFunc(nx.DDIs(), func(d nx.DDI) bool { return d.Name == name })
-}
+// ddiNames are the names that stand in front of a parenthesis; those of methods have no place of their own in a file.
+var ddiNames = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	for _, d := range nx.DDIs() {
+		if _, _, method := d.Method(); !method {
+			names[d.Name] = true
+		}
+	}
+	return names
+})
+
+func isDDI(name string) bool { return ddiNames()[name] }
 
 func mentionsDDI(data []byte) bool {
-	return slices.ContainsFunc(nx.DDIs(), func(d nx.DDI) bool { return bytes.Contains(data, []byte(d.Name)) })
+	for name := range ddiNames() {
+		if bytes.Contains(data, []byte(name)) {
+			return true
+		}
+	}
+	return false
 }
