@@ -64,7 +64,7 @@ func generate(seed uint64, number int, on map[string]bool) program {
 	m.name = fmt.Sprintf("P%d", number)
 	m.files = map[string]string{}
 	off := func(feature string) bool { return !on[feature] }
-	m.statements = slices.DeleteFunc(statements(), func(s statementFeature) bool { return off(s.feature) })
+	m.statements = slices.DeleteFunc(statements(m.language), func(s statementFeature) bool { return off(s.feature) })
 	m.values = slices.DeleteFunc(values(), func(v valueFeature) bool { return off(v.feature) })
 	m.optIns = slices.DeleteFunc(optIns(), func(o optInFeature) bool { return off(o.feature) })
 	for i := range 1 + m.IntN(4) {

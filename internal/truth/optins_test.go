@@ -50,6 +50,54 @@ func optIns() []optInFeature {
 				m.optInHelper(f, "void", "if ("+w+") { return; } ExInitializeDriverRuntime(DrvRtPoolNxOptIn);", "")
 			}
 		}},
+		{"optin-in-if", func(m *maker, f *function) {
+			if w := m.way(); w != "" {
+				f.line("if (%s && (ExInitializeDriverRuntime(DrvRtPoolNxOptIn), 1)) { ; }", w)
+			}
+		}},
+		{"optin-ternary", func(m *maker, f *function) {
+			if w := m.way(); w != "" {
+				f.line("%s ? ExInitializeDriverRuntime(DrvRtPoolNxOptIn) : (void)0;", w)
+			}
+		}},
+		{"optin-goto", func(m *maker, f *function) {
+			if w := m.way(); w != "" {
+				label := m.fresh("skip")
+				f.line("if (%s) goto %s;", w, label)
+				f.line("ExInitializeDriverRuntime(DrvRtPoolNxOptIn);")
+				f.line("%s:;", label)
+			}
+		}},
+		{"optin-break", func(m *maker, f *function) {
+			if w := m.way(); w != "" {
+				f.line("do { if (%s) break; ExInitializeDriverRuntime(DrvRtPoolNxOptIn); } while (0);", w)
+			}
+		}},
+		{"optin-switch", func(m *maker, f *function) {
+			if w := m.way(); w != "" {
+				f.line("switch (%s) { case 0: ExInitializeDriverRuntime(DrvRtPoolNxOptIn); break; default: break; }", w)
+			}
+		}},
+		{"optin-entry-return", func(m *maker, f *function) {
+			if w := m.way(); w != "" {
+				f.line("Object->MajorFunction[3] = %s;", m.later(f))
+				f.line("if (%s) { return STATUS_SUCCESS; }", w)
+				f.line("ExInitializeDriverRuntime(DrvRtPoolNxOptIn);")
+			}
+		}},
+		{"optin-pointer", func(m *maker, f *function) {
+			g := &function{in: f.in}
+			name, p := m.fresh("Init"), m.fresh("fn")
+			g.line("ExInitializeDriverRuntime(DrvRtPoolNxOptIn);")
+			m.write(g, "static void "+name+"(void)")
+			f.line("void (*%s)(void) = %s; %[1]s();", p, name)
+		}},
+		{"optin-variable", func(m *maker, f *function) {
+			f.line("ULONG %s = %s; ExInitializeDriverRuntime(%[1]s);", m.fresh("flags"), pick(m, "DrvRtPoolNxOptIn", "0"))
+		}},
+		{"optin-loop", func(m *maker, f *function) {
+			f.line("for (int i = 0; i < 1; i++) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }")
+		}},
 		{"optin-in-ifdef", func(m *maker, f *function) {
 			f.body = append(f.body, "#ifdef "+pick(m, "POOL_NX_OPTIN", "_NOT_DEFINED_"))
 			f.line("ExInitializeDriverRuntime(DrvRtPoolNxOptIn);")

@@ -2,7 +2,9 @@ package truth
 
 import (
 	"fmt"
-	"strings"
+	"slices"
+
+	"github.com/nxport/nxport/internal/project"
 )
 
 // statementFeature writes a statement. One that can't do its work here writes nothing and reports false; depth bounds what it
@@ -13,7 +15,16 @@ type statementFeature struct {
 }
 
 // statements are what functions are made of, by feature.
-func statements() []statementFeature {
+func statements(language project.Language) []statementFeature {
+	list := slices.Concat(plainStatements(), macroStatements())
+	if language == project.CXX {
+		list = append(list, cxxStatements()...)
+	}
+	return list
+}
+
+// plainStatements are those of both languages without macros.
+func plainStatements() []statementFeature {
 	return []statementFeature{
 		{"request", func(m *maker, f *function, depth int) bool {
 			f.line("%s;", m.request(f, depth))
@@ -95,6 +106,14 @@ func statements() []statementFeature {
 			}
 			return true
 		}},
+		{"callback", func(m *maker, f *function, depth int) bool {
+			g := &function{in: f.in}
+			name, p := m.fresh("Callback"), m.fresh("fn")
+			g.line("%s;", m.request(g, depth-1))
+			m.write(g, "static void "+name+"(void)")
+			f.line("void (*%s)(void) = %s; %[1]s();", p, name)
+			return true
+		}},
 		{"wrapper", (*maker).wrapper},
 		{"shared-wrapper", func(m *maker, f *function, depth int) bool {
 			for _, w := range m.shared {
@@ -105,57 +124,6 @@ func statements() []statementFeature {
 				}
 			}
 			return false
-		}},
-		{"macro-wrapper", func(m *maker, f *function, depth int) bool {
-			name := m.fresh("NEW")
-			fixed := pick(m, "NonPagedPool", "PagedPool", "NonPagedPoolNx", "NonPagedPoolCacheAligned")
-			m.header = append(m.header, fmt.Sprintf("#define %s(n) ExAllocatePoolWithTag(%s, (n), 'gaT1')", name, fixed))
-			f.line("%s(16);", name)
-			return true
-		}},
-		{"macro-parameter", func(m *maker, f *function, depth int) bool {
-			name, value := m.fresh("ALLOC"), m.value(f, depth-1)
-			m.header = append(m.header, fmt.Sprintf("#define %s(Type, n) ExAllocatePool%s", name,
-				pick(m, "(Type, n)", "WithTag((Type), (n), 'gaT2')", "Zero((Type), n, 'gaT3')")))
-			f.line("%s(%s, 16);", name, value)
-			return true
-		}},
-		{"macro-pasted", func(m *maker, f *function, depth int) bool {
-			name, value := m.fresh("PASTE"), m.value(f, depth-1)
-			m.header = append(m.header, "#define "+name+"(Suffix, Type) ExAllocatePool##Suffix(Type, 16, #Suffix[0])")
-			f.line("%s(%s, %s);", name, pick(m, "WithTag", "WithQuotaTag", "Uninitialized", "QuotaZero"), value)
-			return true
-		}},
-		{"macro-variadic", func(m *maker, f *function, depth int) bool {
-			name, value := m.fresh("ANY"), m.value(f, depth-1)
-			m.header = append(m.header, "#define "+name+"(...) ExAllocatePoolWithTag(__VA_ARGS__)")
-			f.line("%s(%s, 16, 'gaT4');", name, value)
-			return true
-		}},
-		{"macro-statement", func(m *maker, f *function, depth int) bool {
-			name, value := m.fresh("DO"), m.value(f, depth-1)
-			m.header = append(m.header, "#define "+name+"(T) do { PVOID p = ExAllocatePool(T, 1); (void)p; } while (0)")
-			f.line("%s(%s);", name, value)
-			return true
-		}},
-		{"macro-over-name", func(m *maker, f *function, depth int) bool {
-			f.in.after = append(f.in.after, "#undef ExAllocatePool", "#define ExAllocatePool(t, n) ExAllocatePoolWithTag(t, n, 'gaT5')")
-			return false // the next requests use it
-		}},
-		{"ifdef", func(m *maker, f *function, depth int) bool {
-			f.body = append(f.body, pick(m, "#ifdef POOL_NX_OPTIN", "#if POOL_NX_OPTIN_AUTO", "#ifdef NonPagedPool", "#if 0", "#if defined(POOL_NX_OPTOUT)"))
-			f.line("%s;", m.request(f, 0))
-			f.body = append(f.body, "#else")
-			f.line("%s;", m.request(f, 0))
-			f.body = append(f.body, "#endif")
-			return true
-		}},
-		{"undef", func(m *maker, f *function, depth int) bool {
-			f.body = append(f.body, "#pragma push_macro(\"NonPagedPool\")", "#undef NonPagedPool")
-			f.line("ExAllocatePool(NonPagedPool, 16);")
-			f.body = append(f.body, "#pragma pop_macro(\"NonPagedPool\")")
-			f.line("ExAllocatePool(NonPagedPool, 16);")
-			return true
 		}},
 		{"static-twins", func(m *maker, f *function, depth int) bool {
 			name := m.fresh("Twin")
@@ -180,60 +148,6 @@ func statements() []statementFeature {
 			name := m.fresh("Inline")
 			m.header = append(m.header, "static __inline PVOID "+name+"(POOL_TYPE Type) { return ExAllocatePool(Type, 2); }")
 			f.line("%s(%s);", name, m.value(f, depth-1))
-			return true
-		}},
-		{"new", func(m *maker, f *function, depth int) bool {
-			if !m.cpp() {
-				return false
-			}
-			tag := m.fresh("Tag")
-			m.header = append(m.header, "struct "+tag+" { int n; };")
-			g := &function{in: f.in}
-			g.line("return ExAllocatePoolWithTag(Type, Size, 'gaT6');")
-			m.write(g, "void *operator new(SIZE_T Size, POOL_TYPE Type, "+tag+" *, ULONG) noexcept")
-			f.line("new (%s, (%s *)0, 1) int;", m.value(f, depth-1), tag)
-			return true
-		}},
-		{"default-argument", func(m *maker, f *function, depth int) bool {
-			if !m.cpp() {
-				return false
-			}
-			g := &function{in: f.in}
-			name := m.fresh("Default")
-			g.line("return ExAllocatePool(Type, n);")
-			m.write(g, "static PVOID "+name+"(SIZE_T n, POOL_TYPE Type = "+m.constant()+")")
-			f.line("%s(1);", name)
-			if m.chance(50) {
-				f.line("%s(1, %s);", name, m.constant())
-			}
-			return true
-		}},
-		{"overload", func(m *maker, f *function, depth int) bool {
-			if !m.cpp() {
-				return false
-			}
-			name := m.fresh("Over")
-			for n, params := range []string{"POOL_TYPE Type", "POOL_TYPE Type, SIZE_T n"} {
-				g := &function{in: f.in}
-				g.line("return ExAllocatePool(Type, 3);")
-				m.write(g, "static PVOID "+name+"("+params+")")
-				f.line("%s(%s%s);", name, m.constant(), strings.Repeat(", 1", n))
-			}
-			return true
-		}},
-		{"class", func(m *maker, f *function, depth int) bool {
-			if !m.cpp() {
-				return false
-			}
-			name := m.fresh("Class")
-			f.in.functions = append(f.in.functions, "class "+name+" {", "    POOL_TYPE m_type;", "public:",
-				"    "+name+"(POOL_TYPE Type) : m_type(Type) {}",
-				"    PVOID Get(SIZE_T n) { return ExAllocatePool(m_type, n); }",
-				"    static PVOID Make(POOL_TYPE Type) { return ExAllocatePool(Type, 4); }", "};")
-			object := m.fresh("o")
-			f.line("%s %s(%s);", name, object, m.constant())
-			f.line("%s.Get(1);", object)
-			f.line("%s::Make(%s);", name, m.constant())
 			return true
 		}},
 		{"pointer", func(m *maker, f *function, depth int) bool {
