@@ -29,6 +29,7 @@ type maker struct {
 	statements []statementFeature
 	values     []valueFeature
 	optIns     []optInFeature
+	requests   []requestText
 }
 
 // sourceFile is a unit while it is written.
@@ -66,6 +67,7 @@ func generate(seed uint64, number int, on map[string]bool) program {
 	off := func(feature string) bool { return !on[feature] }
 	m.statements = slices.DeleteFunc(statements(m.language), func(s statementFeature) bool { return off(s.feature) })
 	m.values = slices.DeleteFunc(values(), func(v valueFeature) bool { return off(v.feature) })
+	m.requests = known()
 	m.optIns = slices.DeleteFunc(optIns(), func(o optInFeature) bool { return off(o.feature) })
 	for i := range 1 + m.IntN(4) {
 		m.sources = append(m.sources, &sourceFile{name: string(rune('a'+i)) + m.extension()})

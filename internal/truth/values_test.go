@@ -2,8 +2,6 @@ package truth
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 )
 
 // valueFeature writes an expression of type POOL_TYPE, for use at the end of f; "" where it can't be used here.
@@ -18,6 +16,7 @@ func values() []valueFeature {
 		{"literal", func(m *maker, f *function, depth int) string {
 			return pick(m, "(POOL_TYPE)0", "(POOL_TYPE)0x200", "((POOL_TYPE)(1))", "(POOL_TYPE)512u", "(POOL_TYPE)04")
 		}},
+		{"variable", func(m *maker, f *function, depth int) string { return "ExDefaultNonPagedPoolType" }},
 		{"or", func(m *maker, f *function, depth int) string {
 			return fmt.Sprintf("(POOL_TYPE)(%s | %s)", m.value(f, depth), m.flag())
 		}},
@@ -253,59 +252,4 @@ func (m *maker) passed(f *function, depth int) string {
 		}
 	}
 	return "Type"
-}
-
-// requests are the calls that are made with a pool type, %s, or with flags of another kind, by feature.
-var requests = []struct {
-	feature, text string
-	flags         []string // what can be OR-ed; nil for a pool type
-}{
-	{"ExAllocatePool", "ExAllocatePool(%s, 10)", nil},
-	{"ExAllocatePoolWithTag", "ExAllocatePoolWithTag(%s, 10, 'gaTa')", nil},
-	{"ExAllocatePoolWithQuota", "ExAllocatePoolWithQuota(%s, 10)", nil},
-	{"ExAllocatePoolWithQuotaTag", "ExAllocatePoolWithQuotaTag(%s, 10, 'gaTa')", nil},
-	{"ExAllocatePoolWithTagPriority", "ExAllocatePoolWithTagPriority(%s, 10, 'gaTa', NormalPoolPriority)", nil},
-	{"ExAllocatePoolPriorityZero", "ExAllocatePoolPriorityZero(%s, 10, 'gaTa', LowPoolPriority)", nil},
-	{"ExInitializeLookasideListEx", "ExInitializeLookasideListEx(0, NULL, NULL, %s, 0, 16, 'gaTa', 0)", nil},
-	{"ExAllocatePool2", "ExAllocatePool2(%s, 10, 'gaTa')",
-		[]string{"POOL_FLAG_NON_PAGED", "POOL_FLAG_NON_PAGED_EXECUTE", "POOL_FLAG_PAGED", "POOL_FLAG_UNINITIALIZED", "0x40"}},
-	{"ExAllocatePool3", "ExAllocatePool3(%s, 10, 'gaTa', NULL, 0)", []string{"POOL_FLAG_NON_PAGED", "POOL_FLAG_CACHE_ALIGNED"}},
-	{"ExInitializeNPagedLookasideList", "ExInitializeNPagedLookasideList(0, NULL, NULL, %s, 16, 'gaTa', 0)",
-		[]string{"0", "POOL_NX_ALLOCATION", "POOL_RAISE_IF_ALLOCATION_FAILURE"}},
-	{"MmMapLockedPagesSpecifyCache", "MmMapLockedPagesSpecifyCache(0, KernelMode, MmCached, NULL, FALSE, %s)",
-		[]string{"NormalPagePriority", "HighPagePriority", "MdlMappingNoExecute", "MdlMappingNoWrite", "LowPagePriority"}},
-	{"MmGetSystemAddressForMdlSafe", "MmGetSystemAddressForMdlSafe(0, %s)", []string{"NormalPagePriority", "MdlMappingNoExecute"}},
-	{"MmMapLockedPages", "MmMapLockedPages(0, KernelMode)", []string{}},
-	{"MmGetSystemAddressForMdl", "MmGetSystemAddressForMdl(0)", []string{}},
-}
-
-// request is a call that asks for memory.
-func (m *maker) request(f *function, depth int) string {
-	r := requests[0]
-	if m.on["every-ddi"] {
-		r = requests[m.IntN(len(requests))]
-	}
-	switch {
-	case r.flags == nil:
-		return fmt.Sprintf(r.text, m.value(f, depth))
-	case len(r.flags) == 0:
-		return r.text
-	}
-	return fmt.Sprintf(r.text, m.flags(r.flags))
-}
-
-// flags ORs some flags together, one of them perhaps by a choice.
-func (m *maker) flags(list []string) string {
-	var parts []string
-	for range 1 + m.IntN(2) {
-		if s := pick(m, list...); !slices.Contains(parts, s) {
-			parts = append(parts, s)
-		}
-	}
-	if m.chance(30) {
-		if w := m.way(); w != "" {
-			parts = append(parts, "("+w+" ? "+pick(m, list...)+" : 0)")
-		}
-	}
-	return strings.Join(parts, " | ")
 }
