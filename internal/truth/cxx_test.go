@@ -8,12 +8,15 @@ import (
 func cxxStatements() []statementFeature {
 	return []statementFeature{
 		{"new", func(m *maker, f *function, depth int) bool {
-			tag := m.fresh("Tag")
-			m.header = append(m.header, "struct "+tag+" { int n; };")
-			g := &function{in: f.in}
-			g.line("return ExAllocatePoolWithTag(Type, Size, 'gaT6');")
-			m.write(g, "void *operator new(SIZE_T Size, POOL_TYPE Type, "+tag+" *, ULONG) noexcept")
-			f.line("new (%s, (%s *)0, 1) int;", m.value(f, depth-1), tag)
+			if m.tag == "" { // one operator for the program, told from those of others by a type
+				m.tag = m.fresh("Tag")
+				head := "void *operator new(SIZE_T Size, POOL_TYPE Type, " + m.tag + " *, ULONG) noexcept"
+				m.header = append(m.header, "struct "+m.tag+" { int n; };", head+";")
+				g := &function{in: m.elsewhere(f)}
+				g.line("return ExAllocatePoolWithTag(Type, Size, 'gaT6');")
+				m.write(g, head)
+			}
+			f.line("new (%s, (%s *)0, 1) int;", m.value(f, depth-1), m.tag)
 			return true
 		}},
 		{"default-argument", func(m *maker, f *function, depth int) bool {

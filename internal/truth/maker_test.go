@@ -25,6 +25,7 @@ type maker struct {
 	names    int
 	phase    int // grows where the state of the opt-in may change: functions of one phase are not called in another
 	shared   []sharedWrapper
+	tag      string // the type that tells its operator new
 	// What may be chosen from: the tables without the features that are off.
 	statements []statementFeature
 	values     []valueFeature
@@ -196,12 +197,20 @@ func (m *maker) entry() {
 		across, _ = m.newWrapper(f, 2)
 		f.line("%s(%s, 7);", across, m.constant())
 	}
+	kept := ""
+	if m.on["kept-across"] && m.chance(30) {
+		kept = m.fresh("kept")
+		f.line("POOL_TYPE %s = %s;", kept, m.constant())
+	}
 	if m.on["early"] && m.chance(40) {
 		m.some(f, 1+m.IntN(2))
 	}
 	m.phase++
 	m.optIn(f)
 	m.phase++
+	if kept != "" {
+		f.line("ExAllocatePool(%s, 7);", kept)
+	}
 	if across != "" {
 		f.line("%s(%s, 7);", across, m.constant())
 	}

@@ -18,6 +18,8 @@ import (
 type scanned struct {
 	answers
 	unknown map[request]string // why a value is not known
+	// spelled says where the routine's name stands of a request that stands elsewhere for the reader, as at a new.
+	spelled map[request]request
 }
 
 // scan reads a program. Its library is a build of its own, which the driver's build is linked with.
@@ -61,11 +63,14 @@ func builds(p program) []*project.Build {
 }
 
 func answersOf(images []driver.Image) scanned {
-	s := scanned{answers{}, map[request]string{}}
+	s := scanned{answers{}, map[request]string{}, map[request]request{}}
 	for _, m := range images {
 		for _, site := range m.Sites {
 			r := request{site.Place.Path, site.Place.Line, site.DDI.Name}
 			s.unknown[r] = cmp.Or(s.unknown[r], site.Value.Unknown)
+			if site.Spelled.Line > 0 {
+				s.spelled[r] = request{site.Spelled.Path, site.Spelled.Line, site.DDI.Name}
+			}
 			for _, v := range versions {
 				w, err := nx.ParseVersion(v)
 				if err != nil {
@@ -84,12 +89,31 @@ func answersOf(images []driver.Image) scanned {
 	return s
 }
 
+// move gives a request that was not seen where it stands for the reader the place where its routine's name stands, if it was
+// seen there: a run knows macros, but not the new that led to an operator new.
+func (s scanned) move(seen answers) {
+	for r, to := range s.spelled {
+		if seen[r] != nil || seen[to] == nil {
+			continue
+		}
+		for windows, values := range s.answers[r] {
+			for _, value := range values {
+				s.add(to, windows, value)
+			}
+		}
+		s.unknown[to] = cmp.Or(s.unknown[to], s.unknown[r])
+		delete(s.answers, r)
+		delete(s.unknown, r)
+	}
+}
+
 // differences compares what was seen with what was read, a line for each request they differ on.
 func differences(p program, seen answers, read scanned) []string {
 	var list []string
 	say := func(r request, format string, args ...any) {
 		list = append(list, r.String()+": "+fmt.Sprintf(format, args...))
 	}
+	read.move(seen)
 	for r, on := range seen {
 		if _, found := read.unknown[r]; !found {
 			say(r, "run asks for %s, scan has no such request", show(on))
