@@ -102,6 +102,12 @@ func cxxStatements() []statementFeature {
 			f.line("%s(%s);", name, m.constant())
 			return true
 		}},
+		{"linkage", func(m *maker, f *function, depth int) bool {
+			name := m.fresh("Linked")
+			f.in.functions = append(f.in.functions, `extern "C" {`, "static PVOID "+name+"(POOL_TYPE Type) { return ExAllocatePool(Type, 26); }", "}")
+			f.line("%s(%s);", name, m.value(f, depth-1))
+			return true
+		}},
 		{"raw-string", func(m *maker, f *function, depth int) bool {
 			f.line(`(void)R"x(ExAllocatePool(PagedPool, 1); )" /* )x";`)
 			return true

@@ -69,7 +69,7 @@ var off = map[string]string{
 
 // plain are the features that are no rows of a table.
 var plain = []string{"optin", "auto", "mixed", "optout", "files", "early", "defined-in-file", "every-ddi", "deep-wrapper",
-	"passed-or", "passed-ternary", "passed-local", "passed-changed", "across", "kept-across", "if-unsigned", "if-long", "if-line", "if-character", "if-kit"}
+	"passed-or", "passed-ternary", "passed-local", "passed-changed", "across", "kept-across", "zero", "if-unsigned", "if-long", "if-line", "if-character", "if-kit"}
 
 // TestGenerated holds that scan gives for each request of generated drivers exactly what it is at run. To see one of them:
 //

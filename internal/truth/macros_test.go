@@ -116,6 +116,51 @@ func macroStatements() []statementFeature {
 			f.line("ExAllocatePool(%s(%s, NonPaged), 15);", twice, cat)
 			return true
 		}},
+		{"macro-braces", func(m *maker, f *function, depth int) bool {
+			begin, end := m.fresh("BEGIN"), m.fresh("END")
+			m.header = append(m.header, "#define "+begin+" do {", "#define "+end+" } while (0);")
+			f.line("%s", begin)
+			m.statement(f, depth-1)
+			f.line("%s", end)
+			return true
+		}},
+		{"macro-defines", func(m *maker, f *function, depth int) bool {
+			name, define, call := m.fresh("Step"), m.fresh("DEFINE"), m.fresh("CALL")
+			m.header = append(m.header, "#define "+define+"(n) static PVOID "+name+"_##n(POOL_TYPE Type)", "#define "+call+"(n) "+name+"_##n")
+			g := &function{in: f.in}
+			g.line("return ExAllocatePool(Type, 17);")
+			m.write(g, define+"(one)")
+			f.line("%s(one)(%s);", call, m.value(f, depth-1))
+			return true
+		}},
+		{"split-function", func(m *maker, f *function, depth int) bool {
+			name := m.fresh("Split")
+			f.in.functions = append(f.in.functions, "#if "+pick(m, "0", "1", "defined(NonPagedPool)"), "static void "+name+"(int a) {",
+				"    "+m.request(f, 0)+";", "#else", "static void "+name+"(long a)", "{", "#endif", "    "+m.request(f, 0)+";", "}", "")
+			f.line("%s(1);", name)
+			return true
+		}},
+		{"file-function", func(m *maker, f *function, depth int) bool {
+			name := m.fresh("Part")
+			m.files[m.name+"/"+name+".inl"] = "static PVOID " + name + "(POOL_TYPE Type)\n{\n    return ExAllocatePool(Type, 18);\n}\n"
+			f.in.functions = append(f.in.functions, "#include \""+name+".inl\"")
+			f.line("%s(%s);", name, m.value(f, depth-1))
+			return true
+		}},
+		{"file-noise", func(m *maker, f *function, depth int) bool {
+			name := m.fresh("Noise")
+			f.in.functions = append(f.in.functions, strings.ReplaceAll(pick(m,
+				`static const char *X[] = { "{", "}", ")" "(", "\"" };`,
+				"static int (*X[2])(int, char (*)[3]) = { 0, 0 };",
+				"typedef struct X_t { int a : 3; union { int b; void (*c)(int); } d; } X_t, *X_p;",
+				"static int X(int a)\n{\n    return a ? (a == '{') : \"}\"[0] + (int)sizeof(int[2]);\n}",
+				"enum X_e { X_one = 1, X_two = (X_one << 2) };",
+				"static void X(void) <% int a<:1:> = <% 1 %>; %>",
+				"#define X_OPEN {\nstatic void X(void) X_OPEN if (1) { } }",
+				"static __inline int X(\n    int a, // )\n    int b /* { */)\n{ return a\n#if 0\n    } {\n#endif\n    + b; }",
+			), "X", name))
+			return false // and a statement
+		}},
 		{"noise", func(m *maker, f *function, depth int) bool {
 			f.line("%s", pick(m, `(void)"ExAllocatePool(PagedPool, 1)";`, `(void)"/*"; (void)'"'; (void)"\"//";`,
 				`/* ExAllocatePool(PagedPool, 1); " */`, `// ExAllocatePool(PagedPool, 1); /*`, `(void)'\''; (void)"{((";`,

@@ -152,6 +152,8 @@ func (m *maker) mechanisms() {
 		}
 		macro := map[string]string{"optin": "POOL_NX_OPTIN", "auto": "POOL_NX_OPTIN_AUTO"}[mechanism]
 		switch {
+		case macro == "" && m.on["zero"] && m.chance(30):
+			s.defines = append(s.defines, pick(m, "POOL_NX_OPTIN=0", "POOL_NX_OPTIN_AUTO=0"))
 		case macro == "":
 		case m.on["defined-in-file"] && m.chance(25):
 			s.before = append(s.before, "#define "+macro+" 1")
