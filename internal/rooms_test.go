@@ -21,7 +21,7 @@ var rooms = [][]string{
 	{"internal/rule"},
 	{"internal/report"},
 	{"internal/scan"},
-	{"internal/port"},
+	{"internal/port", "internal/truth"},
 	{"cmd/nxport"},
 }
 

@@ -514,7 +514,10 @@ loop:
 		case atSlash:
 			i += max(1, commentLen(b[i:]))
 		case atBackslash:
-			i += max(1, spliceAt(b[i:]))
+			n := spliceAt(b[i:])
+			// A name that is cut in two comes out of the macro as one that is not in its text, as by ##.
+			pastes = pastes || n > 0 && wordByte(b[i-1]) && i+n < len(b) && wordByte(b[i+n])
+			i += max(1, n)
 		case atQuote:
 			i += quotedLen(b[i:])
 		case atLetter:

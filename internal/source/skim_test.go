@@ -142,6 +142,15 @@ func TestPartEqualsWhole(t *testing.T) {
 	}
 }
 
+// A routine's name that is cut in two by a backslash at a line's end leads to a request all the same.
+func TestCutName(t *testing.T) {
+	const text = "-- a.c --\n#include \"a.h\"\nvoid f(void) { CUT(0); }\n-- a.h --\n#include <ntddk.h>\n#define CUT(t) ExAllocate\\\nPool(t, 1)\n"
+	tr, builds := buildOf(t, text, &project.Options{Processor: nx.X64, Language: project.C})
+	if n := len(Read(tr, builds, Options{DDIs: nx.DDIs()}).Images[0].Sites); n != 1 {
+		t.Errorf("%d sites", n)
+	}
+}
+
 // A file is read once for all options that make no difference to it, and of a header only what leads to a request.
 func TestReadsLittle(t *testing.T) {
 	text := "-- a.c --\n#include <ntddk.h>\n#include \"big.h\"\n#if ASKED\n#endif\nvoid f(void) { ExAllocatePool(0, 1); }\n-- big.h --\n" +

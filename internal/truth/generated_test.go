@@ -1,0 +1,149 @@
+package truth
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nxport/nxport/internal/project"
+)
+
+var (
+	seed     = flag.Uint64("seed", 1, "of the generated drivers")
+	programs = flag.Int("programs", 2000, "how many drivers to generate")
+	only     = flag.Int("only", -1, "the number of one driver, to be printed with all that is known of it")
+	features = flag.String("features", "", "the only features to use, separated by commas, or all")
+)
+
+// batch is how many drivers are compiled into one executable.
+const batch = 100
+
+// off are features that scan can't follow to the end yet, or not exactly, with the reason. Generated drivers have none of them,
+// unless they are asked for by -features.
+var off = map[string]string{
+	"across":              "not exact: what is passed before the opt-in call is taken to be passed after it too, and the other way round",
+	"callback":            "a function whose address is taken is taken to run after the opt-in call",
+	"class":               "not followed yet",
+	"constructor":         "the call of a constructor or destructor is not seen",
+	"default-argument":    "not followed yet",
+	"enumerator":          "not followed yet",
+	"field":               "not followed yet",
+	"field-by-pointer":    "not followed yet",
+	"field-initialised":   "not followed yet",
+	"global":              "not followed yet",
+	"global-dynamic":      "not followed yet",
+	"global-initialised":  "not followed yet",
+	"lambda":              "not followed yet",
+	"kept-across":         "not followed yet",
+	"local":               "not followed yet",
+	"local-if":            "not followed yet",
+	"local-or":            "not followed yet",
+	"local-switch":        "not followed yet",
+	"local-twice":         "not followed yet",
+	"namespace":           "functions of one name are not told apart by namespace",
+	"new":                 "not followed yet",
+	"optin-after-return":  "a return in front of the call is not seen",
+	"optin-both-branches": "not exact: calls in both branches of an if are taken for calls that may both not run",
+	"optin-break":         "a break in front of the call is not seen",
+	"optin-entry-return":  "a return in front of the call is not seen",
+	"optin-goto":          "a goto over the call is not seen",
+	"optin-loop":          "not exact: a loop is taken to run perhaps never",
+	"optin-pointer":       "not exact: a call through a pointer is not followed",
+	"optin-ternary":       "a call in a branch of ?: is taken for one that surely runs",
+	"optin-variable":      "not followed yet",
+	"out-parameter":       "not followed yet",
+	"passed-changed":      "not followed yet",
+	"passed-local":        "not followed yet",
+	"return":              "not followed yet",
+	"return-if":           "not followed yet",
+	"return-parameter":    "not followed yet",
+	"return-switch":       "not followed yet",
+	"same-method":         "methods of one name are not told apart by class",
+	"static-method":       "methods of one name are not told apart by class",
+	"table":               "not followed yet",
+	"template":            "not followed yet",
+}
+
+// plain are the features that are no rows of a table.
+var plain = []string{"optin", "auto", "mixed", "optout", "files", "early", "defined-in-file", "every-ddi", "deep-wrapper",
+	"passed-or", "passed-ternary", "passed-local", "passed-changed", "across", "kept-across", "zero", "if-unsigned", "if-long", "if-line", "if-character", "if-kit"}
+
+// TestGenerated holds that scan gives for each request of generated drivers exactly what it is at run. To see one of them:
+//
+//	go test ./internal/truth -run Generated -seed 1 -only 1234
+func TestGenerated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what a driver gets is known by running it, which needs clang")
+	}
+	on := chosen(t)
+	t.Logf("seed %d", *seed)
+	if *only >= 0 {
+		p := generate(*seed, *only, on)
+		t.Log("\n" + listing(p))
+		seen := run(t, []program{p})[p.name]
+		for _, r := range slices.SortedFunc(maps.Keys(seen), func(a, b request) int { return strings.Compare(a.String(), b.String()) }) {
+			t.Logf("run: %s %s", r, show(seen[r]))
+		}
+		report(t, p, seen)
+		return
+	}
+	for from := 0; from < *programs; from += batch {
+		t.Run(fmt.Sprint(from), func(t *testing.T) {
+			t.Parallel()
+			var list []program
+			for i := from; i < min(from+batch, *programs); i++ {
+				list = append(list, generate(*seed, i, on))
+			}
+			seen := run(t, list)
+			for _, p := range list {
+				report(t, p, seen[p.name])
+			}
+		})
+	}
+}
+
+func report(t *testing.T, p program, seen answers) {
+	t.Helper()
+	if list := differences(p, seen, scan(t, p)); len(list) > 0 {
+		t.Errorf("%s:\n%s", p.name, strings.Join(list, "\n"))
+	}
+}
+
+// chosen are the features to use.
+func chosen(t *testing.T) map[string]bool {
+	t.Helper()
+	all := map[string]bool{}
+	for _, name := range plain {
+		all[name] = true
+	}
+	for _, s := range statements(project.CXX) {
+		all[s.feature] = true
+	}
+	for _, v := range values() {
+		all[v.feature] = true
+	}
+	for _, o := range optIns() {
+		all[o.feature] = true
+	}
+	on := map[string]bool{}
+	for name := range all {
+		on[name] = *features == "all" || *features == "" && off[name] == ""
+	}
+	if *features != "" && *features != "all" {
+		for name := range strings.SplitSeq(*features, ",") {
+			if !all[name] {
+				t.Fatalf("no feature %q: want of %v", name, slices.Sorted(maps.Keys(all)))
+			}
+			on[name] = true
+		}
+	}
+	for name := range off {
+		if !all[name] {
+			t.Fatalf("%s is off, but no feature", name)
+		}
+	}
+	return on
+}
