@@ -88,6 +88,9 @@ func (m *image) resolveValue(c scene, v value) driver.Value {
 	in := input{value: v, scene: c}
 	s := m.solve(&in)
 	out := driver.Value{Terms: slices.Clone(s.terms), Unknown: s.unknown}
+	if len(out.Terms) == 0 && out.Unknown == "" {
+		out.Unknown = "nothing gives it a value"
+	}
 	slices.SortFunc(out.Terms, driver.Term.Compare)
 	w := &telling{seen: map[*node]bool{}, said: map[driver.Step]bool{}}
 	w.input(&in)

@@ -162,8 +162,7 @@ func (m *image) placements(d *definition, c *call, inner driver.Site) []driver.S
 // deciding gives the parameter of a function that a value in it hangs on, -1 for none.
 func (m *image) deciding(d *definition, v value) int {
 	in := input{value: v, scene: scene{d: d, unit: d.unit}}
-	var found []*node
-	m.look(&in, &found)
+	m.solve(&in)
 	seen := map[*node]bool{}
 	var visit func(in *input) int
 	visit = func(in *input) int {

@@ -73,7 +73,7 @@ func ourTokens(t *testing.T, files map[string][]byte, main string, traditional b
 	if err != nil {
 		t.Fatal(err)
 	}
-	fs := &filesOf{tree: tr.With(files), open: map[string]*lexed{}}
+	fs := everything(tr.With(files))
 	f, err := fs.load(main)
 	if err != nil {
 		t.Fatal(err)
@@ -86,10 +86,10 @@ func ourTokens(t *testing.T, files map[string][]byte, main string, traditional b
 	for _, d := range compilerMacros(o) {
 		o.Undefines = append(o.Undefines, d.Name)
 	}
-	p := newCPP(fs, o)
+	p := newCPP(fs, names{interest: fs.interest}, o, nil)
 	p.traditional = traditional
 	var list []spelled
-	for _, tok := range p.run(f, o) {
+	for _, tok := range p.run(f, o, nil) {
 		at := tok.place()
 		list = append(list, spelled{tok.text, fmt.Sprintf("%s:%d:%d", at.Path, at.Line, at.Column)})
 	}

@@ -35,6 +35,10 @@ func plainStatements() []statementFeature {
 			return true
 		}},
 		{"tested", func(m *maker, f *function, depth int) bool {
+			if f.result == "" { // the caller could not see that what follows was left out, an opt-in call perhaps
+				f.line("if (%s == NULL) { }", m.request(f, depth))
+				return true
+			}
 			f.line("if (%s == NULL) { return%s; }", m.request(f, depth), f.result)
 			return true
 		}},
