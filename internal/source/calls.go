@@ -83,7 +83,12 @@ func (r *reading) call(f *function, body []token, i, last int) (call, int) {
 	if c.ddi != nil {
 		c.steps = append(c.steps, r.under.steps(body[i:min(end, len(body))])...)
 	}
+	matters := r.known.wanted(t.text)
 	for _, arg := range split(body[min(last+2, len(body)):min(end, len(body))]) {
+		if !matters {
+			c.args = append(c.args, unasked) // how many there are tells overloads apart
+			continue
+		}
 		c.args = append(c.args, r.argument(f, arg, i))
 		if c.ddi != nil && len(c.args) == c.ddi.Argument {
 			c.steps = appendSteps(c.steps, arg)
@@ -99,6 +104,9 @@ func (r *reading) call(f *function, body []token, i, last int) (call, int) {
 	}
 	return c, end
 }
+
+// unasked stands for an argument until linking asks for the calls of that name.
+var unasked = value{expr: opaque("an argument that was not asked for")}
 
 func (r *reading) argument(f *function, arg []token, pos int) value {
 	v := r.value(f, arg)
