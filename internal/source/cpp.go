@@ -44,6 +44,8 @@ type cpp struct {
 	contexts    []context
 	base        int  // contexts below this index are not read now: an argument is expanded on its own
 	alone       int  // how deep such expansions are nested; 0 while the files are read
+	unclosed    int   // how often a macro's arguments did not end
+	last        token // the name of the function-like macro that was found last
 	ahead       bool // a macro is being expanded to see whether it brings a parenthesis
 	asking      bool // the condition of an #if is being expanded: "defined" is a question
 	count       int  // tokens looked at
@@ -173,7 +175,10 @@ func (p *cpp) expand(m *macro, t token) bool {
 		if !p.openArguments() {
 			return false
 		}
-		args = p.arguments(m)
+		p.last = t
+		if args = p.arguments(m); args == nil {
+			return false
+		}
 	}
 	body := p.substitute(m, args, &expansion{macro: m, name: t})
 	for _, a := range args {

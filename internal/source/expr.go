@@ -226,11 +226,11 @@ func divide(op string, a, b int64, unsigned bool) int64 {
 	return a % b
 }
 
-// shift goes the other way by a negative number, and never by more than 63, as clang has it.
+// shift by 64 or more, and by a negative number, has no meaning; the results are clang's.
 func shift(left bool, a, b number64) int64 {
 	n := uint64(b.bits)
-	if !b.unsigned && b.bits < 0 {
-		left, n = !left, -n
+	if left && n > 63 {
+		return 0
 	}
 	n = min(n, 63)
 	switch {

@@ -376,6 +376,15 @@ func (l *lexer) raw(open int) {
 		return
 	}
 	l.emit(str, l.pos, open+end+len(delimiter)+2)
+	t := &l.out[len(l.out)-1]
+	size := len(t.text)
+	for _, c := range l.cuts { // a splice is text here
+		if c.at >= l.pos {
+			break
+		}
+		size += c.size
+	}
+	t.text = string(l.f.data[t.off : int(t.off)+size])
 }
 
 // numberLen measures a preprocessing number: wider than C's numbers, as the standard wants it, but 0xE+1 is a sum, as it is

@@ -100,7 +100,7 @@ func (m *macro) param(i int) int {
 func (m *macro) rest(param int) bool { return m.variadic && param == len(m.params)-1 }
 
 // arguments reads up to the closing parenthesis, but not beyond the end of the file. Missing arguments are empty. Of too
-// many, Microsoft's compiler leaves out the last ones (warning C4002).
+// many, Microsoft's compiler leaves out the last ones (warning C4002). It gives nil where there is no closing parenthesis.
 //
 // A comma that came with an argument of the macro around this one separates nothing, as the documentation of MSVC's new
 // preprocessor says of the traditional one (Macro arguments are "unpacked"); it does when it is read for the second time,
@@ -122,7 +122,10 @@ func (p *cpp) arguments(m *macro) [][]token {
 			lineEnd = false
 		}
 		switch {
-		case t.kind == eof || t.is(")") && depth == 0:
+		case t.kind == eof:
+			p.giveBack(args)
+			return nil
+		case t.is(")") && depth == 0:
 			return append(args, make([][]token, max(0, len(m.params)-len(args)))...)
 		case t.is("("):
 			depth++
@@ -142,6 +145,34 @@ func (p *cpp) arguments(m *macro) [][]token {
 			p.hold(1)
 		}
 	}
+}
+
+// maxUnclosed is how often a unit may have a macro's arguments that don't end, after which what was read for them is not
+// expanded any more: else a row of them would be read for each of them again.
+const maxUnclosed = 10
+
+// giveBack makes of arguments that don't end what they were before: a parenthesis and tokens.
+func (p *cpp) giveBack(args [][]token) {
+	p.unclosed++
+	list := []token{{kind: punct, text: "("}}
+	for i, arg := range args {
+		if i > 0 {
+			list = append(list, token{kind: punct, text: ","})
+		}
+		list = append(list, arg...)
+	}
+	for i := range list {
+		if list[i].file == nil {
+			list[i].file, list[i].off = p.last.file, p.last.off
+		}
+		if p.unclosed > maxUnclosed {
+			list[i].flags |= painted
+		}
+	}
+	for _, arg := range args {
+		p.held -= len(arg)
+	}
+	p.contexts = append(p.contexts, context{toks: list})
 }
 
 // substitution builds the replacement of one use of a macro.

@@ -1,0 +1,5 @@
+#ifndef A_H
+#define A_H
+from_a
+#include "b.h"
+#endif

@@ -1,0 +1,2 @@
+from_b
+#include "once.h"

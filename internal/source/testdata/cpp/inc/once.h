@@ -1,0 +1,2 @@
+#pragma once
+from_once

@@ -1,0 +1,3 @@
+open_begins
+#if 0
+hidden

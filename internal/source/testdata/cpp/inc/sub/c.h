@@ -1,0 +1,1 @@
+from_c __LINE__

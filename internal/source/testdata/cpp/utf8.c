@@ -1,0 +1,5 @@
+ï»¿// A byte order mark, and bytes above ASCII.
+#define A(x) x "Ã¤" // ä
+  A(1) grÃ¶ÃŸe /* ÿþ */ B
+#define Z Ã¤
+Z end
