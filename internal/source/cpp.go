@@ -42,17 +42,17 @@ type cpp struct {
 	stack       []*open
 	floor       int // files below this depth are not read on: a macro's arguments end with the file they began in
 	contexts    []context
-	base        int  // contexts below this index are not read now: an argument is expanded on its own
-	alone       int  // how deep such expansions are nested; 0 while the files are read
+	base        int   // contexts below this index are not read now: an argument is expanded on its own
+	alone       int   // how deep such expansions are nested; 0 while the files are read
 	unclosed    int   // how often a macro's arguments did not end
 	last        token // the name of the function-like macro that was found last
-	ahead       bool // a macro is being expanded to see whether it brings a parenthesis
-	asking      bool // the condition of an #if is being expanded: "defined" is a question
-	count       int  // tokens looked at
-	given       int  // tokens given
-	held        int  // tokens of expansions and arguments that are not read yet
-	made        int  // bytes of text that # and ## made
-	counter     int  // __COUNTER__
+	ahead       bool  // a macro is being expanded to see whether it brings a parenthesis
+	asking      bool  // the condition of an #if is being expanded: "defined" is a question
+	count       int   // tokens looked at
+	given       int   // tokens given
+	held        int   // tokens of expansions and arguments that are not read yet
+	made        int   // bytes of text that # and ## made
+	counter     int   // __COUNTER__
 	kit         kit
 	assumeKit   bool    // the first missing header stands for the kit's
 	missing     []token // the names of headers that were not found
@@ -181,9 +181,7 @@ func (p *cpp) expand(m *macro, t token) bool {
 		}
 	}
 	body := p.substitute(m, args, &expansion{macro: m, name: t})
-	for _, a := range args {
-		p.held -= len(a)
-	}
+	p.release(args)
 	if len(body) > 0 {
 		body[0].flags = body[0].flags&^spaced | t.flags&spaced
 	}

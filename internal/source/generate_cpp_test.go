@@ -84,7 +84,7 @@ func (g *programs) define() string {
 			head = "(" + strings.Join(append(params[:m.params-1:m.params-1], "..."), ", ") + ")"
 		}
 	}
-	body := g.tokens(g.IntN(7), names)
+	body := g.tokens(g.IntN(5), names)
 	if g.IntN(6) == 0 {
 		body = strings.ReplaceAll(body, " ", " \\\n  ")
 	}
@@ -108,7 +108,7 @@ func (g *programs) token(params []string) string {
 		return "#" + params[g.IntN(len(params))]
 	case n < 6 && len(params) > 0:
 		return params[g.IntN(len(params))] + []string{"##", " ## "}[g.IntN(2)] + []string{"x", "_1", params[g.IntN(len(params))]}[g.IntN(3)]
-	case n < 10 && g.depth < 4 && len(g.macros) > 0:
+	case n < 10 && g.depth < 2 && len(g.macros) > 0:
 		return g.use(params)
 	}
 	return []string{"a", "b", "x1", "7", "0x1f", "+", "-", "->", ";", "\"s \\\" t\"", "'c'", "[", "]", "e1", "/* c */ d", "<<="}[g.IntN(16)]
@@ -205,7 +205,7 @@ func compareGenerated(t *testing.T, seed, i uint64) int {
 			return 0
 		}
 	}
-	clangs := clangTokens(t, dir, "main.c")
+	clangs := clangTokens(t, dir, "main.c", g.plain)
 	for _, traditional := range []bool{false, true}[:1+(i+1)%2] {
 		if d := differ(ourTokens(t, overlay, "main.c", traditional), clangs); d != "" {
 			t.Errorf("seed %d, program %d, traditional %v: %s\n%s", seed, i, traditional, d, overlay["main.c"])
