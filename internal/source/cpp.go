@@ -181,9 +181,7 @@ func (p *cpp) expand(m *macro, t token) bool {
 		}
 	}
 	body := p.substitute(m, args, &expansion{macro: m, name: t})
-	for _, a := range args {
-		p.held -= len(a)
-	}
+	p.release(args)
 	if len(body) > 0 {
 		body[0].flags = body[0].flags&^spaced | t.flags&spaced
 	}

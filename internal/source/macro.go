@@ -125,6 +125,9 @@ func (p *cpp) arguments(m *macro) [][]token {
 		case t.kind == eof:
 			p.giveBack(args)
 			return nil
+		case t.is(")") && depth == 0 && extra && !p.traditional: // an error to other compilers, which use the name alone
+			p.release(args)
+			return nil
 		case t.is(")") && depth == 0:
 			return append(args, make([][]token, max(0, len(m.params)-len(args)))...)
 		case t.is("("):
@@ -169,10 +172,15 @@ func (p *cpp) giveBack(args [][]token) {
 			list[i].flags |= painted
 		}
 	}
+	p.release(args)
+	p.contexts = append(p.contexts, context{toks: list})
+}
+
+// release counts arguments as no longer held.
+func (p *cpp) release(args [][]token) {
 	for _, arg := range args {
 		p.held -= len(arg)
 	}
-	p.contexts = append(p.contexts, context{toks: list})
 }
 
 // substitution builds the replacement of one use of a macro.
