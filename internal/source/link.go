@@ -87,11 +87,11 @@ func (m *image) addressed(d *definition) bool { return m.named[d.name] && d.name
 
 // reaching is a call as far as it decides which function it reaches.
 type reaching struct {
-	unit           *summary
-	class          string // of the method that calls
-	callee, of     string
-	arguments      int
-	method, inside bool
+	unit       *summary
+	class      string // of the method that calls
+	callee, of string
+	arguments  int
+	method     bool
 }
 
 // resolve finds the functions that a call may reach: by the class where one is written or known, by the number of

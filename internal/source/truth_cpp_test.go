@@ -103,9 +103,6 @@ func ourTokens(t *testing.T, files map[string][]byte, main string, traditional b
 	return list
 }
 
-// filesOf is files, whose name a parameter takes.
-type filesOf = files
-
 // differ gives the first place where two lists of tokens differ, "" if they don't. Where clang made a token, places are not
 // compared.
 func differ(ours, clangs []spelled) string {
