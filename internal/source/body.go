@@ -310,7 +310,9 @@ func (r *reading) word(i int) {
 	case t.is("return") || t.is("co_return"):
 		r.returns(i)
 	case t.is("goto"):
-		r.f.jumps = true
+		if r.f.jumps == 0 {
+			r.f.jumps = max(1, i)
+		}
 	case t.is("new") && r.cxx:
 		if i == 0 || !r.toks[i-1].is("operator") {
 			r.add(i, i)

@@ -56,7 +56,9 @@ type node struct {
 	inputs []input
 	why    string // a reason for not knowing all of them
 	values set
-	steady bool
+	filled bool // its inputs are known
+	steady bool // and its values
+	round  int  // the last in which it was looked at
 }
 
 // input is one expression that gives a node a value.
@@ -89,7 +91,7 @@ func (m *image) resolveValue(c scene, v value) driver.Value {
 	s := m.solve(&in)
 	out := driver.Value{Terms: slices.Clone(s.terms), Unknown: s.unknown}
 	if len(out.Terms) == 0 && out.Unknown == "" {
-		out.Unknown = "nothing gives it a value"
+		out.Unknown = "nothing outside of a recursion gives it a value"
 	}
 	slices.SortFunc(out.Terms, driver.Term.Compare)
 	w := &telling{seen: map[*node]bool{}, said: map[driver.Step]bool{}}
@@ -101,6 +103,7 @@ func (m *image) resolveValue(c scene, v value) driver.Value {
 // solve looks up what an expression hangs on and lets the sets grow.
 func (m *image) solve(in *input) set {
 	var found []*node
+	m.round++
 	m.look(in, &found)
 	for changed := true; changed; {
 		changed = false
@@ -135,31 +138,39 @@ func (in *input) calculate() set {
 	})
 }
 
-// look finds the nodes that an input hangs on, and theirs.
+// look finds the nodes that an input hangs on, and theirs, as far as they are not settled.
 func (m *image) look(in *input, found *[]*node) {
-	if in.nodes != nil {
-		return
+	if in.nodes == nil {
+		m.bind(in)
 	}
+	in.expr.leaves(func(e *expr) {
+		for _, n := range in.nodes[e] {
+			if n.steady || n.round == m.round {
+				continue
+			}
+			n.round = m.round
+			*found = append(*found, n)
+			if !n.filled {
+				m.work++
+				m.fill(n)
+			}
+			for i := range n.inputs {
+				m.look(&n.inputs[i], found)
+			}
+		}
+	})
+}
+
+// bind finds what the names of an input stand for.
+func (m *image) bind(in *input) {
 	in.nodes, in.whys = map[*expr][]*node{}, map[*expr]string{}
-	var list []*node
 	in.expr.leaves(func(e *expr) {
 		nodes, why := m.stands(e, in)
 		in.nodes[e] = nodes
 		if len(nodes) == 0 {
 			in.whys[e] = why
 		}
-		list = append(list, nodes...)
 	})
-	for _, n := range list {
-		if n.inputs == nil && n.why == "" {
-			m.work++
-			m.fill(n)
-			*found = append(*found, n)
-			for i := range n.inputs {
-				m.look(&n.inputs[i], found)
-			}
-		}
-	}
 }
 
 // stands gives the nodes that a name, a field or a call stands for; none and a reason where that is not known.
@@ -198,16 +209,16 @@ func (m *image) nodes(q quantity) []*node {
 // end. Where jumps may lead past a write, all count.
 func (m *image) reaching(d *definition, name string, use value) span {
 	s := span{-1, len(d.writes)}
-	if d.jumps || use.pos <= 0 || d.locals[strings.TrimSuffix(name, "[]")].static || m.work > maxWork {
+	if use.pos <= 0 || d.locals[strings.TrimSuffix(name, "[]")].static || m.work > maxWork {
 		return s
 	}
 	list := m.writesTo(d, name)
 	m.work += len(list) / 16
 	for _, i := range list {
 		switch w := &d.writes[i]; {
-		case w.sure && w.pos <= use.pos:
+		case w.sure && w.pos <= use.pos && (d.jumps == 0 || w.pos < d.jumps):
 			s.from = i
-		case !use.loops && w.pos > use.pos && i < s.to:
+		case d.jumps == 0 && !use.loops && w.pos > use.pos && i < s.to:
 			s.to = i
 		}
 	}
@@ -271,7 +282,7 @@ type frameKey struct {
 
 // fill finds the expressions that a node gets its values from.
 func (m *image) fill(n *node) {
-	n.inputs = []input{}
+	n.filled = true
 	switch n.kind {
 	case parameterOf:
 		m.fillParameter(n)

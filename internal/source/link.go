@@ -30,6 +30,7 @@ type image struct {
 	sets    bool          // a call that may set the variables stands somewhere
 	opted   driver.Moment // the state that the entry routines leave: After where they surely make the call
 	work    int           // expressions that were looked at
+	round   int           // of looking up
 }
 
 // definition is a function in its unit.

@@ -139,7 +139,7 @@ func (m *image) overwritten(name string, field bool) bool {
 		}
 		entries++
 		for _, w := range d.writes {
-			if w.name != name || w.field != field || !w.sure || d.jumps || !field && d.owns(name) {
+			if w.name != name || w.field != field || !w.sure || d.jumps > 0 || !field && d.owns(name) {
 				continue
 			}
 			first = first || !slices.ContainsFunc(d.calls, func(c call) bool {

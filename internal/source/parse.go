@@ -39,7 +39,7 @@ type function struct {
 	returns []value
 	locals  map[string]variable
 	taken   []target // variables and fields whose address is taken
-	jumps   bool     // it holds a goto
+	jumps   int      // where its first goto stands, 0 for none
 	exits   []exit
 	at      token
 	member  bool          // of a class or a namespace
