@@ -11,15 +11,17 @@ import (
 
 // parameter of a function.
 type parameter struct {
-	name  string
-	typ   string // the struct that it is or points to, "" where not known
-	given *expr  // its default argument
+	name    string
+	typ     string // the struct that it is or points to, "" where not known
+	written string // its type
+	given   *expr  // its default argument
 }
 
 // variable is a name that is declared. The elements of an array are one variable.
 type variable struct {
 	name   string
 	of     string // the struct that it is or points to
+	typ    string // its type, of a local
 	static bool
 	array  bool
 	at     token
@@ -90,7 +92,7 @@ func (p *parser) parameters(f *function, list []token) {
 		}
 		var a parameter
 		if d := declarators(arg); len(d) > 0 {
-			a = parameter{name: d[0].name, typ: p.tag(d[0].typ)}
+			a = parameter{name: d[0].name, typ: p.tag(d[0].typ), written: d[0].typ}
 			if d[0].assign {
 				a.given = p.expression(nil, d[0].init)
 			}
@@ -115,7 +117,7 @@ func (p *parser) oldParameters(f *function, tail []token) bool {
 		for _, d := range declarators(tail[start:i]) {
 			for j := range f.params {
 				if f.params[j].name == d.name {
-					f.params[j].typ = p.tag(d.typ)
+					f.params[j].typ, f.params[j].written = p.tag(d.typ), d.typ
 				}
 			}
 		}
@@ -232,7 +234,7 @@ func (r *reading) startsStatement(i int) bool {
 	case t.is("("):
 		return i > 0 && r.toks[i-1].kind == ident && controls[r.toks[i-1].text]
 	}
-	return t.is(";") || t.is("{") || t.is("}") || t.is(":") || t.is(")")
+	return t.is(";") || t.is("{") || t.is("}") || t.is(":")
 }
 
 // declaration records the variables of a declaration that begins at i.
@@ -255,7 +257,7 @@ func (r *reading) declaration(i int) {
 			continue
 		}
 		r.passed[i+d.at] = d.called
-		r.f.locals[d.name] = variable{name: d.name, of: r.tag(d.typ), static: static, array: d.array, at: toks[d.at]}
+		r.f.locals[d.name] = variable{name: d.name, of: r.tag(d.typ), typ: d.typ, static: static, array: d.array, at: toks[d.at]}
 		if d.pointer {
 			continue
 		}

@@ -178,6 +178,7 @@ func (m *image) stands(e *expr, in *input) ([]*node, string) {
 	switch e.kind {
 	case fieldExpr:
 		m.need(e.name, e.of)
+		m.need(e.via...)
 		return m.nodes(quantity{kind: fieldOf, name: e.name, of: e.of}), ""
 	case callExpr:
 		return m.results(e, in)

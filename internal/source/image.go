@@ -9,40 +9,65 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// image turns what was linked into what every witness returns, for the build's own units.
-func (m *image) image() driver.Image {
-	own := map[*summary]bool{}
-	for _, u := range m.own {
-		own[u] = true
+// seen is a site and the unit in which it was found.
+type seen struct {
+	driver.Site
+	unit *summary
+}
+
+// sites gives the requests of all units that were linked.
+func (m *image) sites() []seen {
+	var list []seen
+	for _, d := range m.definitions {
+		for i := range d.calls {
+			if c := &d.calls[i]; c.ddi != nil && !m.idleCopy(d) {
+				for _, s := range m.requests(d, c) {
+					list = append(list, seen{s, d.unit})
+				}
+			}
+		}
 	}
+	return list
+}
+
+// image turns what was linked into what every witness returns, for some of the units. All requests decide whether the
+// variables are set in time.
+func (m *image) image(units []*summary, sites []seen) driver.Image {
 	out := driver.Image{Build: m.build.Build}
-	for _, u := range m.own {
+	in := map[*summary]bool{}
+	for _, u := range units {
+		in[u] = true
 		out.Facts = append(out.Facts, u.facts...)
 	}
 	for _, d := range m.definitions {
-		if !own[d.unit] {
+		if !in[d.unit] {
 			continue
 		}
 		out.Facts = append(out.Facts, m.entryFacts(d)...)
 		for i := range d.calls {
-			c := &d.calls[i]
-			if c.ddi != nil && !m.idleCopy(d) {
-				out.Sites = append(out.Sites, m.requests(d, c)...)
-			}
-			out.Facts = append(out.Facts, m.optInFact(d, c)...)
+			out.Facts = append(out.Facts, m.optInFact(d, &d.calls[i])...)
 		}
 	}
-	out.Sites = mergeSites(out.Sites)
 	slices.SortStableFunc(out.Facts, func(a, b driver.Fact) int {
 		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Unit, b.Unit))
 	})
-	m.judgeBuild(&out)
+	for _, s := range sites {
+		out.Sites = append(out.Sites, s.Site)
+	}
+	m.judgeBuild(&out, units)
+	out.Sites = nil
+	for _, s := range sites {
+		if in[s.unit] {
+			out.Sites = append(out.Sites, s.Site)
+		}
+	}
+	out.Sites = mergeSites(out.Sites)
 	return out
 }
 
-// idleCopy says whether a static function of a header is not used in its unit, while it is in another.
+// idleCopy says whether a function of a header is not used in its unit, while it is in another.
 func (m *image) idleCopy(d *definition) bool {
-	if !d.static || d.at.root().file.path == d.unit.unit.Path {
+	if d.at.root().file.path == d.unit.unit.Path {
 		return false
 	}
 	m.needs[d.name] = true
@@ -222,10 +247,10 @@ func mergeSite(into *driver.Site, s driver.Site) {
 
 // judgeBuild fills in what only the units know of the build: its mechanism, the files that differ from it, and whether
 // the variables are set in time.
-func (m *image) judgeBuild(out *driver.Image) {
+func (m *image) judgeBuild(out *driver.Image, units []*summary) {
 	b := &out.Build
-	b.Mechanism = m.mechanism()
-	for _, u := range m.own {
+	b.Mechanism = mechanism(units)
+	for _, u := range units {
 		if u.sawKit() && u.mechanism != b.Mechanism {
 			b.Exceptions = append(b.Exceptions, driver.Exception{Path: u.unit.Path, Mechanism: u.mechanism})
 		}
@@ -250,9 +275,9 @@ func (m *image) judgeBuild(out *driver.Image) {
 }
 
 // mechanism is the one that most of the units have that reach the kit; POOL_NX_OPTOUT concerns single files.
-func (m *image) mechanism() nx.Mechanism {
+func mechanism(units []*summary) nx.Mechanism {
 	count := map[nx.Mechanism]int{}
-	for _, u := range m.own {
+	for _, u := range units {
 		if u.sawKit() {
 			count[u.mechanism]++
 		}

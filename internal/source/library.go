@@ -81,14 +81,11 @@ func (l *linking) whole(b *project.Build) (driver.Image, *image) {
 		}
 	}
 	m := link(b, own, rest)
-	out := m.image()
+	sites := m.sites()
+	out := m.image(own, sites)
 	l.linked[b] = map[*project.Build]driver.Image{}
 	for _, lib := range libraries {
-		part := *m
-		part.own = l.units(lib)
-		seen := part.image()
-		seen.Build.Initialised = out.Build.Initialised
-		l.linked[b][lib] = seen
+		l.linked[b][lib] = m.image(l.units(lib), sites)
 	}
 	return out, m
 }
@@ -96,7 +93,7 @@ func (l *linking) whole(b *project.Build) (driver.Image, *image) {
 // libraries gives the libraries that are linked into a build, those that they link among them.
 func (l *linking) libraries(b *project.Build, list []*project.Build) []*project.Build {
 	for _, id := range b.Links {
-		if lib := l.byID[id]; lib != nil && lib.Library && !slices.Contains(list, lib) {
+		if lib := l.byID[id]; lib != nil && lib != b && lib.Library && !slices.Contains(list, lib) {
 			list = l.libraries(lib, append(list, lib))
 		}
 	}
@@ -105,29 +102,25 @@ func (l *linking) libraries(b *project.Build, list []*project.Build) []*project.
 
 // library gives a library's own image: what the images that link it say of it, or what it says by itself.
 func (l *linking) library(b *project.Build, m *image) driver.Image {
-	var linked []driver.Image
+	alone := m.image(l.units(b), m.sites())
+	out := driver.Image{Build: alone.Build, Facts: alone.Facts}
+	states := map[driver.Initialised]bool{}
 	for _, user := range l.builds {
-		if seen, ok := l.linked[user][b]; ok {
-			linked = append(linked, seen)
+		if part, ok := l.linked[user][b]; ok {
+			out.Sites = append(out.Sites, part.Sites...)
+			states[part.Build.Initialised] = true
+			out.Build.Initialised = part.Build.Initialised
 		}
 	}
-	if len(linked) == 0 {
-		return m.image()
-	}
-	out := driver.Image{Build: b.Build, Facts: linked[0].Facts}
-	for _, i := range linked {
-		out.Sites = append(out.Sites, i.Sites...)
+	switch {
+	case len(states) == 0:
+		return alone
+	case alone.Build.Initialised == driver.InitNotNeeded:
+		out.Build.Initialised = driver.InitNotNeeded
+	case len(states) > 1:
+		out.Build.Initialised = driver.InitUnknown
 	}
 	out.Sites = mergeSites(out.Sites)
-	m.judgeBuild(&out)
-	if out.Build.Initialised != driver.InitNotNeeded {
-		out.Build.Initialised = linked[0].Build.Initialised
-		for _, i := range linked {
-			if i.Build.Initialised != out.Build.Initialised {
-				out.Build.Initialised = driver.InitUnknown
-			}
-		}
-	}
 	return out
 }
 

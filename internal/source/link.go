@@ -2,6 +2,7 @@ package source
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
@@ -10,8 +11,7 @@ import (
 // image joins the summaries of one build, and of the static libraries that are linked into it.
 type image struct {
 	build       *project.Build
-	own         []*summary               // those of the build itself
-	units       []*summary               // with those of the libraries
+	units       []*summary               // those of the build itself first
 	definitions []*definition            // in order of unit and position
 	defined     map[string][]*definition // by name
 	callers     map[*definition][]site
@@ -49,7 +49,7 @@ type site struct {
 // link joins the units of a build with those of the libraries that it links.
 func link(b *project.Build, own, libraries []*summary) *image {
 	m := &image{
-		build: b, own: own, units: slices.Concat(own, libraries), defined: map[string][]*definition{}, callers: map[*definition][]site{},
+		build: b, units: slices.Concat(own, libraries), defined: map[string][]*definition{}, callers: map[*definition][]site{},
 		named: map[string]bool{}, reached: map[reaching][]*definition{}, flows: map[quantity]*node{}, frames: map[frameKey]*frame{},
 		needs: map[string]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{},
 	}
@@ -77,7 +77,7 @@ func link(b *project.Build, own, libraries []*summary) *image {
 func (m *image) need(names ...string) {
 	for _, name := range names {
 		if name != "" {
-			m.needs[name] = true
+			m.needs[strings.TrimSuffix(name, "[]")] = true
 		}
 	}
 }

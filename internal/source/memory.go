@@ -157,7 +157,7 @@ func (m *image) fillField(n *node) {
 	m.index()
 	of := n.of
 	for _, w := range m.written[n.name] {
-		if !w.field || !compatible(w.of, of) || w.clear && m.refilled(w) {
+		if !w.field || !compatible(w.of, of) || (w.clear || w.initial) && m.refilled(w) {
 			continue
 		}
 		says := fmt.Sprintf("%s is set to %s", n.title(), w.value.text)

@@ -100,6 +100,26 @@ func (p *parser) tag(typ string) string {
 	return ""
 }
 
+// writtenType is the name of the type that a variable is declared with, or, where no declaration was seen, of the variable:
+// what is to be read to know its struct.
+func (p *parser) writtenType(f *function, name string) string {
+	typ := name
+	if f != nil {
+		if v, ok := f.locals[name]; ok {
+			typ = v.typ
+		} else if i := f.param(name); i >= 0 {
+			typ = f.params[i].written
+		}
+	}
+	for range 10 {
+		if p.aliases[typ] == "" {
+			break
+		}
+		typ = p.aliases[typ]
+	}
+	return typ
+}
+
 // field gives the struct that declares the field of a struct or one of its bases, and the struct that the field is. The
 // first is "" where it was not seen: such a field may be any of its name.
 func (p *parser) field(of, name string) (declares, typ string) {

@@ -16,6 +16,7 @@ type expr struct {
 	term driver.Term
 	call *call
 	args []*expr
+	via  []string // of a field of a struct that was not seen: the names that would lead to it
 }
 
 type exprKind uint8
@@ -56,7 +57,7 @@ func (p *parser) value(f *function, toks []token) value {
 
 // expression reads tokens as one expression.
 func (p *parser) expression(f *function, toks []token) *expr {
-	if len(toks) == 1 {
+	if len(toks) == 1 && (f == nil || f.class == "") {
 		if leaf := p.leaf(toks[0]); leaf != nil {
 			return leaf
 		}
@@ -418,8 +419,27 @@ func (e *evaluator) chain(last int) *expr {
 	}
 	typ, _ := e.typeBefore(e.f, e.toks, i-2, 0)
 	of, _ := e.field(typ, e.toks[i].text)
+	field := &expr{kind: fieldExpr, name: e.toks[i].text, of: of}
+	if of == "" {
+		field.via = e.leading(e.toks[max(first, 0):i])
+	}
 	e.i = i + 1
-	return &expr{kind: fieldExpr, name: e.toks[i].text, of: of}
+	return field
+}
+
+// leading gives the names that tell what struct an expression is: its fields, and the type of what it begins with.
+func (e *evaluator) leading(toks []token) []string {
+	var names []string
+	for i, t := range toks {
+		switch {
+		case t.kind != ident:
+		case i > 0 && (toks[i-1].is(".") || toks[i-1].is("->")):
+			names = append(names, t.text)
+		default:
+			names = append(names, e.writtenType(e.f, t.text))
+		}
+	}
+	return names
 }
 
 // called reads a call whose name is at i and whose parenthesis follows the token at last.
