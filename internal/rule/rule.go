@@ -183,7 +183,7 @@ func noCall(m *driver.Image) string {
 		case f.Mechanism == nx.OptedOut:
 			why = "the file of " + f.Function + " opts out, so that a call there has no effect"
 		case f.Span.Path == "":
-			why = "the body of " + f.Function + " comes out of a macro, so that no call can be put there"
+			why = "the body of " + f.Function + " comes out of a macro, or its file is in UTF-16 (save it as UTF-8), so that no call can be put there"
 		}
 	}
 	return why

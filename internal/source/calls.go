@@ -95,7 +95,7 @@ func (r *reading) call(f *function, body []token, i, last int) (call, int) {
 		}
 	}
 	r.cleared(c, body[min(last+2, len(body)):min(end, len(body))], i)
-	if t.is("ExInitializeDriverRuntime") && t.exp == nil && end+1 < len(body) && body[end+1].is(";") {
+	if t.is("ExInitializeDriverRuntime") && t.exp == nil && t.file.wide == nil && end+1 < len(body) && body[end+1].is(";") {
 		c.span = statementSpan(t.file, int(whole[0].off), int(t.off), int(body[end+1].off)+1)
 		previous := whole[max(0, i-1)]
 		if !previous.is(";") && !previous.is("{") && !previous.is("}") {

@@ -18,10 +18,10 @@ type insertPoint struct {
 
 // insertion finds the places for a first statement in a function's body, the first of them behind the brace. In C++
 // that is the only one; in C the last one is behind the declarations at the top of the body, because older compilers
-// accept none after a statement. None where the body comes out of a macro.
+// accept none after a statement. None where the body comes out of a macro, nor in UTF-16, which is not edited.
 func insertion(lang project.Language, body []token, known names) []insertPoint {
 	brace := body[0]
-	if brace.exp != nil || len(brace.file.tokens) == 0 {
+	if brace.exp != nil || brace.file.wide != nil || len(brace.file.tokens) == 0 {
 		return nil
 	}
 	raw := brace.file.tokens
