@@ -47,6 +47,9 @@ func Apply(read func(path string) ([]byte, error), edits []Edit) ([]Change, erro
 		if err != nil {
 			return nil, err
 		}
+		if bytes.HasPrefix(old, []byte("\xff\xfe")) || bytes.HasPrefix(old, []byte("\xfe\xff")) {
+			return nil, fmt.Errorf("%s: it is in UTF-16, which is read but not edited: save it as UTF-8", p)
+		}
 		text, err := splice(old, edits[:n])
 		if err != nil {
 			return nil, err

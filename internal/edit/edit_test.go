@@ -142,3 +142,13 @@ func TestDiffIsWhatGitApplies(t *testing.T) {
 		}
 	}
 }
+
+// An edit counts bytes and holds text of 8 bits: a file in UTF-16 is refused.
+func TestApplyRefusesUTF16(t *testing.T) {
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff"} {
+		_, err := Apply(func(string) ([]byte, error) { return []byte(mark + "a\x00"), nil }, []Edit{{Path: "a.c", Start: 2, End: 2, New: "b"}})
+		if err == nil || !strings.Contains(err.Error(), "a.c: it is in UTF-16") {
+			t.Errorf("%v", err)
+		}
+	}
+}

@@ -236,6 +236,9 @@ func indentBelow(data []byte, brace, end int) string {
 // statementSpan is the range of a statement with its whole line, where nothing else stands on it and it hangs on no
 // directive since the body began; else the statement alone, marked inline.
 func statementSpan(f *file, body, start, end int) driver.Span {
+	if f.wide != nil { // UTF-16 is read, not edited
+		return driver.Span{Path: f.path, Inline: true}
+	}
 	alone := driver.Span{Path: f.path, Start: start, End: end, Inline: true}
 	first := start
 	for first > 0 && (f.data[first-1] == ' ' || f.data[first-1] == '\t') {
