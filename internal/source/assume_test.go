@@ -69,6 +69,11 @@ func TestDDIsThatAreMacros(t *testing.T) {
 		if s := strings.Join(got, ", "); s != tt.want {
 			t.Errorf("%s: %s, want %s", tt.define, s, tt.want)
 		}
+		for _, p := range r.Declarations {
+			if p.Line == 3 && tt.want != "" {
+				t.Errorf("%s: the request counts as a declaration, too", tt.define)
+			}
+		}
 		for _, s := range r.Dormant {
 			if s.Place.Line == 3 {
 				t.Errorf("%s: its use counts as %s", tt.define, s.State)

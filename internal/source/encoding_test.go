@@ -92,6 +92,18 @@ func TestBrokenUTF16(t *testing.T) {
 	}
 }
 
+// Offsets never go back, not even those inside a character that stands across two blocks.
+func TestUTF16Blocks(t *testing.T) {
+	text, m := decodeUTF16(wide("a"+strings.Repeat("\u4e2d", 2000), binary.LittleEndian))
+	for i := range text {
+		if want := 2 + 2*((i+2)/3); m.original(text, i) != want && i > 0 {
+			if got := m.original(text, i); (i-1)%3 == 0 || got < want-2 || got > want+2 {
+				t.Fatalf("offset %d is %d of the file, want %d", i, got, want)
+			}
+		}
+	}
+}
+
 func readBytes(t *testing.T, data []byte) driver.Image {
 	t.Helper()
 	r := readFiles(t, map[string]string{"f.c": string(data)})
