@@ -150,6 +150,7 @@ type reading struct {
 	flow   bodyReader
 	list   []made
 	passed map[int]bool // names in front of a parenthesis that are declared, not called
+	skip   int          // up to which token nothing is code: the arguments of annotations
 }
 
 type made struct {
@@ -219,7 +220,11 @@ func (r *reading) scan() {
 			r.assignment(i)
 		case t.is("&"):
 			r.f.taken = r.address(r.f.taken, r.f, r.toks, i)
-		case t.kind == ident:
+		case t.kind == ident && i >= r.skip:
+			if isAnnotation(t.text) && i+1 < len(r.toks) && r.toks[i+1].is("(") {
+				r.skip = closing(r.toks, i+1)
+				continue
+			}
 			r.word(i)
 		}
 	}

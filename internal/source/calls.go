@@ -136,6 +136,7 @@ func (r *reading) allocation(c call, body []token, i int) (call, int) {
 			}
 		} else if body[j].kind == ident && !qualifiers[body[j].text] {
 			c.of = r.tag(body[j].text)
+			r.passed[j] = true
 		}
 		j++
 	}

@@ -63,6 +63,7 @@ func declarators(toks []token) []declarator {
 // no type, or nothing behind it.
 func specifiers(toks []token) (int, string) {
 	typ, typed := "", false
+	before := "" // the type in front of A::b
 	for i := 0; i < len(toks); i++ {
 		t := toks[i]
 		switch {
@@ -87,6 +88,11 @@ func specifiers(toks []token) (int, string) {
 			if i+1 < len(toks) && toks[i+1].is("(") {
 				i = closing(toks, i+1)
 			}
+		case i > 0 && toks[i-1].is("::"): // of the same name
+			if before != "" && (i+1 == len(toks) || endsName(toks[i+1])) {
+				return i, before
+			}
+			typ = t.text
 		case typed && typ != "" && (i+1 == len(toks) || endsName(toks[i+1])):
 			return i, typ
 		case i+1 < len(toks) && toks[i+1].is("(") && typ == "" && !typeWords[t.text]:
@@ -97,7 +103,7 @@ func specifiers(toks []token) (int, string) {
 			}
 			return -1, ""
 		default:
-			typ, typed = t.text, true
+			before, typ, typed = typ, t.text, true
 		}
 	}
 	return -1, ""
@@ -227,6 +233,9 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 		if d.called && (looksLikeParameters(d.init) || !p.cxx) {
 			continue
 		}
+		if !d.assign && d.init != nil {
+			p.initialiser(d.init)
+		}
 		p.globals[d.name] = p.tag(d.typ)
 		if d.pointer || external && d.init == nil {
 			continue
@@ -263,8 +272,7 @@ func (p *parser) mention(toks []token) {
 				return
 			}
 		case i+1 < len(toks) && toks[i+1].is("(") && p.known.ddis[t.text] != nil:
-			if i > 0 && toks[i-1].is("(") { // T x(ExAllocatePool(...));
-				p.initialiser(toks[i:])
+			if i > 0 && toks[i-1].is("(") && p.cxx { // T x(ExAllocatePool(...));
 				return
 			}
 			p.declared = append(p.declared, t.place())
@@ -274,18 +282,18 @@ func (p *parser) mention(toks []token) {
 
 // initialiser records the names and the calls behind a = at file scope.
 func (p *parser) initialiser(toks []token) {
-	requests := false
+	calls := false // in C they can't be but for requests in code that is not understood
 	for i, t := range toks {
 		if t.kind != ident {
 			continue
 		}
 		if i+1 == len(toks) || !toks[i+1].is("(") {
 			p.named[t.text] = true
-		} else if p.known.ddis[t.text] != nil {
-			requests = true
+		} else if p.known.ddis[t.text] != nil || p.cxx && !keywords[t.text] && !isAnnotation(t.text) {
+			calls = true
 		}
 	}
-	if requests {
+	if calls {
 		p.nameless(toks)
 		return
 	}

@@ -83,6 +83,9 @@ func (p *parser) declarations() {
 			continue
 		case t.is("="):
 			assigned = assigned || !p.toks[max(0, p.i-1)].is("operator")
+		case t.is("{") && initialisesMember(p.toks[start:p.i]):
+			p.i = closing(p.toks, p.i) + 1
+			continue
 		case t.is("{"):
 			p.brace(p.toks[start:p.i])
 			start, assigned = p.i, false
@@ -167,6 +170,19 @@ func (p *parser) enter(head []token) {
 	p.scopes = append(p.scopes, s)
 }
 
+// initialisesMember says whether a brace stands behind the name of a member or a base, as in A() : b{1} { }.
+func initialisesMember(head []token) bool {
+	if n := len(head); n < 4 || head[n-1].kind != ident || !head[n-2].is(":") && !head[n-2].is(",") {
+		return false
+	}
+	name, open := functionName(head)
+	if name < 0 {
+		return false
+	}
+	end := closing(head, open)
+	return slices.ContainsFunc(head[min(end+1, len(head)):], func(t token) bool { return t.is(":") })
+}
+
 func isRecordWord(t token) bool {
 	return t.kind == ident && (t.text == "struct" || t.text == "class" || t.text == "union")
 }
@@ -218,6 +234,9 @@ func functionName(head []token) (name, open int) {
 		case t.is(":") && name >= 0, t.is("->") && name >= 0:
 			return name, open
 		case t.is("("):
+			if i+3 < len(head) && name < 0 && head[i+1].is("*") && head[i+2].kind == ident && head[i+3].is("(") {
+				return i + 2, i + 3 // it returns a pointer to a function
+			}
 			i = closing(head, i)
 		case t.kind == ident && head[i+1].is("(") && !isAnnotation(t.text) && !keywords[t.text]:
 			behind := i > 0 && head[i-1].is(")") // where annotations of the function stand
@@ -359,6 +378,10 @@ func split(toks []token) [][]token {
 		case t.kind != punct:
 		case t.text == "(" || t.text == "[" || t.text == "{":
 			i = closing(toks, i)
+		case t.text == "<" && i > 0 && toks[i-1].kind == ident && t.flags&spaced == 0:
+			if end := templateEnd(toks, i); end > 0 && end+1 < len(toks) && (toks[end+1].is("(") || toks[end+1].is("::") || toks[end+1].is("{")) {
+				i = end
+			}
 		case t.text == ",":
 			list = append(list, toks[start:i])
 			start = i + 1
