@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/tree"
 )
 
 // kind is that of a preprocessing token.
@@ -66,7 +67,7 @@ type file struct {
 	path    string
 	dir     string
 	data    []byte // in UTF-8 or in an encoding of 8 bits
-	wide    *utf16Map
+	wide    *tree.UTF16Map
 	outline *outline
 	tokens  []token        // ends with newline, eof
 	macros  map[int]*macro // that its tokens define, by the index of the directive
@@ -92,7 +93,7 @@ func (f *file) place(off int) driver.Place {
 	line := sort.Search(len(f.lines), func(i int) bool { return int(f.lines[i]) > off })
 	start := int(f.lines[line-1])
 	if f.wide != nil {
-		off, start = f.wide.original(f.data, off), f.wide.original(f.data, start)
+		off, start = f.wide.Original(f.data, off), f.wide.Original(f.data, start)
 	}
 	return driver.Place{Path: f.path, Line: line, Column: off - start + 1, Offset: off}
 }
