@@ -18,12 +18,12 @@ import (
 func readText(p, dir string, data []byte) (*file, error) {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		text, wide := decodeUTF16(data)
-		return &file{path: p, dir: dir, data: text, wide: wide}, nil
+		return &file{path: p, dir: dir, data: text, size: len(text), wide: wide}, nil
 	}
 	if tree.IsBinary(data) {
 		return nil, fmt.Errorf("%s: offset %d: a NUL byte: this is no source text", p, bytes.IndexByte(data, 0))
 	}
-	return &file{path: p, dir: dir, data: data}, nil
+	return &file{path: p, dir: dir, data: data, size: len(data)}, nil
 }
 
 // utf16Map finds where decoded text stands in a file of UTF-16. A unit is two bytes; marks says, for every 1,024 bytes of
