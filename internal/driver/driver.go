@@ -41,10 +41,19 @@ type Step struct {
 }
 
 // Token is a constant of the kit's headers, and the mechanism of the file it is written in: a wrapper gets what
-// NonPagedPool means to its caller.
+// NonPagedPool means to its caller. At says when it is evaluated, where that makes a difference: under POOL_NX_OPTIN it
+// stands for a variable, and what was read of it before the opt-in call stays 0.
 type Token struct {
 	Name string
 	In   nx.Mechanism
+	At   Moment // 0 where it makes none
+}
+
+// HangsOnCall says whether the token stands for another value after the opt-in call.
+func (t Token) HangsOnCall() bool {
+	before, _ := nx.Run{Mechanism: t.In, Windows: nx.Windows10}.Token(t.Name)
+	after, _ := nx.Run{Mechanism: t.In, Windows: nx.Windows10, Initialised: true}.Token(t.Name)
+	return before != after
 }
 
 // Term is one value a request can have: the tokens, evaluated by nx, OR-ed together with the bits.
@@ -68,7 +77,7 @@ func (t Term) String() string {
 // Compare orders terms; equal ones have the same value everywhere.
 func (t Term) Compare(u Term) int {
 	return cmp.Or(strings.Compare(t.String(), u.String()), slices.CompareFunc(t.Tokens, u.Tokens, func(a, b Token) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.In, b.In))
+		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.In, b.In), cmp.Compare(a.At, b.At))
 	}))
 }
 
@@ -87,6 +96,9 @@ type Moment int
 const (
 	Before Moment = 1 << iota
 	After
+	// Initial is the time before any routine of the image is entered, when a global variable of C++ is initialised, or
+	// would be: no call can be in time for that.
+	Initial
 )
 
 // Witness names who saw a site.
@@ -170,7 +182,9 @@ func (s Site) On(w nx.Version) Outcome {
 			least = least && s.DDI.Executable(w, v) == nx.No
 		}
 		for _, t := range s.Value.Terms {
-			o.Values = append(o.Values, s.DDI.Values(run, s.Built, t.eval(m == After, w))...)
+			for _, v := range t.values(m, w) {
+				o.Values = append(o.Values, s.DDI.Values(run, s.Built, v)...)
+			}
 		}
 	}
 	slices.Sort(o.Values)
@@ -181,13 +195,22 @@ func (s Site) On(w nx.Version) Outcome {
 	return o
 }
 
-func (t Term) eval(initialised bool, w nx.Version) uint32 {
-	v := t.Bits
+// values evaluates the term for one Windows. Tokens that do not say when they are evaluated are at that moment.
+func (t Term) values(now Moment, w nx.Version) []uint32 {
+	list := []uint32{t.Bits}
 	for _, tok := range t.Tokens {
-		bits, _ := nx.Run{Mechanism: tok.In, Initialised: initialised, Windows: w}.Token(tok.Name)
-		v |= bits
+		var more []uint32
+		for _, m := range []Moment{Initial, Before, After} {
+			if cmp.Or(tok.At, now)&m != 0 {
+				bits, _ := nx.Run{Mechanism: tok.In, Initialised: m == After, Windows: w}.Token(tok.Name)
+				for _, v := range list {
+					more = append(more, v|bits)
+				}
+			}
+		}
+		list = more
 	}
-	return v
+	return list
 }
 
 func (s Site) judge(w nx.Version, values []uint32) nx.Executable {
@@ -322,15 +345,33 @@ type Image struct {
 	Facts []Fact
 }
 
-// TooEarly says whether the request may run before the opt-in call and is executable only because of that.
+// TooEarly says whether the request, or what decides it, may run before the opt-in call, and is executable only because of
+// that.
 func (s Site) TooEarly() bool {
-	if s.Moment&Before == 0 {
-		return false
-	}
-	late := s
-	late.Moment = After
-	now, then := s.On(nx.Windows10).Executable, late.On(nx.Windows10).Executable
+	now, then := s.On(nx.Windows10).Executable, s.InTime().On(nx.Windows10).Executable
 	return now != then && (now == nx.Yes || now == nx.Maybe)
+}
+
+// InTime gives the site as it would be if the opt-in call were made before everything else.
+func (s Site) InTime() Site {
+	s.Moment = After
+	return s.with(func(t Token) Token {
+		t.At &= Initial
+		return t
+	})
+}
+
+// with gives the site with each token of its value as change makes it.
+func (s Site) with(change func(Token) Token) Site {
+	terms := slices.Clone(s.Value.Terms)
+	for i, t := range terms {
+		terms[i].Tokens = slices.Clone(t.Tokens)
+		for j, tok := range t.Tokens {
+			terms[i].Tokens[j] = change(tok)
+		}
+	}
+	s.Value.Terms = terms
+	return s
 }
 
 // Redefined says whether the token is one that the kit's header redefines under an opt-in.
@@ -347,14 +388,9 @@ func (s Site) As(m nx.Mechanism) Site {
 		}
 		return old
 	}
-	s.Mechanism, s.Moment = replace(s.Mechanism), After
-	terms := slices.Clone(s.Value.Terms)
-	for i, t := range terms {
-		terms[i].Tokens = slices.Clone(t.Tokens)
-		for j, tok := range t.Tokens {
-			terms[i].Tokens[j].In = replace(tok.In)
-		}
-	}
-	s.Value.Terms = terms
-	return s
+	s.Mechanism = replace(s.Mechanism)
+	return s.InTime().with(func(t Token) Token {
+		t.In = replace(t.In)
+		return t
+	})
 }

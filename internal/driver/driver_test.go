@@ -56,7 +56,7 @@ func TestOn(t *testing.T) {
 		{"unknown, but the opt-in adds its bit", added, nx.Windows10, "[] no"},
 		{"unknown, and it adds none on Windows 7", added, nx.Windows7, "[] unknown"},
 		{"the caller's file decides", Site{Mechanism: nx.OptedOut, Moment: After, DDI: nx.DDI{Argument: 1, Kind: nx.PoolType},
-			Value: Value{Terms: []Term{{Tokens: []Token{{"NonPagedPool", nx.OptIn}}}}}}, nx.Windows10, "[512] no"},
+			Value: Value{Terms: []Term{{Tokens: []Token{{Name: "NonPagedPool", In: nx.OptIn}}}}}}, nx.Windows10, "[512] no"},
 		{"nothing known", pool(nx.None, After), nx.Windows10, "[] unknown"},
 		{"unknown, but the framework adds the bit", framework, nx.Windows10, "[] no"},
 		{"unknown, and it adds none on Windows 7", framework, nx.Windows7, "[] unknown"},
@@ -70,6 +70,30 @@ func TestOn(t *testing.T) {
 		o := tt.site.On(tt.on)
 		if got := fmt.Sprint(o.Values, " ", o.Executable); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// A value that was read before the opt-in call stays what it was.
+func TestWhenTokensAreEvaluated(t *testing.T) {
+	at := func(m Moment) Term {
+		return Term{Tokens: []Token{{Name: "NonPagedPool", At: m}, {Name: "POOL_ZERO_ALLOCATION"}}}
+	}
+	for _, tt := range []struct {
+		at, moment Moment
+		want       string
+	}{
+		{0, After, "[1536] no, in time [1536]"}, {After, After, "[1536] no, in time [1536]"},
+		{Before, After, "[1024] yes, in time [1536]"}, {Before | After, After, "[1024 1536] maybe, in time [1536]"},
+		{After, Before | After, "[1536] no, in time [1536]"}, {Initial, After, "[1024] yes, in time [1024]"},
+	} {
+		s := pool(nx.OptIn, tt.moment, at(tt.at))
+		now, late := s.On(nx.Windows10), s.InTime().On(nx.Windows10)
+		if got := fmt.Sprintf("%v %s, in time %v", now.Values, now.Executable, late.Values); got != tt.want {
+			t.Errorf("at %d, moment %d: %s, want %s", tt.at, tt.moment, got, tt.want)
+		}
+		if early := tt.at&Before != 0; s.TooEarly() != early {
+			t.Errorf("at %d, moment %d: too early is %v", tt.at, tt.moment, s.TooEarly())
 		}
 	}
 }

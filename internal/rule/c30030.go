@@ -58,8 +58,7 @@ func checkUnsafeArgument(m *driver.Image, goal nx.Mechanism) []Finding {
 	var found []Finding
 	fix, why := optIn(m, goal)
 	for i := range m.Sites {
-		s := m.Sites[i]
-		s.Moment = driver.After
+		s := m.Sites[i].InTime()
 		if s.DDI.Argument == 0 || optedOut(s) || !executable(m.Build, s) {
 			continue
 		}

@@ -58,26 +58,18 @@ type value struct {
 	text  string
 }
 
-// exit is a return in the midst of a function.
-type exit struct {
-	before      int // the index of the next call
-	conditional bool
-}
-
 // call is one call by name.
 type call struct {
-	at     token // the name
-	callee string
-	of     string  // of a method: the class of its object, where it is known
-	method bool    // called by way of an object or a pointer
-	ddi    *nx.DDI // nil where the callee is no DDI
-	// conditional is set where the statement may not run: it stands under an if, a loop or the like.
-	conditional bool
-	dropped     bool // its result is not used
-	pos         int  // in the body
-	args        []value
-	span        driver.Span
-	steps       []driver.Step // the macros it came through
+	at       token // the name
+	callee   string
+	of       string  // of a method: the class of its object, where it is known
+	method   bool    // called by way of an object or a pointer
+	ddi      *nx.DDI // nil where the callee is no DDI
+	dropped  bool    // its result is not used
+	pos, end int     // in the body: of its name, and of the parenthesis that ends it
+	args     []value
+	span     driver.Span
+	steps    []driver.Step // the macros it came through
 }
 
 // parameters reads a parameter list.
@@ -148,14 +140,9 @@ type reading struct {
 	f      *function
 	toks   []token
 	flow   bodyReader
-	list   []made
+	list   []call
 	passed map[int]bool // names in front of a parenthesis that are declared, not called
 	skip   int          // up to which token nothing is code: the arguments of annotations
-}
-
-type made struct {
-	call
-	start, end int
 }
 
 // body records what a function does: the calls in the order in which they are made, arguments first, the writes, what it
@@ -168,14 +155,15 @@ func (p *parser) body(f *function, head, toks []token) {
 	if len(head) > 0 {
 		h := &reading{parser: p, f: f, toks: head, passed: initialised(head)}
 		h.scan()
-		r.list = h.list
+		for _, c := range h.list { // before the body
+			c.end = 0
+			r.list = append(r.list, c)
+		}
 	}
 	r.scan()
-	slices.SortStableFunc(r.list, func(a, b made) int { return cmp.Compare(a.end, b.end) })
-	for i := range r.list {
-		f.calls = append(f.calls, r.list[i].call)
-	}
-	r.countExits()
+	slices.SortStableFunc(r.list, func(a, b call) int { return cmp.Compare(a.end, b.end) })
+	f.calls, f.marks = append(f.calls, r.list...), marksOf(toks)
+	countMarks(f.marks, f.calls)
 }
 
 // initialised are the names of fields and bases that a constructor initialises.
@@ -189,21 +177,6 @@ func initialised(tail []token) map[int]bool {
 		}
 	}
 	return names
-}
-
-// countExits turns the position of each return into the number of calls before it.
-func (r *reading) countExits() {
-	if len(r.f.exits) == 0 {
-		return
-	}
-	starts := make([]int, len(r.list))
-	for i, m := range r.list {
-		starts[i] = m.start
-	}
-	slices.Sort(starts)
-	for i, e := range r.f.exits {
-		r.f.exits[i].before, _ = slices.BinarySearch(starts, e.before)
-	}
 }
 
 // scan passes once over the tokens.
@@ -263,9 +236,6 @@ func (r *reading) declaration(i int) {
 		}
 		r.passed[i+d.at] = d.called
 		r.f.locals[d.name] = variable{name: d.name, of: r.tag(d.typ), typ: d.typ, static: static, array: d.array, at: toks[d.at]}
-		if d.pointer {
-			continue
-		}
 		before := len(r.f.writes)
 		r.f.writes = r.initial(r.f.writes, d, r.f, toks[d.at])
 		for k := before; k < len(r.f.writes); k++ {
@@ -376,19 +346,15 @@ func (r *reading) returns(i int) {
 		v.pos, v.loops = i, r.flow.loops()
 		r.f.returns = append(r.f.returns, v)
 	}
-	last := end+2 >= len(r.toks)
-	if !last {
-		r.f.exits = append(r.f.exits, exit{before: i, conditional: r.flow.conditional()})
-	}
 }
 
 // add records the call whose name is at i and whose parenthesis follows the token at last.
 func (r *reading) add(i, last int) {
 	c, end := r.call(r.f, r.toks, i, last)
-	c.conditional, c.pos = r.flow.conditional(), i
+	c.pos, c.end = i, end
 	if i > 0 {
 		before := r.toks[i-1]
-		c.dropped = before.is(";") || before.is("{") || before.is("}")
+		c.dropped = before.is(";") || before.is("{") || before.is("}") || before.is(")") && i > 2 && r.toks[i-2].is("void")
 		if before.is(".") || before.is("->") {
 			c.ddi, c.method = nil, true // a method or a pointer, whatever its name is
 			c.of, _ = r.typeBefore(r.f, r.toks, i-2, 0)
@@ -397,7 +363,7 @@ func (r *reading) add(i, last int) {
 			c.of = qualifier(r.toks, i-1)
 		}
 	}
-	r.list = append(r.list, made{c, i, end})
+	r.list = append(r.list, c)
 }
 
 // assignment records what the operator at i writes.

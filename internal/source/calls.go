@@ -15,12 +15,8 @@ type bodyReader struct {
 }
 
 type brace struct {
-	at        int
-	may, loop bool // what is in it may not run; may run again
-}
-
-func (r *bodyReader) conditional() bool {
-	return r.pending || slices.ContainsFunc(r.braces, func(b brace) bool { return b.may })
+	at   int
+	loop bool // what is in it may run again
 }
 
 func (r *bodyReader) loops() bool {
@@ -52,7 +48,7 @@ func (r *bodyReader) pass(body []token, i int) {
 	case t.is("do"):
 		r.loop = true
 	case t.is("{"):
-		r.braces = append(r.braces, brace{i, r.pending, r.loop})
+		r.braces = append(r.braces, brace{i, r.loop})
 		r.pending, r.loop = false, false
 	case t.is("}"):
 		r.braces = r.braces[:max(0, len(r.braces)-1)]

@@ -161,7 +161,13 @@ func pointerDeclarator(toks []token, i int) (d declarator, ok bool) {
 			d.name, d.at, d.pointer = toks[j+1].text, j+1, true
 		}
 	}
-	return d, d.pointer && end+1 < len(toks) && toks[end+1].is("(")
+	if !d.pointer || end+1 >= len(toks) || !toks[end+1].is("(") {
+		return d, false
+	}
+	if end = closing(toks, end+1); end+1 < len(toks) && toks[end+1].is("=") {
+		d.init, d.assign = toks[end+2:], true
+	}
+	return d, true
 }
 
 // templateEnd gives the index of the > that closes the < at i, -1 where it does not look like template arguments.
@@ -294,7 +300,7 @@ func (p *parser) initialiser(toks []token) {
 		}
 	}
 	if calls {
-		p.nameless(toks)
+		p.nameless(toks, p.cxx)
 		return
 	}
 	for i, t := range toks {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +41,7 @@ type span struct{ from, to int }
 type frame struct {
 	call  *call
 	from  scene
+	at    driver.Moment // when it is made
 	depth int
 }
 
@@ -65,6 +67,7 @@ type node struct {
 type input struct {
 	value
 	scene
+	at    driver.Moment     // when it is evaluated
 	nodes map[*expr][]*node // what its names stand for
 	whys  map[*expr]string
 	step  driver.Step
@@ -81,13 +84,13 @@ const maxWork = 2_000_000
 
 // resolveValue gives what an expression can be, with the steps of its derivation.
 func (m *image) resolveValue(c scene, v value) driver.Value {
+	in := input{value: v, scene: c, at: m.evaluates(c, v)}
 	if v.kind == constantExpr {
-		return driver.Value{Terms: []driver.Term{v.term}}
+		return driver.Value{Terms: []driver.Term{evaluated(v.term, in.at)}}
 	}
 	if m.work > maxWork {
 		return driver.Value{Unknown: "too many ways lead to it"}
 	}
-	in := input{value: v, scene: c}
 	s := m.solve(&in)
 	out := driver.Value{Terms: slices.Clone(s.terms), Unknown: s.unknown}
 	if len(out.Terms) == 0 && out.Unknown == "" {
@@ -129,13 +132,13 @@ func (m *image) solve(in *input) set {
 }
 
 func (in *input) calculate() set {
-	return calculate(in.expr, func(e *expr) set {
+	return calculation{in.at, func(e *expr) set {
 		s := set{unknown: in.whys[e]}
 		for _, n := range in.nodes[e] {
 			s = s.join(n.values)
 		}
 		return s
-	})
+	}}.value(in.expr)
 }
 
 // look finds the nodes that an input hangs on, and theirs, as far as they are not settled.
@@ -248,7 +251,7 @@ func (m *image) results(e *expr, in *input) ([]*node, string) {
 	list := m.resolve(in.scene, e.call)
 	var nodes []*node
 	for _, d := range list {
-		q := quantity{kind: resultOf, d: d, name: d.name, in: m.frame(e.call, in.scene)}
+		q := quantity{kind: resultOf, d: d, name: d.name, in: m.frame(e.call, in.scene, in.at)}
 		nodes = append(nodes, m.nodes(q)...)
 	}
 	switch {
@@ -261,7 +264,7 @@ func (m *image) results(e *expr, in *input) ([]*node, string) {
 }
 
 // frame gives the one frame of a call, nil where there are too many around it.
-func (m *image) frame(c *call, from scene) *frame {
+func (m *image) frame(c *call, from scene, at driver.Moment) *frame {
 	depth := 0
 	if from.in != nil {
 		depth = from.in.depth + 1
@@ -271,7 +274,7 @@ func (m *image) frame(c *call, from scene) *frame {
 	}
 	key := frameKey{c, from}
 	if m.frames[key] == nil {
-		m.frames[key] = &frame{call: c, from: from, depth: depth}
+		m.frames[key] = &frame{call: c, from: from, at: at, depth: depth}
 	}
 	return m.frames[key]
 }
@@ -295,7 +298,7 @@ func (m *image) fill(n *node) {
 		m.fillField(n)
 	case resultOf:
 		for _, v := range n.d.returns {
-			n.add(v, scene{n.d, n.d.unit, n.in}, m.at(n.d), fmt.Sprintf("%s returns %s", n.d.name, v.text))
+			m.add(n, v, scene{n.d, n.d.unit, n.in}, m.at(n.d), fmt.Sprintf("%s returns %s", n.d.name, v.text))
 		}
 		if len(n.d.returns) == 0 {
 			n.why = "what " + n.d.name + "() returns: it has no return with a value"
@@ -305,8 +308,17 @@ func (m *image) fill(n *node) {
 
 func (m *image) at(d *definition) driver.Place { return d.at.root().place() }
 
-func (n *node) add(v value, c scene, at driver.Place, says string) {
-	n.inputs = append(n.inputs, input{value: v, scene: c, step: driver.Step{Place: at, Says: says}})
+func (m *image) add(n *node, v value, c scene, at driver.Place, says string) {
+	n.inputs = append(n.inputs, input{value: v, scene: c, at: m.evaluates(c, v), step: driver.Step{Place: at, Says: says}})
+}
+
+// evaluates says when an expression is evaluated. In the frame of one call that is when the call is made, unless the function
+// opts in by itself.
+func (m *image) evaluates(c scene, v value) driver.Moment {
+	if c.in != nil && m.left[visit{c.d, c.in.at}].moment() == c.in.at {
+		return c.in.at
+	}
+	return m.runs(c.d, v.pos)
 }
 
 // own adds what the function itself writes to a parameter or local.
@@ -318,7 +330,7 @@ func (m *image) ownWrites(n *node) {
 				n.why = n.name + " is written more often than is followed"
 				break
 			}
-			n.add(w.value, scene{n.d, n.d.unit, n.in}, w.at.root().place(), fmt.Sprintf("%s sets %s to %s", n.d.name, n.name, w.value.text))
+			m.add(n, w.value, scene{n.d, n.d.unit, n.in}, w.at.root().place(), fmt.Sprintf("%s sets %s to %s", n.d.name, n.name, w.value.text))
 		}
 	}
 	if slices.Contains(n.d.taken, target{name: n.name}) && n.why == "" {
@@ -339,7 +351,7 @@ func (m *image) fillLocal(n *node) {
 	case len(n.inputs) > 0 && !v.static:
 	case v.static:
 		if !slices.ContainsFunc(n.d.writes, func(w write) bool { return w.name == n.name && !w.field && w.initial }) {
-			n.add(zero, scene{}, m.at(n.d), n.name+" is static and begins as 0")
+			m.add(n, zero, scene{}, m.at(n.d), n.name+" is static and begins as 0")
 		}
 	case n.why == "":
 		n.why = fmt.Sprintf("what %s holds: nothing in %s gives it a value", n.name, n.d.name)
@@ -356,7 +368,7 @@ func (m *image) fillParameter(n *node) {
 	switch {
 	case n.from >= 0: // a write ends what was passed
 	case n.in != nil:
-		m.pass(n, i, name, n.in.from, n.in.call)
+		m.pass(n, i, name, n.in.from, n.in.call, n.in.at)
 	default:
 		if m.addressed(n.d) {
 			n.why = name + ": the function may also be called through a pointer"
@@ -364,25 +376,27 @@ func (m *image) fillParameter(n *node) {
 			n.why = name + m.nothingCalls()
 		}
 		for _, s := range m.callers[n.d] {
-			m.pass(n, i, name, scene{d: s.in, unit: s.in.unit}, s.call)
+			m.pass(n, i, name, scene{d: s.in, unit: s.in.unit}, s.call, m.moment(s.in, s.call))
 		}
 	}
 	m.ownWrites(n)
 }
 
-// pass adds the argument of one call, or the default argument that it leaves out.
-func (m *image) pass(n *node, i int, name string, from scene, c *call) {
-	if i < len(c.args) {
-		n.add(c.args[i], from, c.at.root().place(), fmt.Sprintf("%s passes %s as %s of %s", from.name(), c.args[i].text, n.name, n.d.name))
+// pass adds the argument of one call, made at a moment, or the default argument that it leaves out.
+func (m *image) pass(n *node, i int, name string, from scene, c *call, at driver.Moment) {
+	in := input{scene: from, at: at, step: driver.Step{Place: c.at.root().place()}}
+	switch given := given(from.unit, n.d, i); {
+	case i < len(c.args):
+		in.value = c.args[i]
+		in.step.Says = fmt.Sprintf("%s passes %s as %s of %s", from.name(), c.args[i].text, n.name, n.d.name)
+	case given != nil:
+		in.value, in.scene = value{expr: given}, scene{unit: from.unit}
+		in.step.Says = fmt.Sprintf("%s leaves %s of %s at its default argument", from.name(), n.name, n.d.name)
+	default:
+		n.why = cmp.Or(n.why, name+": a call passes no such argument")
 		return
 	}
-	if given := given(from.unit, n.d, i); given != nil {
-		n.add(value{expr: given}, scene{unit: from.unit}, c.at.root().place(), fmt.Sprintf("%s leaves %s of %s at its default argument", from.name(), n.name, n.d.name))
-		return
-	}
-	if n.why == "" {
-		n.why = name + ": a call passes no such argument"
-	}
+	n.inputs = append(n.inputs, in)
 }
 
 func (c scene) name() string {

@@ -139,7 +139,7 @@ func (m *image) mayRequest(name string, seen map[string]bool) bool {
 func (m *image) requests(d *definition, c *call) []driver.Site {
 	s := driver.Site{
 		Witness: driver.Source, Place: c.at.root().place(), Function: d.name, DDI: *c.ddi,
-		Mechanism: d.unit.mechanism, Moment: m.moment(c),
+		Mechanism: d.unit.mechanism, Moment: m.moment(d, c),
 	}
 	if c.at.exp != nil {
 		s.Spelled = c.at.place()
@@ -173,11 +173,11 @@ func (m *image) placements(d *definition, c *call, inner driver.Site) []driver.S
 	for _, caller := range m.callers[d] {
 		s := inner
 		from := scene{d: caller.in, unit: caller.in.unit}
-		s.Place, s.Spelled, s.Function, s.Moment = caller.call.at.root().place(), c.at.place(), caller.in.name, m.moment(caller.call)
+		s.Place, s.Spelled, s.Function, s.Moment = caller.call.at.root().place(), c.at.place(), caller.in.name, m.moment(caller.in, caller.call)
 		if decides < len(caller.call.args) {
 			s.Argument = caller.call.args[decides].text
 		}
-		s.Value = m.resolveValue(scene{d, d.unit, m.frame(caller.call, from)}, c.args[c.ddi.Argument-1])
+		s.Value = m.resolveValue(scene{d, d.unit, m.frame(caller.call, from, s.Moment)}, c.args[c.ddi.Argument-1])
 		s.Value.Steps = slices.Concat(caller.call.steps, s.Value.Steps)
 		list = append(list, s)
 	}

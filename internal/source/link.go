@@ -27,10 +27,12 @@ type image struct {
 	// bodies are functions that run before the opt-in call, and may request memory.
 	bodies  map[string]bool
 	moments map[*call]driver.Moment
-	sets    bool          // a call that may set the variables stands somewhere
-	opted   driver.Moment // the state that the entry routines leave: After where they surely make the call
-	work    int           // expressions that were looked at
-	round   int           // of looking up
+	when    map[*definition][]state // behind so many marks and calls of a body
+	left    map[visit]state         // in which a function is left that is entered at a moment
+	sets    bool                    // a call that may set the variables stands somewhere
+	opted   driver.Moment           // when what runs after the entry routines does: After where all of them surely make the call
+	work    int                     // expressions that were looked at
+	round   int                     // of looking up
 }
 
 // definition is a function in its unit.
@@ -51,7 +53,7 @@ func link(b *project.Build, own, libraries []*summary) *image {
 	m := &image{
 		build: b, units: slices.Concat(own, libraries), defined: map[string][]*definition{}, callers: map[*definition][]site{},
 		named: map[string]bool{}, reached: map[reaching][]*definition{}, flows: map[quantity]*node{}, frames: map[frameKey]*frame{},
-		needs: map[string]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{},
+		needs: map[string]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{}, when: map[*definition][]state{}, left: map[visit]state{},
 	}
 	for _, u := range m.units {
 		for _, f := range u.functions {

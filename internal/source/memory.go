@@ -96,10 +96,13 @@ func (m *image) fillGlobal(n *node) {
 			n.why = n.name + " is written more often than is followed"
 			break
 		}
-		n.add(w.value, scene{d: w.d, unit: w.unit}, w.at.root().place(), says)
+		m.add(n, w.value, scene{d: w.d, unit: w.unit}, w.at.root().place(), says)
+		if w.d == nil && w.value.hangsOnCall() { // C has no such initialisers
+			m.add(n, zero, scene{}, w.at.root().place(), "without a C++ runtime, nothing runs the initialiser of "+n.name+": it stays 0")
+		}
 	}
 	if !initial && !m.overwritten(n.name, false) {
-		n.add(zero, scene{}, m.declared(n), n.name+" has no initialiser: it begins as 0")
+		m.add(n, zero, scene{}, m.declared(n), n.name+" has no initialiser: it begins as 0")
 	}
 	for _, t := range m.taken[n.name] {
 		if !t.field && m.visible(n, t.unit) && n.why == "" {
@@ -168,12 +171,12 @@ func (m *image) fillField(n *node) {
 			n.why = n.title() + " is written more often than is followed"
 			break
 		}
-		n.add(w.value, scene{d: w.d, unit: w.unit}, w.at.root().place(), says)
+		m.add(n, w.value, scene{d: w.d, unit: w.unit}, w.at.root().place(), says)
 	}
 	for _, u := range m.units {
 		for _, v := range u.variables {
 			if of != "" && v.of == of && !initialises(u.writes, v.name, n.name) && !m.overwritten(n.name, true) {
-				n.add(zero, scene{}, v.at.root().place(), v.name+" has no initialiser: its fields begin as 0")
+				m.add(n, zero, scene{}, v.at.root().place(), v.name+" has no initialiser: its fields begin as 0")
 			}
 		}
 	}

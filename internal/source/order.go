@@ -46,36 +46,65 @@ func (m *image) optInFlags(d *definition, c *call) (uint32, bool) {
 	return flags, true
 }
 
+// state says where control may stand, seen from the opt-in call: bits of a driver.Moment, none where control does not get
+// to. Those of a way that was taken because something failed, perhaps, stand failed bits higher.
+type state uint8
+
+const failed = 2
+
+func (s state) moment() driver.Moment { return driver.Moment(s|s>>failed) & both }
+
+// fails is the state of a way that is taken because something failed, perhaps.
+func (s state) fails() state { return state(s.moment()) << failed }
+
 // order finds out which requests run before the opt-in call and which after it: walking from each entry routine in the
-// order of the calls, everything up to the opt-in runs before. What is not called from there, a dispatch routine or a
-// thread, runs after; so does a function whose address is taken, whoever else calls it.
+// order in which the statements run, everything up to the opt-in runs before. What is not called from there, a dispatch
+// routine or a thread, runs after; so does a function whose address is taken, whoever else calls it.
 func (m *image) order() {
-	w := &walk{image: m, left: map[visit]driver.Moment{}, early: map[*definition]driver.Moment{}}
-	w.asks = slices.ContainsFunc(m.definitions, func(d *definition) bool {
+	asks := slices.ContainsFunc(m.definitions, func(d *definition) bool {
 		return slices.ContainsFunc(d.calls, func(c call) bool { return m.effect(d, &c) != noEffect })
 	})
+	if !asks { // nothing sets the variables: everything runs before that
+		return
+	}
+	w := &walk{m}
 	for _, d := range m.definitions {
-		if m.isEntry(d) {
-			w.now = driver.Before
-			w.function(d)
-			m.opted = better(m.opted, w.now)
+		if d.initial {
+			w.function(d, driver.Before)
 		}
 	}
-	w.now = max(m.opted, driver.After)
+	for _, d := range m.roots() {
+		m.opted |= kept(w.function(d, driver.Before))
+	}
+	later := m.opted
+	if later == 0 {
+		later = driver.After
+	}
 	for _, d := range m.definitions {
 		if !w.visited(d) || m.named[d.name] && !m.isEntry(d) {
-			w.function(d)
+			w.function(d, later)
 		}
 	}
+	m.flows, m.frames = map[quantity]*node{}, map[frameKey]*frame{} // they were found without knowing what runs when
 }
 
-// better is the state of an image that two entry routines leave: one that surely makes the call is enough for what
-// runs later.
-func better(a, b driver.Moment) driver.Moment {
-	if a == driver.After || b == driver.After {
-		return driver.After
+// startUp is the routine by which Windows enters a driver that is linked with the kit's library of security checks: it calls
+// DriverEntry. Some drivers have their own.
+const startUp = "GsDriverEntry"
+
+// roots are the routines by which Windows enters the image.
+func (m *image) roots() []*definition {
+	var list []*definition
+	for _, d := range m.definitions {
+		if !m.isEntry(d) {
+			continue
+		}
+		if i := slices.IndexFunc(m.callers[d], func(s site) bool { return s.in.name == startUp }); i >= 0 {
+			d = m.callers[d][i].in
+		}
+		list = append(list, d)
 	}
-	return a | b
+	return list
 }
 
 func (m *image) isEntry(d *definition) bool {
@@ -89,16 +118,10 @@ type visit struct {
 }
 
 // walk follows the calls in the order in which they run.
-type walk struct {
-	*image
-	left  map[visit]driver.Moment       // the state in which a function leaves at its end
-	early map[*definition]driver.Moment // and by the returns before that
-	now   driver.Moment
-	asks  bool // some call opts in: then it matters what runs before it
-}
+type walk struct{ *image }
 
 func (w *walk) visited(d *definition) bool {
-	for _, now := range []driver.Moment{driver.Before, driver.After, driver.Before | driver.After} {
+	for _, now := range []driver.Moment{driver.Before, driver.After, both} {
 		if _, ok := w.left[visit{d, now}]; ok {
 			return true
 		}
@@ -106,68 +129,120 @@ func (w *walk) visited(d *definition) bool {
 	return false
 }
 
-func (w *walk) function(d *definition) {
-	v := visit{d, w.now}
+// function follows a function that is entered at a moment, and gives the state in which it leaves.
+func (w *walk) function(d *definition, now driver.Moment) state {
+	v := visit{d, now}
 	if left, ok := w.left[v]; ok {
-		w.now = left
-		return
+		return left
 	}
-	if w.asks && w.now&driver.Before != 0 && !w.isEntry(d) {
+	if now&driver.Before != 0 && !w.isEntry(d) {
 		w.needs[d.name] = true // who takes its address may call it later, too
 	}
-	w.left[v] = w.now // for a call of itself
-	exits := d.exits
-	for i := range d.calls {
-		for ; len(exits) > 0 && exits[0].before <= i; exits = exits[1:] {
-			w.early[d] |= w.now
-		}
-		w.call(d, &d.calls[i])
+	w.left[v] = state(now) // for a call of itself
+	if w.when[d] == nil {
+		w.when[d] = make([]state, 1+len(d.marks)+len(d.calls))
 	}
-	w.left[v] = w.now
+	w.left[v] = newPass(w, d).whole(state(now))
+	return w.left[v]
 }
 
-// answers says whether a function tells its caller how it went. The caller of one that returns early is taken to look:
-// DriverEntry then fails, and nothing runs afterwards. Where the answer is dropped, the way with the early return counts.
+// kept is the moment at which the caller goes on that looks at what a function returned: where it says that it failed, the
+// caller fails, too; DriverEntry then fails, and nothing runs afterwards.
+func kept(s state) driver.Moment {
+	if normal := driver.Moment(s & 3); normal != 0 {
+		return normal
+	}
+	return s.moment()
+}
+
+// answers says whether a function tells its caller how it went.
 func (f *function) answers() bool { return len(f.returns) > 0 }
 
-func (w *walk) call(d *definition, c *call) {
-	before := w.now
-	w.moments[c] |= w.now
+// call follows a call that is made at a moment, and gives the one at which it is over.
+func (w *walk) call(d *definition, c *call, now driver.Moment) driver.Moment {
+	w.moments[c] |= now
 	after := driver.Moment(0)
-	callees := w.resolve(scene{d: d, unit: d.unit}, c)
-	if w.asks && before&driver.Before != 0 {
+	if now&driver.Before != 0 {
 		w.bodies[c.callee] = true
 	}
-	for _, callee := range callees {
-		w.now = before
-		w.function(callee)
+	for _, callee := range w.targets(d, c) {
+		left := w.function(callee, now)
 		if c.dropped || !callee.answers() {
-			w.now |= w.early[callee]
+			after |= left.moment()
+		} else {
+			after |= kept(left)
 		}
-		after |= w.now
 	}
-	if after != 0 {
-		w.now = after
+	if after == 0 {
+		after = now
 	}
 	switch w.effect(d, c) {
 	case optsIn:
-		w.now, w.sets = driver.After, true
+		after, w.sets = driver.After, true
 	case mayOptIn:
-		w.now, w.sets = w.now|driver.After, true
+		after, w.sets = after|driver.After, true
 	}
-	if c.conditional { // it may as well not run
-		w.now |= before
-	}
+	return after
 }
 
-// moment says when a call runs. Where no call sets the variables, everything is before; where it is not known when
-// that call is made, everything is both.
-func (m *image) moment(c *call) driver.Moment {
+// targets are the functions that a call may reach: also those that a local pointer is set to.
+func (w *walk) targets(d *definition, c *call) []*definition {
+	list := w.resolve(scene{d: d, unit: d.unit}, c)
+	if len(list) > 0 || c.method || !d.owns(c.callee) {
+		return list
+	}
+	for _, i := range w.writesTo(d, c.callee) {
+		if v := d.writes[i].value; v.expr != nil && v.kind == nameExpr && !d.owns(v.name) {
+			list = append(list, w.resolve(scene{d: d, unit: d.unit}, &call{callee: v.name, args: c.args})...)
+		}
+	}
+	return list
+}
+
+// moment says when a call runs.
+func (m *image) moment(d *definition, c *call) driver.Moment {
+	if found := m.moments[c]; found != 0 {
+		return m.known(found)
+	}
+	return m.runs(d, 0)
+}
+
+// known is a moment as far as it can be told. Where no call sets the variables, everything is before; where it is not known
+// when that call is made, everything is both.
+func (m *image) known(found driver.Moment) driver.Moment {
 	switch {
 	case m.build.Library, m.sets && m.opted&driver.After == 0:
-		return driver.Before | driver.After
+		return both
 	case !m.sets:
 		return driver.Before
 	}
-	return m.moments[c]
+	return found
+}
+
+// runs says when what stands at a place of a function's body runs; where that is not known, pos is 0, and where control
+// does not seem to get there, it may be whenever the function does.
+func (m *image) runs(d *definition, pos int) driver.Moment {
+	switch {
+	case d == nil: // an initialiser at file scope
+		return driver.Initial
+	case m.when[d] == nil:
+		return m.known(both)
+	}
+	if pos > 0 {
+		if s := m.when[d][d.events(pos)]; s != 0 {
+			return m.known(s.moment())
+		}
+	}
+	all := state(0)
+	for _, s := range m.when[d] {
+		all |= s
+	}
+	return m.known(all.moment())
+}
+
+// events counts the marks and calls of a body that are passed when control stands at a place.
+func (f *function) events(pos int) int {
+	marks, _ := slices.BinarySearchFunc(f.marks, pos+1, func(k waymark, pos int) int { return int(k.at) - pos })
+	calls, _ := slices.BinarySearchFunc(f.calls, pos+1, func(c call, pos int) int { return int(c.end) - pos })
+	return marks + calls
 }

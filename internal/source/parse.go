@@ -40,9 +40,10 @@ type function struct {
 	locals  map[string]variable
 	taken   []target // variables and fields whose address is taken
 	jumps   int      // where its first goto stands, 0 for none
-	exits   []exit
+	marks   []waymark
 	at      token
 	member  bool          // of a class or a namespace
+	initial bool          // no function, but what initialises a global variable of C++
 	insert  []insertPoint // of an entry routine
 }
 
@@ -157,7 +158,7 @@ func (p *parser) brace(head []token) {
 		p.enumerators(head, p.toks[p.i+1:min(end, len(p.toks))])
 		p.mention(p.toks[p.i:min(end, len(p.toks))])
 	default: // not understood: its calls count all the same
-		p.nameless(p.toks[p.i:min(end+1, len(p.toks))])
+		p.nameless(p.toks[p.i:min(end+1, len(p.toks))], false)
 	}
 	p.i = end + 1
 }
@@ -196,11 +197,11 @@ func (p *parser) class() string {
 }
 
 // nameless records the calls of code that belongs to no function that is known by name.
-func (p *parser) nameless(toks []token) {
+func (p *parser) nameless(toks []token, initial bool) {
 	if len(toks) == 0 {
 		return
 	}
-	f := &function{at: toks[0]}
+	f := &function{at: toks[0], initial: initial}
 	p.body(f, nil, toks)
 	p.functions = append(p.functions, f)
 }

@@ -67,7 +67,7 @@ func orTerms(a, b driver.Term) (driver.Term, bool) {
 		}
 	}
 	slices.SortFunc(t.Tokens, func(a, b driver.Token) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.In), string(b.In)))
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.In), string(b.In)), cmp.Compare(a.At, b.At))
 	})
 	return t, true
 }
@@ -121,7 +121,8 @@ func andTerms(a, b driver.Term) (driver.Term, bool) {
 		case perhaps&mask == 0:
 			out.Bits |= always & mask
 		case perhaps == nx.PoolNXAllocation: // of NonPagedPoolCacheAligned, without the alignment
-			out.Tokens = append(out.Tokens, driver.Token{Name: "NonPagedPool", In: tok.In})
+			tok.Name = "NonPagedPool"
+			out.Tokens = append(out.Tokens, tok)
 		default:
 			return a, false
 		}
@@ -163,27 +164,51 @@ var truths = map[string]bool{
 	"==": true, "!=": true, "<": true, ">": true, "<=": true, ">=": true, "&&": true, "||": true, "!": true,
 }
 
-// calculate gives the values of an expression, given those of the names, fields and calls in it.
-func calculate(e *expr, look func(*expr) set) set {
+// calculation evaluates expressions: at a moment, and given the values of the names, fields and calls in them.
+type calculation struct {
+	at   driver.Moment
+	look func(*expr) set
+}
+
+func (c calculation) value(e *expr) set {
 	switch e.kind {
 	case constantExpr:
-		return set{terms: []driver.Term{e.term}}
+		return set{terms: []driver.Term{evaluated(e.term, c.at)}}
 	case notFollowed:
 		return unknown(e.name)
 	case either:
-		return calculate(e.args[0], look).join(calculate(e.args[1], look))
+		return c.value(e.args[0]).join(c.value(e.args[1]))
 	case operator:
-		return applyOperator(e, look)
+		return c.operator(e)
 	}
-	return look(e)
+	return c.look(e)
 }
 
-func applyOperator(e *expr, look func(*expr) set) set {
+// evaluated notes of the tokens that hang on the opt-in call at which moment they are evaluated.
+func evaluated(t driver.Term, at driver.Moment) driver.Term {
+	if at == 0 || !slices.ContainsFunc(t.Tokens, driver.Token.HangsOnCall) {
+		return t
+	}
+	t.Tokens = slices.Clone(t.Tokens)
+	for i := range t.Tokens {
+		if t.Tokens[i].HangsOnCall() {
+			t.Tokens[i].At = at
+		}
+	}
+	return t
+}
+
+// hangsOnCall says whether an expression reads what the opt-in call sets.
+func (e *expr) hangsOnCall() bool {
+	return slices.ContainsFunc(e.term.Tokens, driver.Token.HangsOnCall) || slices.ContainsFunc(e.args, (*expr).hangsOnCall)
+}
+
+func (c calculation) operator(e *expr) set {
 	if truths[e.name] {
 		return set{terms: []driver.Term{{Bits: 0}, {Bits: 1}}}
 	}
 	why := "the expression " + e.of
-	a := calculate(e.args[0], look)
+	a := c.value(e.args[0])
 	if len(e.args) == 1 {
 		return combine(a, set{terms: []driver.Term{{}}}, why, func(a, _ driver.Term) (driver.Term, bool) {
 			n, ok := plain(a)
@@ -193,7 +218,7 @@ func applyOperator(e *expr, look func(*expr) set) set {
 			return driver.Term{Bits: ^n}, ok
 		})
 	}
-	b := calculate(e.args[1], look)
+	b := c.value(e.args[1])
 	if op := termOperators[e.name]; op != nil {
 		return combine(a, b, why, op)
 	}
@@ -215,7 +240,7 @@ var termOperators = map[string]func(a, b driver.Term) (driver.Term, bool){
 
 // fold gives the value of an expression that hangs on nothing else.
 func fold(e *expr) (driver.Term, bool) {
-	s := calculate(e, func(*expr) set { return unknown("a name") })
+	s := calculation{look: func(*expr) set { return unknown("a name") }}.value(e)
 	if s.unknown != "" || len(s.terms) != 1 {
 		return driver.Term{}, false
 	}

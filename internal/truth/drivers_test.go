@@ -79,7 +79,7 @@ func TestDrivers(t *testing.T) {
 			if w.byVersion {
 				read.forget(seen)
 			}
-			list := differences(w.program, seen, read)
+			list := differences(w.program, seen, read, true)
 			switch {
 			case w.notYet != "":
 				t.Logf("not yet: %s\n%s", w.notYet, strings.Join(list, "\n"))

@@ -193,7 +193,7 @@ func (m *maker) enabled(names ...string) []string {
 
 // entry writes DriverEntry and what it calls.
 func (m *maker) entry() {
-	f := &function{in: m.sources[0], result: " STATUS_SUCCESS"}
+	f := &function{in: m.sources[0], result: " STATUS_INSUFFICIENT_RESOURCES"}
 	across := ""
 	if m.on["across"] && m.chance(30) {
 		across, _ = m.newWrapper(f, 2)
@@ -230,7 +230,7 @@ func (m *maker) entry() {
 
 // later gives a routine that Windows calls once the driver is there.
 func (m *maker) later(f *function) string {
-	g := &function{in: m.elsewhere(f), result: " STATUS_SUCCESS"}
+	g := &function{in: m.elsewhere(f), result: " STATUS_INSUFFICIENT_RESOURCES"}
 	name := m.fresh("Dispatch")
 	m.some(g, 1+m.IntN(3))
 	g.line("return STATUS_SUCCESS;")

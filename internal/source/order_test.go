@@ -1,0 +1,110 @@
+package source
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+// What a request gets hangs on whether control comes to it before the opt-in call: B before, A after, AB perhaps both. The
+// answers are those of C; OPT stands for the call, GET for a request.
+func TestOrder(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"GET; OPT; GET;", "B A"},
+		{"if (x) { OPT; GET; } else { GET; } GET;", "A B AB"},
+		{"if (x) { OPT; } else { OPT; } GET;", "A"},
+		{"if (x) OPT; else if (y) OPT; else OPT; GET;", "A"},
+		{"if (x) OPT; else if (y) OPT; GET;", "AB"},
+		{"if (OPT, x) { GET; } GET;", "A A"},
+		{"if (x && (OPT, 1)) { GET; } GET;", "AB AB"},
+		{"if ((OPT, x) && y) { GET; }", "A"},
+		{"if (x || (OPT, 1)) { GET; }", "AB"},
+		{"int y = x ? (OPT, 1) : (GET, 2); GET;", "B AB"},
+		{"int y = x ? (OPT, 1) : (OPT, 2); GET;", "A"},
+		{"f(x && (OPT, 1), GET);", "AB"},
+		{"while (x) { GET; OPT; } GET;", "AB AB"},
+		{"while (1) { GET; OPT; break; } GET;", "B A"},
+		{"for (;;) { if (x) break; OPT; } GET;", "AB"},
+		{"for (;;) { OPT; if (x) break; } GET;", "A"},
+		{"for (OPT; x; y) GET; GET;", "A A"},
+		{"for (i = 0; i < 3; i++) { GET; OPT; } GET;", "AB A"},
+		{"for (i = 0; i < n; i++) OPT; GET;", "AB"},
+		{"do { GET; OPT; } while (0); GET;", "B A"},
+		{"do { GET; OPT; } while (x); GET;", "AB A"},
+		{"do { if (x) continue; OPT; } while (0); GET;", "AB"},
+		{"do { if (x) break; OPT; } while (0); GET;", "AB"},
+		{"switch (x) { case 1: OPT; break; default: OPT; } GET;", "A"},
+		{"switch (x) { case 1: OPT; break; case 2: GET; } GET;", "B AB"},
+		{"switch (x) { case 1: OPT; case 2: GET; break; default: GET; } GET;", "AB B AB"},
+		{"switch (x) { case 1: { OPT; break; } default: return -1; } GET;", "A"},
+		{"if (x) goto skip; OPT; skip: GET;", "AB"},
+		{"goto in; out: GET; return 0; in: OPT; goto out;", "A"},
+		{"again: GET; if (x) { OPT; goto again; } GET;", "AB AB"},
+		{"if (x) { GET; return -1; } OPT; GET;", "B A"},
+		{"__try { GET; OPT; } __except (1) { GET; } GET;", "B AB AB"},
+		{"__try { if (x) __leave; OPT; } __finally { GET; } GET;", "AB AB"},
+		{"ATOMIC(x) { OPT; } GET;", "AB"},
+		{"auto f = [](int a) { OPT; }; GET;", "AB"},
+		{"{ { OPT; } GET; } GET;", "A A"},
+		{"if (x) ; else ; OPT; GET;", "A"},
+		{"struct S { int a; } s = { 1 }; OPT; GET;", "A"},
+		{"KeBug(x) ? OPT : OPT; GET;", "A"},
+		{"void (*f)(void) = init; f(); GET;", "A"},
+		{"init(); GET;", "A"},
+		{"maybe(); GET;", "AB"},
+		{"if (tries() < 0) return -1; GET;", "A"}, // who looks at the answer goes on only where it succeeded
+		{"tries(); GET;", "AB"},
+		{"(void)tries(); GET;", "AB"},
+		{"succeeds(); GET;", "AB"},
+		{"if (succeeds() < 0) return -1; GET;", "AB"},
+		{"POOL_TYPE t = NonPagedPool; OPT; ExAllocatePool(t, 9);", "B"},
+		{"POOL_TYPE t; OPT; t = NonPagedPool; ExAllocatePool(t, 9);", "A"},
+		{"POOL_TYPE t = NonPagedPool; if (x) { OPT; t = NonPagedPool; } ExAllocatePool(t, 9);", "AB"},
+		{"S.type = NonPagedPool; OPT; ExAllocatePool(S.type, 9);", "B"},
+		{"wrap(NonPagedPool); OPT; wrap(PagedPool);", "B1"},
+		{"wrap(PagedPool); OPT; wrap(NonPagedPool);", "A1"},
+		{"ExAllocatePool(kind(NonPagedPool), 9); OPT;", "B"},
+		{"POOL_TYPE t = kind(NonPagedPool); OPT; ExAllocatePool(kind(NonPagedPool), 9);", "A"},
+	} {
+		t.Run(tt.text, func(t *testing.T) {
+			text := strings.NewReplacer("OPT", "ExInitializeDriverRuntime(DrvRtPoolNxOptIn)", "GET", "ExAllocatePool(NonPagedPool, 1)").Replace(`-- d.cpp --
+#include <ntddk.h>
+struct state { POOL_TYPE type; } S;
+static POOL_TYPE kind(POOL_TYPE t) { return t; }
+static void wrap(POOL_TYPE t) { ExAllocatePool(t, 9); }
+static void init(void) { OPT; }
+static void maybe(void) { if (z) return; OPT; }
+static NTSTATUS tries(void) { if (z) return z; OPT; return STATUS_SUCCESS; }
+static NTSTATUS succeeds(void) { if (z) return STATUS_SUCCESS; OPT; return STATUS_SUCCESS; }
+extern "C" NTSTATUS DriverEntry(void) { ` + tt.text + ` return STATUS_SUCCESS; }`)
+			var got []string
+			for _, s := range read(t, text, "POOL_NX_OPTIN").Sites {
+				if s.Function == "DriverEntry" || len(s.Value.Steps) > 0 {
+					got = append(got, whenOf(s))
+				}
+			}
+			if strings.Join(got, " ") != tt.want {
+				t.Errorf("%v, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// whenOf says by its values on Windows 10 when what a request asks for is evaluated.
+func whenOf(s driver.Site) string {
+	out := ""
+	for _, v := range s.On(nx.Windows10).Values {
+		switch v {
+		case 0:
+			out += "B"
+		case 512:
+			out = "A" + out
+		default:
+			out += fmt.Sprint(v)
+		}
+	}
+	return out
+}
