@@ -49,9 +49,10 @@ func account(fs *files, known names, paths []string, summaries []*summary) (dorm
 	slices.Sort(paths)
 	for _, p := range slices.Compact(paths) {
 		f, err := fs.load(p)
-		if err != nil {
-			continue // said where a unit needs it; else it is no text
+		if err != nil || !f.lexed && !fs.asks(f, known) {
+			continue // an error is said where a unit needs the file; else it is no text
 		}
+		fs.ready(f)
 		for _, m := range mentions(f, known) {
 			switch {
 			case seen[m.Place]:
@@ -115,18 +116,22 @@ func mentions(f *file, known names) []mention {
 	var list []mention
 	var guards []driver.Step
 	var macro *driver.Step
-	for i, t := range f.tokens {
-		lineStart := i == 0 || f.tokens[i-1].kind == newline
-		switch {
+	next := f.directives
+	for i, r := range f.tokens {
+		if r.kind != newline && r.kind != ident && r.kind != punct {
+			continue
+		}
+		switch t := f.token(i); {
 		case t.kind == newline:
 			macro = nil
-		case t.is("#") && lineStart:
-			line := f.tokens[i+1 : lineEnd(f.tokens, i)]
+		case len(next) > 0 && int(next[0].at) == i:
+			line := f.list(nil, i+1, int(next[0].end))
+			next = next[1:]
 			guards = guard(guards, t, line)
 			if len(line) > 1 && line[0].is("define") {
 				macro = &driver.Step{Place: line[1].place(), Says: "in the body of the macro " + line[1].text}
 			}
-		case t.kind == ident && known.ddis[t.text] != nil && beforeParenthesis(f.tokens, i, macro != nil):
+		case t.kind == ident && known.ddis[t.text] != nil && f.beforeParenthesis(i, macro != nil):
 			m := mention{Site: driver.Site{Witness: driver.Source, Place: t.place(), DDI: *known.ddis[t.text], Mechanism: nx.None}}
 			m.definesMacro = macro != nil && macro.Place == t.place()
 			m.Value.Steps = slices.Clone(guards[max(0, len(guards)-maxGuards):])
@@ -140,10 +145,10 @@ func mentions(f *file, known names) []mention {
 }
 
 // beforeParenthesis says whether the token after i, of a directive on the same line, is one.
-func beforeParenthesis(tokens []token, i int, directive bool) bool {
-	for i++; tokens[i].kind == newline && !directive; i++ {
+func (f *file) beforeParenthesis(i int, directive bool) bool {
+	for i++; f.tokens[i].kind == newline && !directive; i++ {
 	}
-	return tokens[i].is("(")
+	return f.token(i).is("(")
 }
 
 // guard keeps the stack of conditional directives that are open.

@@ -39,7 +39,7 @@ func (p *cpp) assume(o *open, hash token, name string) int {
 	if !seen || len(p.assumed.list) >= maxAssumptions || !p.assumed.own && !ofKit(name) || notOurs[name] || o.definesNext(name) {
 		return 0
 	}
-	a := assumption{name: name, at: hash, file: o.file, from: int(hash.off), to: len(o.file.data)}
+	a := assumption{name: name, at: hash, file: o.file, from: int(hash.off), to: o.file.size}
 	p.assumed.list = append(p.assumed.list, a)
 	return len(p.assumed.list)
 }
@@ -48,10 +48,14 @@ func (p *cpp) assume(o *open, hash token, name string) int {
 func (o *open) definesNext(name string) bool {
 	toks := o.file.tokens
 	i := o.i
-	for i < len(toks) && toks[i].kind == newline {
+	for i < o.until && toks[i].kind == newline {
 		i++
 	}
-	return i+2 < len(toks) && toks[i].is("#") && toks[i+1].is("define") && toks[i+2].text == name
+	if i < o.until || o.d == len(o.file.directives) {
+		return false
+	}
+	m := o.file.directives[o.d].macro
+	return m != nil && m.name.text == name
 }
 
 // end closes the ranges of branches at an offset of their file.
@@ -75,7 +79,7 @@ func (a *assumptions) header(o *open, f *file) int {
 		return 0
 	}
 	from := a.list[under-1]
-	a.list = append(a.list, assumption{name: from.name, at: from.at, file: f, to: len(f.data)})
+	a.list = append(a.list, assumption{name: from.name, at: from.at, file: f, to: f.size})
 	return len(a.list)
 }
 

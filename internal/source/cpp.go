@@ -42,17 +42,19 @@ type cpp struct {
 	stack       []*open
 	floor       int // files below this depth are not read on: a macro's arguments end with the file they began in
 	contexts    []context
-	base        int   // contexts below this index are not read now: an argument is expanded on its own
-	alone       int   // how deep such expansions are nested; 0 while the files are read
-	unclosed    int   // how often a macro's arguments did not end
-	last        token // the name of the function-like macro that was found last
-	ahead       bool  // a macro is being expanded to see whether it brings a parenthesis
-	asking      bool  // the condition of an #if is being expanded: "defined" is a question
-	count       int   // tokens looked at
-	given       int   // tokens given
-	held        int   // tokens of expansions and arguments that are not read yet
-	made        int   // bytes of text that # and ## made
-	counter     int   // __COUNTER__
+	base        int     // contexts below this index are not read now: an argument is expanded on its own
+	alone       int     // how deep such expansions are nested; 0 while the files are read
+	unclosed    int     // how often a macro's arguments did not end
+	last        token   // the name of the function-like macro that was found last
+	words       []token // the directive at hand
+	pasted      []raw   // what ## makes
+	ahead       bool    // a macro is being expanded to see whether it brings a parenthesis
+	asking      bool    // the condition of an #if is being expanded: "defined" is a question
+	count       int     // tokens looked at
+	given       int     // tokens given
+	held        int     // tokens of expansions and arguments that are not read yet
+	made        int     // bytes of text that # and ## made
+	counter     int     // __COUNTER__
 	kit         kit
 	assumeKit   bool    // the first missing header stands for the kit's
 	missing     []token // the names of headers that were not found
@@ -121,7 +123,7 @@ func compilerMacros(o *project.Options) []project.Define {
 // defineText defines a macro of the command line.
 func (p *cpp) defineText(d project.Define) {
 	f := newText(d.Place.Path, "", d.Name+" "+d.Value)
-	p.define(newMacro(f.tokens[:len(f.tokens)-2]))
+	p.define(newMacro(f.list(nil, 0, len(f.tokens)-2)))
 }
 
 // next gives the next token after all expansion; eof at the end of the unit.
@@ -261,7 +263,7 @@ func (p *cpp) comment() {
 	p.leaveAbove(p.base - 1)
 	if p.alone == 0 && len(p.stack) > 0 {
 		o := p.stack[len(p.stack)-1]
-		o.i = lineEnd(o.file.tokens, min(o.i, len(o.file.tokens)-2))
+		o.seek(o.file.lineEnd(min(o.i, len(o.file.tokens)-2)))
 	}
 }
 
@@ -310,7 +312,7 @@ func (o *open) parenthesis(p *cpp) bool {
 		switch t := o.file.tokens[i]; {
 		case t.kind == newline:
 			continue
-		case t.is("("):
+		case t.kind == punct && o.file.textOf(t) == "(":
 			p.leaveAbove(p.base - 1)
 			o.i = i + 1
 			return true

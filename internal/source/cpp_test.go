@@ -18,9 +18,8 @@ func everything(t *tree.Tree) *files {
 
 // newFile lexes all of a text.
 func newFile(path, dir string, data []byte) *file {
-	f := &file{path: path, dir: dir, data: data}
-	f.tokens = lex(f)
-	f.macros = definitions(f.tokens)
+	f := &file{path: path, dir: dir, data: data, size: len(data)}
+	f.lexWhole()
 	return f
 }
 
@@ -152,12 +151,12 @@ func TestMacroBombEnds(t *testing.T) {
 func TestPositions(t *testing.T) {
 	text := "\xef\xbb\xbfone\r\n#define M(x) in x\\\r\n body\r\n  two M(three)\r\n"
 	f := newFile("f.c", ".", []byte(text))
-	for _, tok := range f.tokens {
+	for _, tok := range f.list(nil, 0, len(f.tokens)) {
 		if tok.kind == ident && text[tok.off:int(tok.off)+len(tok.text)] != tok.text {
 			t.Errorf("%q is said to be at offset %d, where %q is", tok.text, tok.off, text[tok.off:int(tok.off)+5])
 		}
 	}
-	if p := f.tokens[0].place(); p.Line != 1 || p.Column != 4 || p.Offset != 3 {
+	if p := f.token(0).place(); p.Line != 1 || p.Column != 4 || p.Offset != 3 {
 		t.Errorf("behind the BOM: %+v, want 1:4, offset 3", p)
 	}
 	fs := everything(nil)

@@ -1,11 +1,110 @@
 package source
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// directive is one line that begins with '#', found once for all units.
+type directive struct {
+	at, end int32 // the indexes of the '#' and of the newline
+	next    int32 // of a conditional, the index of the directive that switches or ends its branch; of the last ones, none
+	kind    directiveKind
+	macro   *macro // that it defines
+}
+
+type directiveKind uint8
+
+const (
+	otherDirective directiveKind = iota
+	defineDirective
+	ifDirective   // #if, #ifdef, #ifndef
+	elseDirective // #else, and #elif in all its forms
+	endifDirective
+)
+
+var directiveKinds = map[string]directiveKind{
+	"define": defineDirective, "if": ifDirective, "ifdef": ifDirective, "ifndef": ifDirective, "elif": elseDirective,
+	"elifdef": elseDirective, "elifndef": elseDirective, "else": elseDirective, "endif": endifDirective,
+}
+
+// findDirectives finds the directives of a file, the macros that they define, and the guard around all of it.
+func (f *file) findDirectives() {
+	var list []directive
+	size := 0 // of all definitions
+	for i := 0; i < len(f.tokens); i++ {
+		if f.tokens[i].kind != punct || f.textOf(f.tokens[i]) != "#" || i > 0 && f.tokens[i-1].kind != newline {
+			continue
+		}
+		d := directive{at: int32(i), end: int32(f.lineEnd(i)), kind: directiveKinds[f.textOf(f.tokens[i+1])]}
+		if d.kind == defineDirective {
+			size += int(d.end-d.at) - 2
+		}
+		list = append(list, d)
+		i = int(d.end)
+	}
+	f.directives = slices.Clone(list)
+	f.define(size)
+	f.pair()
+	f.guard = f.findGuard()
+}
+
+// define reads the definitions, whose tokens share one list.
+func (f *file) define(size int) {
+	list := make([]token, 0, size)
+	for i := range f.directives {
+		if d := &f.directives[i]; d.kind == defineDirective {
+			start := len(list)
+			list = f.list(list, int(d.at)+2, int(d.end))
+			d.macro = newMacro(list[start:len(list):len(list)])
+		}
+	}
+}
+
+// pair finds for each conditional directive the one behind its branch.
+func (f *file) pair() {
+	var open []int
+	for i := range f.directives {
+		d := &f.directives[i]
+		d.next = int32(len(f.directives))
+		if (d.kind == elseDirective || d.kind == endifDirective) && len(open) > 0 {
+			f.directives[open[len(open)-1]].next = int32(i)
+			open = open[:len(open)-1]
+		}
+		if d.kind == ifDirective || d.kind == elseDirective {
+			open = append(open, i)
+		}
+	}
+}
+
+// findGuard gives the name of an #ifndef or #if !defined that the whole file stands in, "" where there is none.
+func (f *file) findGuard() string {
+	last := len(f.directives) - 1
+	if last < 1 || int(f.directives[0].next) != last || f.directives[last].kind != endifDirective {
+		return ""
+	}
+	outside := func(t raw) bool { return t.kind != newline && t.kind != eof }
+	if slices.ContainsFunc(f.tokens[:f.directives[0].at], outside) || slices.ContainsFunc(f.tokens[f.directives[last].end:], outside) {
+		return ""
+	}
+	line := f.list(nil, int(f.directives[0].at)+1, int(f.directives[0].end))
+	switch {
+	case len(line) == 2 && line[0].is("ifndef"):
+		return line[1].text
+	case len(line) > 3 && line[0].is("if") && line[1].is("!") && line[2].is("defined"):
+		if operand, rest := cutOperand(line[3:]); len(operand) == 1 && len(rest) == 0 {
+			return operand[0].text
+		}
+	}
+	return ""
+}
 
 // open is a file being read.
 type open struct {
 	file     *file
-	i        int
+	i        int // the token that follows
+	until    int // the index of the directive that follows, or of the file's end
+	d        int // the number of that directive
 	branches []branch
 	under    int    // the number of the assumption that its include hangs on, 0 for none
 	shift    int    // what #line adds to the numbers of lines
@@ -16,36 +115,61 @@ type open struct {
 type branch struct {
 	active, taken, parent bool
 	under                 int // the number of the assumption that it and what follows it hangs on, 0 for none
+	next                  int // the number of the directive that ends it, or switches to another
+}
+
+// seek goes on at a token.
+func (o *open) seek(i int) {
+	for o.i = i; o.d < len(o.file.directives) && int(o.file.directives[o.d].at) < i; o.d++ {
+	}
+	o.findNext()
+}
+
+func (o *open) findNext() {
+	o.until = len(o.file.tokens) - 1
+	if o.d < len(o.file.directives) {
+		o.until = int(o.file.directives[o.d].at)
+	}
 }
 
 // fromFile gives the next token of the files, and carries out the directives on the way.
 func (p *cpp) fromFile() token {
 	for len(p.stack) > 0 && p.count <= maxRead {
 		o := p.stack[len(p.stack)-1]
-		toks := o.file.tokens
-		t := toks[o.i]
 		switch {
-		case t.kind == eof && len(p.stack) <= p.floor:
-			return t
-		case t.kind == eof:
-			p.close(o)
-		case t.kind == punct && t.text == "#" && (o.i == 0 || toks[o.i-1].kind == newline):
-			p.directive(o, t)
 		case !o.active():
-			end := lineEnd(toks, o.i) + 1
-			p.count += end - o.i
-			o.i = end
-		default:
+			p.pass(o)
+		case o.i < o.until:
 			o.i++
-			return t
+			return o.file.token(o.i - 1)
+		case o.d < len(o.file.directives):
+			p.directive(o)
+		case len(p.stack) <= p.floor:
+			return o.file.token(o.i)
+		default:
+			p.close(o)
 		}
 	}
 	return token{kind: eof}
 }
 
+// pass goes on behind a branch that is not active.
+func (p *cpp) pass(o *open) {
+	i := o.i
+	o.d = o.branches[len(o.branches)-1].next
+	o.findNext()
+	o.i = o.until
+	p.count += o.i - i
+	if o.d < len(o.file.directives) {
+		p.directive(o)
+		return
+	}
+	o.branches = o.branches[:0] // unclosed
+}
+
 // close ends a file. An #if that is open in it does not reach the file that includes it.
 func (p *cpp) close(o *open) {
-	p.assumed.end(o.branches, len(o.file.data))
+	p.assumed.end(o.branches, o.file.size)
 	p.stack = p.stack[:len(p.stack)-1]
 }
 
@@ -61,25 +185,30 @@ func (o *open) active() bool {
 	return len(o.branches) == 0 || o.branches[len(o.branches)-1].active
 }
 
-// directive carries out one line that begins with '#'.
-func (p *cpp) directive(o *open, hash token) {
-	start := o.i + 1
-	o.i = lineEnd(o.file.tokens, start)
-	line := o.file.tokens[start:o.i]
-	p.count += len(line)
-	o.i++
-	if len(line) == 0 {
-		return
+// directive carries out the next one of a file.
+func (p *cpp) directive(o *open) {
+	d := o.file.directives[o.d]
+	o.i = int(d.end) + 1
+	o.d++
+	o.findNext()
+	p.count += int(d.end - d.at - 1)
+	switch {
+	case d.kind == defineDirective:
+		p.define(d.macro)
+	case d.kind != otherDirective:
+		p.conditional(o, d)
+	case d.at+1 < d.end:
+		p.words = o.file.list(p.words[:0], int(d.at), int(d.end))
+		p.carryOut(o, p.words[0], p.words[1:])
 	}
+}
+
+// carryOut is for the directives that are neither definitions nor conditions.
+func (p *cpp) carryOut(o *open, hash token, line []token) {
 	name, rest := line[0].text, line[1:]
-	if p.conditional(o, hash, name, rest) || !o.active() {
-		return
-	}
 	switch name {
 	case "include", "include_next", "import":
 		p.include(hash, name, rest)
-	case "define":
-		p.define(o.file.macros[start-1])
 	case "undef":
 		if len(rest) > 0 {
 			delete(p.macros, rest[0].text)
@@ -96,40 +225,43 @@ func (p *cpp) directive(o *open, hash token) {
 }
 
 // conditional handles the directives that open, switch or close a branch.
-func (p *cpp) conditional(o *open, hash token, name string, rest []token) bool {
-	switch name {
-	case "if", "ifdef", "ifndef":
-		b := branch{parent: o.active()}
+func (p *cpp) conditional(o *open, d directive) {
+	if d.kind == ifDirective {
+		b := branch{parent: o.active(), next: int(d.next)}
 		if b.parent {
-			p.decide(o, &b, hash, name, rest)
+			p.decide(o, &b, d)
 		}
 		o.branches = append(o.branches, b)
-	case "elif", "elifdef", "elifndef", "else":
-		if len(o.branches) == 0 {
-			break
-		}
-		b := &o.branches[len(o.branches)-1]
-		switch {
-		case !b.parent || b.taken:
-			b.active = false
-		case name == "else":
-			b.active, b.taken = true, true
-		default:
-			p.decide(o, b, hash, strings.TrimPrefix(name, "el"), rest)
-		}
-	case "endif":
-		if n := len(o.branches); n > 0 {
-			p.assumed.end(o.branches[n-1:], int(hash.off))
-			o.branches = o.branches[:n-1]
-		}
-	default:
-		return false
+		return
 	}
-	return true
+	n := len(o.branches)
+	switch {
+	case n == 0:
+	case d.kind == elseDirective:
+		p.otherwise(o, &o.branches[n-1], d)
+	default:
+		p.assumed.end(o.branches[n-1:], int(o.file.tokens[d.at].off))
+		o.branches = o.branches[:n-1]
+	}
+}
+
+// otherwise switches to another branch.
+func (p *cpp) otherwise(o *open, b *branch, d directive) {
+	b.next = int(d.next)
+	switch {
+	case !b.parent || b.taken:
+		b.active = false
+	case o.file.textOf(o.file.tokens[d.at+1]) == "else":
+		b.active, b.taken = true, true
+	default:
+		p.decide(o, b, d)
+	}
 }
 
 // decide evaluates the condition of a branch that is reached.
-func (p *cpp) decide(o *open, b *branch, hash token, name string, line []token) {
+func (p *cpp) decide(o *open, b *branch, d directive) {
+	p.words = o.file.list(p.words[:0], int(d.at), int(d.end))
+	hash, name, line := p.words[0], strings.TrimPrefix(p.words[1].text, "el"), p.words[2:]
 	v := p.holds(name, line)
 	b.active = v.bits != 0
 	b.taken = b.active

@@ -15,10 +15,10 @@ import (
 func readText(p, dir string, data []byte) (*file, error) {
 	if tree.IsUTF16(data) {
 		text, wide := tree.DecodeUTF16(data)
-		return &file{path: p, dir: dir, data: text, wide: wide}, nil
+		return &file{path: p, dir: dir, data: text, size: len(text), wide: wide}, nil
 	}
 	if tree.IsBinary(data) {
 		return nil, fmt.Errorf("%s: offset %d: a NUL byte: this is no source text", p, bytes.IndexByte(data, 0))
 	}
-	return &file{path: p, dir: dir, data: data}, nil
+	return &file{path: p, dir: dir, data: data, size: len(data)}, nil
 }

@@ -19,6 +19,7 @@ type files struct {
 	found    []*file   // since the last settling
 	headers  sync.Map  // from lookup to header: units ask for the same ones over and over
 	buffers  sync.Pool // of *[]token, for the tokens of a unit, which live no longer than its reading
+	raws     sync.Pool // of *[]raw, for those of a file while it is lexed
 }
 
 type opened struct {
@@ -30,6 +31,7 @@ type opened struct {
 func newFiles(t *tree.Tree, in *interest) *files {
 	return &files{
 		tree: t, interest: in, open: map[string]*opened{}, buffers: sync.Pool{New: func() any { return new([]token) }},
+		raws: sync.Pool{New: func() any { return new([]raw) }},
 	}
 }
 
@@ -78,7 +80,7 @@ func (fs *files) load(p string) (*file, error) {
 }
 
 func (fs *files) read(p string) (*file, error) {
-	data, err := fs.tree.Read(p)
+	data, err := fs.tree.ReadOnce(p)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +88,7 @@ func (fs *files) read(p string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.outline = skim(f.data)
+	f.tree, f.outline = fs.tree, skim(f.data)
 	fs.mu.Lock()
 	fs.found = append(fs.found, f)
 	fs.mu.Unlock()
@@ -95,21 +97,51 @@ func (fs *files) read(p string) (*file, error) {
 		for i := range f.outline.macros {
 			f.outline.macros[i].on = true
 		}
-		fs.lex(f)
+		f.settled = true
 	}
 	return f, nil
 }
 
-// lex splits what is wanted of a file.
-func (fs *files) lex(f *file) {
-	buffer := fs.buffers.Get().(*[]token)
-	f.tokens = lexOutline(f, buffer)
-	fs.buffers.Put(buffer)
-	f.macros = definitions(f.tokens)
+// ready lexes what is wanted of a file, if that was not done since it was settled: most files of a tree are never
+// asked for.
+func (fs *files) ready(f *file) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lexed {
+		return
+	}
+	data := f.reread()
+	if f.lost = len(data) != f.size; f.lost {
+		f.keep([]raw{{kind: newline}, {kind: eof}}, nil)
+		return
+	}
+	buffer := fs.raws.Get().(*[]raw)
+	*buffer = lex(f, data, f.outline.stretches(), *buffer)
+	f.keep(*buffer, data)
+	f.drop()
+	fs.raws.Put(buffer)
 }
 
-// settle lexes what is of interest in all files, and gives those of which other parts are than before.
-func (fs *files) settle(jobs int) map[*file]bool {
+// forget drops what the files hold: of most of them it is not needed again.
+func (fs *files) forget() {
+	for _, o := range fs.open {
+		if o.file != nil {
+			o.file.hold(false)
+		}
+	}
+}
+
+// asks says whether a file may mention a DDI.
+func (fs *files) asks(f *file, known names) bool {
+	mentions := func(c chunk) bool {
+		return slices.ContainsFunc(c.mentions, func(n name) bool { return known.hashes[n] })
+	}
+	return slices.ContainsFunc(f.outline.chunks, mentions) || slices.ContainsFunc(f.outline.macros, mentions) ||
+		slices.ContainsFunc(f.outline.asked, func(n name) bool { return known.hashes[n] })
+}
+
+// settle chooses what is of interest in all files, and gives those of which other parts are than before.
+func (fs *files) settle() map[*file]bool {
 	fs.found = nil
 	var list []*file
 	for _, p := range slices.Sorted(maps.Keys(fs.open)) {
@@ -120,14 +152,15 @@ func (fs *files) settle(jobs int) map[*file]bool {
 	fs.interest.spread(list)
 	changed := map[*file]bool{}
 	for _, f := range list {
-		if fs.interest.choose(f) || f.tokens == nil {
-			changed[f] = true
+		if fs.interest.choose(f) || !f.settled {
+			changed[f], f.settled = true, true
 		}
 	}
 	fs.interest.revive(list, changed)
 	copy(fs.interest.settled, fs.interest.mentions)
-	stale := slices.DeleteFunc(list, func(f *file) bool { return !changed[f] })
-	each(jobs, stale, fs.lex)
+	for f := range changed {
+		f.lexed = false
+	}
 	return changed
 }
 

@@ -16,7 +16,7 @@ func FuzzLexer(f *testing.F) {
 	f.Add([]byte("__has_include(\"a"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file := newFile("f.c", ".", data)
-		toks := file.tokens
+		toks := file.list(nil, 0, len(file.tokens))
 		if n := len(toks); n < 2 || toks[n-1].kind != eof || toks[n-2].kind != newline {
 			t.Fatalf("the tokens end with %v", toks[max(0, n-2):])
 		}
@@ -61,11 +61,11 @@ func FuzzPreprocessor(f *testing.F) {
 		for i, tok := range p.run(main, o, nil) {
 			root := tok.root()
 			for _, x := range []token{tok, root} {
-				if x.file == nil || int(x.off) < 0 || int(x.off) > len(x.file.data) {
+				if x.file == nil || int(x.off) < 0 || int(x.off) > x.file.size {
 					t.Fatalf("token %d, %q, stands nowhere", i, tok.text)
 				}
 			}
-			if tok.exp != nil && !bytes.HasPrefix(root.file.data[root.off:], []byte(root.text)) && !bytes.Contains(root.file.data, []byte("\\")) {
+			if tok.exp != nil && !bytes.HasPrefix(root.file.bytes()[root.off:], []byte(root.text)) && !bytes.Contains(root.file.bytes(), []byte("\\")) {
 				t.Fatalf("token %d, %q, came through %q, which does not stand at %s", i, tok.text, root.text, root.place())
 			}
 		}

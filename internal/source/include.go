@@ -60,6 +60,10 @@ func (p *cpp) push(f *file) {
 		p.giveUp("more than 200 headers inside each other: do they include themselves?")
 		return
 	}
+	p.files.ready(f)
+	if f.lost && p.trouble == "" {
+		p.trouble = f.path + ": can't be read for a second time"
+	}
 	if f.cut > 0 && p.trouble == "" {
 		p.trouble = fmt.Sprintf("%s: more than 4 million tokens: the rest of the file is not read", f.place(f.cut))
 	}
@@ -67,7 +71,12 @@ func (p *cpp) push(f *file) {
 	o := &open{file: f}
 	if n := len(p.stack); n > 0 {
 		o.under = p.assumed.header(p.stack[n-1], f)
+		if f.guard != "" && p.lookup(f.guard) != nil { // nothing is left of it
+			p.count += len(f.tokens)
+			return
+		}
 	}
+	o.findNext()
 	p.stack = append(p.stack, o)
 }
 

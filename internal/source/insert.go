@@ -24,9 +24,9 @@ func insertion(lang project.Language, body []token, known names) []insertPoint {
 	if brace.exp != nil || brace.file.wide != nil || len(brace.file.tokens) == 0 {
 		return nil
 	}
-	raw := brace.file.tokens
-	at := sort.Search(len(raw), func(i int) bool { return raw[i].off >= brace.off })
-	w := &statements{raw: raw, i: at + 1, body: body, known: known}
+	list := brace.file.tokens
+	at := sort.Search(len(list), func(i int) bool { return list[i].off >= brace.off })
+	w := &statements{file: brace.file, data: brace.file.bytes(), i: at + 1, body: body, known: known}
 	w.point(int(brace.off) + 1)
 	if lang == project.C {
 		w.declarations()
@@ -36,7 +36,8 @@ func insertion(lang project.Language, body []token, known names) []insertPoint {
 
 // statements walks the statements of a body as they are written, and judges each by what it expands to.
 type statements struct {
-	raw    []token // of the file
+	file   *file
+	data   []byte // of the file
 	i      int
 	body   []token // of the function, expanded
 	next   int     // the first token of body that was not passed yet
@@ -47,30 +48,30 @@ type statements struct {
 
 func (w *statements) point(end int) {
 	brace := w.body[0]
-	w.points = append(w.points, insertPoint{span: layout(brace.file, int(brace.off), end)})
+	w.points = append(w.points, insertPoint{span: layout(brace.file, w.data, int(brace.off), end)})
 }
 
 // declarations passes the declarations before the first statement; behind each is a point, but not inside an #if.
 func (w *statements) declarations() {
 	for {
-		t := w.raw[w.i]
+		t := w.file.token(w.i)
 		switch {
 		case t.kind == newline:
 			w.i++
 		case t.is("#"):
 			if w.directive() == "endif" && w.depth == 0 {
-				w.point(int(w.raw[w.i].off))
+				w.point(int(w.file.tokens[w.i].off))
 			}
 		case t.kind == eof || t.is("{") || t.is("}"):
 			return
 		default:
 			semicolon := w.statementEnd()
-			if semicolon < 0 || !w.declares(w.raw[w.i:semicolon+1]) {
+			if semicolon < 0 || !w.declares(w.file.list(nil, w.i, semicolon+1)) {
 				return
 			}
 			w.i = semicolon + 1
 			if w.depth == 0 {
-				w.point(int(w.raw[semicolon].off) + 1)
+				w.point(int(w.file.tokens[semicolon].off) + 1)
 			}
 		}
 	}
@@ -78,24 +79,24 @@ func (w *statements) declarations() {
 
 // directive passes a line that begins with '#', leaves i at its end and returns its name.
 func (w *statements) directive() string {
-	name := w.raw[w.i+1].text
+	name := w.file.token(w.i + 1).text
 	switch {
 	case strings.HasPrefix(name, "if"):
 		w.depth++
 	case name == "endif":
 		w.depth--
 	}
-	w.i = lineEnd(w.raw, w.i)
+	w.i = w.file.lineEnd(w.i)
 	return name
 }
 
 // statementEnd gives the index of the semicolon that ends the statement at i, -1 if there is none.
 func (w *statements) statementEnd() int {
 	depth := 0
-	for i := w.i; w.raw[i].kind != eof; i++ {
-		switch t := w.raw[i]; {
-		case t.is("#") && w.raw[i-1].kind == newline:
-			i = lineEnd(w.raw, i)
+	for i := w.i; w.file.tokens[i].kind != eof; i++ {
+		switch t := w.file.token(i); {
+		case t.is("#") && w.file.tokens[i-1].kind == newline:
+			i = w.file.lineEnd(i)
 		case t.kind != punct:
 		case t.text == "(" || t.text == "[" || t.text == "{":
 			depth++
@@ -170,25 +171,25 @@ func isDeclaration(toks []token) bool {
 }
 
 // layout says how a statement put behind offset end has to look, for a body whose brace is at offset brace.
-func layout(f *file, brace, end int) driver.Span {
+func layout(f *file, data []byte, brace, end int) driver.Span {
 	s := driver.Span{Path: f.path, Start: end, End: end, Newline: "\n", Apart: end > brace+1}
-	if bytes.Contains(f.data, []byte("\r\n")) {
+	if bytes.Contains(data, []byte("\r\n")) {
 		s.Newline = "\r\n"
 	}
-	line := endOfLine(f.data, end)
-	rest := strings.TrimSpace(string(f.data[end:line]))
+	line := endOfLine(data, end)
+	rest := strings.TrimSpace(string(data[end:line]))
 	if rest != "" && !onlyComment(rest) {
 		s.Inline = true
 		return s
 	}
 	s.Start, s.End = line, line
-	if line < len(f.data) {
+	if line < len(data) {
 		s.Newline = "\n"
-		if f.data[line] == '\r' {
+		if data[line] == '\r' {
 			s.Newline = "\r\n"
 		}
 	}
-	s.Indent = indentBelow(f.data, brace, end)
+	s.Indent = indentBelow(data, brace, end)
 	return s
 }
 
@@ -240,32 +241,30 @@ func statementSpan(f *file, body, start, end int) driver.Span {
 		return driver.Span{Path: f.path, Inline: true}
 	}
 	alone := driver.Span{Path: f.path, Start: start, End: end, Inline: true}
+	data := f.bytes()
 	first := start
-	for first > 0 && (f.data[first-1] == ' ' || f.data[first-1] == '\t') {
+	for first > 0 && (data[first-1] == ' ' || data[first-1] == '\t') {
 		first--
 	}
-	stop := endOfLine(f.data, end)
-	if end > stop || strings.TrimSpace(string(f.data[end:stop])) != "" || first > 0 && f.data[first-1] != '\n' ||
+	stop := endOfLine(data, end)
+	if end > stop || strings.TrimSpace(string(data[end:stop])) != "" || first > 0 && data[first-1] != '\n' ||
 		guarded(f, body, start) {
 		return alone
 	}
-	for stop < len(f.data) && f.data[stop] != '\n' {
+	for stop < len(data) && data[stop] != '\n' {
 		stop++
 	}
-	return driver.Span{Path: f.path, Start: first, End: min(stop+1, len(f.data))}
+	return driver.Span{Path: f.path, Start: first, End: min(stop+1, len(data))}
 }
 
 // guarded says whether an #if is open at an offset that was opened behind another.
 func guarded(f *file, from, to int) bool {
 	depth := 0
-	for i, t := range f.tokens {
-		if int(t.off) < from || !t.is("#") || i+1 >= len(f.tokens) || i > 0 && f.tokens[i-1].kind != newline {
+	for _, d := range f.directives {
+		if at := int(f.tokens[d.at].off); at < from || at >= to {
 			continue
 		}
-		if int(t.off) >= to {
-			break
-		}
-		switch name := f.tokens[i+1].text; {
+		switch name := f.textOf(f.tokens[d.at+1]); {
 		case strings.HasPrefix(name, "if"):
 			depth++
 		case name == "endif":

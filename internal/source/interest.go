@@ -206,10 +206,10 @@ func (in *interest) lives(m *chunk) bool {
 }
 
 // begins says whether one of the set is how a text begins.
-func (s names32) begins(text []byte) bool {
+func (s names32) begins(text string) bool {
 	h := hashBasis
-	for _, c := range text {
-		h = (h ^ name(c)) * hashPrime
+	for i := range len(text) {
+		h = (h ^ name(text[i])) * hashPrime
 		if s.has(h) {
 			return true
 		}
@@ -219,7 +219,7 @@ func (s names32) begins(text []byte) bool {
 
 // matters says whether a macro may be looked at.
 func (in *interest) matters(macro string) bool {
-	return in.everything || in.live.has(nameOf(macro)) || in.fragments.begins([]byte(macro))
+	return in.everything || in.live.has(nameOf(macro)) || in.fragments.begins(macro)
 }
 
 // ask adds names that linking asks for, and says whether one of them is new.

@@ -165,7 +165,7 @@ var kitConstants = sync.OnceValue(func() map[string][]*macro {
 	add := func(header, text string) {
 		for line := range strings.Lines(text) {
 			f := newText("", "", line)
-			constants[header] = append(constants[header], newMacro(f.tokens[:lineEnd(f.tokens, 0)]))
+			constants[header] = append(constants[header], newMacro(f.list(nil, 0, f.lineEnd(0))))
 		}
 	}
 	add("", versions)

@@ -2,13 +2,9 @@ package source
 
 import (
 	"bytes"
-	"slices"
-	"sort"
 	"strings"
-	"sync"
 
 	"github.com/nxport/nxport/internal/driver"
-	"github.com/nxport/nxport/internal/tree"
 )
 
 // kind is that of a preprocessing token.
@@ -62,83 +58,44 @@ func (t token) place() driver.Place { return t.file.place(int(t.off)) }
 
 func (t token) is(text string) bool { return t.kind != str && t.kind != char && t.text == text }
 
-// file is a source file and those of its raw tokens that are of interest: directives and declarations.
-type file struct {
-	path    string
-	dir     string
-	data    []byte // in UTF-8 or in an encoding of 8 bits
-	wide    *tree.UTF16Map
-	outline *outline
-	tokens  []token        // ends with newline, eof
-	macros  map[int]*macro // that its tokens define, by the index of the directive
-	cut     int            // the offset where reading stopped because there are too many tokens; 0 where it did not
-	virtual bool           // text of the command line, say: it has no lines
-	once    sync.Once
-	lines   []int32 // offsets of the lines' beginnings, once they are asked for
-}
-
-// newText gives text that stands in no file of its own, such as a macro of the command line, all of it lexed.
-func newText(path, dir, text string) *file {
-	f := &file{path: path, dir: dir, data: []byte(text), virtual: true}
-	f.tokens = lex(f)
-	f.macros = definitions(f.tokens)
-	return f
-}
-
-func (f *file) place(off int) driver.Place {
-	if f.virtual {
-		return driver.Place{Path: f.path}
-	}
-	f.once.Do(f.countLines)
-	line := sort.Search(len(f.lines), func(i int) bool { return int(f.lines[i]) > off })
-	start := int(f.lines[line-1])
-	if f.wide != nil {
-		off, start = f.wide.Original(f.data, off), f.wide.Original(f.data, start)
-	}
-	return driver.Place{Path: f.path, Line: line, Column: off - start + 1, Offset: off}
-}
-
-func (f *file) countLines() {
-	f.lines = append(f.lines, 0)
-	for i, c := range f.data {
-		if c == '\n' {
-			f.lines = append(f.lines, int32(i+1))
-		}
-	}
-}
-
 // lexer reads text from which line splices are removed; cuts says where, so that offsets stay those of the file.
 type lexer struct {
 	f     *file
+	data  []byte
 	base  int // offset of the text in the file
+	at    int // offset of the text in that of the file's that is kept
 	ended bool
 	text  string
 	pos   int
 	cuts  []cut
 	shift int // bytes removed before pos
 	space bool
-	out   []token
+	out   []raw
 }
 
 // cut is a splice removed at an offset of the joined text.
 type cut struct{ at, size int }
 
-// join removes every backslash-newline, as the second phase of translation does.
-func join(data []byte) (string, []cut) {
-	if !bytes.Contains(data, []byte("\\\n")) && !bytes.Contains(data, []byte("\\\r")) {
-		return string(data), nil
-	}
-	text := make([]byte, 0, len(data))
+// join adds text without its backslash-newlines, as the second phase of translation removes them.
+func join(text *strings.Builder, data []byte) []cut {
+	start := text.Len()
 	var cuts []cut
-	for i := 0; i < len(data); i++ {
-		if n := spliceAt(data[i:]); n > 0 {
-			cuts = append(cuts, cut{len(text), n})
-			i += n - 1
-			continue
+	for {
+		i := bytes.IndexByte(data, '\\')
+		if i < 0 {
+			text.Write(data)
+			return cuts
 		}
-		text = append(text, data[i])
+		n := spliceAt(data[i:])
+		if n == 0 {
+			i, n = i+1, 0
+			text.Write(data[:i])
+		} else {
+			text.Write(data[:i])
+			cuts = append(cuts, cut{text.Len() - start, n})
+		}
+		data = data[i+n:]
 	}
-	return string(text), cuts
 }
 
 func spliceAt(b []byte) int {
@@ -155,44 +112,66 @@ func spliceAt(b []byte) int {
 	return 0
 }
 
-// lex splits a file into tokens. It never fails: what is no token of C is a punctuator of its own.
-func lex(f *file) []token {
-	l := &lexer{f: f, out: make([]token, 0, len(f.data)/5+2)}
-	l.read(0, len(f.data))
-	return l.finish()
+// stretch is a range of a file's bytes that is lexed, and where its text begins in what is kept.
+type stretch struct {
+	start, end int
+	directive  bool // it begins with one
+	at         int
+	cuts       []cut
 }
 
-// lexOutline splits what is wanted of a file; the list is put together in a buffer.
-func lexOutline(f *file, buffer *[]token) []token {
-	var list []piece // neighbours joined
-	for _, p := range f.outline.pieces {
-		if !f.outline.wanted(p) {
-			continue
-		}
-		if n := len(list); n > 0 && list[n-1].end == p.start {
-			list[n-1].end = p.end
-			continue
-		}
-		list = append(list, p)
+// lex splits stretches of a file, and puts the tokens together in a buffer. It never fails: what is no token of C is a
+// punctuator of its own.
+func lex(f *file, data []byte, list []stretch, buffer []raw) []raw {
+	var text strings.Builder
+	size := 0
+	for _, s := range list {
+		size += s.end - s.start
 	}
-	l := &lexer{f: f, out: (*buffer)[:0]}
-	for _, p := range list {
-		if n := len(l.out); n > 0 && l.out[n-1].kind != newline && p.kind != declarationPiece {
-			l.out = append(l.out, token{kind: newline, off: p.start, file: f})
+	text.Grow(size)
+	for i := range list {
+		s := &list[i]
+		s.at = text.Len()
+		s.cuts = join(&text, data[s.start:s.end])
+	}
+	f.text, f.odd = text.String(), nil
+	l := &lexer{f: f, data: data, out: buffer[:0]}
+	for i, s := range list {
+		end := len(f.text)
+		if i+1 < len(list) {
+			end = list[i+1].at
+		}
+		if n := len(l.out); n > 0 && l.out[n-1].kind != newline && s.directive {
+			l.out = append(l.out, raw{kind: newline, off: int32(s.start)})
 		}
 		if !l.ended {
-			l.read(int(p.start), int(p.end))
+			l.read(s, end)
 		}
 	}
-	*buffer = l.finish()
-	return slices.Clone(*buffer)
+	return l.finish(len(data))
 }
 
-// read splits the bytes from start to end.
-func (l *lexer) read(start, end int) {
-	l.base, l.pos, l.shift = start, 0, 0
-	l.text, l.cuts = join(l.f.data[start:end])
-	if start == 0 && strings.HasPrefix(l.text, "\xef\xbb\xbf") {
+// wanted gives what is to be lexed of a file; neighbours are one.
+func (o *outline) stretches() []stretch {
+	var list []stretch
+	for _, p := range o.pieces {
+		if !o.wanted(p) {
+			continue
+		}
+		if n := len(list); n > 0 && list[n-1].end == int(p.start) {
+			list[n-1].end = int(p.end)
+			continue
+		}
+		list = append(list, stretch{start: int(p.start), end: int(p.end), directive: p.kind != declarationPiece})
+	}
+	return list
+}
+
+// read splits one stretch, whose text ends at an offset of what is kept.
+func (l *lexer) read(s stretch, end int) {
+	l.base, l.at, l.pos, l.shift = s.start, s.at, 0, 0
+	l.text, l.cuts = l.f.text[s.at:end], s.cuts
+	if s.start == 0 && strings.HasPrefix(l.text, "\xef\xbb\xbf") {
 		l.pos = 3
 	}
 	for l.pos < len(l.text) && len(l.out) < maxTokens {
@@ -203,12 +182,8 @@ func (l *lexer) read(start, end int) {
 	}
 }
 
-func (l *lexer) finish() []token {
-	end := token{off: int32(len(l.f.data)), file: l.f}
-	end.kind = newline
-	l.out = append(l.out, end)
-	end.kind = eof
-	return append(l.out, end)
+func (l *lexer) finish(size int) []raw {
+	return append(l.out, raw{kind: newline, off: int32(size)}, raw{kind: eof, off: int32(size)})
 }
 
 // emit adds the token [start, end) and moves on behind it.
@@ -217,9 +192,12 @@ func (l *lexer) emit(k kind, start, end int) {
 		l.shift += l.cuts[0].size
 		l.cuts = l.cuts[1:]
 	}
-	t := token{kind: k, off: int32(l.base + start + l.shift), file: l.f, text: l.text[start:end]}
+	t := raw{kind: k, off: int32(l.base + start + l.shift), at: int32(l.at + start), size: uint16(min(end-start, oddSize))}
 	if l.space {
 		t.flags = spaced
+	}
+	if t.size == oddSize {
+		l.f.spell(&t, l.text[start:end])
 	}
 	l.out = append(l.out, t)
 	l.space = false
@@ -273,11 +251,11 @@ func (l *lexer) namesHeader() bool {
 	if n < 2 {
 		return false
 	}
-	switch l.out[n-1].text {
+	switch l.f.textOf(l.out[n-1]) {
 	case "include", "include_next", "import":
-		return l.out[n-2].is("#") && (n == 2 || l.out[n-3].kind == newline)
+		return l.f.textOf(l.out[n-2]) == "#" && (n == 2 || l.out[n-3].kind == newline)
 	case "(":
-		return l.out[n-2].is("__has_include")
+		return l.f.textOf(l.out[n-2]) == "__has_include"
 	}
 	return false
 }
@@ -376,16 +354,18 @@ func (l *lexer) raw(open int) {
 		l.emit(str, l.pos, len(l.text))
 		return
 	}
-	l.emit(str, l.pos, open+end+len(delimiter)+2)
-	t := &l.out[len(l.out)-1]
-	size := len(t.text)
+	size := open + end + len(delimiter) + 2 - l.pos
+	l.emit(str, l.pos, l.pos+size)
+	cut := false
 	for _, c := range l.cuts { // a splice is text here
 		if c.at >= l.pos {
 			break
 		}
-		size += c.size
+		size, cut = size+c.size, true
 	}
-	t.text = string(l.f.data[t.off : int(t.off)+size])
+	if t := &l.out[len(l.out)-1]; cut {
+		l.f.spell(t, string(l.data[t.off:int(t.off)+size]))
+	}
 }
 
 // numberLen measures a preprocessing number: wider than C's numbers, as the standard wants it, but 0xE+1 is a sum, as it is
@@ -415,7 +395,7 @@ func (l *lexer) punctuator(rest string) {
 	l.emit(punct, l.pos, l.pos+n)
 	if n > 1 {
 		if text, ok := digraphs[rest[:n]]; ok {
-			l.out[len(l.out)-1].text = text
+			l.f.spell(&l.out[len(l.out)-1], text)
 		}
 	}
 }

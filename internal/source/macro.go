@@ -18,22 +18,6 @@ type macro struct {
 	builtin  builtin
 }
 
-// definitions reads the macros that a file defines, by the index of their directive: every unit that includes it uses them.
-func definitions(toks []token) map[int]*macro {
-	var defined map[int]*macro
-	for i := 0; i+2 < len(toks); i++ {
-		if toks[i].is("#") && (i == 0 || toks[i-1].kind == newline) && toks[i+1].is("define") {
-			if defined == nil {
-				defined = map[int]*macro{}
-			}
-			end := lineEnd(toks, i)
-			defined[i] = newMacro(toks[i+2 : end])
-			i = end
-		}
-	}
-	return defined
-}
-
 // newMacro reads a definition: NAME body, or NAME(parameters) body. It gives nil for what is none.
 func newMacro(line []token) *macro {
 	if len(line) == 0 || line[0].kind != ident || line[0].text == "defined" {
@@ -338,11 +322,12 @@ func (s *substitution) joined(left, right token) (kind, string, bool) {
 	if s.traditional && text == "//" {
 		return punct, text, true
 	}
-	toks := lex(&file{data: []byte(text)})
-	if len(toks) != 3 || len(toks[0].text) != len(text) { // the token, newline, eof
+	f := &file{}
+	s.pasted = lex(f, []byte(text), []stretch{{start: 0, end: len(text)}}, s.pasted)
+	if len(s.pasted) != 3 || len(f.textOf(s.pasted[0])) != len(text) { // the token, newline, eof
 		return 0, "", false
 	}
-	return toks[0].kind, text, true
+	return s.pasted[0].kind, text, true
 }
 
 // escapes are needed inside a literal that becomes part of a string.

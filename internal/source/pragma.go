@@ -44,8 +44,8 @@ func (p *cpp) operator(t token) {
 	line := p.group()
 	if t.text == "_Pragma" && len(line) == 1 && line[0].kind == str {
 		text := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(line[0].text, "L"), `"`), `"`)
-		toks := lex(&file{data: []byte(strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(text))})
-		line = toks[:len(toks)-2]
+		f := newText("", "", strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(text))
+		line = f.list(nil, 0, len(f.tokens)-2)
 	}
 	p.pragma(line)
 }
@@ -122,7 +122,7 @@ func (p *cpp) line(t token) int {
 	}
 	o := p.stack[len(p.stack)-1]
 	if t.exp != nil {
-		t = o.file.tokens[max(0, o.i-1)]
+		t = o.file.token(max(0, o.i-1))
 	}
 	return t.place().Line + o.shift
 }

@@ -107,6 +107,7 @@ func (r *rounds) round(changed map[*file]bool) map[*project.Unit]bool {
 		}
 	}
 	each(r.options.Jobs, stale, r.readGroup)
+	r.files.forget()
 	fresh := map[*project.Unit]bool{}
 	for _, g := range stale {
 		for i, u := range g.units {
@@ -120,6 +121,10 @@ func (r *rounds) round(changed map[*file]bool) map[*project.Unit]bool {
 // readGroup reads a file once for every way in which its options can make a difference: two units are the same where
 // all macros that were looked at in reading the first are defined alike for the second.
 func (r *rounds) readGroup(g *group) {
+	if main, err := r.files.load(g.units[0].Path); err == nil {
+		main.hold(true)
+		defer main.hold(false)
+	}
 	g.read = make([]*summary, len(g.units))
 	for i, u := range g.units {
 		mine := r.settings[u.Options]

@@ -46,7 +46,7 @@ func (o *outline) wanted(p piece) bool {
 type chunk struct {
 	mentions []name
 	defines  []name // the functions that it may define, or the macro
-	text     []byte // the macro's name
+	text     string // the macro's name
 	always   bool   // a brace of a namespace or a linkage block
 	pastes   bool   // a macro with ## in its body: what comes out can't be told from its text
 	uneven   bool   // a macro whose body leaves brackets open, or closes others
@@ -553,7 +553,7 @@ loop:
 	d.size = i
 	switch {
 	case string(d.name) == "define" && len(d.words) > 0:
-		d.macro = &chunk{defines: d.words[:1], mentions: d.words[1:], text: first, pastes: pastes, uneven: uneven || depth != 0}
+		d.macro = &chunk{defines: d.words[:1], mentions: d.words[1:], text: string(first), pastes: pastes, uneven: uneven || depth != 0}
 	case bytes.HasPrefix(d.name, []byte("include")):
 		d.header = includedName(b[:i])
 	}

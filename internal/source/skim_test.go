@@ -168,7 +168,7 @@ func TestReadsLittle(t *testing.T) {
 	r := newRounds(fs, known, builds, Options{})
 	fs.load("a.c")
 	fs.load("big.h")
-	r.round(fs.settle(1))
+	r.round(fs.settle())
 	if g := r.groups[0].read; g[0] != g[1] || g[0] != g[3] || g[0] == g[2] {
 		t.Errorf("of four units, only the third is another: %p", g)
 	}

@@ -44,12 +44,12 @@ func Read(t *tree.Tree, builds []*project.Build, o Options) Result {
 	each(o.Jobs, paths, func(p string) { fs.load(p) }) // an error is kept, and told where a unit needs the file
 	r := newRounds(fs, known, builds, o)
 	l := newLinking(builds, r.summaries)
-	for n, changed := 0, fs.settle(o.Jobs); n == 0 || len(changed) > 0; n++ {
+	for n, changed := 0, fs.settle(); n == 0 || len(changed) > 0; n++ {
 		news := l.round(r.round(changed), in) || len(fs.found) > 0
 		in.everything = o.Whole || n >= maxRounds
 		changed = nil
 		if news || n == maxRounds {
-			changed = fs.settle(o.Jobs)
+			changed = fs.settle()
 		}
 	}
 	result := Result{Images: l.images, Unreadable: unreadable(r)}
@@ -73,9 +73,10 @@ func unreadable(r *rounds) []project.Skipped {
 }
 
 func lookOutFor(builds []*project.Build, ddis []nx.DDI) names {
-	known := names{ddis: map[string]*nx.DDI{}, entries: map[string]bool{}}
+	known := names{ddis: map[string]*nx.DDI{}, hashes: map[name]bool{}, entries: map[string]bool{}}
 	for i := range ddis {
 		known.ddis[ddis[i].Name] = &ddis[i]
+		known.hashes[nameOf(ddis[i].Name)] = true
 	}
 	for _, b := range builds {
 		for _, name := range b.Entries {

@@ -15,6 +15,7 @@ import (
 // names are what the parser looks out for.
 type names struct {
 	ddis    map[string]*nx.DDI
+	hashes  map[name]bool   // of their names
 	entries map[string]bool // entry routines of any build
 	*interest
 }
@@ -68,7 +69,9 @@ func (p *cpp) run(main *file, options *project.Options, out []token) []token {
 	p.push(main)
 	forced := options.Forced
 	if options.Precompiled != "" {
-		p.stack[0].i, forced = afterPrecompiled(main, forced, options.Precompiled)
+		var start int
+		start, forced = afterPrecompiled(main, forced, options.Precompiled)
+		p.stack[0].seek(start)
 	}
 	if len(forced) > 0 {
 		var text strings.Builder
@@ -95,12 +98,13 @@ func afterPrecompiled(main *file, forced []string, header string) (int, []string
 	if i := slices.IndexFunc(forced, same); i >= 0 {
 		return 0, forced[i:]
 	}
-	for i, t := range main.tokens {
-		if !t.is("#") || i > 0 && main.tokens[i-1].kind != newline || !main.tokens[i+1].is("include") {
+	for _, d := range main.directives {
+		line := main.list(nil, int(d.at), int(d.end))
+		if len(line) < 2 || !line[1].is("include") {
 			continue
 		}
-		if name, _ := includeName(main.tokens[i+2 : lineEnd(main.tokens, i)]); name != "" && same(name) {
-			return i, nil
+		if name, _ := includeName(line[2:]); name != "" && same(name) {
+			return int(d.at), nil
 		}
 	}
 	return 0, forced

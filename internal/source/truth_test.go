@@ -119,7 +119,7 @@ func parsedCalls(t *testing.T, ext string, text []byte) []seenCall {
 	if _, err := fs.load(u.Path); err != nil {
 		t.Fatal(err)
 	}
-	fs.settle(1)
+	fs.settle()
 	var list []seenCall
 	for _, f := range summarise(fs, known, u, nil).functions {
 		for _, c := range f.calls {

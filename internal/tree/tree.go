@@ -156,6 +156,30 @@ func (t *Tree) Read(p string) ([]byte, error) {
 	return f.data, f.err
 }
 
+// ReadOnce is Read for a file that is not asked for again: what it holds is not kept.
+func (t *Tree) ReadOnce(p string) ([]byte, error) {
+	data, ok := t.overlay[p]
+	if ok {
+		return data, nil
+	}
+	d := t.disk
+	d.mu.Lock()
+	f, ok := d.files[p]
+	d.mu.Unlock()
+	if ok {
+		return f.data, f.err
+	}
+	data, err := readFile(filepath.FromSlash(p))
+	if err == nil && !t.Within(p) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if !slices.Contains(d.outside, p) {
+			d.outside = append(d.outside, p)
+		}
+	}
+	return data, err
+}
+
 // Outside gives the files read so far that lie outside of what was named, sorted: what build files import and sources
 // include.
 func (t *Tree) Outside() []string {
