@@ -21,6 +21,7 @@ type image struct {
 	frames      map[frameKey]*frame
 	written     map[string][]written
 	taken       map[string][]owned
+	lent        map[string][]passing
 	// needs are the names on which the values of requests hang: functions whose callers and returns were asked for,
 	// variables, fields and structs.
 	needs map[string]bool
@@ -38,6 +39,7 @@ type definition struct {
 	*function
 	unit   *summary
 	byName map[string][]int // its writes to parameters and locals, once asked for
+	lentBy map[string][]lent
 }
 
 // site is one call in a definition.
@@ -152,6 +154,9 @@ func (m *image) ofClass(key reaching, list []*definition) []*definition {
 		return nil // a pointer
 	case key.of != "":
 		if found := methods(key.of); len(found) > 0 || key.method {
+			return found
+		}
+		if found := filter(free, func(d *definition) bool { return slices.Contains(d.spaces, key.of) }); len(found) > 0 {
 			return found
 		}
 		return free

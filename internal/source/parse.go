@@ -30,7 +30,8 @@ type summary struct {
 // function is a definition: what it calls, in order, and what it does to variables.
 type function struct {
 	name    string
-	class   string // of a method
+	class   string   // of a method
+	spaces  []string // the namespaces that it stands in, from the outside
 	static  bool
 	params  []parameter
 	dots    bool // it takes any number of arguments
@@ -39,7 +40,9 @@ type function struct {
 	returns []value
 	locals  map[string]variable
 	taken   []target // variables and fields whose address is taken
-	jumps   int      // where its first goto stands, 0 for none
+	lent    []lent
+	kept    map[int]bool // parameters that are kept, if they are pointers
+	jumps   int          // where its first goto stands, 0 for none
 	exits   []exit
 	at      token
 	member  bool          // of a class or a namespace
@@ -195,6 +198,20 @@ func (p *parser) class() string {
 	return ""
 }
 
+// spaces gives the names of the namespaces that are open.
+func (p *parser) spaces() []string {
+	var list []string
+	for _, s := range p.scopes {
+		i := slices.IndexFunc(s.head, func(t token) bool { return t.is("namespace") })
+		for i >= 0 && i+1 < len(s.head) {
+			if i++; s.head[i].kind == ident {
+				list = append(list, s.head[i].text)
+			}
+		}
+	}
+	return list
+}
+
 // nameless records the calls of code that belongs to no function that is known by name.
 func (p *parser) nameless(toks []token) {
 	if len(toks) == 0 {
@@ -286,6 +303,7 @@ func (p *parser) function(head []token, name, open, end int) {
 	stop := closing(head, open)
 	f := &function{name: functionLabel(head, name), at: head[name], class: p.class()}
 	f.static = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("static") }) && f.class == ""
+	f.spaces = p.spaces()
 	f.member = name > 0 && head[name-1].is("::") || slices.ContainsFunc(p.scopes, func(s *scope) bool { return s.member })
 	if name > 1 && head[name-1].is("::") {
 		f.class = p.tag(qualifier(head, name-1))

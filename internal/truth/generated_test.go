@@ -34,7 +34,6 @@ var off = map[string]string{
 	"kept-across":         "a value that is kept in a variable across the opt-in call is taken for what it would be after it",
 	"lambda":              "the parameter of a lambda or block is not followed",
 	"local-twice":         "not exact: of two writes to a local in a loop or block both are taken to reach a request",
-	"namespace":           "functions of one name are not told apart by namespace",
 	"optin-both-branches": "not exact: calls in both branches of an if are taken for calls that may both not run",
 	"optin-break":         "a break in front of the call is not seen",
 	"optin-entry-return":  "a return in front of the call, in the entry routine itself, is taken to fail it",
@@ -42,9 +41,6 @@ var off = map[string]string{
 	"optin-loop":          "not exact: a loop is taken to run perhaps never",
 	"optin-pointer":       "not exact: a call through a pointer is not followed",
 	"optin-ternary":       "a call in a branch of ?: is taken for one that surely runs",
-	"out-parameter":       "what is written through a pointer is not followed",
-	"static-method":       "a static method that is called by its class is not found",
-	"table":               "the elements of a table in another file are not followed",
 }
 
 // plain are the features that are no rows of a table.
