@@ -76,6 +76,7 @@ type call struct {
 	// conditional is set where the statement may not run: it stands under an if, a loop or the like.
 	conditional bool
 	dropped     bool // its result is not used
+	constructs  bool // the call of a constructor that a variable, member or base makes
 	pos         int  // in the body
 	args        []value
 	span        driver.Span
@@ -186,6 +187,7 @@ func (p *parser) body(f *function, head, toks []token) {
 	r := &reading{parser: p, f: f, toks: toks, passed: map[int]bool{}, passedOn: map[int]bool{}}
 	if len(head) > 0 {
 		h := &reading{parser: p, f: f, toks: head, passed: initialised(head), passedOn: map[int]bool{}, head: true}
+		h.initialisers()
 		h.scan()
 		r.list = h.list
 	}
@@ -290,6 +292,7 @@ func (r *reading) declaration(i int) {
 			r.f.taken = r.alias(r.f.taken, d, toks)
 			r.passedOn[i+d.at-1] = true // its & takes no address
 		}
+		r.constructed(d, i+d.at, i+d.end)
 		if d.pointer {
 			continue
 		}
@@ -361,6 +364,9 @@ func (r *reading) word(i int) {
 		}
 	case !next.is("("):
 		r.mentioned(i)
+		if next.is("{") && r.cxx && !r.passed[i] && r.tag(t.text) != "" && (i == 0 || !isRecordWord(r.toks[i-1])) {
+			r.constructedAt(i)
+		}
 	case isAnnotation(t.text) || r.passed[i]:
 	default:
 		r.add(i, i)

@@ -80,11 +80,14 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 		c, end := r.allocation(c, body, i)
 		return c, nil, end
 	}
+	if class := r.tag(t.text); r.cxx && class != "" {
+		c.callee = class
+	}
 	end := closing(body, last+1)
 	if c.ddi != nil {
 		c.steps = append(c.steps, r.under.steps(body[i:min(end, len(body))])...)
 	}
-	matters := r.known.wanted(t.text)
+	matters := r.known.wanted(c.callee)
 	args := split(body[min(last+2, len(body)):min(end, len(body))])
 	for _, arg := range args {
 		if !matters {
@@ -144,6 +147,8 @@ func (r *reading) allocation(c call, body []token, i int) (call, int) {
 	}
 	if j < len(body) && body[j].is("[") {
 		c.callee = "new[]"
+	} else if j < len(body) && (body[j].is("(") || body[j].is("{")) {
+		r.constructedAt(j - 1)
 	}
 	return c, end
 }

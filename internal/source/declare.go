@@ -196,6 +196,7 @@ func (p *parser) statement(toks []token) {
 	list := declarators(toks)
 	if n := len(p.scopes); n > 0 && p.scopes[n-1].record != nil {
 		p.members(p.scopes[n-1].record, list)
+		p.scopes[n-1].record.converting(toks)
 		p.prototype(toks, list)
 	} else if typedef {
 		p.typedefs(list)
@@ -236,6 +237,7 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 		if !d.assign && d.init != nil {
 			p.initialiser(d.init)
 		}
+		p.constructs(d, toks[d.at])
 		p.globals[d.name] = p.tag(d.typ)
 		if d.pointer || external && d.init == nil {
 			continue

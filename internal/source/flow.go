@@ -373,6 +373,9 @@ func (m *image) fillParameter(n *node) {
 		} else if len(m.callers[n.d]) == 0 {
 			n.why = name + m.nothingCalls()
 		}
+		if n.d.isConstructor() {
+			m.fillConstructed(n, i, name)
+		}
 		for _, s := range m.callers[n.d] {
 			m.pass(n, i, name, scene{d: s.in, unit: s.in.unit}, s.call)
 		}

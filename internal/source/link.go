@@ -85,8 +85,11 @@ func (m *image) need(names ...string) {
 }
 
 // addressed says whether a function may be called through a pointer: its name stands somewhere other than in front of a
-// parenthesis. An operator has no name that could.
-func (m *image) addressed(d *definition) bool { return m.named[d.name] && d.name != "new" }
+// parenthesis. An operator has no name that could, and a constructor no
+// address.
+func (m *image) addressed(d *definition) bool {
+	return m.named[d.name] && d.name != "new" && !d.isConstructor()
+}
 
 // reaching is a call as far as it decides which function it reaches.
 type reaching struct {
@@ -147,6 +150,9 @@ func (m *image) choose(key reaching, all []*definition) []*definition {
 func (m *image) ofClass(key reaching, list []*definition) []*definition {
 	methods := func(class string) []*definition {
 		return filter(list, func(d *definition) bool { return d.class != "" && m.related(key.unit, d.class, class) })
+	}
+	if found := filter(list, func(d *definition) bool { return d.isConstructor() }); len(found) > 0 && !key.method && (key.of == "" || key.of == key.callee) {
+		return found
 	}
 	free := filter(list, func(d *definition) bool { return d.class == "" })
 	switch {

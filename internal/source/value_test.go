@@ -90,6 +90,18 @@ func TestValues(t *testing.T) {
 		{"a static method", "cpp", "struct A { static void F(int t); }; void A::F(int t) { ExAllocatePool(t, 1); } struct B { static void F(int t) { ExAllocatePool(t, 2); } }; " +
 			"void G() { A::F(1); B::F(512); }", "[1]; [512]"},
 		{"member", "cpp", "class A { POOL_TYPE m_t; A() : m_t(PagedPool) { } void F() { ExAllocatePool(m_t, 1); } };", "[1]"},
+		{"constructor", "cpp", "class A { int m; public: A(int t) : m(t) { } void F() { ExAllocatePool(m, 1); } }; void G() { A a(PagedPool); a.F(); }", "[1]"},
+		{"constructor, of all kinds", "cpp", "struct A { explicit A(int t); }; A::A(int t) { ExAllocatePool(t, 1); } typedef A T; struct B { A m; B() : m(2) { } }; struct C : A { C() : A(3) { } }; " +
+			"A g(4); A h{5}; struct D { A a{6}; A b = A(7); }; void G() { A a{8}; T b(9); new A(10); new T{11}; A(12); A c = A{13}; }",
+			"[2 3 4 5 6 7 8 9 10 11 12 13]"},
+		{"constructor by a template", "cpp", "struct A { explicit A(int t) { ExAllocatePool(t, 1); } }; void G() { A a(1); make<A>(512); }",
+			"[1] parameter t of A: a template or a cast may construct a A"},
+		{"constructor by a conversion", "cpp", "struct A { A(int t) { ExAllocatePool(t, 1); } }; void F(const A& a) { } void G() { A a(1); F(512); }",
+			"[1] parameter t of A: a value may be converted to a A"},
+		{"constructor that converts nothing", "cpp", "struct A { explicit A(int t) { ExAllocatePool(t, 1); } }; void F(const A& a) { } void G() { A a(1); F(a); }", "[1]"},
+		{"constructor, default argument", "cpp", "struct A { explicit A(int t = 512) { ExAllocatePool(t, 1); } }; void G() { A a; A b(1); }", "[1 512]"},
+		{"a member that a constructor gets by reference", "cpp", "struct K { int& m; explicit K(int& t) : m(t) { } }; void F() { int t = 1; K k(t); ExAllocatePool(t, 1); }",
+			"[1] what is written through t: K may keep it"},
 		{"member with an initialiser", "cpp", "class A { POOL_TYPE m_t = PagedPool; void F() { ExAllocatePool(m_t, 1); } };", "[1]"},
 		{"scoped enumeration", "cpp", "enum class E { A = 1 }; enum class D { A = 512 }; void F() { ExAllocatePool((POOL_TYPE)E::A, 1); ExAllocatePool(static_cast<POOL_TYPE>(D::A), 1); }", "[1]; [512]"},
 		{"new of a class", "cpp", "struct A { void* operator new(size_t n, POOL_TYPE t) { return ExAllocatePool(t, n); } }; void* operator new(size_t n, POOL_TYPE t) " +

@@ -26,7 +26,6 @@ const batch = 100
 var off = map[string]string{
 	"across":              "not exact: what is passed before the opt-in call is taken to be passed after it too, and the other way round",
 	"callback":            "a function whose address is taken is taken to run after the opt-in call",
-	"class":               "a field is not followed to the constructor that takes it",
 	"constructor":         "the call of a constructor or destructor is not seen",
 	"field":               "not exact: writes to a field that run in other order than they stand are all taken to reach a request",
 	"global":              "not exact: writes to a variable that run in other order than they stand are all taken to reach a request",
