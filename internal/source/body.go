@@ -162,6 +162,7 @@ type reading struct {
 	passedOn map[int]bool
 	skip     int  // up to which token nothing is code: the arguments of annotations
 	head     bool // these are the initialisers of a constructor
+	objects  []object
 }
 
 type made struct {
@@ -217,6 +218,9 @@ func (r *reading) scan() {
 	for i, t := range r.toks {
 		if statement && t.kind == ident {
 			r.declaration(i)
+		}
+		if t.is("}") && len(r.objects) > 0 {
+			r.destroy(i, r.flow.block())
 		}
 		r.flow.pass(r.toks, i)
 		statement = r.startsStatement(i)
@@ -335,7 +339,10 @@ func (r *reading) word(i int) {
 		r.returns(i)
 	case t.is("case"):
 		r.needsConstant(r.f, r.toks[i:r.operandStop(i+1)], driver.ConstantNeeded, "a case label")
+	case t.is("break") || t.is("continue"):
+		r.destroy(i, -1)
 	case t.is("goto"):
+		r.destroy(i, -1)
 		if r.f.jumps == 0 {
 			r.f.jumps = max(1, i)
 		}
@@ -399,6 +406,7 @@ func (f *function) param(name string) int {
 
 func (r *reading) returns(i int) {
 	end := statementEnd(r.toks, i, maxArguments)
+	r.destroy(min(end, len(r.toks)-1), -1)
 	if end > i+1 {
 		v := r.value(r.f, r.toks[i+1:end])
 		v.pos, v.loops = i, r.flow.loops()

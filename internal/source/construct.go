@@ -28,7 +28,11 @@ func (r *reading) constructed(d declarator, at, end int) {
 		return
 	}
 	class := r.className(d.typ)
-	if !r.cxx || d.pointer || d.ref || class == "" || len(args) == 0 || len(args) >= maxArguments {
+	if !r.cxx || d.pointer || d.ref || class == "" || len(args) >= maxArguments {
+		return
+	}
+	r.lives(class, end)
+	if len(args) == 0 && !r.declaresOwn(class) {
 		return
 	}
 	c := r.construct(r.f, class, r.toks[at], args, end)
@@ -36,6 +40,39 @@ func (r *reading) constructed(d declarator, at, end int) {
 		c.args[i].loops = r.flow.loops()
 	}
 	r.list = append(r.list, made{c, r.lend(c, split(args), at+1, end)})
+}
+
+// declaresOwn says whether a class is known to have a constructor or destructor.
+func (p *parser) declaresOwn(class string) bool {
+	return p.records[class] != nil && p.records[class].own
+}
+
+// object is a variable of a class while its block is read, which ends with a destructor.
+type object struct {
+	class string
+	block int // the brace that it stands in
+}
+
+func (r *reading) lives(class string, at int) {
+	if r.declaresOwn(class) && len(r.flow.braces) > 0 {
+		r.objects = append(r.objects, object{class, r.flow.block()})
+	}
+}
+
+// destroy records the destructors that run in front of the token at i: of all variables where control leaves their blocks
+// there, of those of one block at its end.
+func (r *reading) destroy(i, block int) {
+	for k := len(r.objects) - 1; k >= 0; k-- {
+		o := r.objects[k]
+		if block >= 0 && o.block != block {
+			continue
+		}
+		at := r.toks[i]
+		r.list = append(r.list, made{call: call{at: at, callee: "~" + o.class, of: o.class, constructs: true, pos: i, end: max(i-1, 0)}})
+		if block >= 0 {
+			r.objects = slices.Delete(r.objects, k, k+1)
+		}
+	}
 }
 
 // constructedAt records the call that K(x) or K{x} makes whose name is at i.
@@ -98,6 +135,13 @@ func (p *parser) constructs(d declarator, at token) {
 	}
 	if class := p.className(d.typ); p.cxx && !d.pointer && class != "" && len(args) > 0 {
 		p.functions = append(p.functions, &function{at: at, initial: true, calls: []call{p.construct(nil, class, at, args, 0)}})
+	}
+}
+
+// declares notes that a class has a constructor or destructor.
+func (r *record) declares(toks []token) {
+	if name, _ := functionName(toks); name >= 0 && toks[name].text == r.name {
+		r.own = true
 	}
 }
 

@@ -207,6 +207,7 @@ func (p *parser) statement(toks []token) {
 	if n := len(p.scopes); n > 0 && p.scopes[n-1].record != nil {
 		p.members(p.scopes[n-1].record, list)
 		p.scopes[n-1].record.converting(toks)
+		p.scopes[n-1].record.declares(toks)
 		p.prototype(toks, list)
 	} else if typedef {
 		p.typedefs(list)

@@ -326,10 +326,21 @@ func (p *parser) function(head []token, name, open, end int) {
 	f := &function{name: functionLabel(head, name), at: head[name], class: p.class()}
 	f.static = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("static") }) && f.class == ""
 	f.spaces = p.spaces()
+	if n := len(p.scopes); n > 0 && p.scopes[n-1].record != nil {
+		p.scopes[n-1].record.declares(head)
+	}
 	f.explicit = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("explicit") })
-	f.member = name > 0 && head[name-1].is("::") || slices.ContainsFunc(p.scopes, func(s *scope) bool { return s.member })
-	if name > 1 && head[name-1].is("::") {
-		f.class, f.outside = p.tag(qualifier(head, name-1)), true
+	first := name
+	if name > 0 && head[name-1].is("~") {
+		first--
+	}
+	f.member = first > 0 && head[first-1].is("::") || slices.ContainsFunc(p.scopes, func(s *scope) bool { return s.member })
+	if first > 1 && head[first-1].is("::") {
+		class := qualifier(head, first-1)
+		f.class, f.outside = p.tag(class), true
+		if class == head[name].text { // a constructor or destructor, whether the class was read or not
+			f.class = class
+		}
 	}
 	p.parameters(f, head[open+1:min(stop, len(head))])
 	body := p.toks[p.i:min(end+1, len(p.toks))]
@@ -344,8 +355,12 @@ func (p *parser) function(head []token, name, open, end int) {
 	p.functions = append(p.functions, f)
 }
 
-// functionLabel is the name by which a function is found: that of operator new[] tells it from operator new.
+// functionLabel is the name by which a function is found: that of operator new[] tells it from operator new, and that of a
+// destructor from a constructor.
 func functionLabel(head []token, name int) string {
+	if name > 0 && head[name-1].is("~") {
+		return "~" + head[name].text
+	}
 	if n := head[name].text; name+1 < len(head) && head[name+1].is("[") && (n == "new" || n == "delete") {
 		return n + "[]"
 	}

@@ -4,6 +4,7 @@ import "fmt"
 
 // record is a struct, union or class of a unit: what tells the fields of one from those of another.
 type record struct {
+	own    bool // it has a constructor or destructor
 	name   string
 	fields []member
 	bases  []string

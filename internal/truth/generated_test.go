@@ -26,7 +26,6 @@ const batch = 100
 // must give all that is seen at run, and perhaps more.
 var off = map[string]string{
 	"callback":           "not exact: a function whose address is taken is taken to run after the opt-in call, too",
-	"constructor":        "the call of a constructor or destructor is not seen",
 	"field":              "not exact: writes to a field that run in other order than they stand are all taken to reach a request",
 	"global":             "not exact: writes to a variable that run in other order than they stand are all taken to reach a request",
 	"global-dynamic":     "not exact: that a C++ initialiser runs before the opt-in call, or never, is not known",
