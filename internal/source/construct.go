@@ -28,7 +28,7 @@ func (r *reading) constructed(d declarator, at, end int) {
 		return
 	}
 	class := r.className(d.typ)
-	if !r.cxx || d.pointer || d.ref || class == "" || len(args) >= maxArguments {
+	if !r.cxx || d.pointer || d.star || d.ref || class == "" || len(args) >= maxArguments {
 		return
 	}
 	r.lives(class, end)
@@ -133,7 +133,7 @@ func (p *parser) constructs(d declarator, at token) {
 	} else if d.assign {
 		return
 	}
-	if class := p.className(d.typ); p.cxx && !d.pointer && class != "" && len(args) > 0 {
+	if class := p.className(d.typ); p.cxx && !d.pointer && !d.star && class != "" && len(args) > 0 {
 		p.functions = append(p.functions, &function{at: at, initial: true, calls: []call{p.construct(nil, class, at, args, 0)}})
 	}
 }

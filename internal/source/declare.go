@@ -14,6 +14,7 @@ type declarator struct {
 	array   bool
 	called  bool    // a parenthesis follows: a function, or a variable that is constructed
 	pointer bool    // to a function
+	star    bool    // a pointer to something else
 	ref     bool    // a reference of C++
 	init    []token // behind the =, or the braces or parentheses behind the name
 	assign  bool    // init stands behind a =
@@ -124,7 +125,8 @@ func endsName(t token) bool {
 func oneDeclarator(toks []token) (d declarator, ok bool) {
 	i := 0
 	for i < len(toks) && (toks[i].is("*") || toks[i].is("&") || toks[i].is("&&") || toks[i].kind == ident && qualifiers[toks[i].text]) {
-		d.ref = d.ref || toks[i].is("&")
+		d.ref = d.ref || toks[i].is("&") || toks[i].is("&&")
+		d.star = d.star || toks[i].is("*")
 		i++
 	}
 	if i < len(toks) && toks[i].is("(") { // a pointer to a function
