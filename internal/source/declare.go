@@ -206,6 +206,7 @@ func (p *parser) statement(toks []token) {
 	list := declarators(toks)
 	if n := len(p.scopes); n > 0 && p.scopes[n-1].record != nil {
 		p.members(p.scopes[n-1].record, list)
+		p.scopes[n-1].record.converting(toks)
 		p.prototype(toks, list)
 	} else if typedef {
 		p.typedefs(list)
@@ -247,6 +248,7 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 			p.initialiser(d.init)
 		}
 		p.initialisesStatic(nil, toks, d)
+		p.constructs(d, toks[d.at])
 		p.globals[d.name] = p.tag(d.typ)
 		if d.pointer || external && d.init == nil {
 			continue

@@ -7,6 +7,8 @@ type record struct {
 	name   string
 	fields []member
 	bases  []string
+	// converts is set where a constructor that is not explicit may convert something else to it.
+	converts bool
 }
 
 // member is a field. Those of a struct without a name that stands inside another are the other's own.
@@ -82,6 +84,9 @@ func (p *parser) members(r *record, list []declarator) {
 			continue
 		}
 		r.fields = append(r.fields, member{d.name, p.tag(d.typ)})
+		if len(d.init) > 0 {
+			p.constructs(d, d.init[0])
+		}
 		if d.assign || len(d.init) > 0 {
 			at := d.init[0:1:1]
 			p.writes = append(p.writes, write{target: target{name: d.name, of: r.name, field: true}, value: p.value(nil, d.init), at: at[0]})
