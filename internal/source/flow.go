@@ -389,7 +389,9 @@ func (m *image) fillParameter(n *node) {
 			m.fillConstructed(n, i, name)
 		}
 		for _, s := range m.callers[n.d] {
-			m.pass(n, i, name, scene{d: s.in, unit: s.in.unit}, s.call, m.moment(s.in, s.call))
+			if !m.idleCopy(s.in) {
+				m.pass(n, i, name, scene{d: s.in, unit: s.in.unit}, s.call, m.moment(s.in, s.call))
+			}
 		}
 	}
 	m.ownWrites(n)

@@ -15,6 +15,7 @@ type image struct {
 	definitions []*definition            // in order of unit and position
 	defined     map[string][]*definition // by name
 	callers     map[*definition][]site
+	idle        map[*definition]bool // what idleCopy has found
 	named       map[string]bool
 	reached     map[reaching][]*definition
 	flows       map[quantity]*node
@@ -53,7 +54,7 @@ type site struct {
 // link joins the units of a build with those of the libraries that it links.
 func link(b *project.Build, own, libraries []*summary) *image {
 	m := &image{
-		build: b, units: slices.Concat(own, libraries), defined: map[string][]*definition{}, callers: map[*definition][]site{},
+		build: b, units: slices.Concat(own, libraries), defined: map[string][]*definition{}, callers: map[*definition][]site{}, idle: map[*definition]bool{},
 		named: map[string]bool{}, reached: map[reaching][]*definition{}, flows: map[quantity]*node{}, frames: map[frameKey]*frame{},
 		needs: map[string]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{}, when: map[*definition][]state{}, left: map[visit]state{},
 	}
