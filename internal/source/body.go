@@ -2,6 +2,7 @@ package source
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -151,6 +152,7 @@ func (p *parser) body(f *function, head, toks []token) {
 	if f.locals == nil {
 		f.locals = map[string]variable{}
 	}
+	clear(p.names)
 	r := &reading{parser: p, f: f, toks: toks, passed: map[int]bool{}}
 	if len(head) > 0 {
 		h := &reading{parser: p, f: f, toks: head, passed: initialised(head)}
@@ -162,6 +164,7 @@ func (p *parser) body(f *function, head, toks []token) {
 	}
 	r.scan()
 	slices.SortStableFunc(r.list, func(a, b call) int { return cmp.Compare(a.end, b.end) })
+	f.named = slices.Collect(maps.Keys(p.names))
 	f.calls, f.marks = append(f.calls, r.list...), marksOf(toks)
 	countMarks(f.marks, f.calls)
 }
@@ -313,7 +316,7 @@ func (r *reading) mentioned(i int) {
 	if i > 0 && (r.toks[i-1].is(".") || r.toks[i-1].is("->")) || !r.isValue(i) {
 		return
 	}
-	r.named[t.text] = true
+	r.names[t.text] = true
 	if v, ok := r.f.locals[t.text]; ok && v.array || !ok {
 		if i+1 < len(r.toks) && !r.toks[i+1].is("[") && !r.toks[max(0, i-1)].is("sizeof") && !(i > 1 && r.toks[i-2].is("sizeof")) && ok {
 			r.f.taken = append(r.f.taken, target{name: t.text + "[]"})
