@@ -255,6 +255,14 @@ const (
 	MissingHeader FactKind = "missing header"
 	// Assumption is a name that counted as undefined in a condition, though a header that is missing might define it.
 	Assumption FactKind = "assumption"
+	// ConstantNeeded is a use of a pool type that an opt-in makes a variable, where the language wants a constant.
+	ConstantNeeded FactKind = "constant needed"
+	// DynamicInitialiser is such a use that C++ takes for one of code that runs before the entry routine.
+	DynamicInitialiser FactKind = "dynamic initialiser"
+	// Comparison is one of a pool type with a constant.
+	Comparison FactKind = "comparison"
+	// NotUnderstood is code that holds a request, and is read without its surroundings.
+	NotUnderstood FactKind = "not understood"
 )
 
 // Fact is something else than a site that rules and ports need to know.
@@ -263,6 +271,7 @@ type Fact struct {
 	Place     Place
 	Function  string
 	Says      string
+	With      Term         // of a Comparison, what the pool type is compared with
 	Unit      string       // path of the translation unit
 	Mechanism nx.Mechanism // of the unit
 	// Effective says, of an OptInCall, that it sets the image's variables.

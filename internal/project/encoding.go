@@ -1,11 +1,9 @@
 package project
 
 import (
-	"bytes"
-	"encoding/binary"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/nxport/nxport/internal/tree"
 )
 
 // Encodings of project files. Of the real ones 66 % begin with the byte order mark of UTF-8 and none is in UTF-16,
@@ -16,53 +14,12 @@ import (
 // ones.
 const recoded = "it is in UTF-16, which is read but not edited: save it as UTF-8"
 
-// isUTF16 asks for a byte order mark, without which neither Visual Studio nor MSBuild writes UTF-16.
-func isUTF16(data []byte) bool {
-	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
-}
-
-// utf16Marks are that many bytes of the decoded text apart.
-const utf16Marks = 1 << 10
-
 // fromUTF16 decodes a file with a byte order mark. The places in it are those of the file itself.
 func fromUTF16(path string, data []byte) *file {
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 0xfe {
-		order = binary.BigEndian
-	}
-	units := make([]uint16, 0, len(data)/2)
-	for at := 2; at+1 < len(data); at += 2 {
-		units = append(units, order.Uint16(data[at:]))
-	}
-	f := newFile(path, []byte(string(utf16.Decode(units))))
-	f.recoded = true
-	at, count := 0, 0
-	for at < len(f.data) {
-		if at/utf16Marks >= len(f.marks) {
-			f.marks = append(f.marks, mark{at, count})
-		}
-		r, size := utf8.DecodeRune(f.data[at:])
-		at, count = at+size, count+utf16.RuneLen(r)
-	}
+	text, wide := tree.DecodeUTF16(data)
+	f := newFile(path, text)
+	f.wide = wide
 	return f
-}
-
-// mark says how many units of UTF-16 stand before an offset of the decoded text.
-type mark struct{ at, units int }
-
-// original gives the offset in a UTF-16 file of an offset in its decoded text.
-func (f *file) original(at int) int {
-	m := mark{}
-	if i := min(at/utf16Marks, len(f.marks)-1); i >= 0 {
-		if m = f.marks[i]; m.at > at {
-			m = f.marks[i-1]
-		}
-	}
-	for m.at < at {
-		r, size := utf8.DecodeRune(f.data[m.at:])
-		m.at, m.units = m.at+size, m.units+utf16.RuneLen(r)
-	}
-	return len("\xff\xfe") + 2*m.units
 }
 
 // decoded gives text of a file in UTF-8; offsets are within s.

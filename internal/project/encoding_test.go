@@ -55,12 +55,12 @@ func TestUTF16Offsets(t *testing.T) {
 	equal(t, "text", string(f.data), s)
 	units := 0
 	for at, r := range s {
-		if got, want := f.original(at), 2+2*units; got != want {
+		if got, want := f.wide.Original(f.data, at), 2+2*units; got != want {
 			t.Fatalf("offset of byte %d: got %d, want %d", at, got, want)
 		}
 		units += utf16.RuneLen(r)
 	}
-	equal(t, "end", f.original(len(s)), 2+2*units)
+	equal(t, "end", f.wide.Original(f.data, len(s)), 2+2*units)
 }
 
 func TestLatin(t *testing.T) {

@@ -45,7 +45,7 @@ const maxINF = 4 << 20
 // to it.
 func parseINF(p string, data []byte) infFile {
 	f := infFile{path: p}
-	if isUTF16(data) {
+	if tree.IsUTF16(data) {
 		data = fromUTF16(p, data).data
 	}
 	if len(data) > maxINF || tree.IsBinary(data) {

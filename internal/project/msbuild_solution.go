@@ -88,7 +88,7 @@ var projectLine = regexp.MustCompile(`^Project\("[^"]*"\)\s*=\s*"[^"]*"\s*,\s*"(
 func (s *solution) read(t *tree.Tree, data []byte) error {
 	f := newFile(s.path, data)
 	switch {
-	case isUTF16(data):
+	case tree.IsUTF16(data):
 		f = fromUTF16(s.path, data)
 	case tree.IsBinary(data):
 		return errors.New("line 1: binary, no solution")

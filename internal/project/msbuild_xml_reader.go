@@ -19,7 +19,7 @@ func parseXML(path string, data []byte) (*element, error) {
 		return nil, fmt.Errorf("line 1: %d bytes, more than the %d that are read of a project file", len(data), maxBuildFile)
 	}
 	f := newFile(path, data)
-	if isUTF16(data) {
+	if tree.IsUTF16(data) {
 		f = fromUTF16(path, data)
 	}
 	x := &xmlReader{file: f, data: string(f.data), names: map[string]string{}}

@@ -77,7 +77,7 @@ func (p *placer) untouchable(y *layer, g group) string {
 	if !p.tree.Within(y.file.path) {
 		return "it lies outside of what was named"
 	}
-	if y.file.recoded {
+	if y.file.wide != nil {
 		return recoded
 	}
 	for _, reader := range p.set.readers[y.file.path] {

@@ -126,7 +126,7 @@ func (p *placer) insertGroup(g group, condition string) (candidate, error) {
 	}
 	f, before := root.file, insertionPoint(root)
 	switch {
-	case f.recoded:
+	case f.wide != nil:
 		return candidate{}, fmt.Errorf("%s: %s", g.project, recoded)
 	case before == nil:
 		return candidate{}, errors.New("the project has no place for an ItemDefinitionGroup")

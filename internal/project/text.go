@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/tree"
 )
 
 // Text that knows where it came from: an expansion puts pieces of many files together, and both notes and edits need
@@ -17,11 +18,9 @@ import (
 type file struct {
 	path  string
 	data  []byte
-	lines []int // offset of each line but the first
-	latin bool  // its bytes from 0x80 on are characters of windows-1252
-	// recoded says that data was decoded from UTF-16, and marks where it stands in the file.
-	recoded bool
-	marks   []mark
+	lines []int          // offset of each line but the first
+	latin bool           // its bytes from 0x80 on are characters of windows-1252
+	wide  *tree.UTF16Map // of data that was decoded from UTF-16, where it stands in the file
 	// mentions are the lists and metadata that its items refer to; see needed.
 	mentions []mention
 }
@@ -53,8 +52,8 @@ func (f *file) lineStart(at int) int {
 // place gives the line and column of an offset, for messages.
 func (f *file) place(at int) driver.Place {
 	line, start := f.line(at), f.lineStart(at)
-	if f.recoded {
-		at, start = f.original(at), f.original(start)
+	if f.wide != nil {
+		at, start = f.wide.Original(f.data, at), f.wide.Original(f.data, start)
 	}
 	return driver.Place{Path: f.path, Line: line, Column: at - start + 1, Offset: at}
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/rule"
+	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -45,18 +47,23 @@ func finding(w io.Writer, r *Scan, f rule.Finding) {
 // frame shows the line of a place, and a caret below the column.
 func frame(w io.Writer, r *Scan, p driver.Place) {
 	data, err := r.Tree.Read(p.Path)
-	if err != nil || p.Line == 0 || p.Offset > len(data) {
+	if err != nil || p.Line == 0 || p.Offset > len(data) || tree.IsUTF16(data) && p.Offset < 2 {
 		return
 	}
-	start := strings.LastIndexByte(string(data[:p.Offset]), '\n') + 1
-	line, _, _ := strings.Cut(string(data[start:]), "\n")
-	line = strings.TrimRight(line, "\r")
+	before, after := data[:p.Offset], data[p.Offset:]
+	if tree.IsUTF16(data) {
+		before, _ = tree.DecodeUTF16(before)
+		after, _ = tree.DecodeUTF16(append(data[:2:2], after...))
+	}
+	before = before[bytes.LastIndexByte(before, '\n')+1:]
+	rest, _, _ := bytes.Cut(after, []byte("\n"))
+	line := strings.TrimRight(string(before)+string(rest), "\r")
 	pad := strings.Map(func(c rune) rune {
 		if c == '\t' {
 			return c
 		}
 		return ' '
-	}, line[:min(len(line), p.Offset-start)])
+	}, string(before))
 	fmt.Fprintf(w, "%4d | %s\n     | %s^\n", p.Line, line, pad)
 }
 

@@ -194,6 +194,8 @@ func (r *reading) scan() {
 		switch {
 		case t.kind == punct && assignments[t.text]:
 			r.assignment(i)
+		case t.is("==") || t.is("!="):
+			r.comparison(i)
 		case t.is("&"):
 			r.f.taken = r.address(r.f.taken, r.f, r.toks, i)
 		case t.kind == ident && i >= r.skip:
@@ -238,6 +240,9 @@ func (r *reading) declaration(i int) {
 			continue
 		}
 		r.passed[i+d.at] = d.called
+		if static || isConstexpr(t) {
+			r.initialisesStatic(r.f, toks, d)
+		}
 		r.f.locals[d.name] = variable{name: d.name, of: r.tag(d.typ), typ: d.typ, static: static, array: d.array, at: toks[d.at]}
 		before := len(r.f.writes)
 		r.f.writes = r.initial(r.f.writes, d, r.f, toks[d.at])
@@ -282,6 +287,8 @@ func statementEnd(toks []token, i, most int) int {
 // word reads an identifier of a body.
 func (r *reading) word(i int) {
 	t := r.toks[i]
+	r.templateArguments(r.f, r.toks, i)
+	r.asserted(r.f, r.toks, i)
 	var next token
 	if i+1 < len(r.toks) {
 		next = r.toks[i+1]
@@ -289,6 +296,8 @@ func (r *reading) word(i int) {
 	switch {
 	case t.is("return") || t.is("co_return"):
 		r.returns(i)
+	case t.is("case"):
+		r.needsConstant(r.f, r.toks[i:r.operandStop(i+1)], driver.ConstantNeeded, "a case label")
 	case t.is("goto"):
 		if r.f.jumps == 0 {
 			r.f.jumps = max(1, i)

@@ -198,6 +198,10 @@ func (p *parser) statement(toks []token) {
 	if len(toks) == 0 {
 		return
 	}
+	for i := range toks {
+		p.templateArguments(nil, toks, i)
+		p.asserted(nil, toks, i)
+	}
 	typedef := toks[0].is("typedef")
 	list := declarators(toks)
 	if n := len(p.scopes); n > 0 && p.scopes[n-1].record != nil {
@@ -242,6 +246,7 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 		if !d.assign && d.init != nil {
 			p.initialiser(d.init)
 		}
+		p.initialisesStatic(nil, toks, d)
 		p.globals[d.name] = p.tag(d.typ)
 		if d.pointer || external && d.init == nil {
 			continue

@@ -80,30 +80,6 @@ func TestNoEditsInUTF16(t *testing.T) {
 	}
 }
 
-// Halves of characters and of units are text, too.
-func TestBrokenUTF16(t *testing.T) {
-	for _, data := range []string{"\xff\xfe", "\xff\xfea", "\xff\xfea\x00\x00\xd8", "\xff\xfe\x00\xd8a\x00b", "\xfe\xff\xd8\x00\xd8\x00"} {
-		text, m := decodeUTF16([]byte(data))
-		for i := range len(text) + 1 {
-			if at := m.original(text, i); at < 2 || at > len(data)+1 {
-				t.Errorf("%q: offset %d of the text is %d of the file", data, i, at)
-			}
-		}
-	}
-}
-
-// Offsets never go back, not even those inside a character that stands across two blocks.
-func TestUTF16Blocks(t *testing.T) {
-	text, m := decodeUTF16(wide("a"+strings.Repeat("\u4e2d", 2000), binary.LittleEndian))
-	for i := range text {
-		if want := 2 + 2*((i+2)/3); m.original(text, i) != want && i > 0 {
-			if got := m.original(text, i); (i-1)%3 == 0 || got < want-2 || got > want+2 {
-				t.Fatalf("offset %d is %d of the file, want %d", i, got, want)
-			}
-		}
-	}
-}
-
 func readBytes(t *testing.T, data []byte) driver.Image {
 	t.Helper()
 	r := readFiles(t, map[string]string{"f.c": string(data)})

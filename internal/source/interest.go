@@ -40,7 +40,7 @@ func newInterest(known names, builds []*project.Build) *interest {
 			}
 		}
 	}
-	for _, name := range []string{"new", "ExInitializeDriverRuntime"} {
+	for _, name := range []string{"new", "ExInitializeDriverRuntime", "POOL_TYPE"} {
 		in.mentions.add(nameOf(name))
 	}
 	for name := range known.ddis {

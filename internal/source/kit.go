@@ -1,6 +1,8 @@
 package source
 
 import (
+	"cmp"
+	"fmt"
 	"path"
 	"strings"
 	"sync"
@@ -91,9 +93,21 @@ func (p *cpp) includeKit(hash token, name string) {
 func (p *cpp) constants(header string) {
 	for _, m := range kitConstants()[header] {
 		if p.known.matters(m.name.text) && p.lookup(m.name.text) == nil {
-			p.macros[m.name.text] = m
+			p.macros[m.name.text] = p.settled(m)
 		}
 	}
+}
+
+// settled gives a constant that asks what is defined the value that it has where its header is included.
+func (p *cpp) settled(m *macro) *macro {
+	if len(m.body) == 0 || !m.body[0].is("defined") {
+		return m
+	}
+	value := token{kind: number, text: "0", off: m.name.off, file: m.name.file}
+	if p.condition(m.body).bits != 0 {
+		value.text = "1"
+	}
+	return &macro{name: m.name, body: []token{value}}
 }
 
 // marks are the macros by which code asks which of the kit's headers it has got, and what fltKernel.h calls versions.
@@ -101,7 +115,7 @@ var marks = map[string]string{
 	"wdm.h":   "_WDMDDK_\n_NTDDK_\nNT_INCLUDED\n",
 	"ntddk.h": "_WDMDDK_\n_NTDDK_\nNT_INCLUDED\n",
 	"ntifs.h": "_WDMDDK_\n_NTDDK_\n_NTIFS_\n_NTIFS_INCLUDED_\nNT_INCLUDED\n",
-	"ndis.h":  "_NDIS_\n",
+	"ndis.h":  "_NDIS_\n" + ndisVersions(),
 	"fltkernel.h": `__FLTKERNEL__
 FLT_MGR_BASELINE 1
 FLT_MGR_AFTER_XPSP2 1
@@ -111,6 +125,22 @@ FLT_MGR_WIN8 (NTDDI_VERSION >= NTDDI_WIN8)
 FLT_MGR_WINBLUE (NTDDI_VERSION >= NTDDI_WINBLUE)
 FLT_MGR_WINTHRESHOLD (NTDDI_VERSION >= NTDDI_WINTHRESHOLD)
 `,
+}
+
+// ndisVersions are the macros of ndis.h for what a driver may use, by the versions that it says it supports: each is 1 where
+// that version or a later one is among them, else 0. They stand with the latest first; NDIS60 gives NDIS_SUPPORT_NDIS6.
+func ndisVersions() string {
+	var b strings.Builder
+	later := ""
+	for _, v := range strings.Fields("687 686 685 684 683 682 681 680 670 660 651 650 640 630 620 61 60") {
+		name := "NDIS_SUPPORT_NDIS" + v
+		if v == "60" {
+			name = "NDIS_SUPPORT_NDIS6"
+		}
+		fmt.Fprintf(&b, "%s defined(NDIS%s) || defined(NDIS%[2]s_MINIPORT) || %s\n", name, v, cmp.Or(later, "defined(NDIS_WRAPPER)"))
+		later = name
+	}
+	return b.String()
 }
 
 // versions are the constants of sdkddkver.h, which wdm.h brings, that code compares NTDDI_VERSION and _WIN32_WINNT with.

@@ -212,6 +212,9 @@ func (p *parser) nameless(toks []token, initial bool) {
 	}
 	f := &function{at: toks[0], initial: initial}
 	p.body(f, nil, toks)
+	if !initial && slices.ContainsFunc(f.calls, func(c call) bool { return c.ddi != nil }) {
+		p.note(driver.Fact{Kind: driver.NotUnderstood, Place: f.at.root().place(), Says: "the braces here belong to nothing that is known: the requests in them count all the same"})
+	}
 	p.functions = append(p.functions, f)
 }
 

@@ -500,6 +500,7 @@ func (p *parser) enumerators(head, toks []token) {
 		if len(part) == 0 || part[0].kind != ident {
 			continue
 		}
+		p.needsConstant(nil, part, driver.ConstantNeeded, "the value of an enumerator")
 		v := &expr{kind: operator, name: "++", args: []*expr{last, number32(1)}}
 		if len(part) > 2 && part[1].is("=") {
 			v = p.expression(nil, part[2:])

@@ -17,7 +17,7 @@ type file struct {
 	dir     string
 	size    int // bytes
 	number  uint64
-	wide    *utf16Map
+	wide    *tree.UTF16Map
 	outline *outline
 	virtual bool // text of the command line, say: it has no lines
 	settled bool // what is of interest in it was chosen
@@ -148,7 +148,7 @@ func (f *file) place(off int) driver.Place {
 	line := sort.Search(len(f.lines), func(i int) bool { return int(f.lines[i]) > off })
 	start := int(f.lines[line-1])
 	if f.wide != nil {
-		off, start = f.wide.original(f.data, off), f.wide.original(f.data, start)
+		off, start = f.wide.Original(f.data, off), f.wide.Original(f.data, start)
 	}
 	return driver.Place{Path: f.path, Line: line, Column: off - start + 1, Offset: off}
 }

@@ -222,7 +222,7 @@ func shorten(name string, err error) error {
 
 // IsBinary says whether data looks like no text: it has a NUL byte near its beginning and no UTF-16 byte order mark.
 func IsBinary(data []byte) bool {
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+	if IsUTF16(data) {
 		return false
 	}
 	return bytes.IndexByte(data[:min(len(data), 8192)], 0) >= 0

@@ -1,0 +1,141 @@
+package source
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+// Under POOL_NX_OPTIN, NonPagedPool stands for a variable: where the language wants a constant it does not compile, and what
+// compares a pool type with a number, or with NonPagedPoolExecute, tells something else than before. Rules judge that, of the
+// facts that are noted here, whatever the mechanism of the file is now.
+
+// redefinable says whether an opt-in turns what a token names into something else.
+func redefinable(t token) bool { return t.kind == ident && driver.Token{Name: t.text}.Redefined() }
+
+// note adds a fact about the unit.
+func (p *parser) note(f driver.Fact) {
+	f.Unit, f.Mechanism = p.unit.Path, p.mechanism
+	p.facts = append(p.facts, f)
+}
+
+// needsConstant notes that a constant is needed for what some tokens name.
+func (p *parser) needsConstant(f *function, toks []token, kind driver.FactKind, where string) {
+	i := slices.IndexFunc(toks, redefinable)
+	if i < 0 {
+		return
+	}
+	p.note(driver.Fact{Kind: kind, Place: toks[i].root().place(), Function: f.label(), Says: toks[i].text + " is " + where})
+}
+
+func (f *function) label() string {
+	if f == nil {
+		return ""
+	}
+	return f.name
+}
+
+// initialisesStatic notes what a variable begins with that lives as long as the image does.
+func (p *parser) initialisesStatic(f *function, declaration []token, d declarator) {
+	constant := !p.cxx || slices.ContainsFunc(declaration, isConstexpr)
+	switch {
+	case constant:
+		p.needsConstant(f, d.init, driver.ConstantNeeded, "in the initialiser of "+d.name)
+	case f == nil:
+		p.needsConstant(f, d.init, driver.DynamicInitialiser, "in the initialiser of "+d.name)
+	}
+}
+
+func isConstexpr(t token) bool { return t.is("constexpr") || t.is("constinit") }
+
+// templateArguments notes those of the template whose name is at i.
+func (p *parser) templateArguments(f *function, toks []token, i int) {
+	if p.cxx && i+1 < len(toks) && toks[i+1].is("<") && toks[i+1].flags&spaced == 0 {
+		if end := templateEnd(toks, i+1); end > 0 {
+			p.needsConstant(f, toks[i+2:end], driver.ConstantNeeded, "an argument of the template "+toks[i].text)
+		}
+	}
+}
+
+// asserted notes what static_assert and the like have in their parentheses.
+func (p *parser) asserted(f *function, toks []token, i int) {
+	if t := toks[i]; (t.is("static_assert") || t.is("_Static_assert")) && i+1 < len(toks) {
+		p.needsConstant(f, toks[i+1:min(len(toks), closing(toks, i+1))], driver.ConstantNeeded, "in a "+t.text)
+	}
+}
+
+// comparison notes that a pool type is compared by the operator at i: one side is a constant, and either that is a nonpaged
+// pool type, or the other side is a variable of type POOL_TYPE.
+func (r *reading) comparison(i int) {
+	left, right := r.toks[operandStart(r.toks, i):i], r.toks[i+1:r.operandStop(i+1)]
+	if len(left) == 0 || len(right) == 0 || !r.poolTyped(left) && !r.poolTyped(right) {
+		return
+	}
+	for _, side := range [][]token{right, left} {
+		if term, ok := fold(r.expression(r.f, side)); ok {
+			r.note(driver.Fact{
+				Kind: driver.Comparison, Place: r.toks[i].root().place(), Function: r.f.name, With: term,
+				Says: text(left) + " " + r.toks[i].text + " " + text(right),
+			})
+			return
+		}
+	}
+}
+
+// poolTyped says whether a side of a comparison is a nonpaged pool type, or a variable that can hold one.
+func (r *reading) poolTyped(toks []token) bool {
+	for i := 0; i < len(toks); i++ {
+		t := toks[i]
+		if t.is("(") && i > 0 && toks[i-1].kind == ident { // arguments
+			i = closing(toks, i)
+			continue
+		}
+		reached := func(j int) bool { return j >= 0 && j < len(toks) && (toks[j].is(".") || toks[j].is("->")) }
+		if t.kind != ident || reached(i-1) || reached(i+1) {
+			continue
+		}
+		if nx.IsToken(t.text) && strings.HasPrefix(t.text, "NonPagedPool") || r.writtenType(r.f, t.text) == "POOL_TYPE" && r.isDeclared(t.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsOperand are what stands around the operands of a comparison.
+var endsOperand = map[string]bool{
+	"&&": true, "||": true, "?": true, ":": true, ",": true, ";": true, "{": true, "}": true, "=": true, "==": true, "!=": true,
+}
+
+func operandStart(toks []token, i int) int {
+	for least := max(0, i-maxArguments); i > least; i-- {
+		t := toks[i-1]
+		switch {
+		case t.is("return") || t.is("case"):
+			return i
+		case t.kind != punct:
+		case t.text == ")" || t.text == "]":
+			if i = opening(toks, i-1) + 1; i <= least {
+				return least
+			}
+		case t.text == "(" || t.text == "[" || endsOperand[t.text]:
+			return i
+		}
+	}
+	return i
+}
+
+func (r *reading) operandStop(i int) int {
+	for most := min(len(r.toks), i+maxArguments); i < most; i++ {
+		t := r.toks[i]
+		switch {
+		case t.kind != punct:
+		case t.text == "(" || t.text == "[":
+			i = closing(r.toks, i)
+		case t.text == ")" || t.text == "]" || endsOperand[t.text]:
+			return i
+		}
+	}
+	return min(i, len(r.toks))
+}
