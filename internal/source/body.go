@@ -2,6 +2,7 @@ package source
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -176,6 +177,7 @@ func (p *parser) body(f *function, head, toks []token) {
 	if f.locals == nil {
 		f.locals = map[string]variable{}
 	}
+	clear(p.names)
 	r := &reading{parser: p, f: f, toks: toks, passed: map[int]bool{}, passedOn: map[int]bool{}}
 	if len(head) > 0 {
 		h := &reading{parser: p, f: f, toks: head, passed: initialised(head), passedOn: map[int]bool{}, head: true}
@@ -195,6 +197,7 @@ func (p *parser) body(f *function, head, toks []token) {
 		}
 		f.calls = append(f.calls, r.list[i].call)
 	}
+	f.named = slices.Collect(maps.Keys(p.names))
 	f.marks = marksOf(toks)
 	countMarks(f.marks, f.calls)
 }
@@ -372,7 +375,7 @@ func (r *reading) mentioned(i int) {
 	if i > 0 && (r.toks[i-1].is(".") || r.toks[i-1].is("->")) || !r.isValue(i) {
 		return
 	}
-	r.named[t.text] = true
+	r.names[t.text] = true
 	if k := r.f.param(t.text); k >= 0 && r.escapes(i) {
 		r.f.keep(k)
 		if r.f.params[k].reference && (r.head || r.toks[max(0, i-1)].is("return")) {

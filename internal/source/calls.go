@@ -81,6 +81,7 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 	}
 	end := closing(body, last+1)
 	if c.ddi != nil {
+		r.hangs = true
 		c.steps = append(c.steps, r.under.steps(body[i:min(end, len(body))])...)
 	}
 	matters := r.known.wanted(c.callee)

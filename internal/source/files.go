@@ -16,6 +16,7 @@ type files struct {
 	interest *interest
 	mu       sync.Mutex
 	open     map[string]*opened
+	count    uint64    // of files
 	found    []*file   // since the last settling
 	headers  sync.Map  // from lookup to header: units ask for the same ones over and over
 	buffers  sync.Pool // of *[]token, for the tokens of a unit, which live no longer than its reading
@@ -91,6 +92,8 @@ func (fs *files) read(p string) (*file, error) {
 	f.tree, f.outline = fs.tree, skim(f.data)
 	fs.mu.Lock()
 	fs.found = append(fs.found, f)
+	fs.count++
+	f.number = fs.count
 	fs.mu.Unlock()
 	if fs.interest.uneven != nil { // a header from outside of what is accounted for, found while a unit is read
 		fs.interest.choose(f)

@@ -58,11 +58,20 @@ func link(b *project.Build, own, libraries []*summary) *image {
 		named: map[string]bool{}, reached: map[reaching][]*definition{}, flows: map[quantity]*node{}, frames: map[frameKey]*frame{},
 		needs: map[string]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{}, when: map[*definition][]state{}, left: map[visit]state{},
 	}
+	paths := map[string]bool{}
 	for _, u := range m.units {
+		twice := paths[u.unit.Path]
+		paths[u.unit.Path] = true
 		for _, f := range u.functions {
+			if twice {
+				f = f.copy()
+			}
 			d := &definition{function: f, unit: u}
 			m.definitions = append(m.definitions, d)
 			m.defined[f.name] = append(m.defined[f.name], d)
+			for _, name := range f.named {
+				m.named[name] = true
+			}
 		}
 		for name := range u.named {
 			m.named[name] = true

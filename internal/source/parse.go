@@ -1,6 +1,7 @@
 package source
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ type summary struct {
 	bases      map[string][]string    // of classes
 	hidden     map[string]hidden      // how objects of a class may be constructed unseen
 	others     map[string][]string    // by what other names a class is constructed
-	named      map[string]bool        // identifiers that are used other than as the name of a call
+	named      map[string]bool        // and at file scope
 	facts      []driver.Fact
 	declared   []driver.Place  // where DDIs are declared, or stand for something else than a request
 	problem    error           // why the unit could not be read, or not to its end
@@ -53,6 +54,7 @@ type function struct {
 	member   bool          // of a class or a namespace
 	initial  bool          // no function, but what initialises a global variable of C++
 	insert   []insertPoint // of an entry routine
+	named    []string      // identifiers that are used other than as the name of a call
 }
 
 // parser finds functions, the calls they make and what they write. It never fails: what it does not understand it passes
@@ -70,6 +72,11 @@ type parser struct {
 	aliases map[string]string  // typedefs of them
 	globals map[string]string  // the structs of variables at file scope
 	cxx     bool
+	names   map[string]bool // of the function at hand: those that are used other than by being called
+	alike   alike           // nil where each unit is read by itself
+	folded  int             // up to which token the state is known
+	state   digest          // of all that was declared so far
+	hangs   bool            // the function at hand hangs on the unit's mechanism or on its assumptions
 }
 
 // scope is a brace that was entered.
@@ -82,6 +89,8 @@ type scope struct {
 // declarations reads up to the end. Namespaces, extern "C" and class bodies are entered, other braces passed.
 func (p *parser) declarations() {
 	p.cxx = p.unit.Options.Language == project.CXX
+	p.names = map[string]bool{}
+	p.state = p.state.add(maphash.String(digestSeed, string(p.unit.Options.Language)))
 	p.prototypes, p.leaves, p.enums = map[string][]*function{}, map[leafKey]*expr{}, map[string]*expr{}
 	p.records, p.aliases, p.globals, p.bases = map[string]*record{}, map[string]string{}, map[string]string{}, map[string][]string{}
 	start, assigned := 0, false
@@ -320,15 +329,12 @@ var keywords = map[string]bool{
 	"explicit": true, "typeid": true, "requires": true, "co_return": true, "auto": true, "break": true, "continue": true,
 }
 
-// function reads a definition with its name and parenthesis in head, whose body is the braces at p.i and end.
-func (p *parser) function(head []token, name, open, end int) {
+// definition reads one with its name and parenthesis in head, whose body is the braces at p.i and end.
+func (p *parser) definition(head []token, name, open, end int) *function {
 	stop := closing(head, open)
 	f := &function{name: functionLabel(head, name), at: head[name], class: p.class()}
 	f.static = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("static") }) && f.class == ""
 	f.spaces = p.spaces()
-	if n := len(p.scopes); n > 0 && p.scopes[n-1].record != nil {
-		p.scopes[n-1].record.declares(head)
-	}
 	f.explicit = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("explicit") })
 	first := name
 	if name > 0 && head[name-1].is("~") {
@@ -352,7 +358,7 @@ func (p *parser) function(head []token, name, open, end int) {
 	if p.known.entries[f.name] && !f.member {
 		f.insert = insertion(p.unit.Options.Language, body, p.known)
 	}
-	p.functions = append(p.functions, f)
+	return f
 }
 
 // functionLabel is the name by which a function is found: that of operator new[] tells it from operator new, and that of a

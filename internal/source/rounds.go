@@ -25,6 +25,7 @@ type group struct {
 	units   []*project.Unit
 	watched map[string]bool // macros that those options define in different ways
 	read    []*summary
+	alike   alike
 }
 
 // settings are options as far as a unit can tell them apart.
@@ -125,6 +126,9 @@ func (r *rounds) readGroup(g *group) {
 		main.hold(true)
 		defer main.hold(false)
 	}
+	if len(g.units) > 1 && !r.options.Whole {
+		g.alike = alike{}
+	}
 	g.read = make([]*summary, len(g.units))
 	for i, u := range g.units {
 		mine := r.settings[u.Options]
@@ -134,9 +138,10 @@ func (r *rounds) readGroup(g *group) {
 			}
 		}
 		if g.read[i] == nil {
-			g.read[i] = summarise(r.files, r.known, u, g.watched)
+			g.read[i] = summarise(r.files, r.known, u, g)
 		}
 	}
+	g.alike = nil
 }
 
 func (r *rounds) alike(s *summary, its, mine *settings) bool {

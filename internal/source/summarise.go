@@ -23,19 +23,19 @@ type names struct {
 // wanted says whether the arguments of a call by that name matter.
 func (k names) wanted(callee string) bool { return k.mentions.has(nameOf(callee)) }
 
-// summarise preprocesses and parses one unit, and notes which of the watched macros it looked at.
-func summarise(fs *files, known names, u *project.Unit, watched map[string]bool) *summary {
+// summarise preprocesses and parses one unit, and notes which of the watched macros of its group it looked at.
+func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	s := &summary{unit: u, mechanism: nx.None, named: map[string]bool{}}
 	main, err := fs.load(u.Path)
 	if err != nil {
 		s.problem = err
 		return s
 	}
-	p := newCPP(fs, known, u.Options, watched)
+	p := newCPP(fs, known, u.Options, g.watched)
 	buffer := fs.buffers.Get().(*[]token)
 	toks := p.run(main, u.Options, (*buffer)[:0])
 	if !p.kit.seen && len(p.missing) > 0 { // one of the missing headers must bring it: most likely the first
-		p = newCPP(fs, known, u.Options, watched)
+		p = newCPP(fs, known, u.Options, g.watched)
 		p.assumeKit = true
 		toks = p.run(main, u.Options, toks[:0])
 	}
@@ -57,7 +57,7 @@ func summarise(fs *files, known names, u *project.Unit, watched map[string]bool)
 	for _, t := range p.shadows {
 		s.declared = append(s.declared, t.place())
 	}
-	(&parser{summary: s, toks: toks, known: known, under: &p.assumed}).declarations()
+	(&parser{summary: s, toks: toks, known: known, under: &p.assumed, alike: g.alike}).declarations()
 	clear(toks)
 	*buffer = toks
 	fs.buffers.Put(buffer)

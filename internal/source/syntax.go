@@ -76,8 +76,13 @@ func (e *evaluator) all() *expr {
 
 // leaf gives the expression of one token, nil where it needs the token's surroundings.
 func (p *parser) leaf(t token) *expr {
+	if known := p.enums[t.text]; known != nil && t.kind == ident {
+		p.hangs = true // perhaps
+		return known   // not kept: it may be another in what follows
+	}
 	key := leafKey{t.text, t.flags&kitName != 0}
 	if known := p.leaves[key]; known != nil {
+		p.hangs = p.hangs || len(known.term.Tokens) > 0
 		return known
 	}
 	var e *expr
@@ -88,9 +93,10 @@ func (p *parser) leaf(t token) *expr {
 			return nil
 		}
 		e = number32(uint32(n))
-	case t.kind != ident || p.enums[t.text] != nil:
-		return p.enums[t.text] // not kept: it may be another in what follows
+	case t.kind != ident:
+		return nil
 	case nx.IsToken(t.text):
+		p.hangs = true
 		e = &expr{kind: constantExpr, term: p.token(t)}
 	case t.is("true") || t.is("TRUE"):
 		e = number32(1)
@@ -384,6 +390,7 @@ func (e *evaluator) qualified(t token, depth int) *expr {
 	case e.peek().is("("):
 		return e.called(e.i-1, e.i-1)
 	case e.enums[of+"::"+t.text] != nil:
+		e.hangs = true // perhaps
 		return e.enums[of+"::"+t.text]
 	case e.peek().is("[") || e.peek().is(".") || e.peek().is("->"):
 		return e.notKnown("what " + text(e.toks[first:]) + " holds")

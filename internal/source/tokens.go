@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"hash/maphash"
 	"slices"
 	"sort"
 	"sync"
@@ -15,6 +16,7 @@ type file struct {
 	path    string
 	dir     string
 	size    int // bytes
+	number  uint64
 	wide    *tree.UTF16Map
 	outline *outline
 	virtual bool // text of the command line, say: it has no lines
@@ -87,6 +89,7 @@ func (f *file) lineEnd(i int) int {
 // newText gives text that stands in no file of its own, such as a macro of the command line, all of it lexed.
 func newText(path, dir, text string) *file {
 	f := &file{path: path, dir: dir, data: []byte(text), size: len(text), virtual: true}
+	f.number = maphash.String(digestSeed, path+"\x00"+text)
 	f.lexWhole()
 	return f
 }

@@ -121,7 +121,7 @@ func parsedCalls(t *testing.T, ext string, text []byte) []seenCall {
 	}
 	fs.settle()
 	var list []seenCall
-	for _, f := range summarise(fs, known, u, nil).functions {
+	for _, f := range summarise(fs, known, u, &group{}).functions {
 		for _, c := range f.calls {
 			if c.constructs {
 				continue
