@@ -238,7 +238,7 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 			p.initialiser(d.init)
 		}
 		p.constructs(d, toks[d.at])
-		p.globals[d.name] = p.tag(d.typ)
+		p.globals[d.name], p.types[d.name] = p.tag(d.typ), d.typ
 		if d.pointer || external && d.init == nil {
 			continue
 		}

@@ -23,6 +23,8 @@ type summary struct {
 	others     map[string][]string    // by what other names a class is constructed
 	named      map[string]bool        // identifiers that are used other than as the name of a call
 	facts      []driver.Fact
+	placement  bool            // a header of the kit declares its operator new
+	asks       []string        // what is to be read to know whether a method is the kit's
 	declared   []driver.Place  // where DDIs are declared, or stand for something else than a request
 	problem    error           // why the unit could not be read, or not to its end
 	files      []*file         // that were read
@@ -31,12 +33,15 @@ type summary struct {
 
 // function is a definition: what it calls, in order, and what it does to variables.
 type function struct {
-	name   string
-	class  string   // of a method
-	spaces []string // the namespaces that it stands in, from the outside
-	static bool
-	params []parameter
-	dots   bool // it takes any number of arguments
+	name  string
+	class string // of a method
+	// qualifier is what stands in front of the name.
+	qualifier string
+	port      *nx.DDI  // the method by which a port driver calls it with an argument of its own choice
+	spaces    []string // the namespaces that it stands in, from the outside
+	static    bool
+	params    []parameter
+	dots      bool // it takes any number of arguments
 	// explicit is set for a constructor that converts nothing.
 	explicit bool
 	outside  bool // it is defined outside of its class
@@ -68,6 +73,7 @@ type parser struct {
 	records map[string]*record // structs and classes by tag
 	aliases map[string]string  // typedefs of them
 	globals map[string]string  // the structs of variables at file scope
+	types   map[string]string  // the names of their types
 	cxx     bool
 }
 
@@ -83,6 +89,7 @@ func (p *parser) declarations() {
 	p.cxx = p.unit.Options.Language == project.CXX
 	p.prototypes, p.leaves, p.enums = map[string][]*function{}, map[leafKey]*expr{}, map[string]*expr{}
 	p.records, p.aliases, p.globals, p.bases = map[string]*record{}, map[string]string{}, map[string]string{}, map[string][]string{}
+	p.types = map[string]string{}
 	start, assigned := 0, false
 	for p.i < len(p.toks) {
 		switch t := p.toks[p.i]; {
@@ -325,9 +332,11 @@ func (p *parser) function(head []token, name, open, end int) {
 	f.explicit = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("explicit") })
 	f.member = name > 0 && head[name-1].is("::") || slices.ContainsFunc(p.scopes, func(s *scope) bool { return s.member })
 	if name > 1 && head[name-1].is("::") {
-		f.class, f.outside = p.tag(qualifier(head, name-1)), true
+		f.qualifier = qualifier(head, name-1)
+		f.class, f.outside = p.tag(f.qualifier), true
 	}
 	p.parameters(f, head[open+1:min(stop, len(head))])
+	f.port = p.passedByPort(f)
 	body := p.toks[p.i:min(end+1, len(p.toks))]
 	tail := head[min(stop+1, len(head)):]
 	if knr := p.oldParameters(f, tail); !knr {

@@ -73,7 +73,7 @@ func unreadable(r *rounds) []project.Skipped {
 }
 
 func lookOutFor(builds []*project.Build, ddis []nx.DDI) names {
-	known := names{ddis: map[string]*nx.DDI{}, entries: map[string]bool{}}
+	known := names{ddis: map[string]*nx.DDI{}, methods: nx.MethodsIn(ddis), entries: map[string]bool{}}
 	for i := range ddis {
 		known.ddis[ddis[i].Name] = &ddis[i]
 	}

@@ -15,6 +15,7 @@ import (
 // names are what the parser looks out for.
 type names struct {
 	ddis    map[string]*nx.DDI
+	methods nx.Methods
 	entries map[string]bool // entry routines of any build
 	*interest
 }
@@ -56,6 +57,7 @@ func summarise(fs *files, known names, u *project.Unit, watched map[string]bool)
 	for _, t := range p.shadows {
 		s.declared = append(s.declared, t.place())
 	}
+	s.placement = p.placement
 	(&parser{summary: s, toks: toks, known: known, under: &p.assumed}).declarations()
 	clear(toks)
 	*buffer = toks
