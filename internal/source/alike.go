@@ -22,6 +22,7 @@ type readFunction struct {
 	*function
 	declared []driver.Place
 	facts    []driver.Fact
+	asks     []string
 	under    digest
 }
 
@@ -117,16 +118,18 @@ func (p *parser) function(head []token, name, open, end int) {
 	}
 	key, seen := p.seen(head, min(end+1, len(p.toks)))
 	if seen == nil {
-		places, facts := len(p.declared), len(p.facts)
+		places, facts, asks := len(p.declared), len(p.facts), len(p.asks)
 		p.hangs = false
 		seen = &readFunction{function: p.definition(head, name, open, end)}
 		seen.declared, seen.facts = slices.Clip(p.declared)[places:], slices.Clip(p.facts)[facts:]
+		seen.asks = slices.Clip(p.asks)[asks:]
 		if p.hangs {
 			seen.under = p.surroundings()
 		}
 		p.alike[key] = append(p.alike[key], *seen)
 	} else {
 		p.declared, p.facts = append(p.declared, seen.declared...), append(p.facts, seen.facts...)
+		p.asks = append(p.asks, seen.asks...)
 	}
 	p.functions = append(p.functions, seen.function)
 }
