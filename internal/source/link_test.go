@@ -86,6 +86,12 @@ void Get(POOL_TYPE t) { ExAllocatePool(t, 1); ExAllocatePool(NonPagedPool, 1); }
 			[]string{"POOL_NX_OPTIN"}, driver.InitYes, "DriverEntry=[0 4]"},
 		{"an initialiser of C++ that requests", "-- d.cpp --\n#include <ntddk.h>\nstatic void *p = ExAllocatePool(NonPagedPool, 1); void DriverEntry(void) { " + optin + " }",
 			[]string{"POOL_NX_OPTIN"}, driver.InitLate, "=[0]"},
+		{"who fails jumps past the call, and nothing runs later", head + "static void Read(void) { ExAllocatePool(NonPagedPool, 3); }\nint DriverEntry(void) { int s = Set(Read); if (s < 0) goto out; " +
+			optin + " out: return s; }", []string{"POOL_NX_OPTIN"}, driver.InitYes, "Read=[512]"},
+		{"who fails breaks off", head + "static void Read(void) { ExAllocatePool(NonPagedPool, 3); }\nint DriverEntry(void) { int s; do { s = Set(Read); if (s < 0) break; " +
+			optin + " } while (0); return s; }", []string{"POOL_NX_OPTIN"}, driver.InitYes, "Read=[512]"},
+		{"who succeeds jumps past the call", head + "static void Read(void) { ExAllocatePool(NonPagedPool, 3); }\nint DriverEntry(void) { Set(Read); if (x) goto out; " +
+			optin + " out: return STATUS_SUCCESS; }", []string{"POOL_NX_OPTIN"}, driver.InitUnknown, "Read=[0 512]"},
 		{"both by one helper", head + "static void Init(void) { " + optin + " } void DllInitialize(void) { Init(); ExAllocatePool(NonPagedPool, 1); } void DriverEntry(void) { Init(); ExAllocatePool(NonPagedPool, 2); }",
 			[]string{"POOL_NX_OPTIN"}, driver.InitYes, "DllInitialize=[512] DriverEntry=[512]"},
 		{"auto", head + "void DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }", []string{"POOL_NX_OPTIN_AUTO"},

@@ -39,6 +39,7 @@ func TestOrder(t *testing.T) {
 		{"switch (x) { case 1: OPT; break; default: OPT; } GET;", "A"},
 		{"switch (x) { case 1: OPT; break; case 2: GET; } GET;", "B AB"},
 		{"switch (x) { case 1: OPT; case 2: GET; break; default: GET; } GET;", "AB B AB"},
+		{"switch (x) { case 1: OPT; break; case 2: OPT; } GET;", "AB"},
 		{"switch (x) { case 1: { OPT; break; } default: return -1; } GET;", "A"},
 		{"if (x) goto skip; OPT; skip: GET;", "AB"},
 		{"goto in; out: GET; return 0; in: OPT; goto out;", "A"},
