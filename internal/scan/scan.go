@@ -54,7 +54,8 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	r := &Result{Set: set}
 	r.Tree, r.Images, r.Skipped = t, read.Images, append(idle(t, paths, set), set.Skipped...)
 	r.Unreadable = append(slices.Clone(set.Unreadable), read.Unreadable...)
-	slices.SortFunc(r.Unreadable, func(a, b project.Skipped) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(r.Unreadable, func(a, b project.Skipped) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Why, b.Why)) })
+	r.Unreadable = slices.CompactFunc(r.Unreadable, func(a, b project.Skipped) bool { return a.Path == b.Path && a.Why == b.Why })
 	for i := range r.Images {
 		b := &r.Images[i].Build
 		b.Windows = versions(o.Windows, b.Minimum)

@@ -412,7 +412,11 @@ func (c *controlReader) ends(open []optional, at int, so func(optional) bool) []
 // otherwise passes the ':' of a ?:.
 func (c *controlReader) otherwise(open []optional, depth, at int) []optional {
 	mine := func(g optional) bool { return g.depth == depth && g.operator == "?" && !g.other }
-	if !slices.ContainsFunc(open, mine) {
+	i := len(open) - 1
+	for i >= 0 && open[i].depth >= depth && !mine(open[i]) { // innermost first, else a long chain takes its square
+		i--
+	}
+	if i < 0 || !mine(open[i]) {
 		return open
 	}
 	open = c.ends(open, at, func(g optional) bool { return !mine(g) })

@@ -113,7 +113,7 @@ func (p *cpp) settled(m *macro) *macro {
 // marks are the macros by which code asks which of the kit's headers it has got, and what fltKernel.h calls versions.
 var marks = map[string]string{
 	"wdm.h":   "_WDMDDK_\n_NTDDK_\nNT_INCLUDED\n",
-	"ntddk.h": "_WDMDDK_\n_NTDDK_\nNT_INCLUDED\n",
+	"ntddk.h": "_WDMDDK_\n_NTDDK_\n_NTDDK_INCLUDED_\nNT_INCLUDED\n",
 	"ntifs.h": "_WDMDDK_\n_NTDDK_\n_NTIFS_\n_NTIFS_INCLUDED_\nNT_INCLUDED\n",
 	"ndis.h":  "_NDIS_\n" + ndisVersions(),
 	"fltkernel.h": `__FLTKERNEL__

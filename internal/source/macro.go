@@ -11,6 +11,7 @@ type macro struct {
 	function bool
 	variadic bool // the last parameter takes all arguments that are left
 	pastes   bool // ## stands in the body
+	optional bool // __VA_OPT__ stands in the body
 	camel    bool // it is named like a function of the kit
 	params   []string
 	refs     []int // of each token of the body, the index of the parameter that it stands for or -1; nil without parameters
@@ -32,6 +33,7 @@ func newMacro(line []token) *macro {
 		m.refer()
 	}
 	m.pastes = slices.ContainsFunc(m.body, func(t token) bool { return t.is("##") })
+	m.optional = m.variadic && slices.ContainsFunc(m.body, func(t token) bool { return t.is("__VA_OPT__") })
 	return m
 }
 
@@ -178,6 +180,9 @@ type substitution struct {
 }
 
 func (p *cpp) substitute(m *macro, args [][]token, exp *expansion) []token {
+	if m.optional && !p.traditional {
+		m = p.opted(m, args)
+	}
 	if len(m.refs) == 0 && !m.pastes {
 		out := slices.Clone(m.body)
 		for i := range out {
@@ -199,6 +204,42 @@ func (p *cpp) substitute(m *macro, args [][]token, exp *expansion) []token {
 		p.held -= len(e)
 	}
 	return slices.DeleteFunc(s.out, func(t token) bool { return t.kind == punct && t.text == "" })
+}
+
+// opted gives a macro with each __VA_OPT__(text) of its body replaced: by the text where the variable arguments are something
+// when they are expanded, else by what keeps its place beside ##.
+func (p *cpp) opted(m *macro, args [][]token) *macro {
+	some := len(p.expandList(args[len(args)-1])) > 0
+	chosen := *m
+	chosen.body = nil
+	depth := 0 // of parentheses in the text; 0 outside
+	for i, t := range m.body {
+		switch {
+		case depth == 0 && t.is("__VA_OPT__") && i+1 < len(m.body) && m.body[i+1].is("("):
+			t.kind, t.text = punct, "" // keeps its place
+			chosen.body = append(chosen.body, t)
+			continue
+		case t.is("(") && (depth > 0 || i > 0 && m.body[i-1].is("__VA_OPT__")):
+			if depth++; depth == 1 {
+				continue
+			}
+		case t.is(")") && depth > 0:
+			if depth--; depth == 0 {
+				continue
+			}
+		}
+		if depth > 0 && !some {
+			continue
+		}
+		if n := len(chosen.body); depth > 0 && chosen.body[n-1].text == "" { // the text keeps the place itself
+			t.flags = t.flags&^spaced | chosen.body[n-1].flags&spaced
+			chosen.body = chosen.body[:n-1]
+		}
+		chosen.body = append(chosen.body, t)
+	}
+	chosen.refs = nil
+	chosen.refer()
+	return &chosen
 }
 
 // token replaces the token i of the body, and gives the index of the last one it took.

@@ -38,7 +38,7 @@ type disk struct {
 	dirs  map[string]map[string]string // directory -> lower-case name -> name as it stands
 	// outside are the files that were read and lie outside of what was named.
 	outside []string
-	// unread are the directories that a walk could not read.
+	// unread are the directories that a walk could not read, and what is neither a file nor a directory.
 	unread map[string]error
 }
 
@@ -294,7 +294,7 @@ func (t *Tree) List(dir string) []string {
 	return slices.Sorted(maps.Values(d.list(dir)))
 }
 
-// unread keeps a directory that can't be read.
+// unread keeps a directory or something else that can't be read.
 func (t *Tree) unread(p string, err error) {
 	t.disk.mu.Lock()
 	defer t.disk.mu.Unlock()
@@ -302,7 +302,7 @@ func (t *Tree) unread(p string, err error) {
 	t.disk.unread[p] = shorten(p, err)
 }
 
-// Unread gives the directories that walks so far could not read, with the errors, which name them.
+// Unread gives the directories and special files that walks so far could not read, with the errors, which name them.
 func (t *Tree) Unread() map[string]error {
 	t.disk.mu.Lock()
 	defer t.disk.mu.Unlock()
@@ -310,7 +310,7 @@ func (t *Tree) Unread() map[string]error {
 }
 
 // Walk returns the regular files below a named directory, sorted, or the named file itself. It enters no symbolic
-// link and no directory whose name begins with a dot.
+// link and no directory whose name begins with a dot. Pipes, devices and sockets count as not read.
 func (t *Tree) Walk(named string) ([]string, error) {
 	var files []string
 	if info, err := os.Stat(named); err == nil && info.IsDir() {
@@ -327,6 +327,8 @@ func (t *Tree) Walk(named string) ([]string, error) {
 			return fs.SkipDir
 		case e.Type().IsRegular():
 			files = append(files, t.Clean(p))
+		case e.Type()&(fs.ModeNamedPipe|fs.ModeDevice|fs.ModeSocket) != 0: // reading one may never end
+			t.unread(p, errors.New("no regular file"))
 		}
 		if len(files) > maxFiles {
 			return fmt.Errorf("%s: more than %d files: name a smaller directory", named, maxFiles)
