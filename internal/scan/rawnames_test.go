@@ -98,7 +98,9 @@ func accounted(r *Result) map[driver.Place]bool {
 		sites = append(sites, m.Sites...)
 	}
 	for _, s := range sites {
-		add(cmp.Or(s.Spelled, s.Place))
+		if _, _, method := s.DDI.Method(); !method { // clang's lexer is not asked for the names of methods
+			add(cmp.Or(s.Spelled, s.Place))
+		}
 	}
 	for _, p := range r.Declarations {
 		add(p)
