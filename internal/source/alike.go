@@ -21,6 +21,7 @@ type alike map[digest][]readFunction
 type readFunction struct {
 	*function
 	declared []driver.Place
+	facts    []driver.Fact
 	under    digest
 }
 
@@ -113,15 +114,24 @@ func (p *parser) function(head []token, name, open, end int) {
 	}
 	key, seen := p.seen(head, min(end+1, len(p.toks)))
 	if seen == nil {
-		before := len(p.declared)
-		p.hangs = false
-		seen = &readFunction{function: p.definition(head, name, open, end), declared: slices.Clip(p.declared)[before:]}
-		if p.hangs {
-			seen.under = p.surroundings()
-		}
+		seen = p.read(head, name, open, end)
 		p.alike[key] = append(p.alike[key], *seen)
-	} else {
-		p.declared = append(p.declared, seen.declared...)
 	}
 	p.functions = append(p.functions, seen.function)
+	p.declared = append(p.declared, seen.declared...)
+	for _, f := range seen.facts {
+		p.note(f)
+	}
+}
+
+// read reads a definition and keeps apart what that leaves in the unit.
+func (p *parser) read(head []token, name, open, end int) *readFunction {
+	declared, facts := p.declared, p.facts
+	p.declared, p.facts, p.hangs = nil, nil, false
+	read := &readFunction{function: p.definition(head, name, open, end), declared: p.declared, facts: p.facts}
+	if p.hangs {
+		read.under = p.surroundings()
+	}
+	p.declared, p.facts = declared, facts
+	return read
 }
