@@ -108,6 +108,9 @@ func (f *function) copy() *function {
 
 // function reads a definition, or takes one that is alike.
 func (p *parser) function(head []token, name, open, end int) {
+	if n := len(p.scopes); n > 0 && p.scopes[n-1].record != nil {
+		p.scopes[n-1].record.declares(head)
+	}
 	if p.alike == nil {
 		p.functions = append(p.functions, p.definition(head, name, open, end))
 		return

@@ -16,6 +16,8 @@ type parameter struct {
 	typ     string // the struct that it is or points to, "" where not known
 	written string // its type
 	given   *expr  // its default argument
+	// reference is set for a reference of C++, constant where nothing can be written by way of it.
+	reference, constant bool
 }
 
 // variable is a name that is declared. The elements of an array are one variable.
@@ -61,16 +63,17 @@ type value struct {
 
 // call is one call by name.
 type call struct {
-	at       token // the name
-	callee   string
-	of       string  // of a method: the class of its object, where it is known
-	method   bool    // called by way of an object or a pointer
-	ddi      *nx.DDI // nil where the callee is no DDI
-	dropped  bool    // its result is not used
-	pos, end int     // in the body: of its name, and of the parenthesis that ends it
-	args     []value
-	span     driver.Span
-	steps    []driver.Step // the macros it came through
+	at         token // the name
+	callee     string
+	of         string  // of a method: the class of its object, where it is known
+	method     bool    // called by way of an object or a pointer
+	ddi        *nx.DDI // nil where the callee is no DDI
+	dropped    bool    // its result is not used
+	constructs bool    // the call of a constructor that a variable, member or base makes
+	pos, end   int     // in the body: of its name, and of the parenthesis that ends it
+	args       []value
+	span       driver.Span
+	steps      []driver.Step // the macros it came through
 }
 
 // parameters reads a parameter list.
@@ -85,7 +88,7 @@ func (p *parser) parameters(f *function, list []token) {
 		}
 		var a parameter
 		if d := declarators(arg); len(d) > 0 {
-			a = parameter{name: d[0].name, typ: p.tag(d[0].typ), written: d[0].typ}
+			a = parameter{name: d[0].name, typ: p.tag(d[0].typ), written: d[0].typ, reference: d[0].ref, constant: isConstant(arg[:d[0].at])}
 			if d[0].assign {
 				a.given = p.expression(nil, d[0].init)
 			}
@@ -96,6 +99,19 @@ func (p *parser) parameters(f *function, list []token) {
 		}
 		f.params = append(f.params, a)
 	}
+}
+
+// isConstant says whether the type of a declaration, in front of its name, is a pointer or reference to const.
+func isConstant(typ []token) bool {
+	for _, t := range typ {
+		switch {
+		case t.is("const") || t.is("CONST"):
+			return true
+		case t.is("*"):
+			return false
+		}
+	}
+	return false
 }
 
 // oldParameters reads the declarations of K&R parameters behind the parenthesis.
@@ -141,9 +157,18 @@ type reading struct {
 	f      *function
 	toks   []token
 	flow   bodyReader
-	list   []call
+	list   []made
 	passed map[int]bool // names in front of a parenthesis that are declared, not called
-	skip   int          // up to which token nothing is code: the arguments of annotations
+	// passedOn are the arguments x and &x of calls: what those do is looked up.
+	passedOn map[int]bool
+	skip     int  // up to which token nothing is code: the arguments of annotations
+	head     bool // these are the initialisers of a constructor
+	objects  []object
+}
+
+type made struct {
+	call
+	lent []lent
 }
 
 // body records what a function does: the calls in the order in which they are made, arguments first, the writes, what it
@@ -153,9 +178,10 @@ func (p *parser) body(f *function, head, toks []token) {
 		f.locals = map[string]variable{}
 	}
 	clear(p.names)
-	r := &reading{parser: p, f: f, toks: toks, passed: map[int]bool{}}
+	r := &reading{parser: p, f: f, toks: toks, passed: map[int]bool{}, passedOn: map[int]bool{}}
 	if len(head) > 0 {
-		h := &reading{parser: p, f: f, toks: head, passed: initialised(head)}
+		h := &reading{parser: p, f: f, toks: head, passed: initialised(head), passedOn: map[int]bool{}, head: true}
+		h.initialisers()
 		h.scan()
 		for _, c := range h.list { // before the body
 			c.end = 0
@@ -163,9 +189,16 @@ func (p *parser) body(f *function, head, toks []token) {
 		}
 	}
 	r.scan()
-	slices.SortStableFunc(r.list, func(a, b call) int { return cmp.Compare(a.end, b.end) })
+	slices.SortStableFunc(r.list, func(a, b made) int { return cmp.Compare(a.end, b.end) })
+	for i := range r.list {
+		for _, l := range r.list[i].lent {
+			l.call = len(f.calls)
+			f.lent = append(f.lent, l)
+		}
+		f.calls = append(f.calls, r.list[i].call)
+	}
 	f.named = slices.Collect(maps.Keys(p.names))
-	f.calls, f.marks = append(f.calls, r.list...), marksOf(toks)
+	f.marks = marksOf(toks)
 	countMarks(f.marks, f.calls)
 }
 
@@ -189,6 +222,9 @@ func (r *reading) scan() {
 		if statement && t.kind == ident {
 			r.declaration(i)
 		}
+		if t.is("}") && len(r.objects) > 0 {
+			r.destroy(i, r.flow.block())
+		}
 		r.flow.pass(r.toks, i)
 		statement = r.startsStatement(i)
 		switch {
@@ -196,7 +232,7 @@ func (r *reading) scan() {
 			r.assignment(i)
 		case t.is("==") || t.is("!="):
 			r.comparison(i)
-		case t.is("&"):
+		case t.is("&") && !r.passedOn[i]:
 			r.f.taken = r.address(r.f.taken, r.f, r.toks, i)
 		case t.kind == ident && i >= r.skip:
 			if isAnnotation(t.text) && i+1 < len(r.toks) && r.toks[i+1].is("(") {
@@ -244,11 +280,19 @@ func (r *reading) declaration(i int) {
 			r.initialisesStatic(r.f, toks, d)
 		}
 		r.f.locals[d.name] = variable{name: d.name, of: r.tag(d.typ), typ: d.typ, static: static, array: d.array, at: toks[d.at]}
+		if d.ref {
+			r.f.taken = r.alias(r.f.taken, d, toks)
+			r.passedOn[i+d.at-1] = true // its & takes no address
+		}
+		r.constructed(d, i+d.at, i+d.end)
 		before := len(r.f.writes)
 		r.f.writes = r.initial(r.f.writes, d, r.f, toks[d.at])
 		for k := before; k < len(r.f.writes); k++ {
 			r.place(&r.f.writes[k], i+d.at, i+d.end)
 			r.f.writes[k].initial = true
+			if d.ref { // it is what it stands for, whenever that is written
+				r.f.writes[k].value.pos = 0
+			}
 		}
 	}
 }
@@ -298,7 +342,10 @@ func (r *reading) word(i int) {
 		r.returns(i)
 	case t.is("case"):
 		r.needsConstant(r.f, r.toks[i:r.operandStop(i+1)], driver.ConstantNeeded, "a case label")
+	case t.is("break") || t.is("continue"):
+		r.destroy(i, -1)
 	case t.is("goto"):
+		r.destroy(i, -1)
 		if r.f.jumps == 0 {
 			r.f.jumps = max(1, i)
 		}
@@ -313,6 +360,9 @@ func (r *reading) word(i int) {
 		}
 	case !next.is("("):
 		r.mentioned(i)
+		if next.is("{") && r.cxx && !r.passed[i] && r.tag(t.text) != "" && (i == 0 || !isRecordWord(r.toks[i-1])) {
+			r.constructedAt(i)
+		}
 	case isAnnotation(t.text) || r.passed[i]:
 	default:
 		r.add(i, i)
@@ -326,6 +376,12 @@ func (r *reading) mentioned(i int) {
 		return
 	}
 	r.names[t.text] = true
+	if k := r.f.param(t.text); k >= 0 && r.escapes(i) {
+		r.f.keep(k)
+		if r.f.params[k].reference && (r.head || r.toks[max(0, i-1)].is("return")) {
+			r.f.taken = append(r.f.taken, target{name: t.text})
+		}
+	}
 	if v, ok := r.f.locals[t.text]; ok && v.array || !ok {
 		if i+1 < len(r.toks) && !r.toks[i+1].is("[") && !r.toks[max(0, i-1)].is("sizeof") && !(i > 1 && r.toks[i-2].is("sizeof")) && ok {
 			r.f.taken = append(r.f.taken, target{name: t.text + "[]"})
@@ -353,6 +409,7 @@ func (f *function) param(name string) int {
 
 func (r *reading) returns(i int) {
 	end := statementEnd(r.toks, i, maxArguments)
+	r.destroy(min(end, len(r.toks)-1), -1)
 	if end > i+1 {
 		v := r.value(r.f, r.toks[i+1:end])
 		v.pos, v.loops = i, r.flow.loops()
@@ -362,7 +419,7 @@ func (r *reading) returns(i int) {
 
 // add records the call whose name is at i and whose parenthesis follows the token at last.
 func (r *reading) add(i, last int) {
-	c, end := r.call(r.f, r.toks, i, last)
+	c, args, end := r.call(r.f, r.toks, i, last)
 	c.pos, c.end = i, end
 	if i > 0 {
 		before := r.toks[i-1]
@@ -375,7 +432,7 @@ func (r *reading) add(i, last int) {
 			c.of = qualifier(r.toks, i-1)
 		}
 	}
-	r.list = append(r.list, c)
+	r.list = append(r.list, made{c, r.lend(c, args, last+1, end)})
 }
 
 // assignment records what the operator at i writes.
@@ -457,6 +514,11 @@ func (r *reading) left(i int) (to target, base string, ok bool) {
 		}
 		array = "[]"
 	}
+	if i > 0 && r.toks[i].is(")") && array == "" { // (x) = y
+		if open := opening(r.toks, i); open >= 0 && r.groups(open) && (plainPath(r.toks[open+1:i]) || i == open+3 && r.toks[open+1].is("*")) {
+			return r.left(i - 1)
+		}
+	}
 	if i < 0 || r.toks[i].kind != ident || keywords[r.toks[i].text] {
 		return to, "", false
 	}
@@ -469,13 +531,28 @@ func (r *reading) left(i int) (to target, base string, ok bool) {
 		of, _ := r.field(typ, name)
 		return target{name: name + array, of: of, field: true}, base, true
 	}
-	if i > 0 && r.toks[i-1].is("*") && (i < 2 || r.toks[i-2].kind == punct && !r.toks[i-2].is(")") && !r.toks[i-2].is("]")) {
-		return to, "", false // what it points to
+	if i > 0 && r.toks[i-1].is("*") && !r.steps(i+1) { // what it points to
+		known := r.f.param(name) >= 0 && array == "" && (i < 2 || !r.toks[i-2].is("*"))
+		return target{name: "*" + name}, "", known
 	}
 	if of, _ := r.field(r.f.class, name); of != "" && !r.isDeclared(name) {
 		return target{name: name + array, of: of, field: true}, "", true
 	}
 	return target{name: name + array}, "", true
+}
+
+// groups says whether the parenthesis at i stands around an expression, and not around arguments.
+func (r *reading) groups(i int) bool {
+	if i == 0 {
+		return true
+	}
+	before := r.toks[i-1]
+	return before.kind == ident && controls[before.text] || before.kind == punct && !before.is("]") && !before.is(">")
+}
+
+// steps says whether the token at i is ++ or --.
+func (r *reading) steps(i int) bool {
+	return i < len(r.toks) && (r.toks[i].is("++") || r.toks[i].is("--"))
 }
 
 // opening gives the index of the bracket that the one at i closes, or -1: also where it stands far away.

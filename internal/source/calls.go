@@ -67,31 +67,36 @@ var assignments = map[string]bool{
 const maxArguments = 500
 
 // call reads the call whose name is at i and whose parenthesis follows the token at last.
-func (r *reading) call(f *function, body []token, i, last int) (call, int) {
+func (r *reading) call(f *function, body []token, i, last int) (call, [][]token, int) {
 	t := body[i]
 	whole := body
 	body = body[:min(len(body), last+maxArguments)]
 	c := call{at: t, callee: t.text, ddi: r.known.ddis[t.text], steps: macroSteps(t)}
 	if t.is("new") && r.cxx {
-		return r.allocation(c, body, i)
+		c, end := r.allocation(c, body, i)
+		return c, nil, end
+	}
+	if class := r.tag(t.text); r.cxx && class != "" {
+		c.callee = class
 	}
 	end := closing(body, last+1)
 	if c.ddi != nil {
 		r.hangs = true
 		c.steps = append(c.steps, r.under.steps(body[i:min(end, len(body))])...)
 	}
-	matters := r.known.wanted(t.text)
-	for _, arg := range split(body[min(last+2, len(body)):min(end, len(body))]) {
+	matters := r.known.wanted(c.callee)
+	args := split(body[min(last+2, len(body)):min(end, len(body))])
+	for _, arg := range args {
 		if !matters {
 			c.args = append(c.args, unasked) // how many there are tells overloads apart
 			continue
 		}
-		c.args = append(c.args, r.argument(f, arg, i))
+		c.args = append(c.args, r.argument(f, arg, end))
 		if c.ddi != nil && len(c.args) == c.ddi.Argument {
 			c.steps = appendSteps(c.steps, arg)
 		}
 	}
-	r.cleared(c, body[min(last+2, len(body)):min(end, len(body))], i)
+	r.cleared(c, args, i)
 	if t.is("ExInitializeDriverRuntime") && t.exp == nil && t.file.wide == nil && end+1 < len(body) && body[end+1].is(";") {
 		c.span = statementSpan(t.file, int(whole[0].off), int(t.off), int(body[end+1].off)+1)
 		previous := whole[max(0, i-1)]
@@ -99,7 +104,7 @@ func (r *reading) call(f *function, body []token, i, last int) (call, int) {
 			c.span.Inline = true // the statement of an if
 		}
 	}
-	return c, end
+	return c, args, end
 }
 
 // unasked stands for an argument until linking asks for the calls of that name.
@@ -139,16 +144,17 @@ func (r *reading) allocation(c call, body []token, i int) (call, int) {
 	}
 	if j < len(body) && body[j].is("[") {
 		c.callee = "new[]"
+	} else if j < len(body) && (body[j].is("(") || body[j].is("{")) {
+		r.constructedAt(j - 1)
 	}
 	return c, end
 }
 
 // cleared records that a call zeroes memory: RtlZeroMemory(p, n) gives every field of what p points to the value 0.
-func (r *reading) cleared(c call, args []token, pos int) {
+func (r *reading) cleared(c call, list [][]token, pos int) {
 	if !clears[c.callee] || c.callee == "sizeof" {
 		return
 	}
-	list := split(args)
 	if len(list) == 0 || len(list[0]) == 0 {
 		return
 	}

@@ -18,6 +18,7 @@ func redefinable(t token) bool { return t.kind == ident && driver.Token{Name: t.
 // note adds a fact about the unit.
 func (p *parser) note(f driver.Fact) {
 	f.Unit, f.Mechanism = p.unit.Path, p.mechanism
+	p.hangs = true
 	p.facts = append(p.facts, f)
 }
 

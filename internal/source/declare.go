@@ -14,6 +14,7 @@ type declarator struct {
 	array   bool
 	called  bool    // a parenthesis follows: a function, or a variable that is constructed
 	pointer bool    // to a function
+	star    bool    // a pointer to something else
 	ref     bool    // a reference of C++
 	init    []token // behind the =, or the braces or parentheses behind the name
 	assign  bool    // init stands behind a =
@@ -124,7 +125,8 @@ func endsName(t token) bool {
 func oneDeclarator(toks []token) (d declarator, ok bool) {
 	i := 0
 	for i < len(toks) && (toks[i].is("*") || toks[i].is("&") || toks[i].is("&&") || toks[i].kind == ident && qualifiers[toks[i].text]) {
-		d.ref = d.ref || toks[i].is("&")
+		d.ref = d.ref || toks[i].is("&") || toks[i].is("&&")
+		d.star = d.star || toks[i].is("*")
 		i++
 	}
 	if i < len(toks) && toks[i].is("(") { // a pointer to a function
@@ -206,6 +208,8 @@ func (p *parser) statement(toks []token) {
 	list := declarators(toks)
 	if n := len(p.scopes); n > 0 && p.scopes[n-1].record != nil {
 		p.members(p.scopes[n-1].record, list)
+		p.scopes[n-1].record.converting(toks)
+		p.scopes[n-1].record.declares(toks)
 		p.prototype(toks, list)
 	} else if typedef {
 		p.typedefs(list)
@@ -247,6 +251,7 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 			p.initialiser(d.init)
 		}
 		p.initialisesStatic(nil, toks, d)
+		p.constructs(d, toks[d.at])
 		p.globals[d.name] = p.tag(d.typ)
 		if d.pointer || external && d.init == nil {
 			continue

@@ -31,11 +31,12 @@ const (
 	globalVariable
 	fieldOf
 	resultOf
+	writtenThrough // what a function writes by way of a parameter
 )
 
 // span are the writes of a function, by index, that reach a use: those before the last that surely runs do not. The value
 // that a parameter is passed counts where from is -1.
-type span struct{ from, to int }
+type span struct{ from, to, lentFrom, lentTo int }
 
 // frame is one call of a function whose result is asked for: its parameters are what that call passes.
 type frame struct {
@@ -197,6 +198,9 @@ func (m *image) stands(e *expr, in *input) ([]*node, string) {
 			return m.nodes(q), ""
 		}
 	}
+	if strings.HasPrefix(e.name, "*") {
+		return nil, "what a pointer, " + e.name + ", points to"
+	}
 	return m.global(e.name, in)
 }
 
@@ -212,7 +216,7 @@ func (m *image) nodes(q quantity) []*node {
 // reaching gives the writes that reach a use: from the last before it that surely runs, up to the use, or in a loop to the
 // end. Where jumps may lead past a write, all count.
 func (m *image) reaching(d *definition, name string, use value) span {
-	s := span{-1, len(d.writes)}
+	s := span{from: -1, to: len(d.writes), lentTo: len(m.lending(d, name))}
 	if use.pos <= 0 || d.locals[strings.TrimSuffix(name, "[]")].static || m.work > maxWork {
 		return s
 	}
@@ -226,6 +230,7 @@ func (m *image) reaching(d *definition, name string, use value) span {
 			s.to = i
 		}
 	}
+	m.lentBetween(&s, d, name, use)
 	return s
 }
 
@@ -303,6 +308,8 @@ func (m *image) fill(n *node) {
 		if len(n.d.returns) == 0 {
 			n.why = "what " + n.d.name + "() returns: it has no return with a value"
 		}
+	case writtenThrough:
+		m.fillThrough(n)
 	}
 }
 
@@ -332,6 +339,9 @@ func (m *image) ownWrites(n *node) {
 			}
 			m.add(n, w.value, scene{n.d, n.d.unit, n.in}, w.at.root().place(), fmt.Sprintf("%s sets %s to %s", n.d.name, n.name, w.value.text))
 		}
+	}
+	for _, l := range m.lending(n.d, n.name)[n.lentFrom:n.lentTo] {
+		m.addLent(n, scene{n.d, n.d.unit, n.in}, l)
 	}
 	if slices.Contains(n.d.taken, target{name: n.name}) && n.why == "" {
 		n.why = fmt.Sprintf("what %s holds: its address is taken in %s", n.name, n.d.name)
@@ -375,8 +385,13 @@ func (m *image) fillParameter(n *node) {
 		} else if len(m.callers[n.d]) == 0 {
 			n.why = name + m.nothingCalls()
 		}
+		if n.d.isConstructor() {
+			m.fillConstructed(n, i, name)
+		}
 		for _, s := range m.callers[n.d] {
-			m.pass(n, i, name, scene{d: s.in, unit: s.in.unit}, s.call, m.moment(s.in, s.call))
+			if !m.idleCopy(s.in) {
+				m.pass(n, i, name, scene{d: s.in, unit: s.in.unit}, s.call, m.moment(s.in, s.call))
+			}
 		}
 	}
 	m.ownWrites(n)
@@ -442,6 +457,9 @@ func (w *telling) node(n *node) {
 	for i := range n.inputs {
 		if len(w.steps) >= maxSteps {
 			return
+		}
+		if n.inputs[i].idle() {
+			continue
 		}
 		if s := n.inputs[i].step; !w.said[s] {
 			w.said[s] = true

@@ -55,3 +55,22 @@ func TestUnreadableHeader(t *testing.T) {
 		t.Errorf("%v", r.Unreadable)
 	}
 }
+
+// A request may stand behind as many wrappers as you like. Linking asks for them one by one, and at last for all of the text.
+func TestManyWrappers(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("#include <ntddk.h>\n")
+	const many = 1000
+	for i := range many {
+		fmt.Fprintf(&b, "void f%d(int t) { f%d(t); }\n", i, i+1)
+	}
+	fmt.Fprintf(&b, "void f%d(int t) { ExAllocatePool(t, 1); }\nvoid DriverEntry(void) { f0(PagedPool); }\n", many)
+	start := time.Now()
+	sites := readFiles(t, map[string]string{"f.c": b.String()}).Images[0].Sites
+	if len(sites) != 1 || len(sites[0].Value.Terms) != 1 || sites[0].Value.Terms[0].String() != "PagedPool" || sites[0].Value.Unknown != "" {
+		t.Errorf("%+v", sites)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("%s", took)
+	}
+}

@@ -65,18 +65,25 @@ func (m *image) image(units []*summary, sites []seen) driver.Image {
 	return out
 }
 
-// idleCopy says whether a function of a header is not used in its unit, while it is in another.
+// idleCopy says whether a function of a header is not used in its unit, while it is in another. One that only idle copies
+// call is not used.
 func (m *image) idleCopy(d *definition) bool {
 	if d.at.root().file.path == d.unit.unit.Path {
 		return false
 	}
 	m.needs[d.name] = true
-	if len(m.callers[d]) > 0 || m.named[d.name] {
-		return false
+	idle, known := m.idle[d]
+	if known || m.named[d.name] {
+		return idle
 	}
-	return slices.ContainsFunc(m.defined[d.name], func(o *definition) bool {
-		return o != d && len(m.callers[o]) > 0 && o.at.file == d.at.file && o.at.off == d.at.off
+	m.idle[d] = false // to those that it calls, in a recursion
+	used := func(d *definition) bool {
+		return slices.ContainsFunc(m.callers[d], func(s site) bool { return !m.idleCopy(s.in) })
+	}
+	m.idle[d] = !used(d) && slices.ContainsFunc(m.defined[d.name], func(o *definition) bool {
+		return o != d && o.at.file == d.at.file && o.at.off == d.at.off && used(o)
 	})
+	return m.idle[d]
 }
 
 func (m *image) entryFacts(d *definition) []driver.Fact {

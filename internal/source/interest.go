@@ -85,6 +85,14 @@ func (in *interest) addDefines(o *project.Options) {
 	}
 }
 
+// takeAll makes every name one of interest, and so leaves nothing out.
+func (in *interest) takeAll() {
+	in.everything = true
+	for i := range in.mentions {
+		in.mentions[i] = ^uint64(0)
+	}
+}
+
 // names32 is a set of names, as one bit for each value of their upper half's bits: a name that shares its bit with one of
 // the set makes more text read, never less.
 type names32 []uint64

@@ -15,12 +15,14 @@ type image struct {
 	definitions []*definition            // in order of unit and position
 	defined     map[string][]*definition // by name
 	callers     map[*definition][]site
+	idle        map[*definition]bool // what idleCopy has found
 	named       map[string]bool
 	reached     map[reaching][]*definition
 	flows       map[quantity]*node
 	frames      map[frameKey]*frame
 	written     map[string][]written
 	taken       map[string][]owned
+	lent        map[string][]passing
 	// needs are the names on which the values of requests hang: functions whose callers and returns were asked for,
 	// variables, fields and structs.
 	needs map[string]bool
@@ -40,6 +42,7 @@ type definition struct {
 	*function
 	unit   *summary
 	byName map[string][]int // its writes to parameters and locals, once asked for
+	lentBy map[string][]lent
 }
 
 // site is one call in a definition.
@@ -51,7 +54,7 @@ type site struct {
 // link joins the units of a build with those of the libraries that it links.
 func link(b *project.Build, own, libraries []*summary) *image {
 	m := &image{
-		build: b, units: slices.Concat(own, libraries), defined: map[string][]*definition{}, callers: map[*definition][]site{},
+		build: b, units: slices.Concat(own, libraries), defined: map[string][]*definition{}, callers: map[*definition][]site{}, idle: map[*definition]bool{},
 		named: map[string]bool{}, reached: map[reaching][]*definition{}, flows: map[quantity]*node{}, frames: map[frameKey]*frame{},
 		needs: map[string]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{}, when: map[*definition][]state{}, left: map[visit]state{},
 	}
@@ -94,8 +97,11 @@ func (m *image) need(names ...string) {
 }
 
 // addressed says whether a function may be called through a pointer: its name stands somewhere other than in front of a
-// parenthesis. An operator has no name that could.
-func (m *image) addressed(d *definition) bool { return m.named[d.name] && d.name != "new" }
+// parenthesis. An operator has no name that could, and a constructor no
+// address.
+func (m *image) addressed(d *definition) bool {
+	return m.named[d.name] && d.name != "new" && !d.isConstructor()
+}
 
 // reaching is a call as far as it decides which function it reaches.
 type reaching struct {
@@ -157,12 +163,18 @@ func (m *image) ofClass(key reaching, list []*definition) []*definition {
 	methods := func(class string) []*definition {
 		return filter(list, func(d *definition) bool { return d.class != "" && m.related(key.unit, d.class, class) })
 	}
+	if found := filter(list, func(d *definition) bool { return d.isConstructor() }); len(found) > 0 && !key.method && (key.of == "" || key.of == key.callee) {
+		return found
+	}
 	free := filter(list, func(d *definition) bool { return d.class == "" })
 	switch {
 	case key.method && key.unit.unit.Options.Language == project.C:
 		return nil // a pointer
 	case key.of != "":
 		if found := methods(key.of); len(found) > 0 || key.method {
+			return found
+		}
+		if found := filter(free, func(d *definition) bool { return slices.Contains(d.spaces, key.of) }); len(found) > 0 {
 			return found
 		}
 		return free

@@ -274,6 +274,27 @@ b.cpp:5:25 DriverEntry ExAllocatePool(NonPagedPool) 7=[512] 10=[512]
 w.h:2:47 W ExAllocatePool((POOL_TYPE)(t | 4)) 7=[516] 10=[516]`)
 }
 
+// What a header's functions ask for is decided by the units that use them, though others include it too.
+func TestIdleCopies(t *testing.T) {
+	check(t, show(read(t, `
+-- a.c --
+#include "w.h"
+void F() { Outer(PagedPool); }
+-- b.c --
+#include "w.h"
+PVOID Alloc(POOL_TYPE t) { return ExAllocatePool(t, 1); }
+-- w.h --
+#include <ntddk.h>
+PVOID Alloc(POOL_TYPE t);
+__inline PVOID Inner(POOL_TYPE t) { ExAllocatePool(t, 2); return Alloc(t); }
+__inline PVOID Outer(POOL_TYPE t) { return Inner(t); }
+__inline PVOID Loop(POOL_TYPE t) { ExAllocatePool(t, 3); return Loop(t); }
+`)), `
+b.c:2:35 Alloc ExAllocatePool(t) 7=[1] 10=[1]
+w.h:3:37 Inner ExAllocatePool(t) 7=[1] 10=[1]
+w.h:5:36 Loop ExAllocatePool(t) 7=[] 10=[] unknown: nothing outside of a recursion gives it a value`)
+}
+
 // A function that six others call six times each, eleven deep, is followed all the same.
 func TestManyCallers(t *testing.T) {
 	var text strings.Builder

@@ -20,7 +20,7 @@ func (m *image) index() {
 	if m.written != nil {
 		return
 	}
-	m.written, m.taken = map[string][]written{}, map[string][]owned{}
+	m.written, m.taken, m.lent = map[string][]written{}, map[string][]owned{}, map[string][]passing{}
 	for _, u := range m.units {
 		for _, w := range u.writes {
 			m.written[w.name] = append(m.written[w.name], written{w, nil, u})
@@ -40,6 +40,11 @@ func (m *image) index() {
 				m.taken[t.name] = append(m.taken[t.name], owned{t, d.unit})
 			}
 		}
+		for _, l := range d.lent {
+			if l.field || !d.owns(l.name) {
+				m.lent[l.name] = append(m.lent[l.name], passing{l, d})
+			}
+		}
 	}
 }
 
@@ -48,8 +53,15 @@ type owned struct {
 	unit *summary
 }
 
-// owns says whether a name is that of a parameter or local.
+// passing is what a function lends to one that it calls, and is not its own.
+type passing struct {
+	lent
+	d *definition
+}
+
+// owns says whether a name is that of a parameter or local, or of what one points to.
 func (f *function) owns(name string) bool {
+	name = strings.TrimPrefix(name, "*")
 	_, local := f.locals[strings.TrimSuffix(name, "[]")]
 	return local || f.param(name) >= 0
 }
@@ -103,6 +115,11 @@ func (m *image) fillGlobal(n *node) {
 	}
 	if !initial && !m.overwritten(n.name, false) {
 		m.add(n, zero, scene{}, m.declared(n), n.name+" has no initialiser: it begins as 0")
+	}
+	for _, l := range m.lent[n.name] {
+		if !l.field && m.visible(n, l.d.unit) {
+			m.addLent(n, scene{d: l.d, unit: l.d.unit}, l.lent)
+		}
 	}
 	for _, t := range m.taken[n.name] {
 		if !t.field && m.visible(n, t.unit) && n.why == "" {
@@ -178,6 +195,11 @@ func (m *image) fillField(n *node) {
 			if of != "" && v.of == of && !initialises(u.writes, v.name, n.name) && !m.overwritten(n.name, true) {
 				m.add(n, zero, scene{}, v.at.root().place(), v.name+" has no initialiser: its fields begin as 0")
 			}
+		}
+	}
+	for _, l := range m.lent[n.name] {
+		if l.field && compatible(l.of, of) {
+			m.addLent(n, scene{d: l.d, unit: l.d.unit}, l.lent)
 		}
 	}
 	for _, t := range m.taken[n.name] {

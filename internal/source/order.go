@@ -2,6 +2,7 @@ package source
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
@@ -72,6 +73,9 @@ func (m *image) order() {
 		if d.initial {
 			w.function(d, driver.Before)
 		}
+		if d.class != "" && strings.TrimPrefix(d.name, "~") == d.class {
+			m.needs[d.class] = true // whose variables call it unseen
+		}
 	}
 	for _, d := range m.roots() {
 		m.opted |= kept(w.function(d, driver.Before))
@@ -81,7 +85,7 @@ func (m *image) order() {
 		later = driver.After
 	}
 	for _, d := range m.definitions {
-		if !w.visited(d) || m.named[d.name] && !m.isEntry(d) {
+		if !w.visited(d) || m.addressed(d) && !m.isEntry(d) {
 			w.function(d, later)
 		}
 	}

@@ -108,3 +108,37 @@ func whenOf(s driver.Site) string {
 	}
 	return out
 }
+
+// Constructors run where an object is declared, destructors where its block is left.
+func TestObjects(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"Auto a; OPT;", "Auto=B ~Auto=A"},
+		{"{ Auto a; } OPT;", "Auto=B ~Auto=B"},
+		{"OPT; Auto a;", "Auto=A ~Auto=A"},
+		{"{ Auto a; if (x) return -1; } OPT;", "Auto=B ~Auto=B"},
+		{"Auto a; if (x) return -1; OPT;", "Auto=B ~Auto=AB"},
+		{"while (x) { Auto a; break; } OPT;", "Auto=B ~Auto=B"},
+		{"{ Auto a(); } Auto *p; Auto &r = *p; OPT;", "Auto=A ~Auto=A"}, // nothing constructs: it may be called later
+		{"return helper(); } static NTSTATUS helper() { Auto a; OPT;", "Auto=B ~Auto=A"},
+	} {
+		text := strings.NewReplacer("OPT", "ExInitializeDriverRuntime(DrvRtPoolNxOptIn)").Replace(`-- auto.h --
+struct Auto { Auto(); ~Auto(); int n; };
+-- auto.cpp --
+#include <ntddk.h>
+#include "auto.h"
+Auto::Auto() { ExAllocatePool(NonPagedPool, 1); }
+Auto::~Auto() { ExAllocatePool(NonPagedPool, 2); }
+-- d.cpp --
+#include <ntddk.h>
+#include "auto.h"
+static NTSTATUS helper();
+extern "C" NTSTATUS DriverEntry(void) { ` + tt.text + ` return STATUS_SUCCESS; }`)
+		var got []string
+		for _, s := range read(t, text, "POOL_NX_OPTIN").Sites {
+			got = append(got, s.Function+"="+whenOf(s))
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: %v, want %s", tt.text, got, tt.want)
+		}
+	}
+}

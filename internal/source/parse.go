@@ -20,6 +20,8 @@ type summary struct {
 	variables  []variable             // at file scope
 	taken      []target               // whose address is taken at file scope
 	bases      map[string][]string    // of classes
+	hidden     map[string]hidden      // how objects of a class may be constructed unseen
+	others     map[string][]string    // by what other names a class is constructed
 	named      map[string]bool        // and at file scope
 	facts      []driver.Fact
 	declared   []driver.Place  // where DDIs are declared, or stand for something else than a request
@@ -30,23 +32,29 @@ type summary struct {
 
 // function is a definition: what it calls, in order, and what it does to variables.
 type function struct {
-	name    string
-	class   string // of a method
-	static  bool
-	params  []parameter
-	dots    bool // it takes any number of arguments
-	calls   []call
-	writes  []write
-	returns []value
-	locals  map[string]variable
-	taken   []target // variables and fields whose address is taken
-	jumps   int      // where its first goto stands, 0 for none
-	marks   []waymark
-	at      token
-	member  bool          // of a class or a namespace
-	initial bool          // no function, but what initialises a global variable of C++
-	insert  []insertPoint // of an entry routine
-	named   []string      // identifiers that are used other than as the name of a call
+	name   string
+	class  string   // of a method
+	spaces []string // the namespaces that it stands in, from the outside
+	static bool
+	params []parameter
+	dots   bool // it takes any number of arguments
+	// explicit is set for a constructor that converts nothing.
+	explicit bool
+	outside  bool // it is defined outside of its class
+	calls    []call
+	writes   []write
+	returns  []value
+	locals   map[string]variable
+	taken    []target // variables and fields whose address is taken
+	lent     []lent
+	kept     map[int]bool // parameters that are kept, if they are pointers
+	jumps    int          // where its first goto stands, 0 for none
+	marks    []waymark
+	at       token
+	member   bool          // of a class or a namespace
+	initial  bool          // no function, but what initialises a global variable of C++
+	insert   []insertPoint // of an entry routine
+	named    []string      // identifiers that are used other than as the name of a call
 }
 
 // parser finds functions, the calls they make and what they write. It never fails: what it does not understand it passes
@@ -117,6 +125,11 @@ func (p *parser) declarations() {
 		p.i++
 	}
 	p.statement(p.toks[min(start, len(p.toks)):])
+	if p.cxx {
+		p.findHidden()
+		p.explicitOutside()
+		p.others = p.otherNames()
+	}
 }
 
 var accesses = map[string]bool{"public": true, "private": true, "protected": true}
@@ -166,10 +179,18 @@ func (p *parser) brace(head []token) {
 	case slices.ContainsFunc(head, func(t token) bool { return t.is("enum") }):
 		p.enumerators(head, p.toks[p.i+1:min(end, len(p.toks))])
 		p.mention(p.toks[p.i:min(end, len(p.toks))])
+	case p.cxx && declares(head): // T x{1}
+		p.statement(p.toks[p.i-len(head) : min(end+1, len(p.toks))])
 	default: // not understood: its calls count all the same
 		p.nameless(p.toks[p.i:min(end+1, len(p.toks))], false)
 	}
 	p.i = end + 1
+}
+
+// declares says whether tokens declare a variable or member.
+func declares(head []token) bool {
+	list := declarators(head)
+	return len(list) == 1 && !list[0].called && !list[0].pointer
 }
 
 func (p *parser) enter(head []token) {
@@ -203,6 +224,20 @@ func (p *parser) class() string {
 		return p.scopes[n-1].record.name
 	}
 	return ""
+}
+
+// spaces gives the names of the namespaces that are open.
+func (p *parser) spaces() []string {
+	var list []string
+	for _, s := range p.scopes {
+		i := slices.IndexFunc(s.head, func(t token) bool { return t.is("namespace") })
+		for i >= 0 && i+1 < len(s.head) {
+			if i++; s.head[i].kind == ident {
+				list = append(list, s.head[i].text)
+			}
+		}
+	}
+	return list
 }
 
 // nameless records the calls of code that belongs to no function that is known by name.
@@ -299,9 +334,19 @@ func (p *parser) definition(head []token, name, open, end int) *function {
 	stop := closing(head, open)
 	f := &function{name: functionLabel(head, name), at: head[name], class: p.class()}
 	f.static = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("static") }) && f.class == ""
-	f.member = name > 0 && head[name-1].is("::") || slices.ContainsFunc(p.scopes, func(s *scope) bool { return s.member })
-	if name > 1 && head[name-1].is("::") {
-		f.class = p.tag(qualifier(head, name-1))
+	f.spaces = p.spaces()
+	f.explicit = slices.ContainsFunc(head[:name], func(t token) bool { return t.is("explicit") })
+	first := name
+	if name > 0 && head[name-1].is("~") {
+		first--
+	}
+	f.member = first > 0 && head[first-1].is("::") || slices.ContainsFunc(p.scopes, func(s *scope) bool { return s.member })
+	if first > 1 && head[first-1].is("::") {
+		class := qualifier(head, first-1)
+		f.class, f.outside = p.tag(class), true
+		if class == head[name].text { // a constructor or destructor, whether the class was read or not
+			f.class = class
+		}
 	}
 	p.parameters(f, head[open+1:min(stop, len(head))])
 	body := p.toks[p.i:min(end+1, len(p.toks))]
@@ -316,8 +361,12 @@ func (p *parser) definition(head []token, name, open, end int) *function {
 	return f
 }
 
-// functionLabel is the name by which a function is found: that of operator new[] tells it from operator new.
+// functionLabel is the name by which a function is found: that of operator new[] tells it from operator new, and that of a
+// destructor from a constructor.
 func functionLabel(head []token, name int) string {
+	if name > 0 && head[name-1].is("~") {
+		return "~" + head[name].text
+	}
 	if n := head[name].text; name+1 < len(head) && head[name+1].is("[") && (n == "new" || n == "delete") {
 		return n + "[]"
 	}

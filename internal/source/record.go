@@ -4,9 +4,12 @@ import "fmt"
 
 // record is a struct, union or class of a unit: what tells the fields of one from those of another.
 type record struct {
+	own    bool // it has a constructor or destructor
 	name   string
 	fields []member
 	bases  []string
+	// converts is set where a constructor that is not explicit may convert something else to it.
+	converts bool
 }
 
 // member is a field. Those of a struct without a name that stands inside another are the other's own.
@@ -82,6 +85,9 @@ func (p *parser) members(r *record, list []declarator) {
 			continue
 		}
 		r.fields = append(r.fields, member{d.name, p.tag(d.typ)})
+		if len(d.init) > 0 {
+			p.constructs(d, d.init[0])
+		}
 		if d.assign || len(d.init) > 0 {
 			at := d.init[0:1:1]
 			p.writes = append(p.writes, write{target: target{name: d.name, of: r.name, field: true}, value: p.value(nil, d.init), at: at[0]})

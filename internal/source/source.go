@@ -30,7 +30,7 @@ type Result struct {
 	Unreadable   []project.Skipped
 }
 
-// maxRounds bounds how often linking may ask for more; then all of the text is read.
+// maxRounds bounds how often linking may ask for more; then all of the text is read, once.
 const maxRounds = 40
 
 // Read reads all units of the builds and links them. Of the text it reads what is of interest, and what linking asks for
@@ -46,9 +46,11 @@ func Read(t *tree.Tree, builds []*project.Build, o Options) Result {
 	l := newLinking(builds, r.summaries)
 	for n, changed := 0, fs.settle(); n == 0 || len(changed) > 0; n++ {
 		news := l.round(r.round(changed), in) || len(fs.found) > 0
-		in.everything = o.Whole || n >= maxRounds
 		changed = nil
-		if news || n == maxRounds {
+		if news && n == maxRounds {
+			in.takeAll()
+		}
+		if news && n <= maxRounds {
 			changed = fs.settle()
 		}
 	}

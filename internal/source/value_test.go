@@ -84,7 +84,24 @@ func TestValues(t *testing.T) {
 			"void G(A *a, B &b) { a->F(1); b.F(512); }", "[1]; [512]"},
 		{"methods outside their class", "cpp", "struct A { void F(int t); }; void A::F(int t) { ExAllocatePool(t, 1); } void F(int t) { ExAllocatePool(t, 2); } " +
 			"void G(A *a) { a->F(1); F(512); }", "[1]; [512]"},
+		{"functions by namespace", "cpp", "namespace a { void F(int t) { ExAllocatePool(t, 1); } } namespace b::c { void F(int t) { ExAllocatePool(t, 2); } } " +
+			"void G() { a::F(1); b::c::F(512); }", "[1]; [512]"},
+		{"a namespace that is not known", "cpp", "namespace a { void F(int t) { ExAllocatePool(t, 1); } } namespace b = a; void G() { a::F(1); b::F(512); }", "[1 512]"},
+		{"a static method", "cpp", "struct A { static void F(int t); }; void A::F(int t) { ExAllocatePool(t, 1); } struct B { static void F(int t) { ExAllocatePool(t, 2); } }; " +
+			"void G() { A::F(1); B::F(512); }", "[1]; [512]"},
 		{"member", "cpp", "class A { POOL_TYPE m_t; A() : m_t(PagedPool) { } void F() { ExAllocatePool(m_t, 1); } };", "[1]"},
+		{"constructor", "cpp", "class A { int m; public: A(int t) : m(t) { } void F() { ExAllocatePool(m, 1); } }; void G() { A a(PagedPool); a.F(); }", "[1]"},
+		{"constructor, of all kinds", "cpp", "struct A { explicit A(int t); }; A::A(int t) { ExAllocatePool(t, 1); } typedef A T; struct B { A m; B() : m(2) { } }; struct C : A { C() : A(3) { } }; " +
+			"A g(4); A h{5}; struct D { A a{6}; A b = A(7); }; void G() { A a{8}; T b(9); new A(10); new T{11}; A(12); A c = A{13}; }",
+			"[2 3 4 5 6 7 8 9 10 11 12 13]"},
+		{"constructor by a template", "cpp", "struct A { explicit A(int t) { ExAllocatePool(t, 1); } }; void G() { A a(1); make<A>(512); }",
+			"[1] parameter t of A: a template or a cast may construct a A"},
+		{"constructor by a conversion", "cpp", "struct A { A(int t) { ExAllocatePool(t, 1); } }; void F(const A& a) { } void G() { A a(1); F(512); }",
+			"[1] parameter t of A: a value may be converted to a A"},
+		{"constructor that converts nothing", "cpp", "struct A { explicit A(int t) { ExAllocatePool(t, 1); } }; void F(const A& a) { } void G() { A a(1); F(a); }", "[1]"},
+		{"constructor, default argument", "cpp", "struct A { explicit A(int t = 512) { ExAllocatePool(t, 1); } }; void G() { A a; A b(1); }", "[1 512]"},
+		{"a member that a constructor gets by reference", "cpp", "struct K { int& m; explicit K(int& t) : m(t) { } }; void F() { int t = 1; K k(t); ExAllocatePool(t, 1); }",
+			"[1] what is written through t: K may keep it"},
 		{"member with an initialiser", "cpp", "class A { POOL_TYPE m_t = PagedPool; void F() { ExAllocatePool(m_t, 1); } };", "[1]"},
 		{"scoped enumeration", "cpp", "enum class E { A = 1 }; enum class D { A = 512 }; void F() { ExAllocatePool((POOL_TYPE)E::A, 1); ExAllocatePool(static_cast<POOL_TYPE>(D::A), 1); }", "[1]; [512]"},
 		{"new of a class", "cpp", "struct A { void* operator new(size_t n, POOL_TYPE t) { return ExAllocatePool(t, n); } }; void* operator new(size_t n, POOL_TYPE t) " +
@@ -94,13 +111,56 @@ func TestValues(t *testing.T) {
 		{"a condition in the operator", "cpp", "enum T { P }; void* operator new(size_t n, T t) { int f = t == P ? 1 : 512; return ExAllocatePool(f, n); } void G() { new (P) int; }", "[1 512]"},
 		{"address taken", "c", "void F(void) { POOL_TYPE t = 1; Set(&t); ExAllocatePool(t, 1); }", "[1] what t holds: its address is taken in F"},
 		{"AND-ed is not address taken", "c", "void F(int x) { int t = 1; x = (x) & t; ExAllocatePool(t, 1); }", "[1]"},
-		{"address of a global", "c", "static int t = 1; void F(void) { ExAllocatePool(t, 1); } void G(void) { Set(&t); }", "[1] what t holds: its address is taken"},
-		{"address of a field", "c", "struct A { int t; }; void F(struct A *a) { a->t = 1; ExAllocatePool(a->t, 1); Set(&a->t); }", "[1] what field t of A holds: its address is taken"},
+		{"address of a global", "c", "static int t = 1; void F(void) { ExAllocatePool(t, 1); } void G(void) { Set(&t); }", "[1] what t holds: its address is taken in G"},
+		{"address of a field", "c", "struct A { int t; }; void F(struct A *a) { a->t = 1; ExAllocatePool(a->t, 1); Set(&a->t); }", "[1] what field t of A holds: its address is taken in F"},
 		{"never assigned", "c", "void F(void) { int t; ExAllocatePool(t, 1); }", "[] what t holds: nothing in F gives it a value"},
 		{"a pointer", "c", "void F(int *t) { ExAllocatePool(*t, 1); }", "[] what a pointer, *t, points to"},
 		{"a function pointer", "c", "void F(struct S *s) { ExAllocatePool(s->Pick(1), 1); }", "[] what Pick() returns: it is called through a pointer"},
 		{"only itself", "c", "static void F(int t) { F(t); ExAllocatePool(t, 1); }", "[] nothing outside of a recursion gives it a value"},
 		{"a lambda", "cpp", "void F() { auto f = [](POOL_TYPE t) { ExAllocatePool(t, 1); }; f(PagedPool); }", "[] what t holds: it is the parameter of a lambda or a handler in F"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := values(read(t, "-- d."+tt.file+" --\n"+kitHead+tt.text+"\n")); got != tt.want {
+				t.Errorf("%s\ngot  %s\nwant %s", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
+// What is written by way of a pointer or a reference.
+func TestWrittenThrough(t *testing.T) {
+	const set = "static void Set(POOL_TYPE *p) { *p = PagedPool; } "
+	for _, tt := range []struct{ name, file, text, want string }{
+		{"a pointer", "c", set + "void F(void) { POOL_TYPE t; Set(&t); ExAllocatePool(t, 1); }", "[1]"},
+		{"what was there before may remain", "c", "void Set(int *p) { if (x) *p = 1; else (*p) = 512; } void F(void) { int t = 513; Set(&t); ExAllocatePool(t, 1); }", "[1 512 513]"},
+		{"a write in front of it does not count, nor a call behind", "c", set + "void F(void) { int t; Set(&t); t = 512; ExAllocatePool(t, 1); Set(&t); }", "[512]"},
+		{"a call behind it, in a loop", "c", set + "void F(void) { int t = 512; while (x) { ExAllocatePool(t, 1); Set(&t); } }", "[1 512]"},
+		{"what each call passes", "c", "static void Set(int *p, int n) { *p = n | 8; } void F(void) { int t; Set(&t, 1); ExAllocatePool(t, 1); } void G(void) { int t; Set(&t, 512); ExAllocatePool(t, 1); }", "[9]; [520]"},
+		{"passed on", "c", set + "static void Pass(int *q) { if (q != NULL && !x) { Set(q); } } void F(void) { int t; Pass(&t); ExAllocatePool(t, 1); }", "[1]"},
+		{"a recursion", "c", "static void A(int *p) { B(p); *p = 1; } static void B(int *p) { A(p); C(p); } static void C(int *p) { *p = 512; } " +
+			"void F(void) { int t; B(&t); ExAllocatePool(t, 1); }", "[1 512]"},
+		{"a pointer to const", "c", "void Show(const int *p) { Log(*p); } void F(void) { int t = 1; Show(&t); ExAllocatePool(t, 1); }", "[1]"},
+		{"a field", "c", "struct A { int t; }; " + set + "void F(struct A *a) { Set(&a->t); ExAllocatePool(a->t, 1); }", "[1]"},
+		{"a global", "c", "int t = 512; " + set + "void F(void) { Set(&t); } void G(void) { ExAllocatePool(t, 1); }", "[1 512]"},
+		{"kept", "c", "int *g; static void Keep(int *p) { g = p; } void F(void) { int t = 1; Keep(&t); *g = 0; ExAllocatePool(t, 1); }",
+			"[1] what is written through p: Keep may keep it"},
+		{"stepped", "c", "static void Set(int *p) { *p++ = 5; } void F(void) { int t = 1; Set(&t); ExAllocatePool(t, 1); }", "[1] what is written through p: Set may keep it"},
+		{"an element", "c", "static void Set(int *p) { p[0] = 5; } void F(void) { int t = 1; Set(&t); ExAllocatePool(t, 1); }", "[1] what is written through p: Set may keep it"},
+		{"a copy", "c", "static void Set(int *p) { int *q = p; *q = 5; } void F(void) { int t = 1; Set(&t); ExAllocatePool(t, 1); }", "[1] what is written through p: Set may keep it"},
+		{"by a function that is not seen", "c", "static void Set(int *p) { Unseen(p); } void F(void) { int t = 1; Set(&t); ExAllocatePool(t, 1); }", "[1] what p holds: its address is taken in Set"},
+		{"increased", "c", "static void Set(int *p) { ++*p; } void F(void) { int t = 1; Set(&t); ExAllocatePool(t, 1); }", "[1] what is written through p: Set may keep it"},
+		{"changed", "c", "static void Set(int *p) { *p |= 8; } void F(void) { int t = 1; Set(&t); ExAllocatePool(t, 1); }", "[1] what a pointer, *p, points to"},
+		{"in parentheses", "c", "void F(void) { int t = 0; (t) = 1; ExAllocatePool(t, 1); }", "[1]"},
+		{"inside of the call", "c", "void F(void) { int t = 0; ExAllocatePool((t = 1, t), 1); }", "[0 1]"},
+		{"inside of the call, by a pointer", "c", set + "void F(void) { int t = 512; ExAllocatePool((Set(&t), t), 1); }", "[1 512]"},
+		{"a reference", "cpp", "static void Set(POOL_TYPE& t) { t = PagedPool; } void F() { POOL_TYPE t = NonPagedPoolNx; Set(t); ExAllocatePool(t, 1); }", "[1 512]"},
+		{"no reference", "cpp", "static void Set(POOL_TYPE t) { t = PagedPool; } void F() { POOL_TYPE t = NonPagedPoolNx; Set(t); ExAllocatePool(t, 1); }", "[512]"},
+		{"a reference of a field", "cpp", "struct A { int t; void G() { Set(t); } void H() { ExAllocatePool(t, 1); } }; void Set(int& t) { t = PagedPool; }", "[1]"},
+		{"a reference that is returned", "cpp", "int& Same(int& t) { return t; } void F() { int t = 1; Same(t) = 0; ExAllocatePool(t, 1); }", "[1] what is written through t: Same may keep it"},
+		{"a reference, passed on", "cpp", "void S(int *p) { *p = 1; } void Set(int& t) { S(&t); } void F() { int t; Set(t); ExAllocatePool(t, 1); }", "[1]"},
+		{"another name for it", "cpp", "void F() { int t = 1; int& r = t; r = 0; ExAllocatePool(t, 1); }", "[1] what t holds: its address is taken in F"},
+		{"read by another name", "cpp", "void F() { int t = 1; const int& r = t; t = 512; ExAllocatePool(r, 1); }", "[1 512]"},
+		{"default argument of a method", "cpp", "struct A { void Set(int& t, int n = 512) { t = n; } }; void F(A& a) { int t; a.Set(t); ExAllocatePool(t, 1); }", "[512]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := values(read(t, "-- d."+tt.file+" --\n"+kitHead+tt.text+"\n")); got != tt.want {

@@ -26,18 +26,12 @@ const batch = 100
 // must give all that is seen at run, and perhaps more.
 var off = map[string]string{
 	"callback":           "not exact: a function whose address is taken is taken to run after the opt-in call, too",
-	"class":              "a field is not followed to the constructor that takes it",
-	"constructor":        "the call of a constructor or destructor is not seen",
 	"field":              "not exact: writes to a field that run in other order than they stand are all taken to reach a request",
 	"global":             "not exact: writes to a variable that run in other order than they stand are all taken to reach a request",
 	"global-dynamic":     "not exact: that a C++ initialiser runs before the opt-in call, or never, is not known",
 	"lambda":             "the parameter of a lambda or block is not followed",
 	"local-twice":        "not exact: of two writes to a local in a loop or block both are taken to reach a request",
-	"namespace":          "functions of one name are not told apart by namespace",
 	"optin-entry-return": "not exact: what is registered behind the opt-in call is taken to run also where a return in front of it succeeded",
-	"out-parameter":      "what is written through a pointer is not followed",
-	"static-method":      "a static method that is called by its class is not found",
-	"table":              "the elements of a table in another file are not followed",
 }
 
 // plain are the features that are no rows of a table.
