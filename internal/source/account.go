@@ -56,7 +56,7 @@ func account(fs *files, known names, paths []string, summaries []*summary) (dorm
 		for _, m := range mentions(f, known) {
 			switch {
 			case seen[m.Place]:
-			case declared[m.Place] || m.definesMacro:
+			case declared[m.Place] || m.definesMacro || m.declares:
 				declarations = append(declarations, m.Place)
 			default:
 				m.State = dormantState(m, built[p])
@@ -106,6 +106,7 @@ type mention struct {
 	driver.Site
 	inMacro      bool
 	definesMacro bool // it is the name of a macro that is being defined
+	declares     bool // it is declared or defined, by what stands around it
 }
 
 // maxGuards is how many directives are named that one request hangs on, the innermost.
@@ -133,6 +134,7 @@ func mentions(f *file, known names) []mention {
 			}
 		case t.kind == ident && known.ddis[t.text] != nil && f.beforeParenthesis(i, macro != nil):
 			m := mention{Site: driver.Site{Witness: driver.Source, Place: t.place(), DDI: *known.ddis[t.text], Mechanism: nx.None}}
+			m.declares = macro == nil && declaresAt(f, i)
 			m.definesMacro = macro != nil && macro.Place == t.place()
 			m.Value.Steps = slices.Clone(guards[max(0, len(guards)-maxGuards):])
 			if m.inMacro = macro != nil; m.inMacro {
@@ -142,6 +144,47 @@ func mentions(f *file, known names) []mention {
 		}
 	}
 	return list
+}
+
+// maxBlank is how many line ends may stand between a name and the word before it.
+const maxBlank = 50
+
+// declaresAt says of a name in front of a parenthesis, in text that no unit was read of, whether it is declared there: a word
+// stands before it that is none of C's, or a star, and parameters behind it.
+func declaresAt(f *file, at int) bool {
+	start := max(0, at-maxBlank)
+	tokens, i := f.list(nil, start, min(len(f.tokens), at+maxArguments)), at-start
+	open := i + 1
+	for open < len(tokens)-1 && tokens[open].kind == newline {
+		open++
+	}
+	inner := make([]token, 0, 32)
+	for _, t := range tokens[open+1 : max(open+1, min(closing(tokens, open), len(tokens)))] {
+		if t.kind != newline {
+			inner = append(inner, t)
+		}
+	}
+	before := i - 1
+	for before >= 0 && tokens[before].kind == newline {
+		before--
+	}
+	if before < 0 {
+		return false
+	}
+	switch t := tokens[before]; {
+	case t.is("*"):
+		return looksLikeParameters(inner)
+	case t.kind != ident || keywords[t.text] && !typeWords[t.text] || controlWords[t.text]:
+		return false
+	}
+	return looksLikeParameters(inner) || onlyTypes(inner)
+}
+
+// onlyTypes says whether parameters have no names.
+func onlyTypes(toks []token) bool {
+	return len(toks) > 0 && !slices.ContainsFunc(split(toks), func(arg []token) bool {
+		return !isType(arg) || len(arg) == 1 && arg[0].text != upper(arg[0].text)
+	})
 }
 
 // beforeParenthesis says whether the token after i, of a directive on the same line, is one.

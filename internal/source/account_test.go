@@ -81,3 +81,35 @@ b.c:1:20 unbuilt`)
 	}
 	check(t, strings.Join(declared, "\n"), "a.c:2:7\na.c:7:13\na.h:4:9") // the prototype, the method, the macro
 }
+
+// In text that no unit was read of, what declares a DDI is told from what calls it by its surroundings.
+func TestDeclaresAt(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want bool
+	}{
+		{"PVOID NTAPI ExAllocatePool(POOL_TYPE Type, SIZE_T Size);", true},
+		{"NTSYSCALLAPI NTSTATUS\nNTAPI\nExAllocatePool\n(\n_In_ POOL_TYPE Type\n);", true},
+		{"PVOID ExAllocatePool(POOL_TYPE, SIZE_T);", true},
+		{"void *ExAllocatePool(POOL_TYPE Type, SIZE_T Size) { return 0; }", true},
+		{"int ExAllocatePool();", true},
+		{"p = ExAllocatePool(NonPagedPool, 8);", false},
+		{"return ExAllocatePool(Type, Size);", false},
+		{"else ExAllocatePool(NonPagedPool, 8);", false},
+		{"p = (PVOID)ExAllocatePool(NonPagedPool, 8);", false},
+		{"n = 2 * ExAllocatePool(Type, Size);", false},
+		{"; ExAllocatePool(NonPagedPool, 8);", false},
+		{"DBG ExAllocatePool(PagedPool, 8);", false},
+		{"DBG ExAllocatePool(type, size);", false},
+		{"ExAllocatePool(", false},
+	} {
+		f := newText("", "", tt.text)
+		i := 0
+		for !f.token(i).is("ExAllocatePool") {
+			i++
+		}
+		if got := declaresAt(f, i); got != tt.want {
+			t.Errorf("%q declares: %t", tt.text, got)
+		}
+	}
+}

@@ -22,6 +22,7 @@ type readFunction struct {
 	*function
 	declared []driver.Place
 	facts    []driver.Fact
+	asks     []string
 	under    digest
 }
 
@@ -121,7 +122,7 @@ func (p *parser) function(head []token, name, open, end int) {
 		p.alike[key] = append(p.alike[key], *seen)
 	}
 	p.functions = append(p.functions, seen.function)
-	p.declared = append(p.declared, seen.declared...)
+	p.declared, p.asks = append(p.declared, seen.declared...), append(p.asks, seen.asks...)
 	for _, f := range seen.facts {
 		p.note(f)
 	}
@@ -129,12 +130,13 @@ func (p *parser) function(head []token, name, open, end int) {
 
 // read reads a definition and keeps apart what that leaves in the unit.
 func (p *parser) read(head []token, name, open, end int) *readFunction {
-	declared, facts := p.declared, p.facts
-	p.declared, p.facts, p.hangs = nil, nil, false
-	read := &readFunction{function: p.definition(head, name, open, end), declared: p.declared, facts: p.facts}
+	declared, facts, asks := p.declared, p.facts, p.asks
+	p.declared, p.facts, p.asks, p.hangs = nil, nil, nil, false
+	read := &readFunction{function: p.definition(head, name, open, end)}
+	read.declared, read.facts, read.asks = p.declared, p.facts, p.asks
 	if p.hangs {
 		read.under = p.surroundings()
 	}
-	p.declared, p.facts = declared, facts
+	p.declared, p.facts, p.asks = declared, facts, asks
 	return read
 }

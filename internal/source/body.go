@@ -425,8 +425,11 @@ func (r *reading) add(i, last int) {
 		before := r.toks[i-1]
 		c.dropped = before.is(";") || before.is("{") || before.is("}") || before.is(")") && i > 2 && r.toks[i-2].is("void")
 		if before.is(".") || before.is("->") {
-			c.ddi, c.method = nil, true // a method or a pointer, whatever its name is
+			c.method = true // or a pointer, whatever its name is
 			c.of, _ = r.typeBefore(r.f, r.toks, i-2, 0)
+			if c.ddi = r.method(&c, args, i-2); c.ddi != nil && c.ddi.Argument > 0 {
+				c.steps = appendSteps(c.steps, args[c.ddi.Argument-1])
+			}
 		}
 		if before.is("::") {
 			c.of = qualifier(r.toks, i-1)

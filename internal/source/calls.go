@@ -128,6 +128,7 @@ func (r *reading) allocation(c call, body []token, i int) (call, int) {
 				c.args = append(c.args, r.argument(r.f, arg, i))
 				c.steps = appendSteps(c.steps, arg)
 			}
+			c.ddi = r.placed(&c, split(placed))
 		}
 	}
 	j := end + 1

@@ -56,6 +56,7 @@ type cpp struct {
 	made        int     // bytes of text that # and ## made
 	counter     int     // __COUNTER__
 	kit         kit
+	placement   bool    // a header of the kit declares its operator new
 	assumeKit   bool    // the first missing header stands for the kit's
 	missing     []token // the names of headers that were not found
 	assumed     assumptions

@@ -380,7 +380,9 @@ func (m *image) fillParameter(n *node) {
 	case n.in != nil:
 		m.pass(n, i, name, n.in.from, n.in.call, n.in.at)
 	default:
-		if m.addressed(n.d) {
+		if n.d.port != nil && i == n.d.port.Argument-1 {
+			n.why = name + ": the port driver chooses it, which calls " + n.d.port.Name
+		} else if m.addressed(n.d) {
 			n.why = name + ": the function may also be called through a pointer"
 		} else if len(m.callers[n.d]) == 0 {
 			n.why = name + m.nothingCalls()

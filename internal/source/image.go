@@ -20,7 +20,7 @@ func (m *image) sites() []seen {
 	var list []seen
 	for _, d := range m.definitions {
 		for i := range d.calls {
-			if c := &d.calls[i]; c.ddi != nil && !m.idleCopy(d) {
+			if c := &d.calls[i]; m.isRequest(d, c) && !m.idleCopy(d) {
 				for _, s := range m.requests(d, c) {
 					list = append(list, seen{s, d.unit})
 				}

@@ -30,8 +30,10 @@ func (p *cpp) include(hash token, directive string, line []token) {
 			p.once[f] = true
 		}
 	case isKitHeader(name):
+		p.includePlacement(name)
 		p.includeKit(hash, baseName(name))
 	default:
+		p.includePlacement(name)
 		if err != nil && p.trouble == "" {
 			p.trouble = fmt.Sprintf("line %d: includes %v", hash.place().Line, err)
 		}

@@ -46,6 +46,14 @@ func newInterest(known names, builds []*project.Build) *interest {
 	for name := range known.ddis {
 		in.mentions.add(nameOf(name))
 	}
+	for name, list := range known.methods {
+		in.mentions.add(nameOf(name))
+		for _, d := range list {
+			if iface, _, _ := d.Method(); iface != "" && d.Kind == nx.PortDriver && d.Argument > 0 {
+				in.mentions.add(nameOf(iface)) // the classes that have such a method
+			}
+		}
+	}
 	for name := range known.entries {
 		in.mentions.add(nameOf(name))
 	}

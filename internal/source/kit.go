@@ -207,7 +207,7 @@ var kitConstants = sync.OnceValue(func() map[string][]*macro {
 
 // kitAsks names the macros that are looked at where no text asks for them: by the kit's headers, and to know the compiler.
 var kitAsks = []string{
-	"POOL_NX_OPTIN", "POOL_NX_OPTIN_AUTO", "POOL_NX_OPTOUT", "_NTOS_", "__GNUC__", "__clang__", "_MSVC_TRADITIONAL",
+	noPlacement, "POOL_NX_OPTIN", "POOL_NX_OPTIN_AUTO", "POOL_NX_OPTOUT", "_NTOS_", "__GNUC__", "__clang__", "_MSVC_TRADITIONAL",
 }
 
 // isOn says whether a mechanism's macro is defined to something else than 0; an empty definition counts as 1.

@@ -76,6 +76,7 @@ func link(b *project.Build, own, libraries []*summary) *image {
 		for name := range u.named {
 			m.named[name] = true
 		}
+		m.need(u.asks...)
 	}
 	for _, d := range m.definitions {
 		for i := range d.calls {

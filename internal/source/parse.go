@@ -24,6 +24,8 @@ type summary struct {
 	others     map[string][]string    // by what other names a class is constructed
 	named      map[string]bool        // and at file scope
 	facts      []driver.Fact
+	placement  bool            // a header of the kit declares its operator new
+	asks       []string        // what is to be read to know whether a method is the kit's
 	declared   []driver.Place  // where DDIs are declared, or stand for something else than a request
 	problem    error           // why the unit could not be read, or not to its end
 	files      []*file         // that were read
@@ -32,12 +34,15 @@ type summary struct {
 
 // function is a definition: what it calls, in order, and what it does to variables.
 type function struct {
-	name   string
-	class  string   // of a method
-	spaces []string // the namespaces that it stands in, from the outside
-	static bool
-	params []parameter
-	dots   bool // it takes any number of arguments
+	name  string
+	class string // of a method
+	// qualifier is what stands in front of the name.
+	qualifier string
+	port      *nx.DDI  // the method by which a port driver calls it with an argument of its own choice
+	spaces    []string // the namespaces that it stands in, from the outside
+	static    bool
+	params    []parameter
+	dots      bool // it takes any number of arguments
 	// explicit is set for a constructor that converts nothing.
 	explicit bool
 	outside  bool // it is defined outside of its class
@@ -71,6 +76,7 @@ type parser struct {
 	records map[string]*record // structs and classes by tag
 	aliases map[string]string  // typedefs of them
 	globals map[string]string  // the structs of variables at file scope
+	types   map[string]string  // the names of their types
 	cxx     bool
 	names   map[string]bool // of the function at hand: those that are used other than by being called
 	alike   alike           // nil where each unit is read by itself
@@ -93,6 +99,7 @@ func (p *parser) declarations() {
 	p.state = p.state.add(maphash.String(digestSeed, string(p.unit.Options.Language)))
 	p.prototypes, p.leaves, p.enums = map[string][]*function{}, map[leafKey]*expr{}, map[string]*expr{}
 	p.records, p.aliases, p.globals, p.bases = map[string]*record{}, map[string]string{}, map[string]string{}, map[string][]string{}
+	p.types = map[string]string{}
 	start, assigned := 0, false
 	for p.i < len(p.toks) {
 		switch t := p.toks[p.i]; {
@@ -342,13 +349,14 @@ func (p *parser) definition(head []token, name, open, end int) *function {
 	}
 	f.member = first > 0 && head[first-1].is("::") || slices.ContainsFunc(p.scopes, func(s *scope) bool { return s.member })
 	if first > 1 && head[first-1].is("::") {
-		class := qualifier(head, first-1)
-		f.class, f.outside = p.tag(class), true
-		if class == head[name].text { // a constructor or destructor, whether the class was read or not
-			f.class = class
+		f.qualifier = qualifier(head, first-1)
+		f.class, f.outside = p.tag(f.qualifier), true
+		if f.qualifier == head[name].text { // a constructor or destructor, whether the class was read or not
+			f.class = f.qualifier
 		}
 	}
 	p.parameters(f, head[open+1:min(stop, len(head))])
+	f.port = p.passedByPort(f)
 	body := p.toks[p.i:min(end+1, len(p.toks))]
 	tail := head[min(stop+1, len(head)):]
 	if knr := p.oldParameters(f, tail); !knr {

@@ -13,7 +13,10 @@ type record struct {
 }
 
 // member is a field. Those of a struct without a name that stands inside another are the other's own.
-type member struct{ name, typ string }
+type member struct {
+	name, typ string
+	written   string // its type, whether or not that is a struct
+}
 
 // openRecord reads the head of a struct's definition, from the word struct on.
 func (p *parser) openRecord(head []token) *record {
@@ -84,7 +87,7 @@ func (p *parser) members(r *record, list []declarator) {
 		if d.called {
 			continue
 		}
-		r.fields = append(r.fields, member{d.name, p.tag(d.typ)})
+		r.fields = append(r.fields, member{d.name, p.tag(d.typ), d.typ})
 		if len(d.init) > 0 {
 			p.constructs(d, d.init[0])
 		}

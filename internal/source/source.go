@@ -75,7 +75,7 @@ func unreadable(r *rounds) []project.Skipped {
 }
 
 func lookOutFor(builds []*project.Build, ddis []nx.DDI) names {
-	known := names{ddis: map[string]*nx.DDI{}, hashes: map[name]bool{}, entries: map[string]bool{}}
+	known := names{ddis: map[string]*nx.DDI{}, hashes: map[name]bool{}, methods: nx.MethodsIn(ddis), entries: map[string]bool{}}
 	for i := range ddis {
 		known.ddis[ddis[i].Name] = &ddis[i]
 		known.hashes[nameOf(ddis[i].Name)] = true

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/tree"
@@ -45,8 +47,16 @@ func read(t *testing.T, archive string, macros ...string) driver.Image {
 	return readAll(t, tr.With(overlay), b).Images[0]
 }
 
+// readAll reads a build, in part and all of the text, which must be the same.
 func readAll(t *testing.T, tr *tree.Tree, b *project.Build, named ...string) Result {
 	t.Helper()
+	whole := Read(tr, []*project.Build{b}, Options{DDIs: nx.DDIs(), Named: named, Whole: true})
+	defer func() {
+		part := Read(tr, []*project.Build{b}, Options{DDIs: nx.DDIs(), Named: named})
+		if d := cmp.Diff(fmt.Sprintf("%+v", whole), fmt.Sprintf("%+v", part)); d != "" {
+			t.Errorf("all of the text says otherwise than the part that was read (-whole +part):\n%s", d)
+		}
+	}()
 	r := Read(tr, []*project.Build{b}, Options{DDIs: nx.DDIs(), Jobs: 2, Named: named})
 	for _, u := range r.Unreadable {
 		t.Errorf("unreadable: %s", u.Why)

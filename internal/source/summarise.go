@@ -15,7 +15,8 @@ import (
 // names are what the parser looks out for.
 type names struct {
 	ddis    map[string]*nx.DDI
-	hashes  map[name]bool   // of their names
+	hashes  map[name]bool // of their names
+	methods nx.Methods
 	entries map[string]bool // entry routines of any build
 	*interest
 }
@@ -57,6 +58,7 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	for _, t := range p.shadows {
 		s.declared = append(s.declared, t.place())
 	}
+	s.placement = p.placement
 	(&parser{summary: s, toks: toks, known: known, under: &p.assumed, alike: g.alike}).declarations()
 	clear(toks)
 	*buffer = toks
