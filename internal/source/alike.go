@@ -118,18 +118,25 @@ func (p *parser) function(head []token, name, open, end int) {
 	}
 	key, seen := p.seen(head, min(end+1, len(p.toks)))
 	if seen == nil {
-		places, facts, asks := len(p.declared), len(p.facts), len(p.asks)
-		p.hangs = false
-		seen = &readFunction{function: p.definition(head, name, open, end)}
-		seen.declared, seen.facts = slices.Clip(p.declared)[places:], slices.Clip(p.facts)[facts:]
-		seen.asks = slices.Clip(p.asks)[asks:]
-		if p.hangs {
-			seen.under = p.surroundings()
-		}
+		seen = p.read(head, name, open, end)
 		p.alike[key] = append(p.alike[key], *seen)
-	} else {
-		p.declared, p.facts = append(p.declared, seen.declared...), append(p.facts, seen.facts...)
-		p.asks = append(p.asks, seen.asks...)
 	}
 	p.functions = append(p.functions, seen.function)
+	p.declared, p.asks = append(p.declared, seen.declared...), append(p.asks, seen.asks...)
+	for _, f := range seen.facts {
+		p.note(f)
+	}
+}
+
+// read reads a definition and keeps apart what that leaves in the unit.
+func (p *parser) read(head []token, name, open, end int) *readFunction {
+	declared, facts, asks := p.declared, p.facts, p.asks
+	p.declared, p.facts, p.asks, p.hangs = nil, nil, nil, false
+	read := &readFunction{function: p.definition(head, name, open, end)}
+	read.declared, read.facts, read.asks = p.declared, p.facts, p.asks
+	if p.hangs {
+		read.under = p.surroundings()
+	}
+	p.declared, p.facts, p.asks = declared, facts, asks
+	return read
 }
