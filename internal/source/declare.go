@@ -239,6 +239,9 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 		}
 		p.constructs(d, toks[d.at])
 		p.globals[d.name], p.types[d.name] = p.tag(d.typ), d.typ
+		if d.array && !isConstant(toks[:d.at]) {
+			p.arrays[d.name] = true
+		}
 		if d.pointer || external && d.init == nil {
 			continue
 		}

@@ -74,6 +74,7 @@ type parser struct {
 	aliases map[string]string  // typedefs of them
 	globals map[string]string  // the structs of variables at file scope
 	types   map[string]string  // the names of their types
+	arrays  map[string]bool    // those of them that are arrays and not const
 	cxx     bool
 }
 
@@ -89,7 +90,7 @@ func (p *parser) declarations() {
 	p.cxx = p.unit.Options.Language == project.CXX
 	p.prototypes, p.leaves, p.enums = map[string][]*function{}, map[leafKey]*expr{}, map[string]*expr{}
 	p.records, p.aliases, p.globals, p.bases = map[string]*record{}, map[string]string{}, map[string]string{}, map[string][]string{}
-	p.types = map[string]string{}
+	p.types, p.arrays = map[string]string{}, map[string]bool{}
 	start, assigned := 0, false
 	for p.i < len(p.toks) {
 		switch t := p.toks[p.i]; {
