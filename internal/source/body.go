@@ -162,6 +162,7 @@ type reading struct {
 	// passedOn are the arguments x and &x of calls: what those do is looked up.
 	passedOn map[int]bool
 	skip     int  // up to which token nothing is code: the arguments of annotations
+	lambda   int  // where the body of the lambda at hand ends
 	head     bool // these are the initialisers of a constructor
 	objects  []object
 }
@@ -228,6 +229,8 @@ func (r *reading) scan() {
 		r.flow.pass(r.toks, i)
 		statement = r.startsStatement(i)
 		switch {
+		case t.is("[") && r.cxx:
+			r.lambda = max(r.lambda, r.lambdaEnd(i))
 		case t.kind == punct && assignments[t.text]:
 			r.assignment(i)
 		case t.is("==") || t.is("!="):
@@ -382,6 +385,9 @@ func (r *reading) mentioned(i int) {
 			r.f.taken = append(r.f.taken, target{name: t.text})
 		}
 	}
+	if r.passesArray(i) {
+		r.f.taken = append(r.f.taken, target{name: t.text + "[]"})
+	}
 	if v, ok := r.f.locals[t.text]; ok && v.array || !ok {
 		if i+1 < len(r.toks) && !r.toks[i+1].is("[") && !r.toks[max(0, i-1)].is("sizeof") && !(i > 1 && r.toks[i-2].is("sizeof")) && ok {
 			r.f.taken = append(r.f.taken, target{name: t.text + "[]"})
@@ -472,6 +478,9 @@ func (r *reading) assignment(i int) {
 		w.sure = false
 	}
 	r.f.writes = append(r.f.writes, w)
+	if i < r.lambda && !w.field { // it runs when the lambda is called
+		r.f.taken = append(r.f.taken, w.target)
+	}
 }
 
 // operandEnd gives the index behind the right side of an assignment, which begins at i.

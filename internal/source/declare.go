@@ -253,6 +253,9 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 		p.initialisesStatic(nil, toks, d)
 		p.constructs(d, toks[d.at])
 		p.globals[d.name], p.types[d.name] = p.tag(d.typ), d.typ
+		if d.array && !isConstant(toks[:d.at]) {
+			p.arrays[d.name] = true
+		}
 		if d.pointer || external && d.init == nil {
 			continue
 		}

@@ -236,3 +236,37 @@ func (m *image) fillThrough(n *node) {
 		m.addLent(n, c, l)
 	}
 }
+
+// passesArray says whether the name at i is that of an array at file scope, without an index: a pointer to its elements.
+func (r *reading) passesArray(i int) bool {
+	name := r.toks[i].text
+	if !r.arrays[name] || r.f.owns(name) || i+1 < len(r.toks) && r.toks[i+1].is("[") {
+		return false
+	}
+	return !(i > 0 && r.toks[i-1].is("sizeof") || i > 1 && counts[r.toks[i-2].text])
+}
+
+// counts are what tells the size of an array.
+var counts = map[string]bool{"sizeof": true, "ARRAYSIZE": true, "ARRAY_SIZE": true, "RTL_NUMBER_OF": true, "_countof": true}
+
+// lambdaEnd gives the index of the brace that ends the body of the lambda whose bracket is at i, 0 where none begins there.
+func (r *reading) lambdaEnd(i int) int {
+	if i > 0 && isOperand(r.parser, r.toks, i-1) {
+		return 0
+	}
+	j := closing(r.toks, i) + 1
+	if j < len(r.toks) && r.toks[j].is("(") {
+		j = closing(r.toks, j) + 1
+	}
+	for most := j + 20; j < min(len(r.toks), most); j++ { // mutable, noexcept, -> T
+		switch t := r.toks[j]; {
+		case t.is("{"):
+			return closing(r.toks, j)
+		case t.kind == punct && !lambdaTail[t.text]:
+			return 0
+		}
+	}
+	return 0
+}
+
+var lambdaTail = map[string]bool{"->": true, "::": true, "*": true, "&": true, "<": true, ">": true, "(": true, ")": true}

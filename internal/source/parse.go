@@ -77,6 +77,7 @@ type parser struct {
 	aliases map[string]string  // typedefs of them
 	globals map[string]string  // the structs of variables at file scope
 	types   map[string]string  // the names of their types
+	arrays  map[string]bool    // those of them that are arrays and not const
 	cxx     bool
 	names   map[string]bool // of the function at hand: those that are used other than by being called
 	alike   alike           // nil where each unit is read by itself
@@ -99,7 +100,7 @@ func (p *parser) declarations() {
 	p.state = p.state.add(maphash.String(digestSeed, string(p.unit.Options.Language)))
 	p.prototypes, p.leaves, p.enums = map[string][]*function{}, map[leafKey]*expr{}, map[string]*expr{}
 	p.records, p.aliases, p.globals, p.bases = map[string]*record{}, map[string]string{}, map[string]string{}, map[string][]string{}
-	p.types = map[string]string{}
+	p.types, p.arrays = map[string]string{}, map[string]bool{}
 	start, assigned := 0, false
 	for p.i < len(p.toks) {
 		switch t := p.toks[p.i]; {
