@@ -294,8 +294,8 @@ func (p *cpp) openArguments() bool {
 		p.ahead = true
 		expanded := p.expand(m, t)
 		p.ahead = false
-		if !expanded {
-			p.contexts[i].i--
+		if !expanded { // the name is read again, in front of what looking for its arguments gave back
+			p.contexts = append(p.contexts, context{toks: []token{t}})
 			return false
 		}
 	}

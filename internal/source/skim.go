@@ -533,6 +533,9 @@ loop:
 				}
 				d.words = append(d.words, h)
 			}
+			if i < len(b) && b[i] == '"' && rawPrefixes[string(b[start:i])] { // it may have lines of its own
+				i += rawLen(b[i:])
+			}
 		case atDigit:
 			for i < len(b) && wordByte(b[i]) {
 				i++
