@@ -500,6 +500,8 @@ func skimDirective(b []byte) skimmed {
 loop:
 	for i < len(b) {
 		switch classes[b[i]] {
+		case atEnd:
+			break loop
 		case atLineEnd:
 			i++
 			break loop
