@@ -56,6 +56,8 @@ func TestOrder(t *testing.T) {
 		{"void (*f)(void) = init; f(); GET;", "A"},
 		{"init(); GET;", "A"},
 		{"maybe(); GET;", "AB"},
+		{"int y = (jumps(), 1); GET;", "AB"}, // it has no answer that could say so
+		{"ExInitializeDriverRuntime(z); GET;", "AB"},
 		{"if (tries() < 0) return -1; GET;", "A"}, // who looks at the answer goes on only where it succeeded
 		{"tries(); GET;", "AB"},
 		{"(void)tries(); GET;", "AB"},
@@ -78,6 +80,7 @@ static POOL_TYPE kind(POOL_TYPE t) { return t; }
 static void wrap(POOL_TYPE t) { ExAllocatePool(t, 9); }
 static void init(void) { OPT; }
 static void maybe(void) { if (z) return; OPT; }
+static void jumps(void) { if (z) goto out; OPT; out: ; }
 static NTSTATUS tries(void) { if (z) return z; OPT; return STATUS_SUCCESS; }
 static NTSTATUS succeeds(void) { if (z) return STATUS_SUCCESS; OPT; return STATUS_SUCCESS; }
 extern "C" NTSTATUS DriverEntry(void) { ` + tt.text + ` return STATUS_SUCCESS; }`)
