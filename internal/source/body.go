@@ -43,12 +43,12 @@ type write struct {
 	target
 	value value
 	at    token
-	pos   int  // of its end in the body
-	sure  bool // it runs whenever the function does, and ends what earlier ones gave
-	clear bool // the memory is zeroed
+	pos   int // of its end in the body
 	// initial is set for the initialiser of a variable. block is the brace that an assignment stands in, pending whether
 	// something else than that decides that it runs.
 	initial, pending bool
+	sure             bool // it runs whenever the function does, and ends what earlier ones gave
+	clear            bool // the memory is zeroed
 	block            int
 	base             string // the first name of x->y.z
 }
@@ -66,13 +66,13 @@ type call struct {
 	at         token // the name
 	callee     string
 	of         string  // of a method: the class of its object, where it is known
-	method     bool    // called by way of an object or a pointer
 	ddi        *nx.DDI // nil where the callee is no DDI
+	method     bool    // called by way of an object or a pointer
 	dropped    bool    // its result is not used
 	constructs bool    // the call of a constructor that a variable, member or base makes
 	pos, end   int     // in the body: of its name, and of the parenthesis that ends it
 	args       []value
-	span       driver.Span
+	span       *driver.Span  // of its whole statement, if it may be the opt-in call
 	steps      []driver.Step // the macros it came through
 }
 
@@ -191,6 +191,7 @@ func (p *parser) body(f *function, head, toks []token) {
 	}
 	r.scan()
 	slices.SortStableFunc(r.list, func(a, b made) int { return cmp.Compare(a.end, b.end) })
+	f.calls = slices.Grow(f.calls, len(r.list))
 	for i := range r.list {
 		for _, l := range r.list[i].lent {
 			l.call = len(f.calls)
@@ -199,7 +200,7 @@ func (p *parser) body(f *function, head, toks []token) {
 		f.calls = append(f.calls, r.list[i].call)
 	}
 	f.named = slices.Collect(maps.Keys(p.names))
-	f.marks = marksOf(toks)
+	f.marks, f.writes = slices.Clone(marksOf(toks)), slices.Clone(f.writes)
 	countMarks(f.marks, f.calls)
 }
 

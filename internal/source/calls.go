@@ -84,13 +84,11 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 		r.hangs = true
 		c.steps = append(c.steps, r.under.steps(body[i:min(end, len(body))])...)
 	}
-	matters := r.known.wanted(c.callee)
 	args := split(body[min(last+2, len(body)):min(end, len(body))])
-	for _, arg := range args {
-		if !matters {
-			c.args = append(c.args, unasked) // how many there are tells overloads apart
-			continue
-		}
+	if !r.known.wanted(c.callee) {
+		c.args = unaskedFor(len(args))
+	}
+	for _, arg := range args[len(c.args):] {
 		c.args = append(c.args, r.argument(f, arg, end))
 		if c.ddi != nil && len(c.args) == c.ddi.Argument {
 			c.steps = appendSteps(c.steps, arg)
@@ -98,7 +96,8 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 	}
 	r.cleared(c, args, i)
 	if t.is("ExInitializeDriverRuntime") && t.exp == nil && t.file.wide == nil && end+1 < len(body) && body[end+1].is(";") {
-		c.span = statementSpan(t.file, int(whole[0].off), int(t.off), int(body[end+1].off)+1)
+		span := statementSpan(t.file, int(whole[0].off), int(t.off), int(body[end+1].off)+1)
+		c.span = &span
 		previous := whole[max(0, i-1)]
 		if !previous.is(";") && !previous.is("{") && !previous.is("}") {
 			c.span.Inline = true // the statement of an if
@@ -109,6 +108,16 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 
 // unasked stands for an argument until linking asks for the calls of that name.
 var unasked = value{expr: opaque("an argument that was not asked for")}
+
+// unaskedFor gives so many of them, for all calls the same: how many there are tells overloads apart.
+func unaskedFor(n int) []value {
+	if n > len(fewUnasked) {
+		return slices.Repeat([]value{unasked}, n)
+	}
+	return fewUnasked[:n:n]
+}
+
+var fewUnasked = slices.Repeat([]value{unasked}, 20)
 
 func (r *reading) argument(f *function, arg []token, pos int) value {
 	v := r.value(f, arg)

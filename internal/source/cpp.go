@@ -71,16 +71,13 @@ type cpp struct {
 func newCPP(files *files, known names, o *project.Options, watched map[string]bool) *cpp {
 	p := &cpp{
 		files: files, known: known, watched: watched, looked: map[string]bool{}, includes: o.Includes, processor: o.Processor, cxx: o.Language == project.CXX,
-		macros: make(map[string]*macro, 256), active: map[*macro]bool{}, pushed: map[string][]*macro{}, once: map[*file]bool{},
+		macros: files.macros.Get().(map[string]*macro), active: map[*macro]bool{}, pushed: map[string][]*macro{}, once: map[*file]bool{},
 	}
 	for name, b := range builtins {
 		p.macros[name] = b
 	}
-	for _, d := range compilerMacros(o) {
-		p.defineText(d)
-	}
-	for _, d := range o.Defines {
-		p.defineText(d)
+	for _, m := range files.given(o) {
+		p.define(m)
 	}
 	for _, name := range o.Undefines {
 		delete(p.macros, name)
@@ -121,10 +118,26 @@ func compilerMacros(o *project.Options) []project.Define {
 	return list
 }
 
-// defineText defines a macro of the command line.
-func (p *cpp) defineText(d project.Define) {
-	f := newText(d.Place.Path, "", d.Name+" "+d.Value)
-	p.define(newMacro(f.list(nil, 0, len(f.tokens)-2)))
+// giveBackMacros leaves the room of the macros to another unit, if that is not out of all proportion.
+func (p *cpp) giveBackMacros() {
+	if len(p.macros) < 1<<14 {
+		clear(p.macros)
+		p.files.macros.Put(p.macros)
+	}
+}
+
+// given are the macros that options define, read once for all units.
+func (fs *files) given(o *project.Options) []*macro {
+	if list, ok := fs.defines.Load(o); ok {
+		return list.([]*macro)
+	}
+	var list []*macro
+	for _, d := range slices.Concat(compilerMacros(o), o.Defines) {
+		f := newText(d.Place.Path, "", d.Name+" "+d.Value)
+		list = append(list, newMacro(f.list(nil, 0, len(f.tokens)-2)))
+	}
+	fs.defines.Store(o, list)
+	return list
 }
 
 // next gives the next token after all expansion; eof at the end of the unit.

@@ -20,6 +20,8 @@ type files struct {
 	found    []*file   // since the last settling
 	headers  sync.Map  // from lookup to header: units ask for the same ones over and over
 	buffers  sync.Pool // of *[]token, for the tokens of a unit, which live no longer than its reading
+	defines  sync.Map  // from *project.Options to the macros that they define
+	macros   sync.Pool // of map[string]*macro, for those of a unit
 	raws     sync.Pool // of *[]raw, for those of a file while it is lexed
 }
 
@@ -32,7 +34,7 @@ type opened struct {
 func newFiles(t *tree.Tree, in *interest) *files {
 	return &files{
 		tree: t, interest: in, open: map[string]*opened{}, buffers: sync.Pool{New: func() any { return new([]token) }},
-		raws: sync.Pool{New: func() any { return new([]raw) }},
+		raws: sync.Pool{New: func() any { return new([]raw) }}, macros: sync.Pool{New: func() any { return make(map[string]*macro, 512) }},
 	}
 }
 

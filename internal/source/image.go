@@ -105,10 +105,14 @@ func (m *image) optInFact(d *definition, c *call) []driver.Fact {
 	if flags, known := m.optInFlags(d, c); known && flags&nx.DrvRtPoolNxOptIn == 0 {
 		return nil
 	}
-	return []driver.Fact{{
+	f := driver.Fact{
 		Kind: driver.OptInCall, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
-		Mechanism: d.unit.mechanism, Effective: m.effect(d, c) == optsIn, Span: c.span,
-	}}
+		Mechanism: d.unit.mechanism, Effective: m.effect(d, c) == optsIn,
+	}
+	if c.span != nil {
+		f.Span = *c.span
+	}
+	return []driver.Fact{f}
 }
 
 // choosePoint takes the last of the places for a first statement that no declaration follows which may request memory

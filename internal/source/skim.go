@@ -437,8 +437,10 @@ func (s *skimmer) end() {
 
 func (s *skimmer) endChunk() {
 	s.endPiece(s.pos, declarationPiece, len(s.out.chunks))
+	mentions, defines := s.cur.mentions, s.cur.defines
+	s.cur.mentions, s.cur.defines = slices.Clone(mentions), slices.Clone(defines)
 	s.out.chunks = append(s.out.chunks, s.cur)
-	s.cur = chunk{}
+	s.cur = chunk{mentions: mentions[:0], defines: defines[:0]}
 	s.begun, s.over, s.open, s.classes = false, false, s.open[:0], 0
 	s.declared()
 }

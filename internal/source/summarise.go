@@ -36,6 +36,7 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	buffer := fs.buffers.Get().(*[]token)
 	toks := p.run(main, u.Options, (*buffer)[:0])
 	if !p.kit.seen && len(p.missing) > 0 { // one of the missing headers must bring it: most likely the first
+		p.giveBackMacros()
 		p = newCPP(fs, known, u.Options, g.watched)
 		p.assumeKit = true
 		toks = p.run(main, u.Options, toks[:0])
@@ -60,6 +61,8 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	}
 	s.placement = p.placement
 	(&parser{summary: s, toks: toks, known: known, under: &p.assumed, alike: g.alike}).declarations()
+	s.facts, s.files = slices.Clone(s.facts), slices.Clone(s.files)
+	p.giveBackMacros()
 	clear(toks)
 	*buffer = toks
 	fs.buffers.Put(buffer)

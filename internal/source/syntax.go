@@ -466,7 +466,9 @@ func (e *evaluator) called(i, last int) *expr {
 			c.of = qualifier(e.toks, i-1)
 		}
 	}
-	for _, arg := range split(e.toks[last+2 : min(end, len(e.toks))]) {
+	args := split(e.toks[last+2 : min(end, len(e.toks))])
+	c.args = slices.Grow(c.args, len(args))
+	for _, arg := range args {
 		inner := &evaluator{parser: e.parser, f: e.f, toks: arg, calls: e.calls + 1}
 		c.args = append(c.args, value{expr: inner.all(), text: text(arg)})
 	}
