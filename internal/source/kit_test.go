@@ -100,20 +100,20 @@ func TestOwnUnitFirst(t *testing.T) {
 	m := read(t, `
 -- a.c --
 #include <ntddk.h>
-static PVOID Get(POOL_TYPE t) { return ExAllocatePool(t, 1); }
-void F(void) { Get(PagedPool); }
--- b.c --
-#include <ntddk.h>
 PVOID Get(POOL_TYPE t) { return ExAllocatePool(t, 2); }
 void G(void) { Get(NonPagedPoolNx); }
+-- b.c --
+#include <ntddk.h>
+static PVOID Get(POOL_TYPE t) { return ExAllocatePool(t, 1); }
+void F(void) { Get(PagedPool); }
 -- c.c --
 #include <ntddk.h>
 PVOID Get(POOL_TYPE t);
 void H(void) { Get(NonPagedPoolExecute); }
 `)
 	check(t, show(m), `
-a.c:2:40 Get ExAllocatePool(t) 7=[1] 10=[1]
-b.c:2:33 Get ExAllocatePool(t) 7=[0 512] 10=[0 512]`)
+a.c:2:33 Get ExAllocatePool(t) 7=[0 512] 10=[0 512]
+b.c:2:40 Get ExAllocatePool(t) 7=[1] 10=[1]`)
 }
 
 // An OR of what is set already changes nothing.
