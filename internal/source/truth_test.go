@@ -239,7 +239,7 @@ func functionName5b(name string) string {
 		return "operator"
 	}
 	name, _, _ = strings.Cut(name, "<")
-	return strings.TrimPrefix(name, "~")
+	return name
 }
 
 // call records a call by name: of a function, a method or a variable.
