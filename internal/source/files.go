@@ -162,7 +162,7 @@ func (fs *files) settle() map[*file]bool {
 		}
 	}
 	fs.interest.revive(list, changed)
-	copy(fs.interest.settled, fs.interest.mentions)
+	fs.interest.settled = fs.interest.mentions.copy()
 	for f := range changed {
 		f.lexed = false
 	}

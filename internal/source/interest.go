@@ -1,6 +1,7 @@
 package source
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -13,15 +14,15 @@ import (
 // there, and grows by what linking asks for: the callers of a wrapper, the writes to a field. Declarations that mention
 // nothing of it are not even lexed.
 type interest struct {
-	mentions names32 // text that mentions one of these is read
-	settled  names32 // what mentions was when the files were lexed last
-	bodies   names32 // text that may define a function of these names is read
-	uneven   names32 // macros that open or close a bracket alone, by themselves or through another; nil before spread
+	mentions *names32 // text that mentions one of these is read
+	settled  *names32 // what mentions was when the files were lexed last
+	bodies   *names32 // text that may define a function of these names is read
+	uneven   *names32 // macros that open or close a bracket alone, by themselves or through another; nil before spread
 	inner    map[string]bool
 	// live are the macros that matter: those that a directive asks for, or text that is read mentions, or another of them.
-	live      names32
-	pasting   names32 // macros with ## in their body, or that lead to one
-	fragments names32 // identifiers out of which those may make others
+	live      *names32
+	pasting   *names32 // macros with ## in their body, or that lead to one
+	fragments *names32 // identifiers out of which those may make others
 	// everything is set where nothing is left out.
 	everything bool
 }
@@ -94,37 +95,52 @@ func (in *interest) addDefines(o *project.Options) {
 }
 
 // takeAll makes every name one of interest, and so leaves nothing out.
-func (in *interest) takeAll() {
-	in.everything = true
-	for i := range in.mentions {
-		in.mentions[i] = ^uint64(0)
-	}
-}
+func (in *interest) takeAll() { in.everything, in.mentions.all = true, true }
 
-// names32 is a set of names, as one bit for each value of their upper half's bits: a name that shares its bit with one of
-// the set makes more text read, never less.
-type names32 []uint64
+// names32 is a set of names. One bit for each value of their upper bits says at once of most names that they are not in it; a
+// struct of a thousand fields would be read for the bit of one of them, if that decided.
+type names32 struct {
+	bits  []uint64
+	names map[name]struct{}
+	all   bool // it holds every name
+}
 
 const nameBits = 20
 
-func newNames() names32 { return make(names32, 1<<nameBits/64) }
-
-func (s names32) has(n name) bool { return s[n>>(32-nameBits+6)]&(1<<(n>>(32-nameBits)&63)) != 0 }
-
-// add says whether the name is new.
-func (s names32) add(n name) bool {
-	known := s.has(n)
-	s[n>>(32-nameBits+6)] |= 1 << (n >> (32 - nameBits) & 63)
-	return !known
+func newNames() *names32 {
+	return &names32{bits: make([]uint64, 1<<nameBits/64), names: map[name]struct{}{}}
 }
 
-func (s names32) addAll(list []name) {
+func (s *names32) has(n name) bool {
+	if s.bits[n>>(32-nameBits+6)]&(1<<(n>>(32-nameBits)&63)) == 0 {
+		return s.all
+	}
+	_, ok := s.names[n]
+	return ok || s.all
+}
+
+// add says whether the name is new.
+func (s *names32) add(n name) bool {
+	if s.has(n) {
+		return false
+	}
+	s.bits[n>>(32-nameBits+6)] |= 1 << (n >> (32 - nameBits) & 63)
+	s.names[n] = struct{}{}
+	return true
+}
+
+// copy gives a set of its own.
+func (s *names32) copy() *names32 {
+	return &names32{bits: slices.Clone(s.bits), names: maps.Clone(s.names), all: s.all}
+}
+
+func (s *names32) addAll(list []name) {
 	for _, n := range list {
 		s.add(n)
 	}
 }
 
-func (s names32) any(list []name) bool { return slices.ContainsFunc(list, s.has) }
+func (s *names32) any(list []name) bool { return slices.ContainsFunc(list, s.has) }
 
 // spread takes in the macros of the files that lead to what is of interest, and learns of the files where declarations
 // begin and end otherwise than their text shows.
@@ -141,7 +157,7 @@ func (in *interest) spread(list []*file) {
 }
 
 // grow adds the macros to a set that begin it, and those that mention one of it.
-func grow(list []*file, set names32, begins func(*chunk) bool) {
+func grow(list []*file, set *names32, begins func(*chunk) bool) {
 	for grown := true; grown; {
 		grown = false
 		for _, f := range list {
@@ -222,7 +238,7 @@ func (in *interest) lives(m *chunk) bool {
 }
 
 // begins says whether one of the set is how a text begins.
-func (s names32) begins(text string) bool {
+func (s *names32) begins(text string) bool {
 	h := hashBasis
 	for i := range len(text) {
 		h = (h ^ name(text[i])) * hashPrime

@@ -111,10 +111,7 @@ func parsedCalls(t *testing.T, ext string, text []byte) []seenCall {
 	b := &project.Build{Units: []*project.Unit{u}}
 	known := lookOutFor([]*project.Build{b}, nil)
 	known.interest = newInterest(known, []*project.Build{b})
-	known.everything = true
-	for i := range known.mentions {
-		known.mentions[i] = ^uint64(0)
-	}
+	known.takeAll()
 	fs := newFiles(tr.With(map[string][]byte{u.Path: text}), known.interest)
 	if _, err := fs.load(u.Path); err != nil {
 		t.Fatal(err)
