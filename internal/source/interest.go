@@ -15,6 +15,7 @@ import (
 // nothing of it are not even lexed.
 type interest struct {
 	mentions *names32 // text that mentions one of these is read
+	endings  endings  // of what is mentioned or defined
 	settled  *names32 // what mentions was when the files were lexed last
 	bodies   *names32 // text that may define a function of these names is read
 	uneven   *names32 // macros that open or close a bracket alone, by themselves or through another; nil before spread
@@ -30,7 +31,7 @@ type interest struct {
 // newInterest begins with what is looked for in every driver. The pool types are among it for the sake of the comparisons
 // and initialisers that an opt-in changes; new, because the kit's stdunk.h declares one that takes a pool type.
 func newInterest(known names, builds []*project.Build) *interest {
-	in := &interest{mentions: newNames(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames()}
+	in := &interest{mentions: newNames(), endings: newEndings(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames()}
 	for _, name := range kitAsks {
 		in.live.add(nameOf(name))
 	}
@@ -42,25 +43,25 @@ func newInterest(known names, builds []*project.Build) *interest {
 		}
 	}
 	for _, name := range []string{"new", "ExInitializeDriverRuntime", "POOL_TYPE"} {
-		in.mentions.add(nameOf(name))
+		in.mention(name)
 	}
 	for name := range known.ddis {
-		in.mentions.add(nameOf(name))
+		in.mention(name)
 	}
 	for name, list := range known.methods {
-		in.mentions.add(nameOf(name))
+		in.mention(name)
 		for _, d := range list {
 			if iface, _, _ := d.Method(); iface != "" && d.Kind == nx.PortDriver && d.Argument > 0 {
-				in.mentions.add(nameOf(iface)) // the classes that have such a method
+				in.mention(iface) // the classes that have such a method
 			}
 		}
 	}
 	for name := range known.entries {
-		in.mentions.add(nameOf(name))
+		in.mention(name)
 	}
 	for _, name := range nx.Tokens() {
 		if strings.HasPrefix(name, "NonPagedPool") {
-			in.mentions.add(nameOf(name))
+			in.mention(name)
 		}
 	}
 	seen := map[*project.Options]bool{}
@@ -84,14 +85,28 @@ func (in *interest) addDefines(o *project.Options) {
 		grown := false
 		for _, d := range o.Defines {
 			m := skimDirective([]byte("#define " + d.Name + " " + d.Value)).macro
-			if m != nil && (m.pastes || in.mentions.any(m.mentions)) {
-				grown = in.mentions.add(m.defines[0]) || grown
+			if m != nil && in.leads(m) {
+				grown = in.mention(m.text) || grown
 			}
 		}
 		if !grown {
 			return
 		}
 	}
+}
+
+// mention adds a name to those that text is read for, and says whether it is new.
+func (in *interest) mention(text string) bool {
+	if !in.mentions.add(nameOf(text)) {
+		return false
+	}
+	in.endings.learn(text)
+	return true
+}
+
+// leads says whether a macro mentions what is of interest, or may make its name.
+func (in *interest) leads(m *chunk) bool {
+	return in.mentions.any(m.mentions) || in.endings.may(m.makes)
 }
 
 // takeAll makes every name one of interest, and so leaves nothing out.
@@ -145,10 +160,10 @@ func (s *names32) any(list []name) bool { return slices.ContainsFunc(list, s.has
 // spread takes in the macros of the files that lead to what is of interest, and learns of the files where declarations
 // begin and end otherwise than their text shows.
 func (in *interest) spread(list []*file) {
-	grow(list, in.mentions, func(m *chunk) bool { return m.pastes })
+	grow(list, func(m *chunk) bool { return in.leads(m) && in.mention(m.text) })
 	in.uneven, in.inner, in.pasting = newNames(), map[string]bool{}, newNames()
-	grow(list, in.pasting, func(m *chunk) bool { return m.pastes })
-	grow(list, in.uneven, func(m *chunk) bool { return m.uneven })
+	grow(list, in.pasting.by(func(m *chunk) bool { return m.pastes }))
+	grow(list, in.uneven.by(func(m *chunk) bool { return m.uneven }))
 	for _, f := range list {
 		for _, header := range f.outline.inner {
 			in.inner[header] = true
@@ -156,19 +171,21 @@ func (in *interest) spread(list []*file) {
 	}
 }
 
-// grow adds the macros to a set that begin it, and those that mention one of it.
-func grow(list []*file, set *names32, begins func(*chunk) bool) {
+// grow goes over all macros until take takes none of them any more.
+func grow(list []*file, take func(*chunk) bool) {
 	for grown := true; grown; {
 		grown = false
 		for _, f := range list {
 			for i := range f.outline.macros {
-				m := &f.outline.macros[i]
-				if (begins(m) || set.any(m.mentions)) && set.add(m.defines[0]) {
-					grown = true
-				}
+				grown = take(&f.outline.macros[i]) || grown
 			}
 		}
 	}
+}
+
+// by takes the macros into a set that begin it, and those that mention one of it.
+func (s *names32) by(begins func(*chunk) bool) func(*chunk) bool {
+	return func(m *chunk) bool { return (begins(m) || s.any(m.mentions)) && s.add(m.defines[0]) }
 }
 
 // choose turns declarations of a file on, and says whether there are new ones. Where it can't be told where one ends, all
@@ -257,10 +274,13 @@ func (in *interest) matters(macro string) bool {
 // ask adds names that linking asks for, and says whether one of them is new.
 func (in *interest) ask(mentions, bodies map[string]bool) (news bool) {
 	for text := range mentions {
-		news = in.mentions.add(nameOf(text)) || news
+		news = in.mention(text) || news
 	}
 	for text := range bodies {
-		news = in.bodies.add(nameOf(text)) || news
+		if in.bodies.add(nameOf(text)) {
+			in.endings.learn(text)
+			news = true
+		}
 	}
 	return news
 }

@@ -48,9 +48,10 @@ type chunk struct {
 	defines  []name // the functions that it may define, or the macro
 	text     string // the macro's name
 	always   bool   // a brace of a namespace or a linkage block
-	pastes   bool   // a macro with ## in its body: what comes out can't be told from its text
-	uneven   bool   // a macro whose body leaves brackets open, or closes others
-	on       bool   // it is of interest
+	pastes   bool   // a macro with ## in its body
+	makes    *pasted
+	uneven   bool // a macro whose body leaves brackets open, or closes others
+	on       bool // it is of interest
 }
 
 // name stands for an identifier: its FNV-1a hash. Of two identifiers with one hash both are of interest if one is.
@@ -561,6 +562,9 @@ loop:
 	switch {
 	case string(d.name) == "define" && len(d.words) > 0:
 		d.macro = &chunk{defines: d.words[:1], mentions: d.words[1:], text: string(first), pastes: pastes, uneven: uneven || depth != 0}
+		if pastes {
+			d.macro.makes = pastedBy(string(b[:i]))
+		}
 	case bytes.HasPrefix(d.name, []byte("include")):
 		d.header = includedName(b[:i])
 	}
