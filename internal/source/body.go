@@ -145,7 +145,7 @@ func (p *parser) constructor(f *function, tail []token) {
 		if len(part) > 2 && part[0].kind == ident && (part[1].is("(") || part[1].is("{")) {
 			of, _ := p.field(f.class, part[0].text)
 			f.writes = append(f.writes, write{
-				target: target{name: part[0].text, of: of, field: true}, value: p.value(f, part[2:max(2, len(part)-1)]), at: part[0],
+				target: target{name: part[0].text, of: of, field: true}, value: p.stored(f, target{name: part[0].text, field: true}, part[2:max(2, len(part)-1)]), at: part[0],
 			})
 		}
 	}
@@ -469,9 +469,9 @@ func (r *reading) assignment(i int) {
 	case end-i > maxArguments:
 		w.value.expr = opaque("an expression of more than 500 tokens")
 	default:
-		w.value = r.value(r.f, r.toks[i+1:end])
+		w.value = r.stored(r.f, to, r.toks[i+1:end])
 	}
-	if !t.is("=") && !step {
+	if !t.is("=") && !step && w.value.expr != unasked.expr {
 		w.value.expr = r.compound(t.text, to, w.value)
 	}
 	r.place(&w, i, end)
@@ -482,6 +482,16 @@ func (r *reading) assignment(i int) {
 	if i < r.lambda && !w.field { // it runs when the lambda is called
 		r.f.taken = append(r.f.taken, w.target)
 	}
+}
+
+// stored is the value that is written to a target. What nobody asked for is not read: of a field or a variable at file scope,
+// linking asks by its name.
+func (p *parser) stored(f *function, to target, toks []token) value {
+	name := strings.TrimSuffix(to.name, "[]")
+	if (to.field || f == nil || !f.owns(name)) && !strings.HasPrefix(name, "*") && !p.known.wanted(name) {
+		return unasked
+	}
+	return p.value(f, toks)
 }
 
 // operandEnd gives the index behind the right side of an assignment, which begins at i.

@@ -106,8 +106,8 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 	return c, args, end
 }
 
-// unasked stands for an argument until linking asks for the calls of that name.
-var unasked = value{expr: opaque("an argument that was not asked for")}
+// unasked stands for an argument, or for what is written to a field, until linking asks for what has that name.
+var unasked = value{expr: opaque("a value that was not asked for")}
 
 // unaskedFor gives so many of them, for all calls the same: how many there are tells overloads apart.
 func unaskedFor(n int) []value {

@@ -93,7 +93,7 @@ func (p *parser) members(r *record, list []declarator) {
 		}
 		if d.assign || len(d.init) > 0 {
 			at := d.init[0:1:1]
-			p.writes = append(p.writes, write{target: target{name: d.name, of: r.name, field: true}, value: p.value(nil, d.init), at: at[0]})
+			p.writes = append(p.writes, write{target: target{name: d.name, of: r.name, field: true}, value: p.stored(nil, target{name: d.name, field: true}, d.init), at: at[0]})
 		}
 	}
 }

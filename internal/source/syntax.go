@@ -534,7 +534,7 @@ func (p *parser) initial(list []write, d declarator, f *function, at token) []wr
 	}
 	braces := len(d.init) > 0 && d.init[0].is("{")
 	if !braces || p.tag(d.typ) == "" && !d.array && len(split(inside(d.init))) == 1 && !designates(d.init) {
-		return append(list, write{target: to, value: p.value(f, d.init), at: at})
+		return append(list, write{target: to, value: p.stored(f, to, d.init), at: at})
 	}
 	before := len(list)
 	list = p.filled(list, to, p.tag(d.typ), d.array, inside(d.init), f, 0)
@@ -622,7 +622,7 @@ func (p *parser) part(list []write, to target, typ string, toks []token, f *func
 	if len(toks) == 0 || toks[0].kind == str {
 		return list
 	}
-	return append(list, write{target: to, value: p.value(f, toks), at: toks[0]})
+	return append(list, write{target: to, value: p.stored(f, to, toks), at: toks[0]})
 }
 
 // closing gives the index of the bracket that closes the one at i, or the end of the list.
