@@ -271,7 +271,7 @@ type Fact struct {
 	Place     Place
 	Function  string
 	Says      string
-	With      Term         // of a Comparison, what the pool type is compared with
+	With      *Term        // of a Comparison, what the pool type is compared with; else nil
 	Unit      string       // path of the translation unit
 	Mechanism nx.Mechanism // of the unit
 	// Effective says, of an OptInCall, that it sets the image's variables.

@@ -144,9 +144,9 @@ func (p *parser) constructor(f *function, tail []token) {
 	for _, part := range split(tail[colon+1:]) {
 		if len(part) > 2 && part[0].kind == ident && (part[1].is("(") || part[1].is("{")) {
 			of, _ := p.field(f.class, part[0].text)
-			f.writes = append(f.writes, write{
-				target: target{name: part[0].text, of: of, field: true}, value: p.stored(f, target{name: part[0].text, field: true}, part[2:max(2, len(part)-1)]), at: part[0],
-			})
+			if to := (target{name: part[0].text, of: of, field: true}); !p.unasked(f, to) {
+				f.writes = append(f.writes, write{target: to, value: p.value(f, part[2:max(2, len(part)-1)]), at: part[0]})
+			}
 		}
 	}
 }
@@ -455,7 +455,7 @@ func (r *reading) assignment(i int) {
 			to, known = target{name: r.toks[i+1].text}, true
 		}
 	}
-	if !known || i == 0 {
+	if !known || i == 0 || r.unasked(r.f, to) {
 		return
 	}
 	end := r.operandEnd(i + 1)
@@ -469,9 +469,9 @@ func (r *reading) assignment(i int) {
 	case end-i > maxArguments:
 		w.value.expr = opaque("an expression of more than 500 tokens")
 	default:
-		w.value = r.stored(r.f, to, r.toks[i+1:end])
+		w.value = r.value(r.f, r.toks[i+1:end])
 	}
-	if !t.is("=") && !step && w.value.expr != unasked.expr {
+	if !t.is("=") && !step {
 		w.value.expr = r.compound(t.text, to, w.value)
 	}
 	r.place(&w, i, end)
@@ -484,14 +484,11 @@ func (r *reading) assignment(i int) {
 	}
 }
 
-// stored is the value that is written to a target. What nobody asked for is not read: of a field or a variable at file scope,
-// linking asks by its name.
-func (p *parser) stored(f *function, to target, toks []token) value {
+// unasked says whether nobody asked for what is written to a target: of a field or a variable at file scope, linking asks by
+// its name. Such writes are not kept.
+func (p *parser) unasked(f *function, to target) bool {
 	name := strings.TrimSuffix(to.name, "[]")
-	if (to.field || f == nil || !f.owns(name)) && !strings.HasPrefix(name, "*") && !p.known.wanted(name) {
-		return unasked
-	}
-	return p.value(f, toks)
+	return (to.field || f == nil || !f.owns(name)) && !strings.HasPrefix(name, "*") && !p.known.wanted(name)
 }
 
 // operandEnd gives the index behind the right side of an assignment, which begins at i.

@@ -106,8 +106,8 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 	return c, args, end
 }
 
-// unasked stands for an argument, or for what is written to a field, until linking asks for what has that name.
-var unasked = value{expr: opaque("a value that was not asked for")}
+// unasked stands for an argument until linking asks for the calls of that name.
+var unasked = value{expr: opaque("an argument that was not asked for")}
 
 // unaskedFor gives so many of them, for all calls the same: how many there are tells overloads apart.
 func unaskedFor(n int) []value {
@@ -184,8 +184,12 @@ func (r *reading) cleared(c call, list [][]token, pos int) {
 		return
 	}
 	for _, m := range r.records[typ].fields {
+		to := target{name: m.name, of: typ, field: true}
+		if r.unasked(r.f, to) {
+			continue
+		}
 		r.f.writes = append(r.f.writes, write{
-			target: target{name: m.name, of: typ, field: true}, value: zero, at: c.at, pos: pos, clear: true, base: base, block: r.flow.block(),
+			target: to, value: zero, at: c.at, pos: pos, clear: true, base: base, block: r.flow.block(),
 		})
 	}
 }

@@ -77,7 +77,7 @@ func (r *reading) comparison(i int) {
 	for _, side := range [][]token{right, left} {
 		if term, ok := fold(r.expression(r.f, side)); ok {
 			r.note(driver.Fact{
-				Kind: driver.Comparison, Place: r.toks[i].root().place(), Function: r.f.name, With: term,
+				Kind: driver.Comparison, Place: r.toks[i].root().place(), Function: r.f.name, With: &term,
 				Says: text(left) + " " + r.toks[i].text + " " + text(right),
 			})
 			return

@@ -51,6 +51,7 @@ func (m *image) image(units []*summary, sites []seen) driver.Image {
 	slices.SortStableFunc(out.Facts, func(a, b driver.Fact) int {
 		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Unit, b.Unit))
 	})
+	out.Facts = slices.Clone(slices.CompactFunc(out.Facts, saidTwice))
 	for _, s := range sites {
 		out.Sites = append(out.Sites, s.Site)
 	}
@@ -63,6 +64,11 @@ func (m *image) image(units []*summary, sites []seen) driver.Image {
 	}
 	out.Sites = mergeSites(out.Sites)
 	return out
+}
+
+// saidTwice says whether two facts tell the same of a header that several units read.
+func saidTwice(a, b driver.Fact) bool {
+	return a.Kind == b.Kind && a.Place == b.Place && a.Says == b.Says && (a.Kind == driver.MissingHeader || a.Kind == driver.Assumption)
 }
 
 // idleCopy says whether a function of a header is not used in its unit, while it is in another. One that only idle copies

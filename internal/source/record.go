@@ -91,9 +91,8 @@ func (p *parser) members(r *record, list []declarator) {
 		if len(d.init) > 0 {
 			p.constructs(d, d.init[0])
 		}
-		if d.assign || len(d.init) > 0 {
-			at := d.init[0:1:1]
-			p.writes = append(p.writes, write{target: target{name: d.name, of: r.name, field: true}, value: p.stored(nil, target{name: d.name, field: true}, d.init), at: at[0]})
+		if to := (target{name: d.name, of: r.name, field: true}); len(d.init) > 0 && !p.unasked(nil, to) {
+			p.writes = append(p.writes, write{target: to, value: p.value(nil, d.init), at: d.init[0]})
 		}
 	}
 }

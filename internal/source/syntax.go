@@ -534,7 +534,10 @@ func (p *parser) initial(list []write, d declarator, f *function, at token) []wr
 	}
 	braces := len(d.init) > 0 && d.init[0].is("{")
 	if !braces || p.tag(d.typ) == "" && !d.array && len(split(inside(d.init))) == 1 && !designates(d.init) {
-		return append(list, write{target: to, value: p.stored(f, to, d.init), at: at})
+		if p.unasked(f, to) {
+			return list
+		}
+		return append(list, write{target: to, value: p.value(f, d.init), at: at})
 	}
 	before := len(list)
 	list = p.filled(list, to, p.tag(d.typ), d.array, inside(d.init), f, 0)
@@ -601,8 +604,8 @@ func (p *parser) filled(list []write, to target, typ string, array bool, toks []
 	}
 	if r != nil && !array {
 		for _, m := range r.fields {
-			if !given[m.name] {
-				list = append(list, write{target: target{name: m.name, of: r.name, field: true}, value: value{expr: number32(0), text: "0"}, clear: true})
+			if to := (target{name: m.name, of: r.name, field: true}); !given[m.name] && !p.unasked(f, to) {
+				list = append(list, write{target: to, value: value{expr: number32(0), text: "0"}, clear: true})
 			}
 		}
 	}
@@ -619,10 +622,10 @@ func (p *parser) part(list []write, to target, typ string, toks []token, f *func
 			return p.filled(list, to, "", true, inside(toks), f, depth+1)
 		}
 	}
-	if len(toks) == 0 || toks[0].kind == str {
+	if len(toks) == 0 || toks[0].kind == str || p.unasked(f, to) {
 		return list
 	}
-	return append(list, write{target: to, value: p.stored(f, to, toks), at: toks[0]})
+	return append(list, write{target: to, value: p.value(f, toks), at: toks[0]})
 }
 
 // closing gives the index of the bracket that closes the one at i, or the end of the list.
