@@ -179,7 +179,7 @@ func (p *parser) body(f *function, head, toks []token) {
 		f.locals = map[string]variable{}
 	}
 	clear(p.names)
-	r := &reading{parser: p, f: f, toks: toks, passed: map[int]bool{}, passedOn: map[int]bool{}}
+	r := &reading{parser: p, f: f, toks: toks, list: p.made[:0], passed: map[int]bool{}, passedOn: map[int]bool{}}
 	if len(head) > 0 {
 		h := &reading{parser: p, f: f, toks: head, passed: initialised(head), passedOn: map[int]bool{}, head: true}
 		h.initialisers()
@@ -199,6 +199,8 @@ func (p *parser) body(f *function, head, toks []token) {
 		}
 		f.calls = append(f.calls, r.list[i].call)
 	}
+	clear(r.list)
+	p.made = r.list
 	f.named = slices.Collect(maps.Keys(p.names))
 	f.marks, f.writes = slices.Clone(marksOf(toks)), slices.Clone(f.writes)
 	countMarks(f.marks, f.calls)

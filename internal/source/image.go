@@ -33,30 +33,12 @@ func (m *image) sites() []seen {
 // image turns what was linked into what every witness returns, for some of the units. All requests decide whether the
 // variables are set in time.
 func (m *image) image(units []*summary, sites []seen) driver.Image {
-	out := driver.Image{Build: m.build.Build}
 	in := map[*summary]bool{}
 	for _, u := range units {
 		in[u] = true
-		out.Facts = append(out.Facts, u.facts...)
 	}
-	for _, d := range m.definitions {
-		if !in[d.unit] {
-			continue
-		}
-		out.Facts = append(out.Facts, m.entryFacts(d)...)
-		for i := range d.calls {
-			out.Facts = append(out.Facts, m.optInFact(d, &d.calls[i])...)
-		}
-	}
-	slices.SortStableFunc(out.Facts, func(a, b driver.Fact) int {
-		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Unit, b.Unit))
-	})
-	out.Facts = slices.Clone(slices.CompactFunc(out.Facts, saidTwice))
-	for _, s := range sites {
-		out.Sites = append(out.Sites, s.Site)
-	}
-	m.judgeBuild(&out, units)
-	out.Sites = nil
+	out := driver.Image{Build: m.build.Build, Facts: m.facts(units, in)}
+	m.judgeBuild(&out.Build, units, sites)
 	for _, s := range sites {
 		if in[s.unit] {
 			out.Sites = append(out.Sites, s.Site)
@@ -66,9 +48,41 @@ func (m *image) image(units []*summary, sites []seen) driver.Image {
 	return out
 }
 
-// saidTwice says whether two facts tell the same of a header that several units read.
-func saidTwice(a, b driver.Fact) bool {
-	return a.Kind == b.Kind && a.Place == b.Place && a.Says == b.Says && (a.Kind == driver.MissingHeader || a.Kind == driver.Assumption)
+// facts gives those of the units and of their functions. What several units tell of one header is told once.
+func (m *image) facts(units []*summary, in map[*summary]bool) []driver.Fact {
+	type told struct {
+		kind  driver.FactKind
+		place driver.Place
+		says  string
+	}
+	seen := map[told]bool{}
+	var list []driver.Fact
+	for _, u := range units {
+		for i := range u.facts {
+			f := &u.facts[i]
+			if f.Kind == driver.MissingHeader || f.Kind == driver.Assumption {
+				key := told{f.Kind, f.Place, f.Says}
+				if seen[key] {
+					continue
+				}
+				seen[key] = true
+			}
+			list = append(list, *f)
+		}
+	}
+	for _, d := range m.definitions {
+		if !in[d.unit] {
+			continue
+		}
+		list = append(list, m.entryFacts(d)...)
+		for i := range d.calls {
+			list = append(list, m.optInFact(d, &d.calls[i])...)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b driver.Fact) int {
+		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Unit, b.Unit))
+	})
+	return slices.Clip(list)
 }
 
 // idleCopy says whether a function of a header is not used in its unit, while it is in another. One that only idle copies
@@ -264,8 +278,7 @@ func mergeSite(into *driver.Site, s driver.Site) {
 
 // judgeBuild fills in what only the units know of the build: its mechanism, the files that differ from it, and whether
 // the variables are set in time.
-func (m *image) judgeBuild(out *driver.Image, units []*summary) {
-	b := &out.Build
+func (m *image) judgeBuild(b *driver.Build, units []*summary, sites []seen) {
 	b.Mechanism = mechanism(units)
 	for _, u := range units {
 		if u.sawKit() && u.mechanism != b.Mechanism {
@@ -276,7 +289,7 @@ func (m *image) judgeBuild(out *driver.Image, units []*summary) {
 	switch {
 	case !usesVariables:
 		b.Initialised = driver.InitNotNeeded
-	case m.sets && !b.Library && slices.ContainsFunc(out.Sites, func(s driver.Site) bool {
+	case m.sets && !b.Library && slices.ContainsFunc(sites, func(s seen) bool {
 		return s.Moment == driver.Before && s.TooEarly()
 	}):
 		b.Initialised = driver.InitLate
@@ -284,7 +297,7 @@ func (m *image) judgeBuild(out *driver.Image, units []*summary) {
 		b.Initialised = driver.InitUnknown
 	case !m.sets:
 		b.Initialised = driver.InitNo
-	case slices.ContainsFunc(out.Sites, driver.Site.TooEarly):
+	case slices.ContainsFunc(sites, func(s seen) bool { return s.TooEarly() }):
 		b.Initialised = driver.InitLate
 	default:
 		b.Initialised = driver.InitYes

@@ -80,6 +80,7 @@ type parser struct {
 	arrays  map[string]bool    // those of them that are arrays and not const
 	cxx     bool
 	names   map[string]bool // of the function at hand: those that are used other than by being called
+	made    []made          // the room for the calls of the function at hand
 	alike   alike           // nil where each unit is read by itself
 	folded  int             // up to which token the state is known
 	state   digest          // of all that was declared so far
