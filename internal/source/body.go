@@ -233,7 +233,9 @@ func (r *reading) scan() {
 		statement = r.startsStatement(i)
 		switch {
 		case t.is("[") && r.cxx:
-			r.lambda = max(r.lambda, r.lambdaEnd(i))
+			if i >= r.lambda { // one inside another ends before it
+				r.lambda = r.lambdaEnd(i)
+			}
 		case t.kind == punct && assignments[t.text]:
 			r.assignment(i)
 		case t.is("==") || t.is("!="):
