@@ -173,14 +173,6 @@ func (p *cpp) close(o *open) {
 	p.stack = p.stack[:len(p.stack)-1]
 }
 
-// lineEnd gives the index of the newline that ends the line of token i.
-func lineEnd(toks []token, i int) int {
-	for toks[i].kind != newline {
-		i++
-	}
-	return i
-}
-
 func (o *open) active() bool {
 	return len(o.branches) == 0 || o.branches[len(o.branches)-1].active
 }
