@@ -326,7 +326,12 @@ func (e *evaluation) options(it *item, p string) (Options, bool) {
 	for _, forced := range append(list(m["forcedincludefiles"]), more.forced...) {
 		o.Forced = append(o.Forced, strings.ReplaceAll(forced, `\`, "/"))
 	}
-	o.Precompiled = e.precompiled(it.metadata, more)
+	if o.Precompiled = e.precompiled(it.metadata, more); o.Precompiled != "" {
+		// The compiler does not look for that header again: the file that makes it, mostly beside the project, found it.
+		if dir := path.Dir(e.project); !slices.Contains(o.Includes, dir) {
+			o.Includes = append(o.Includes, dir)
+		}
+	}
 	language, ok := languageOf(p)
 	o.Language = language
 	switch as := it.metadata.get("compileas"); {

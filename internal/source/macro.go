@@ -195,15 +195,18 @@ func (p *cpp) substitute(m *macro, args [][]token, exp *expansion) []token {
 	if m.refs != nil {
 		s.expanded = make([][]token, len(args))
 	}
+	held := 0
 	for i := 0; i < len(m.body) && p.stopped == ""; i++ {
-		before := len(s.out)
 		i = s.token(i)
-		p.hold(max(0, len(s.out)-before))
+		p.hold(max(0, len(s.out)-held))
+		held = max(held, len(s.out))
 	}
 	for _, e := range s.expanded {
 		p.held -= len(e)
 	}
-	return slices.DeleteFunc(s.out, func(t token) bool { return t.kind == punct && t.text == "" })
+	out := slices.DeleteFunc(s.out, func(t token) bool { return t.kind == punct && t.text == "" })
+	p.held -= held - len(out)
+	return out
 }
 
 // opted gives a macro with each __VA_OPT__(text) of its body replaced: by the text where the variable arguments are something
