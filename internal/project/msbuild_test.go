@@ -536,3 +536,15 @@ func TestPartlySkipped(t *testing.T) {
 		t.Errorf("builds %s, skipped %+v", ids(s), s.Skipped)
 	}
 }
+
+// A precompiled header is found by the file that makes it, mostly beside the project: the sources may stand elsewhere.
+func TestPrecompiledHeaderBesideTheProject(t *testing.T) {
+	write(t, "-- src/a.c --\n-- drv/pre.h --\n")
+	const use = "  <ItemDefinitionGroup>\n    <ClCompile>\n      <PrecompiledHeader>Use</PrecompiledHeader>\n      <PrecompiledHeaderFile>pre.h</PrecompiledHeaderFile>\n" +
+		"    </ClCompile>\n  </ItemDefinitionGroup>\n"
+	const item = "  <ItemGroup>\n    <ClCompile Include=\"..\\src\\a.c\" />\n  </ItemGroup>\n"
+	for body, want := range map[string]string{use + item: "drv", item: ""} {
+		put(t, "drv/p.vcxproj", projectText("Debug|x64", body))
+		equal(t, "includes", strings.Join(load(t, LoadOptions{}).Builds[0].Units[0].Options.Includes, " "), want)
+	}
+}
