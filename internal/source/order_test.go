@@ -24,6 +24,8 @@ func TestOrder(t *testing.T) {
 		{"if (x || (OPT, 1)) { GET; }", "AB"},
 		{"int y = x ? (OPT, 1) : (GET, 2); GET;", "B AB"},
 		{"int y = x ? (OPT, 1) : (OPT, 2); GET;", "A"},
+		{"int y = x || (OPT, 1) ? (GET, 1) : 0;", "AB"},
+		{"int y = x && (OPT, z) ? 0 : (GET, 1);", "AB"},
 		{"f(x && (OPT, 1), GET);", "AB"},
 		{"while (x) { GET; OPT; } GET;", "AB AB"},
 		{"while (1) { GET; OPT; break; } GET;", "B A"},
@@ -70,6 +72,8 @@ func TestOrder(t *testing.T) {
 		{"wrap(NonPagedPool); OPT; wrap(PagedPool);", "B1"},
 		{"wrap(PagedPool); OPT; wrap(NonPagedPool);", "A1"},
 		{"ExAllocatePool(kind(NonPagedPool), 9); OPT;", "B"},
+		{"ExAllocatePool(own(), 9); OPT; ExAllocatePool(own(), 9);", "B A"},
+		{"ExAllocatePool(late(), 9);", "A"},
 		{"POOL_TYPE t = kind(NonPagedPool); OPT; ExAllocatePool(kind(NonPagedPool), 9);", "A"},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
@@ -78,6 +82,8 @@ func TestOrder(t *testing.T) {
 struct state { POOL_TYPE type; } S;
 static POOL_TYPE kind(POOL_TYPE t) { return t; }
 static void wrap(POOL_TYPE t) { ExAllocatePool(t, 9); }
+static POOL_TYPE own(void) { return NonPagedPool; }
+static POOL_TYPE late(void) { OPT; return NonPagedPool; }
 static void init(void) { OPT; }
 static void maybe(void) { if (z) return; OPT; }
 static void jumps(void) { if (z) goto out; OPT; out: ; }
