@@ -143,7 +143,17 @@ type skimmer struct {
 	text     bool   // the token before is a string
 	last     name   // the token before, if it is an identifier
 	word     []byte // its text
+	number   int    // of those that have ended
+	recent   [recentNames]mentioned
 }
+
+// mentioned is a name that the chunk behind so many others mentions. Most are mentioned again soon; that is said once.
+type mentioned struct {
+	of name
+	in int
+}
+
+const recentNames = 256
 
 func skim(data []byte) *outline {
 	s := &skimmer{data: data, out: &outline{}, lineStart: true}
@@ -345,7 +355,10 @@ func (s *skimmer) identifier() {
 		s.text = true
 		return
 	}
-	s.cur.mentions = append(s.cur.mentions, h)
+	if r := &s.recent[h%recentNames]; r.of != h || r.in != s.number {
+		*r = mentioned{h, s.number}
+		s.cur.mentions = append(s.cur.mentions, h)
+	}
 	if len(s.open) == s.classes {
 		s.classy = s.classy || classWords[h]
 		s.spaces = s.spaces || h == nameNamespace
@@ -442,6 +455,7 @@ func (s *skimmer) endChunk() {
 	s.cur.mentions, s.cur.defines = slices.Clone(mentions), slices.Clone(defines)
 	s.out.chunks = append(s.out.chunks, s.cur)
 	s.cur = chunk{mentions: mentions[:0], defines: defines[:0]}
+	s.number++
 	s.begun, s.over, s.open, s.classes = false, false, s.open[:0], 0
 	s.declared()
 }
