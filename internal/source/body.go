@@ -19,14 +19,21 @@ type parameter struct {
 	reference, constant bool
 }
 
-// variable is a name that is declared. The elements of an array are one variable.
+// variable is one that is declared at file scope. The elements of an array are one variable.
 type variable struct {
 	name   string
 	of     string // the struct that it is or points to
-	typ    string // its type, of a local
 	static bool
 	array  bool
 	at     token
+}
+
+// local is a variable of a function, by its name.
+type local struct {
+	of     string // the struct that it is or points to
+	typ    string // its type
+	static bool
+	array  bool
 	opaque string // why its values are not known: it is the parameter of a lambda
 }
 
@@ -174,9 +181,6 @@ type made struct {
 // body records what a function does: the calls in the order in which they are made, arguments first, the writes, what it
 // returns, and the names that are used in another way than being called. head holds a constructor's initialisers.
 func (p *parser) body(f *function, head, toks []token) {
-	if f.locals == nil {
-		f.locals = map[string]variable{}
-	}
 	clear(p.names)
 	r := &reading{parser: p, f: f, toks: toks, list: p.made[:0], passed: map[int]bool{}, passedOn: map[int]bool{}}
 	if len(head) > 0 {
@@ -286,7 +290,7 @@ func (r *reading) declaration(i int) {
 		if static || isConstexpr(t) {
 			r.initialisesStatic(r.f, toks, d)
 		}
-		r.f.locals[d.name] = variable{name: d.name, of: r.tag(d.typ), typ: d.typ, static: static, array: d.array, at: toks[d.at]}
+		r.f.declare(d.name, local{of: r.tag(d.typ), typ: d.typ, static: static, array: d.array})
 		if d.ref {
 			r.f.taken = r.alias(r.f.taken, d, toks)
 			r.passedOn[i+d.at-1] = true // its & takes no address
@@ -399,8 +403,15 @@ func (r *reading) mentioned(i int) {
 	}
 	if i > 0 && i+1 < len(r.toks) && (r.toks[i+1].is(")") || r.toks[i+1].is(",")) && !r.isDeclared(t.text) && r.toks[i-1].kind == ident &&
 		!keywords[r.toks[i-1].text] && !nx.IsToken(t.text) {
-		r.f.locals[t.text] = variable{name: t.text, opaque: "the parameter of a lambda or a handler"}
+		r.f.declare(t.text, local{opaque: "the parameter of a lambda or a handler"})
 	}
+}
+
+func (f *function) declare(name string, v local) {
+	if f.locals == nil {
+		f.locals = map[string]local{}
+	}
+	f.locals[name] = v
 }
 
 // isValue says whether a word can be a value: it is not followed by another that it would be the type of.

@@ -49,7 +49,7 @@ type function struct {
 	calls    []call
 	writes   []write
 	returns  []value
-	locals   map[string]variable
+	locals   map[string]local
 	taken    []target // variables and fields whose address is taken
 	lent     []lent
 	kept     map[int]bool // parameters that are kept, if they are pointers
