@@ -100,7 +100,7 @@ func (p *parser) members(r *record, list []declarator) {
 // tag gives the struct that a type's name stands for, "" where none of that name was seen.
 func (p *parser) tag(typ string) string {
 	for range 10 {
-		if p.records[typ] != nil {
+		if typ == "" || p.records[typ] != nil {
 			return typ
 		}
 		typ = p.aliases[typ]
