@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
 )
 
 // What hangs on a name that a header may define which is not there says so; what does not, does not.
@@ -78,6 +81,25 @@ func TestDDIsThatAreMacros(t *testing.T) {
 			if s.Place.Line == 3 {
 				t.Errorf("%s: its use counts as %s", tt.define, s.State)
 			}
+		}
+	}
+}
+
+// What one build must assume, another knows: a function that both read from the same tokens tells each its own.
+func TestAssumedInOneBuild(t *testing.T) {
+	tr, err := tree.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "#include <ntddk.h>\n#include \"missing.h\"\n#if FOO\n#else\nvoid f(void) { ExAllocatePool(PagedPool, 1); }\n#endif\n"
+	var builds []*project.Build
+	for _, defines := range [][]project.Define{nil, {{Name: "FOO", Value: "0"}}} {
+		o := &project.Options{Processor: nx.X64, Language: project.C, Defines: defines}
+		builds = append(builds, &project.Build{Build: driver.Build{ID: fmt.Sprint(len(builds))}, Units: []*project.Unit{{Path: "f.c", Options: o}}})
+	}
+	for i, m := range Read(tr.With(map[string][]byte{"f.c": []byte(text)}), builds, Options{DDIs: nx.DDIs()}).Images {
+		if len(m.Sites) != 1 || len(m.Sites[0].Value.Steps) != 1-i {
+			t.Errorf("build %d: %+v", i, m.Sites)
 		}
 	}
 }

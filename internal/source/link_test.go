@@ -92,6 +92,8 @@ void Get(POOL_TYPE t) { ExAllocatePool(t, 1); ExAllocatePool(NonPagedPool, 1); }
 			optin + " } while (0); return s; }", []string{"POOL_NX_OPTIN"}, driver.InitYes, "Read=[512]"},
 		{"who succeeds jumps past the call", head + "static void Read(void) { ExAllocatePool(NonPagedPool, 3); }\nint DriverEntry(void) { Set(Read); if (x) goto out; " +
 			optin + " out: return STATUS_SUCCESS; }", []string{"POOL_NX_OPTIN"}, driver.InitUnknown, "Read=[0 512]"},
+		{"the last return says that it failed", head + "static void Read(void) { ExAllocatePool(NonPagedPool, 3); }\nint DriverEntry(void) { if (Set(Read)) { " +
+			optin + " return STATUS_SUCCESS; } return STATUS_UNSUCCESSFUL; }", []string{"POOL_NX_OPTIN"}, driver.InitYes, "Read=[512]"},
 		{"both by one helper", head + "static void Init(void) { " + optin + " } void DllInitialize(void) { Init(); ExAllocatePool(NonPagedPool, 1); } void DriverEntry(void) { Init(); ExAllocatePool(NonPagedPool, 2); }",
 			[]string{"POOL_NX_OPTIN"}, driver.InitYes, "DllInitialize=[512] DriverEntry=[512]"},
 		{"auto", head + "void DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }", []string{"POOL_NX_OPTIN_AUTO"},

@@ -74,6 +74,7 @@ func TestOrder(t *testing.T) {
 		{"ExAllocatePool(kind(NonPagedPool), 9); OPT;", "B"},
 		{"ExAllocatePool(own(), 9); OPT; ExAllocatePool(own(), 9);", "B A"},
 		{"ExAllocatePool(late(), 9);", "A"},
+		{"POOL_TYPE t = late(); ExAllocatePool(t, 9);", "A"},
 		{"POOL_TYPE t = kind(NonPagedPool); OPT; ExAllocatePool(kind(NonPagedPool), 9);", "A"},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
@@ -124,6 +125,7 @@ func TestObjects(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"Auto a; OPT;", "Auto=B ~Auto=A"},
 		{"{ Auto a; } OPT;", "Auto=B ~Auto=B"},
+		{"Auto a; { x = 1; } OPT;", "Auto=B ~Auto=A"},
 		{"OPT; Auto a;", "Auto=A ~Auto=A"},
 		{"{ Auto a; if (x) return -1; } OPT;", "Auto=B ~Auto=B"},
 		{"Auto a; if (x) return -1; OPT;", "Auto=B ~Auto=AB"},
