@@ -18,7 +18,6 @@ func redefinable(t token) bool { return t.kind == ident && driver.Token{Name: t.
 // note adds a fact about the unit.
 func (p *parser) note(f driver.Fact) {
 	f.Unit, f.Mechanism = p.unit.Path, p.mechanism
-	p.hangs = true
 	p.facts = append(p.facts, f)
 }
 
@@ -109,6 +108,7 @@ var endsOperand = map[string]bool{
 	"&&": true, "||": true, "?": true, ":": true, ",": true, ";": true, "{": true, "}": true, "=": true, "==": true, "!=": true,
 }
 
+// operandStart gives the index at which the left side of the operator at i begins, read backwards.
 func operandStart(toks []token, i int) int {
 	for least := max(0, i-maxArguments); i > least; i-- {
 		t := toks[i-1]
@@ -127,6 +127,7 @@ func operandStart(toks []token, i int) int {
 	return i
 }
 
+// operandStop gives the index behind the right side that begins at i.
 func (r *reading) operandStop(i int) int {
 	for most := min(len(r.toks), i+maxArguments); i < most; i++ {
 		t := r.toks[i]

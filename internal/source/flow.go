@@ -328,7 +328,7 @@ func (m *image) evaluates(c scene, v value) driver.Moment {
 	return m.runs(c.d, v.pos)
 }
 
-// own adds what the function itself writes to a parameter or local.
+// ownWrites adds what the function itself writes to a parameter or local.
 func (m *image) ownWrites(n *node) {
 	for _, i := range m.writesTo(n.d, n.name) {
 		if i >= max(0, n.from) && i < n.to {

@@ -151,7 +151,7 @@ func lex(f *file, data []byte, list []stretch, buffer []raw) []raw {
 	return l.finish(len(data))
 }
 
-// wanted gives what is to be lexed of a file; neighbours are one.
+// stretches gives what is to be lexed of a file; neighbours are one.
 func (o *outline) stretches() []stretch {
 	var list []stretch
 	for _, p := range o.pieces {

@@ -98,8 +98,7 @@ func (m *image) need(names ...string) {
 }
 
 // addressed says whether a function may be called through a pointer: its name stands somewhere other than in front of a
-// parenthesis. An operator has no name that could, and a constructor no
-// address.
+// parenthesis. An operator has no name that could, and a constructor no address.
 func (m *image) addressed(d *definition) bool {
 	return m.named[d.name] && d.name != "new" && !d.isConstructor()
 }

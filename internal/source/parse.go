@@ -22,7 +22,7 @@ type summary struct {
 	bases      map[string][]string    // of classes
 	hidden     map[string]hidden      // how objects of a class may be constructed unseen
 	others     map[string][]string    // by what other names a class is constructed
-	named      map[string]bool        // and at file scope
+	named      map[string]bool        // identifiers that are used at file scope other than as the name of a call
 	facts      []driver.Fact
 	placement  bool            // a header of the kit declares its operator new
 	asks       []string        // what is to be read to know whether a method is the kit's

@@ -65,6 +65,7 @@ func TestGeneratedHolds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("what a driver gets is known by running it, which needs clang")
 	}
+	t.Logf("seed %d", *seed)
 	if *only < 0 {
 		batches(t, *programs/2, chosen(t, true), false)
 	}
