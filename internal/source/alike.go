@@ -16,14 +16,12 @@ import (
 // alike are the functions of a file that were read for one of its units, by what they were read from.
 type alike map[digest][]readFunction
 
-// readFunction is a function with what its reading left in the unit. under stands for its surroundings if it hangs on them,
-// and is 0 if it does not.
+// readFunction is a function with the facts that its reading left in the unit: those are told of each build. under stands for
+// its surroundings if it hangs on them, and is 0 if it does not.
 type readFunction struct {
 	*function
-	declared []driver.Place
-	facts    []driver.Fact
-	asks     []string
-	under    digest
+	facts []driver.Fact
+	under digest
 }
 
 // digest stands for tokens and the like: two that are not alike have one digest with a chance of one in 2^64, which nobody
@@ -122,21 +120,19 @@ func (p *parser) function(head []token, name, open, end int) {
 		p.alike[key] = append(p.alike[key], *seen)
 	}
 	p.functions = append(p.functions, seen.function)
-	p.declared, p.asks = append(p.declared, seen.declared...), append(p.asks, seen.asks...)
 	for _, f := range seen.facts {
 		p.note(f)
 	}
 }
 
-// read reads a definition and keeps apart what that leaves in the unit.
+// read reads a definition and keeps apart the facts that it tells.
 func (p *parser) read(head []token, name, open, end int) *readFunction {
-	declared, facts, asks := p.declared, p.facts, p.asks
-	p.declared, p.facts, p.asks, p.hangs = nil, nil, nil, false
+	facts := p.facts
+	p.facts, p.hangs = nil, false
 	read := &readFunction{function: p.definition(head, name, open, end)}
-	read.declared, read.facts, read.asks = p.declared, p.facts, p.asks
 	if p.hangs {
 		read.under = p.surroundings()
 	}
-	p.declared, p.facts, p.asks = declared, facts, asks
+	read.facts, p.facts = p.facts, facts
 	return read
 }

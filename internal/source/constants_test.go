@@ -2,10 +2,14 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
 )
 
 // Where C and C++ want a constant, by their standards, and where a pool type is compared.
@@ -47,6 +51,25 @@ func TestConstantsAndComparisons(t *testing.T) {
 		}
 		if s := strings.Join(got, "; "); s != tt.want {
 			t.Errorf("%s %s:\n%s\nwant\n%s", tt.file, tt.text, s, tt.want)
+		}
+	}
+}
+
+// A function that two builds read alike is read once; its facts are told of both.
+func TestFactsOfAlikeFunctions(t *testing.T) {
+	tr, err := tree.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "#include <ntddk.h>\nvoid f(POOL_TYPE t) { if (t == 0) g(); }\n#if FOO\nint later;\n#endif\n"
+	var builds []*project.Build
+	for _, foo := range []string{"0", "1"} {
+		o := &project.Options{Processor: nx.X64, Language: project.C, Defines: []project.Define{{Name: "FOO", Value: foo}}}
+		builds = append(builds, &project.Build{Build: driver.Build{ID: foo}, Units: []*project.Unit{{Path: "f.c", Options: o}}})
+	}
+	for _, m := range Read(tr.With(map[string][]byte{"f.c": []byte(text)}), builds, Options{DDIs: nx.DDIs()}).Images {
+		if n := len(slices.DeleteFunc(m.Facts, func(f driver.Fact) bool { return f.Kind != driver.Comparison })); n != 1 {
+			t.Errorf("build %s: %d comparisons, want 1", m.Build.ID, n)
 		}
 	}
 }
