@@ -269,8 +269,8 @@ func (l *lexer) header(rest string) {
 	if rest[0] == '<' {
 		closing = ">"
 	}
-	switch n := strings.IndexAny(rest[1:min(len(rest), maxHeaderName)], closing+"\n"); {
-	case n >= 0 && rest[1+n] != '\n':
+	switch n := strings.IndexAny(rest[1:min(len(rest), maxHeaderName)], closing+"\n"+string(rune(endOfFile))); {
+	case n >= 0 && rest[1+n] == closing[0]:
 		l.emit(str, l.pos, l.pos+n+2)
 	case rest[0] == '<':
 		l.emit(punct, l.pos, l.pos+1)
