@@ -216,7 +216,7 @@ func others(kind string, list []project.Skipped) []any {
 }
 
 func summaryLine(r *Scan, sites []request) jsonSummary {
-	s := jsonSummary{Type: "summary", Builds: len(r.Images), ByState: map[driver.State]int{}, Declarations: len(r.Declarations), Seconds: r.Elapsed.Seconds()}
+	s := jsonSummary{Type: "summary", Builds: len(r.Images), ByState: map[driver.State]int{}, Declarations: len(r.Declarations), Suppressed: len(r.Suppressed), Seconds: r.Elapsed.Seconds()}
 	for _, st := range positions(sites) {
 		s.Sites++
 		s.ByState[st]++

@@ -20,18 +20,21 @@ type Scan struct {
 	Dormant      []driver.Site     // requests that no build gets to
 	Declarations []driver.Place    // of DDIs, and of macros by their names, which are no requests
 	Findings     []rule.Finding    // merged over the builds
+	Suppressed   []rule.Finding    // those that the source suppresses
 	Skipped      []project.Skipped // no drivers
 	Unreadable   []project.Skipped
 	Notes        []driver.Step // how a build file was read where it could not be evaluated
 	Elapsed      time.Duration
 }
 
-// Worst is the level of the most serious finding, and whether there is any.
-func (r *Scan) Worst() (rule.Level, bool) {
-	if len(r.Findings) == 0 {
-		return 0, false
+// Worst is the level of the most serious finding that can fail a run, and whether there is any.
+func (r *Scan) Worst() (worst rule.Level, any bool) {
+	for _, f := range r.Findings {
+		if !f.NoAlternative {
+			worst, any = max(worst, f.Level), true
+		}
 	}
-	return slices.MaxFunc(r.Findings, func(a, b rule.Finding) int { return cmp.Compare(a.Level, b.Level) }).Level, true
+	return worst, any
 }
 
 // request is one site as the builds see it that get the same answer.

@@ -33,7 +33,9 @@ type Rule struct {
 	Official string
 	Level    Level
 	Doc      Doc
+	// check judges one image. A rule that compares builds has checkAll instead, and names the builds of its findings.
 	check    func(*driver.Image, nx.Mechanism) []Finding
+	checkAll func([]driver.Image, nx.Mechanism) []Finding
 }
 
 // Doc is the documentation of a rule. Before and After are trees in txtar form: Before breaks the rule, its fix makes
@@ -63,8 +65,13 @@ type Finding struct {
 	Site    *driver.Site // the request it is about, nil where it is about none
 	Builds  []string     // ids, sorted
 	Fix     *Fix
+	// Steps are the evidence, besides the derivation of the site's value.
+	Steps []driver.Step
 	// Kept is set where the source names executable memory itself, so that an opt-in leaves it alone.
 	Kept bool
+	// NoAlternative is set where the minimum Windows has nothing else to call: such a finding fails nothing.
+	NoAlternative bool
+	Suppressed    *driver.Suppression // nil where nothing suppresses it
 }
 
 // All lists the rules in the order of their IDs.
@@ -72,16 +79,22 @@ func All() []*Rule {
 	return []*Rule{&unsafeArgument, &macroWithoutCall, &callWithoutMacro, &callTooLate}
 }
 
-// Check judges one image. Fixes opt it in by the mechanism goal, which is nx.OptIn or nx.OptInAuto.
-func Check(m *driver.Image, goal nx.Mechanism) []Finding {
+// Check judges the images of one tree. Fixes opt them in by the mechanism goal, which is nx.OptIn or nx.OptInAuto.
+func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 	var all []Finding
 	for _, r := range All() {
-		for _, f := range r.check(m, goal) {
-			f.Rule, f.Builds = r, []string{m.Build.ID}
-			if f.Level == 0 {
-				f.Level = r.Level
+		add := func(list []Finding, build ...string) {
+			for _, f := range list {
+				f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
+				all = append(all, f)
 			}
-			all = append(all, f)
+		}
+		if r.checkAll != nil {
+			add(r.checkAll(images, goal))
+			continue
+		}
+		for i := range images {
+			add(r.check(&images[i], goal), images[i].Build.ID)
 		}
 	}
 	return all

@@ -62,10 +62,9 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 		for j := range r.Images[i].Sites {
 			r.Images[i].Sites[j].Built = nx.Built{Kit: b.Kit.Made, Target: b.Minimum}
 		}
-		r.Findings = append(r.Findings, rule.Check(&r.Images[i], cmp.Or(o.Goal, nx.OptIn))...)
 	}
 	r.Dormant, r.Declarations = read.Dormant, read.Declarations
-	r.Findings = rule.Merge(r.Findings)
+	r.Findings = rule.Merge(rule.Check(r.Images, cmp.Or(o.Goal, nx.OptIn)))
 	r.Notes = append(notes(set), outside(t)...)
 	r.Elapsed = time.Since(start)
 	return r, nil
