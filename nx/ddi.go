@@ -67,6 +67,8 @@ type DDI struct {
 	Arity int
 	// AccessMode is the position of the KPROCESSOR_MODE that a mapping is made for, 0 where there is none.
 	AccessMode int
+	// Allocate is the position of a function of the caller's own that allocates instead, 0 where there is none.
+	Allocate int
 	// Adder is who adds the NX bit besides an opt-in; AdderKit, where that is a kit, is the first that surely does.
 	Adder    Adder
 	AdderKit Version

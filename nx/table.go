@@ -110,10 +110,12 @@ func (d *DDI) parseOption(option string) (err error) {
 		d.Arity, err = position(key, value)
 	case "mode":
 		d.AccessMode, err = position(key, value)
+	case "allocate":
+		d.Allocate, err = position(key, value)
 	case "nx":
 		err = d.parseAdder(value)
 	default:
-		err = fmt.Errorf("unknown option %q: want args=N, mode=N or nx=WHO after the 8 fields (%s)", option, columns)
+		err = fmt.Errorf("unknown option %q: want args=N, mode=N, allocate=N or nx=WHO after the 8 fields (%s)", option, columns)
 	}
 	return err
 }
@@ -150,8 +152,8 @@ func (d DDI) check() error {
 	switch {
 	case method && d.Arity == 0:
 		return fmt.Errorf("%s is a method: say by args=N how many arguments it takes", d.Name)
-	case d.Arity > 0 && max(d.Argument, d.AccessMode) > d.Arity:
-		return fmt.Errorf("argument %d of %d", max(d.Argument, d.AccessMode), d.Arity)
+	case d.Arity > 0 && max(d.Argument, d.AccessMode, d.Allocate) > d.Arity:
+		return fmt.Errorf("argument %d of %d", max(d.Argument, d.AccessMode, d.Allocate), d.Arity)
 	case d.Guarded() && d.Kind != PoolType && d.Kind != LookasideFlags && d.Kind != MdlPriority:
 		return fmt.Errorf("kind %s has no NX bit that an opt-in, a kit or a framework could add", d.Kind)
 	}

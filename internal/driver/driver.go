@@ -120,6 +120,8 @@ type Site struct {
 	Function string
 	DDI      nx.DDI
 	Argument string // the deciding argument as written; "" where none decides
+	Own      string // the function of the driver that allocates instead, as written; "" where there is none
+	Guard    *Step  // the condition on the version of Windows that it stands under; nil where none was seen
 	Value    Value
 	// Mechanism is that of the file, decided where the kit's header is included.
 	Mechanism nx.Mechanism
@@ -261,6 +263,14 @@ const (
 	DynamicInitialiser FactKind = "dynamic initialiser"
 	// Comparison is one of a pool type with a constant.
 	Comparison FactKind = "comparison"
+	// MacroTooLate is a definition of a mechanism's macro, which Says names, behind the include of wdm.h.
+	MacroTooLate FactKind = "macro too late"
+	// OptOutOff is a POOL_NX_OPTOUT that is 0, in a unit that is opted in.
+	OptOutOff FactKind = "opt-out that is 0"
+	// BothOptIns is the kit include of a unit for which both opt-ins are defined, on x86 or x64.
+	BothOptIns FactKind = "both opt-ins"
+	// OtherCall is a call of ExInitializeDriverRuntime without DrvRtPoolNxOptIn.
+	OtherCall FactKind = "call without DrvRtPoolNxOptIn"
 	// NotUnderstood is code that holds a request, and is read without its surroundings.
 	NotUnderstood FactKind = "not understood"
 )

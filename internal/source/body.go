@@ -207,6 +207,7 @@ func (p *parser) body(f *function, head, toks []token) {
 	f.named = slices.Collect(maps.Keys(p.names))
 	f.marks, f.writes = slices.Clone(marksOf(toks)), slices.Clone(f.writes)
 	countMarks(f.marks, f.calls)
+	f.versionGuards(toks)
 }
 
 // initialised are the names of fields and bases that a constructor initialises.

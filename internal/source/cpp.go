@@ -56,9 +56,10 @@ type cpp struct {
 	made        int     // bytes of text that # and ## made
 	counter     int     // __COUNTER__
 	kit         kit
-	placement   bool    // a header of the kit declares its operator new
-	assumeKit   bool    // the first missing header stands for the kit's
-	missing     []token // the names of headers that were not found
+	late        []*macro // definitions of a mechanism's macro that wdm.h did not see
+	placement   bool     // a header of the kit declares its operator new
+	assumeKit   bool     // the first missing header stands for the kit's
+	missing     []token  // the names of headers that were not found
 	assumed     assumptions
 	shadows     []token         // names of DDIs that are macros of the driver here: what they expand to counts
 	stopped     string          // why the unit was given up, "" if it was not

@@ -346,5 +346,6 @@ func (p *cpp) asked(t token) token {
 func (p *cpp) define(m *macro) {
 	if m != nil {
 		p.macros[m.name.text] = m
+		p.tooLate(m)
 	}
 }

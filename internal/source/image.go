@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
@@ -117,16 +118,17 @@ func (m *image) entryFacts(d *definition) []driver.Fact {
 	return []driver.Fact{f}
 }
 
-// optInFact gives a call that opts in, or would if its file were compiled for it.
+// optInFact gives a call that opts in, or would if its file were compiled for it; or one that can't, since its argument does not.
 func (m *image) optInFact(d *definition, c *call) []driver.Fact {
 	if c.callee != "ExInitializeDriverRuntime" || len(c.args) != 1 {
 		return nil
 	}
+	kind := driver.OptInCall
 	if flags, known := m.optInFlags(d, c); known && flags&nx.DrvRtPoolNxOptIn == 0 {
-		return nil
+		kind = driver.OtherCall
 	}
 	f := driver.Fact{
-		Kind: driver.OptInCall, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
+		Kind: kind, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
 		Mechanism: d.unit.mechanism, Effective: m.effect(d, c) == optsIn,
 	}
 	if c.span != nil {
@@ -175,7 +177,13 @@ func (m *image) requests(d *definition, c *call) []driver.Site {
 	if c.at.exp != nil {
 		s.Spelled = c.at.place()
 	}
+	if g, ok := d.guards[c.pos]; ok {
+		s.Guard = &g
+	}
 	n := c.ddi.Argument
+	if own := c.ddi.Allocate; own > 0 && own <= len(c.args) && !isNull(c.args[own-1].text) {
+		s.Own = c.args[own-1].text
+	}
 	switch {
 	case n == 0:
 		s.Value.Steps = slices.Clone(c.steps)
@@ -192,6 +200,12 @@ func (m *image) requests(d *definition, c *call) []driver.Site {
 	s.Value = m.resolveValue(scene{d: d, unit: d.unit}, c.args[n-1])
 	s.Value.Steps = append(slices.Clone(c.steps), s.Value.Steps...)
 	return []driver.Site{s}
+}
+
+// isNull says whether an argument is a null pointer as people write it.
+func isNull(argument string) bool {
+	argument = argument[strings.LastIndex(argument, ")")+1:]
+	return argument == "NULL" || argument == "0" || argument == "nullptr"
 }
 
 // placements gives the new expressions that reach a request in operator new, where what it requests hangs on them.

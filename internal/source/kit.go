@@ -63,6 +63,8 @@ type kit struct {
 	seen      bool
 	include   token // the '#' of the directive
 	mechanism nx.Mechanism
+	optOut    *macro // POOL_NX_OPTOUT, where it is defined and does not opt out
+	both      bool   // both opt-ins are defined, which does not compile
 }
 
 // includeKit does what the kit's header of that name does at this point, given the macros as they stand.
@@ -79,7 +81,10 @@ func (p *cpp) includeKit(hash token, name string) {
 		OptIn: p.isOn("POOL_NX_OPTIN"), OptInAuto: p.isOn("POOL_NX_OPTIN_AUTO"), OptOut: p.isOn("POOL_NX_OPTOUT"),
 		Processor: p.processor, NTOS: p.lookup("_NTOS_") != nil,
 	}
-	p.kit = kit{seen: true, include: hash, mechanism: f.Mechanism()}
+	p.kit = kit{seen: true, include: hash, mechanism: f.Mechanism(), both: !f.Compiles()}
+	if !f.OptOut {
+		p.kit.optOut = p.lookup("POOL_NX_OPTOUT")
+	}
 	if p.kit.mechanism != nx.OptIn && p.kit.mechanism != nx.OptInAuto {
 		return
 	}

@@ -55,6 +55,7 @@ type function struct {
 	kept     map[int]bool // parameters that are kept, if they are pointers
 	jumps    int          // where its first goto stands, 0 for none
 	marks    []waymark
+	guards   map[int]driver.Step // of requests, by their position: the condition on the version of Windows around them
 	at       token
 	member   bool          // of a class or a namespace
 	initial  bool          // no function, but what initialises a global variable of C++

@@ -49,6 +49,7 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	for _, t := range p.missing {
 		s.facts = append(s.facts, driver.Fact{Kind: driver.MissingHeader, Place: t.place(), Says: t.text})
 	}
+	s.facts = append(s.facts, p.mechanismFacts()...)
 	s.facts = append(s.facts, p.assumed.facts()...)
 	for i := range s.facts {
 		s.facts[i].Unit, s.facts[i].Mechanism = u.Path, s.mechanism
@@ -77,6 +78,7 @@ func (p *cpp) run(main *file, options *project.Options, out []token) []token {
 		var start int
 		start, forced = afterPrecompiled(main, forced, options.Precompiled)
 		p.stack[0].seek(start)
+		p.skipped(main, start)
 	}
 	if len(forced) > 0 {
 		var text strings.Builder
