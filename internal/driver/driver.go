@@ -38,6 +38,8 @@ func (p Place) Compare(q Place) int {
 type Step struct {
 	Place
 	Says string
+	// Versioned is set of a write that stands under a condition on the version of Windows.
+	Versioned bool
 }
 
 // Token is a constant of the kit's headers, and the mechanism of the file it is written in: a wrapper gets what
@@ -87,6 +89,9 @@ type Value struct {
 	Terms   []Term
 	Unknown string // "" where Terms is the whole set
 	Steps   []Step
+	// Selected are those of the Terms that come only by way of something that a condition on the version of Windows selects,
+	// as in a driver that opts in by hand.
+	Selected []Term
 }
 
 // Moment says when a request runs, seen from the image's opt-in call.

@@ -55,6 +55,7 @@ type write struct {
 	initial, pending bool
 	sure             bool // it runs whenever the function does, and ends what earlier ones gave
 	clear            bool // the memory is zeroed
+	versioned        bool // it stands under a condition on the version of Windows
 	block            int
 	base             string // the first name of x->y.z
 }

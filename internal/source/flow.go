@@ -98,6 +98,7 @@ func (m *image) resolveValue(c scene, v value) driver.Value {
 		out.Unknown = "nothing outside of a recursion gives it a value"
 	}
 	slices.SortFunc(out.Terms, driver.Term.Compare)
+	out.Selected = m.selected(&in, out.Terms)
 	w := &telling{seen: map[*node]bool{}, said: map[driver.Step]bool{}}
 	w.input(&in)
 	out.Steps = w.steps
@@ -133,7 +134,7 @@ func (m *image) solve(in *input) set {
 }
 
 func (in *input) calculate() set {
-	return calculation{in.at, func(e *expr) set {
+	return calculation{at: in.at, look: func(e *expr) set {
 		s := set{unknown: in.whys[e]}
 		for _, n := range in.nodes[e] {
 			s = s.join(n.values)
@@ -319,6 +320,11 @@ func (m *image) add(n *node, v value, c scene, at driver.Place, says string) {
 	n.inputs = append(n.inputs, input{value: v, scene: c, at: m.evaluates(c, v), step: driver.Step{Place: at, Says: says}})
 }
 
+func (m *image) addWrite(n *node, w *write, c scene, says string) {
+	m.add(n, w.value, c, w.at.root().place(), says)
+	n.inputs[len(n.inputs)-1].step.Versioned = w.versioned
+}
+
 // evaluates says when an expression is evaluated. In the frame of one call that is when the call is made, unless the function
 // opts in by itself.
 func (m *image) evaluates(c scene, v value) driver.Moment {
@@ -337,7 +343,7 @@ func (m *image) ownWrites(n *node) {
 				n.why = n.name + " is written more often than is followed"
 				break
 			}
-			m.add(n, w.value, scene{n.d, n.d.unit, n.in}, w.at.root().place(), fmt.Sprintf("%s sets %s to %s", n.d.name, n.name, w.value.text))
+			m.addWrite(n, w, scene{n.d, n.d.unit, n.in}, fmt.Sprintf("%s sets %s to %s", n.d.name, n.name, w.value.text))
 		}
 	}
 	for _, l := range m.lending(n.d, n.name)[n.lentFrom:n.lentTo] {

@@ -11,8 +11,8 @@ import (
 // question.
 var versionWords = []string{"version", "windows", "win7", "win8", "win10", "ntddi", "nx", "osver"}
 
-// versionGuards finds the requests that stand under an if whose condition asks for the version of Windows: what is not known
-// below that version may well be requested there.
+// versionGuards finds the requests and writes that stand under an if whose condition asks for the version of Windows: what is
+// not known below that version may well be requested there.
 func (f *function) versionGuards(toks []token) {
 	var at []int
 	for _, c := range f.calls {
@@ -20,10 +20,13 @@ func (f *function) versionGuards(toks []token) {
 			at = append(at, c.pos)
 		}
 	}
+	for _, w := range f.writes {
+		at = append(at, w.pos)
+	}
 	slices.Sort(at)
 	var open []driver.Step
 	marks := f.marks
-	for _, pos := range at {
+	for _, pos := range slices.Compact(at) {
 		for ; len(marks) > 0 && int(marks[0].at) <= pos; marks = marks[1:] {
 			open = guardedBy(open, marks[0], toks)
 		}
@@ -33,6 +36,10 @@ func (f *function) versionGuards(toks []token) {
 			}
 			f.guards[pos] = open[i]
 		}
+	}
+	for i, w := range f.writes {
+		_, f.writes[i].versioned = f.guards[w.pos]
+		f.versioned = f.versioned || f.writes[i].versioned
 	}
 }
 
@@ -54,16 +61,54 @@ func versionCondition(toks []token) (step driver.Step) {
 		return step
 	}
 	start := max(opening(toks, end), end-maxArguments, 0)
-	for _, t := range toks[start:end] {
-		if t.kind != ident {
-			continue
-		}
-		name := strings.ToLower(t.text)
-		for _, word := range versionWords {
-			if strings.Contains(name, word) {
-				return driver.Step{Place: t.root().place(), Says: "only under if " + text(toks[start:])}
-			}
-		}
+	if i := asksVersion(toks[start:end]); i >= 0 {
+		return driver.Step{Place: toks[start+i].root().place(), Says: "only under if " + text(toks[start:])}
 	}
 	return step
+}
+
+// asksVersion gives the first name in a condition that asks for the version of Windows, -1 where none does.
+func asksVersion(condition []token) int {
+	return slices.IndexFunc(condition, func(t token) bool {
+		if t.kind != ident {
+			return false
+		}
+		name := strings.ToLower(t.text)
+		return slices.ContainsFunc(versionWords, func(word string) bool { return strings.Contains(name, word) })
+	})
+}
+
+// selected gives those values of an expression that it has only by way of what the version of Windows selects: of a variable
+// or field that is set under a condition on the version, and of a ?: with such a condition.
+func (m *image) selected(in *input, all []driver.Term) []driver.Term {
+	if !m.versioned {
+		return nil
+	}
+	rest := m.unselected(in, map[*node]set{})
+	return slices.DeleteFunc(slices.Clone(all), func(t driver.Term) bool {
+		return slices.ContainsFunc(rest.terms, func(u driver.Term) bool { return same(t, u) })
+	})
+}
+
+// unselected evaluates without them.
+func (m *image) unselected(in *input, done map[*node]set) set {
+	m.work++
+	return calculation{at: in.at, unselected: true, look: func(e *expr) set {
+		var s set
+		for _, n := range in.nodes[e] {
+			if slices.ContainsFunc(n.inputs, func(in input) bool { return in.step.Versioned }) {
+				continue
+			}
+			rest, ok := done[n]
+			if !ok {
+				done[n] = set{}
+				for i := range n.inputs {
+					rest = rest.join(m.unselected(&n.inputs[i], done))
+				}
+				done[n] = rest
+			}
+			s = s.join(rest)
+		}
+		return s
+	}}.value(in.expr)
 }

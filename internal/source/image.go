@@ -273,11 +273,20 @@ func mergeSites(sites []driver.Site) []driver.Site {
 	return out
 }
 
+func has(terms []driver.Term, t driver.Term) bool {
+	return slices.ContainsFunc(terms, func(u driver.Term) bool { return u.Compare(t) == 0 })
+}
+
 func mergeSite(into *driver.Site, s driver.Site) {
 	into.Moment |= s.Moment
-	for _, t := range s.Value.Terms {
-		if !slices.ContainsFunc(into.Value.Terms, func(u driver.Term) bool { return u.Compare(t) == 0 }) {
-			into.Value.Terms = append(into.Value.Terms, t)
+	a, b := &into.Value, s.Value
+	selected := slices.DeleteFunc(slices.Concat(a.Selected, b.Selected), func(t driver.Term) bool {
+		return has(a.Terms, t) && !has(a.Selected, t) || has(b.Terms, t) && !has(b.Selected, t)
+	})
+	a.Selected = slices.CompactFunc(slices.SortedFunc(slices.Values(selected), driver.Term.Compare), same)
+	for _, t := range b.Terms {
+		if !has(a.Terms, t) {
+			a.Terms = append(a.Terms, t)
 		}
 	}
 	for _, step := range s.Value.Steps {

@@ -27,14 +27,15 @@ type image struct {
 	// variables, fields and structs.
 	needs map[string]bool
 	// bodies are functions that run before the opt-in call, and may request memory.
-	bodies  map[string]bool
-	moments map[*call]driver.Moment
-	when    map[*definition][]state // behind so many marks and calls of a body
-	left    map[visit]state         // in which a function is left that is entered at a moment
-	sets    bool                    // a call that may set the variables stands somewhere
-	opted   driver.Moment           // when what runs after the entry routines does: After where all of them surely make the call
-	work    int                     // expressions that were looked at
-	round   int                     // of looking up
+	bodies    map[string]bool
+	moments   map[*call]driver.Moment
+	when      map[*definition][]state // behind so many marks and calls of a body
+	left      map[visit]state         // in which a function is left that is entered at a moment
+	sets      bool                    // a call that may set the variables stands somewhere
+	opted     driver.Moment           // when what runs after the entry routines does: After where all of them surely make the call
+	work      int                     // expressions that were looked at
+	round     int                     // of looking up
+	versioned bool                    // the version of Windows selects a value somewhere
 }
 
 // definition is a function in its unit.
@@ -68,6 +69,7 @@ func link(b *project.Build, own, libraries []*summary) *image {
 			}
 			d := &definition{function: f, unit: u}
 			m.definitions = append(m.definitions, d)
+			m.versioned = m.versioned || d.versioned
 			m.defined[f.name] = append(m.defined[f.name], d)
 			for _, name := range f.named {
 				m.named[name] = true

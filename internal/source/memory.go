@@ -108,7 +108,7 @@ func (m *image) fillGlobal(n *node) {
 			n.why = n.name + " is written more often than is followed"
 			break
 		}
-		m.add(n, w.value, scene{d: w.d, unit: w.unit}, w.at.root().place(), says)
+		m.addWrite(n, &w.write, scene{d: w.d, unit: w.unit}, says)
 		if w.d == nil && w.value.hangsOnCall() { // C has no such initialisers
 			m.add(n, zero, scene{}, w.at.root().place(), "without a C++ runtime, nothing runs the initialiser of "+n.name+": it stays 0")
 		}
@@ -188,7 +188,7 @@ func (m *image) fillField(n *node) {
 			n.why = n.title() + " is written more often than is followed"
 			break
 		}
-		m.add(n, w.value, scene{d: w.d, unit: w.unit}, w.at.root().place(), says)
+		m.addWrite(n, &w.write, scene{d: w.d, unit: w.unit}, says)
 	}
 	for _, u := range m.units {
 		for _, v := range u.variables {

@@ -55,12 +55,14 @@ type function struct {
 	kept     map[int]bool // parameters that are kept, if they are pointers
 	jumps    int          // where its first goto stands, 0 for none
 	marks    []waymark
-	guards   map[int]driver.Step // of requests, by their position: the condition on the version of Windows around them
-	at       token
-	member   bool          // of a class or a namespace
-	initial  bool          // no function, but what initialises a global variable of C++
-	insert   []insertPoint // of an entry routine
-	named    []string      // identifiers that are used other than as the name of a call
+	// versioned is set where the version of Windows selects a value.
+	versioned bool
+	guards    map[int]driver.Step // of requests and writes, by their position: the condition on the version of Windows around them
+	at        token
+	member    bool          // of a class or a namespace
+	initial   bool          // no function, but what initialises a global variable of C++
+	insert    []insertPoint // of an entry routine
+	named     []string      // identifiers that are used other than as the name of a call
 }
 
 // parser finds functions, the calls they make and what they write. It never fails: what it does not understand it passes

@@ -27,7 +27,7 @@ const (
 	nameExpr
 	fieldExpr
 	callExpr
-	either   // one of its operands
+	either   // one of its operands; its name is not "" where the version of Windows selects
 	operator // of C, by its name
 )
 
@@ -145,13 +145,19 @@ func (e *evaluator) conditional(depth int) *expr {
 		return opaque("nested too deeply")
 	}
 	if q := e.question(); q >= 0 {
+		selects := ""
+		if asksVersion(e.toks[e.i:q]) >= 0 {
+			if selects = "version"; e.f != nil {
+				e.f.versioned = true
+			}
+		}
 		e.i = q + 1
 		yes := e.conditional(depth + 1)
 		if !e.peek().is(":") {
 			return e.whole()
 		}
 		e.i++
-		return &expr{kind: either, args: []*expr{yes, e.conditional(depth + 1)}}
+		return &expr{kind: either, name: selects, args: []*expr{yes, e.conditional(depth + 1)}}
 	}
 	v := e.binary(depth, 0)
 	if e.peek().is("=") {

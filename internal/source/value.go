@@ -166,8 +166,9 @@ var truths = map[string]bool{
 
 // calculation evaluates expressions: at a moment, and given the values of the names, fields and calls in them.
 type calculation struct {
-	at   driver.Moment
-	look func(*expr) set
+	at         driver.Moment
+	look       func(*expr) set
+	unselected bool // without what the version of Windows selects
 }
 
 func (c calculation) value(e *expr) set {
@@ -177,6 +178,9 @@ func (c calculation) value(e *expr) set {
 	case notFollowed:
 		return unknown(e.name)
 	case either:
+		if c.unselected && e.name != "" {
+			return set{}
+		}
 		return c.value(e.args[0]).join(c.value(e.args[1]))
 	case operator:
 		return c.operator(e)
