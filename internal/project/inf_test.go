@@ -40,6 +40,7 @@ func TestMinimumOfINF(t *testing.T) {
 	for _, c := range []struct{ name, target, decorations, x64, x86 string }{
 		{"lower than the target", "Windows10", ",NTamd64.6.1,NTx86.6.0", "6.1 i/drv.inf", "6.0 i/drv.inf"},
 		{"the lowest of several", "Windows10", ",NTamd64.10.0...16299,NTamd64.6.2", "6.2 i/drv.inf", "10.0 TargetVersion"},
+		{"a release of the target", "Windows10", ",NTamd64.10.0...19041,NTamd64.10.0...16299,NTx86.10.0", "10.0.16299 i/drv.inf", "10.0 TargetVersion"},
 		{"higher than the target", "Windows7", ",NT$ARCH$.10.0...16299", "6.1 TargetVersion", "6.1 TargetVersion"},
 		{"a build, and no target", "", ",NT$ARCH$.10.0...16299", "10.0.16299 i/drv.inf", "10.0.16299 i/drv.inf"},
 		{"one that names no version", "Windows10", ",NTamd64,NTamd64.6.1,NTx86.6.1", "6.1 i/drv.inf", "6.1 i/drv.inf"},

@@ -70,16 +70,19 @@ func (b *Build) lowerMinimum() {
 			if d.Place.Path == "" || !versionDefines[d.Name] {
 				continue
 			}
-			if v, ok := definedVersion(d.Value); ok {
+			v, ok := definedVersion(d.Value)
+			if inexact := v == nx.Windows10 && b.Minimum.Major == 10; ok && !inexact { // 0x0A00 is no release
 				b.offerMinimum(v, d.Name)
 			}
 		}
 	}
 }
 
-// offerMinimum takes a version as the build's minimum where it is lower, or where nothing else was said.
+// offerMinimum takes a version as the build's minimum where it is lower, or where nothing else was said. A target version of
+// Windows 10 names none of its releases: what does is more exact.
 func (b *Build) offerMinimum(v nx.Version, source string) {
-	if v.Before(b.Minimum) || b.MinimumSource == "default" {
+	exact := b.MinimumSource == "TargetVersion" && b.Minimum == nx.Windows10 && v.Major == 10 && v.Build > 0
+	if v.Before(b.Minimum) || b.MinimumSource == "default" || exact {
 		b.Minimum, b.MinimumSource = v, source
 	}
 }

@@ -13,6 +13,9 @@ func TestMinimumOfDefines(t *testing.T) {
 		{"Windows10", "_WIN32_WINNT=_WIN32_WINNT_WIN8", "6.2", "_WIN32_WINNT"},
 		{"Windows7", "NTDDI_VERSION=0x0A000000", "6.1", "TargetVersion"},
 		{"Windows10", "NTDDI_VERSION=NTDDI_SOMETHING;WINVER;OTHER=0x0501", "10.0", "TargetVersion"},
+		{"Windows10", "NTDDI_VERSION=0x0A000008;_WIN32_WINNT=0x0A00", "10.0.19041", "NTDDI_VERSION"},
+		{"Windows10", "NTDDI_VERSION=0x0A000008;WINVER=0x0602", "6.2", "WINVER"},
+		{"Windows7", "NTDDI_VERSION=0x0A000008", "6.1", "TargetVersion"},
 		{"", "_WIN32_WINNT=0x0A00", "10.0", "_WIN32_WINNT"},
 		{"", "_WIN32_WINNT=0x0A00;WINVER=0x0602", "6.2", "WINVER"},
 	} {
