@@ -75,9 +75,12 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	}
 	r.Before, r.After = before.Images, r.last.Images
 	for _, f := range r.last.Findings {
-		if f.Kept {
+		switch {
+		case f.NoAlternative:
+			r.NoAlternative = append(r.NoAlternative, f)
+		case f.Kept:
 			r.Kept = append(r.Kept, f)
-		} else if f.Level > rule.Note {
+		case f.Level > rule.Note:
 			r.Left = append(r.Left, f)
 		}
 	}

@@ -62,6 +62,11 @@ func run(t *testing.T, goal Goal) *Result {
 	return r
 }
 
+// example gives the documentation of a rule.
+func example(id string) rule.Doc {
+	return rule.All()[slices.IndexFunc(rule.All(), func(r *rule.Rule) bool { return r.ID == id })].Doc
+}
+
 // findings are those of one rule in the working directory.
 func findings(t *testing.T, id string) []rule.Finding {
 	t.Helper()
@@ -113,7 +118,7 @@ func TestPortIsIdempotent(t *testing.T) {
 }
 
 func TestOptInAutoIsRefusedBelowWindows8(t *testing.T) {
-	unpack(t, rule.All()[0].Doc.Before)
+	unpack(t, example("C30030").Before)
 	_, err := Run([]string{"."}, OptInAuto, options())
 	refused, ok := errors.AsType[*RefusedError](err)
 	if !ok || !strings.Contains(refused.Reason, "goes down to Windows 7 in drv.vcxproj (Release|x64):") {
@@ -123,7 +128,7 @@ func TestOptInAutoIsRefusedBelowWindows8(t *testing.T) {
 
 // A driver that starts at Windows 10 can take the other way, which needs no call.
 func TestOptInAuto(t *testing.T) {
-	a := unpack(t, strings.Replace(rule.All()[0].Doc.Before, "Windows7", "Windows10", 1))
+	a := unpack(t, strings.Replace(example("C30030").Before, "Windows7", "Windows10", 1))
 	run(t, OptInAuto)
 	got := pack(t, a)
 	if !strings.Contains(got, "DRV=1;POOL_NX_OPTIN_AUTO=1;%(Pre") || strings.Contains(got, "ExInitializeDriverRuntime") {
@@ -231,8 +236,8 @@ func group(configuration, definitions string) string {
 
 // projectOf gives a driver of one file.
 func projectOf(definitions, text string) string {
-	return strings.Replace(strings.Replace(rule.All()[0].Doc.Before, "DRV=1;", definitions, 1),
-		rule.All()[0].Doc.Before[strings.Index(rule.All()[0].Doc.Before, "-- drv.c --"):], "-- drv.c --\n"+text, 1)
+	return strings.Replace(strings.Replace(example("C30030").Before, "DRV=1;", definitions, 1),
+		example("C30030").Before[strings.Index(example("C30030").Before, "-- drv.c --"):], "-- drv.c --\n"+text, 1)
 }
 
 // A call that is too late is moved only where nothing else hangs on it.
@@ -303,12 +308,12 @@ func TestNoPlaceForTheCall(t *testing.T) {
 	}
 }
 
-// A file that opted out does so on purpose: no finding, no change.
+// A file that opted out does so on purpose: it is named, and not changed.
 func TestOptedOutFileIsLeftAlone(t *testing.T) {
 	a := unpack(t, strings.Replace(shared, "-- jit.c --\n", "-- jit.c --\n#define POOL_NX_OPTOUT 1\n", 1))
 	run(t, OptIn)
 	r := run(t, OptIn)
-	if len(r.Left)+len(r.Kept)+len(r.Changes) > 0 {
+	if len(r.Left)+len(r.Changes) > 0 || len(r.Kept) != 1 || r.Kept[0].Rule.ID != "C30032" {
 		t.Errorf("left %v, kept %v, changes %v", r.Left, r.Kept, edit.Diff(r.Changes))
 	}
 	if !strings.Contains(pack(t, a), "-- jit.c --\n#define POOL_NX_OPTOUT 1\n#include") {
@@ -324,9 +329,22 @@ func TestOptedOutFileIsLeftAlone(t *testing.T) {
 // Nothing outside of what was named is written.
 func TestNothingOutsideIsWritten(t *testing.T) {
 	unpack(t, strings.NewReplacer("-- drv.vcxproj --", "-- p/drv.vcxproj --", `Include="drv.c"`, `Include="..\drv.c"`).
-		Replace(rule.All()[0].Doc.Before))
+		Replace(example("C30030").Before))
 	_, err := Run([]string{"p"}, OptIn, options())
 	if err == nil || !strings.Contains(err.Error(), "drv.c lies outside of what was named") {
 		t.Errorf("%v", err)
+	}
+}
+
+// What the lowest Windows has no other routine for is named, and no failure; what it has one for is left to do.
+func TestNoAlternative(t *testing.T) {
+	for _, tt := range []struct {
+		target              string
+		noAlternative, left int
+	}{{"Windows7", 1, 0}, {"Windows8", 1, 0}, {"Windows10", 0, 1}} { // MmMapIoSpaceEx came with Windows 10
+		unpack(t, strings.Replace(projectOf("", "#include <ntddk.h>\nvoid Map(PHYSICAL_ADDRESS a) { MmMapIoSpace(a, 1, MmNonCached); }\n"), "Windows7", tt.target, 1))
+		if r := run(t, OptIn); len(r.NoAlternative) != tt.noAlternative || len(r.Left) != tt.left {
+			t.Errorf("%s: no alternative %v, left %v", tt.target, r.NoAlternative, r.Left)
+		}
 	}
 }

@@ -21,6 +21,8 @@ type Ported struct {
 	After     []driver.Image
 	Kept      []rule.Finding // requests that the source itself keeps executable
 	Left      []rule.Finding // what could not be mended
+	// NoAlternative are requests for which the lowest Windows of their build has no other routine.
+	NoAlternative []rule.Finding
 }
 
 // Port says what a port did and why: the mechanism, the files, what became of the requests, what is left.
@@ -43,6 +45,9 @@ func Port(w io.Writer, r *Ported, written bool) {
 	}
 	for _, f := range r.Kept {
 		fmt.Fprintf(w, "kept executable, as the source says: %s: %s(%s)\n", f.Place, f.Site.DDI.Name, f.Site.Argument)
+	}
+	for _, f := range r.NoAlternative {
+		fmt.Fprintf(w, "no alternative: %s: %s\n", f.Place, f.Message)
 	}
 	for _, f := range r.Left {
 		fmt.Fprintf(w, "left: %s: %s: %s\n", f.Place, f.Rule.ID, f.Message)

@@ -4,6 +4,15 @@ import "strings"
 
 // vcxproj is the build file of an example: a driver that starts at Windows 7, with these definitions and source files.
 func vcxproj(definitions string, files ...string) string {
+	return vcxprojFor("Windows7", definitions, files...)
+}
+
+func vcxprojFor(target, definitions string, files ...string) string {
+	return vcxprojWith("", target, definitions, files...)
+}
+
+// vcxprojWith has more of a project's elements.
+func vcxprojWith(more, target, definitions string, files ...string) string {
 	return `-- drv.vcxproj --
 <Project>
   <ItemGroup Label="ProjectConfigurations">
@@ -11,13 +20,13 @@ func vcxproj(definitions string, files ...string) string {
   </ItemGroup>
   <PropertyGroup>
     <ConfigurationType>Driver</ConfigurationType>
-    <TargetVersion>Windows7</TargetVersion>
+    <TargetVersion>` + target + `</TargetVersion>
   </PropertyGroup>
   <ItemDefinitionGroup>
     <ClCompile>
       <PreprocessorDefinitions>` + definitions + `</PreprocessorDefinitions>
     </ClCompile>
-  </ItemDefinitionGroup>
+` + more + `  </ItemDefinitionGroup>
   <ItemGroup>
     <ClCompile Include="` + strings.Join(files, `" />
     <ClCompile Include="`) + `" />

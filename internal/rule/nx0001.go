@@ -43,23 +43,31 @@ extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Reg
 }
 
 func checkMacroWithoutCall(m *driver.Image, _ nx.Mechanism) []Finding {
-	if m.Build.Initialised != driver.InitNo {
+	if m.Build.Initialised != driver.InitNo || isExportDriver(m) || optedOutCall(m) != nil {
 		return nil
 	}
+	f := Finding{
+		Message: "POOL_NX_OPTIN is defined, but ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is never called: " + stay(tooEarly(m)),
+		Place:   entryPlace(m),
+	}
+	for _, other := range factsOf(m, driver.OtherCall) {
+		f.Steps = append(f.Steps, driver.Step{Place: other.Place, Says: "this call does not pass DrvRtPoolNxOptIn"})
+	}
+	if edits := insertCall(m, optedIn); len(edits) > 0 {
+		f.Fix = &Fix{Title: "call ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in the entry routine", Safe: true, Edits: edits}
+	}
+	return []Finding{f}
+}
+
+// tooEarly counts the requests that are executable for want of the call.
+func tooEarly(m *driver.Image) int {
 	n := 0
 	for _, s := range m.Sites {
 		if s.TooEarly() {
 			n++
 		}
 	}
-	f := Finding{
-		Message: fmt.Sprintf("POOL_NX_OPTIN is defined, but ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is never called: %s", stay(n)),
-		Place:   entryPlace(m),
-	}
-	if edits := insertCall(m, optedIn); len(edits) > 0 {
-		f.Fix = &Fix{Title: "call ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in the entry routine", Safe: true, Edits: edits}
-	}
-	return []Finding{f}
+	return n
 }
 
 func stay(n int) string {

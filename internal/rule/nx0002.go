@@ -12,8 +12,8 @@ var callWithoutMacro = Rule{
 	Name:  "call-without-macro",
 	Level: Warning,
 	Doc: Doc{
-		What: `ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is called in a file that is compiled with neither POOL_NX_OPTIN nor
-POOL_NX_OPTIN_AUTO. Where no request of the driver is executable, it is a note.`,
+		What: `ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is called in a file that is compiled without POOL_NX_OPTIN. Where no
+request of the driver is executable all the same, or the file has POOL_NX_OPTIN_AUTO, which needs no call, it is a note.`,
 		Why: `The call is a force-inline function of the kit's header, which is empty unless POOL_NX_OPTIN was defined before
 wdm.h was included. It does nothing, silently, and NonPagedPool is still the executable pool.`,
 		Fix: `Define POOL_NX_OPTIN=1 for every file of the driver, in every configuration. The fix is safe as long as nothing
@@ -48,20 +48,30 @@ func checkCallWithoutMacro(m *driver.Image, _ nx.Mechanism) []Finding {
 		}
 	}
 	var found []Finding
-	for _, f := range m.Facts {
-		if f.Kind != driver.OptInCall || f.Mechanism != nx.None {
-			continue
+	for _, f := range factsOf(m, driver.OptInCall) {
+		switch f.Mechanism {
+		case nx.None:
+			found = append(found, idleCall(f, n))
+		case nx.OptInAuto:
+			if p := m.Build.Processor; p != nx.ARM && p != nx.ARM64 { // there POOL_NX_OPTIN, with its call, becomes the other
+				found = append(found, Finding{
+					Message: "ExInitializeDriverRuntime does nothing under POOL_NX_OPTIN_AUTO, which needs no call: it is superfluous", Place: f.Place, Level: Note,
+				})
+			}
 		}
-		finding := Finding{
-			Message: "ExInitializeDriverRuntime does nothing in a file compiled without POOL_NX_OPTIN: " + left(n), Place: f.Place,
-			Fix: &Fix{Title: "define POOL_NX_OPTIN", Safe: true, Defines: []Define{{"POOL_NX_OPTIN", "1"}}},
-		}
-		if n == 0 {
-			finding.Level, finding.Fix = Note, nil
-		}
-		found = append(found, finding)
 	}
 	return found
+}
+
+func idleCall(f driver.Fact, n int) Finding {
+	finding := Finding{
+		Message: "ExInitializeDriverRuntime does nothing in a file compiled without POOL_NX_OPTIN: " + left(n), Place: f.Place,
+		Fix: &Fix{Title: "define POOL_NX_OPTIN", Safe: true, Defines: []Define{{"POOL_NX_OPTIN", "1"}}},
+	}
+	if n == 0 {
+		finding.Level, finding.Fix = Note, nil
+	}
+	return finding
 }
 
 func left(n int) string {

@@ -76,7 +76,12 @@ type Finding struct {
 
 // All lists the rules in the order of their IDs.
 func All() []*Rule {
-	return []*Rule{&unsafeArgument, &macroWithoutCall, &callWithoutMacro, &callTooLate}
+	return []*Rule{
+		&deprecatedAllocator, &unsafeRoutine, &unsafeArgument, &callNotShown, &optedOutRequest, &exportDriverWithoutCall, &ownAllocator,
+		&callOutsideEntry, &macroWithoutCall, &callWithoutMacro, &callTooLate, &macroNotEverywhere, &macroAfterHeader, &bothMechanisms,
+		&optOutWithoutEffect, &optOutDisablesCall, &notAConstant, &nxBelowWindows8, &typeAndFlagsMixed, &comparisonChanges,
+		&libraryWithoutMacro, &aboveMinimum, &handRolled, &callWithoutFlag,
+	}
 }
 
 // Check judges the images of one tree. Fixes opt them in by the mechanism goal, which is nx.OptIn or nx.OptInAuto.

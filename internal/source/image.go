@@ -184,6 +184,9 @@ func (m *image) requests(d *definition, c *call) []driver.Site {
 	if own := c.ddi.Allocate; own > 0 && own <= len(c.args) && !isNull(c.args[own-1].text) {
 		s.Own = c.args[own-1].text
 	}
+	if mode := c.ddi.AccessMode; mode > 0 && mode <= len(c.args) {
+		s.UserMode = strings.HasSuffix(c.args[mode-1].text, "UserMode")
+	}
 	switch {
 	case n == 0:
 		s.Value.Steps = slices.Clone(c.steps)

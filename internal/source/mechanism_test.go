@@ -144,3 +144,12 @@ func TestSelectedByVersion(t *testing.T) {
 		}
 	}
 }
+
+func TestMappingForUserMode(t *testing.T) {
+	for argument, want := range map[string]bool{"KernelMode": false, "UserMode": true, "(KPROCESSOR_MODE)UserMode": true, "Mode": false} {
+		m := read(t, "-- a.c --\n#include <ntddk.h>\nvoid f(void) { MmMapLockedPagesSpecifyCache(m, "+argument+", MmCached, 0, FALSE, NormalPagePriority); }\n")
+		if len(m.Sites) != 1 || m.Sites[0].UserMode != want {
+			t.Errorf("%s: %+v, want %v", argument, m.Sites, want)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package rule
+
+import (
+	"fmt"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+var comparisonChanges = Rule{
+	ID:    "NX0012",
+	Name:  "comparison-changes-meaning",
+	Level: Warning,
+	Doc: Doc{
+		What: `In a file that is opted in, a pool type is compared with 0 or with NonPagedPoolExecute.`,
+		Why: `An opt-in makes NonPagedPool 512 from Windows 8 on: what was nonpaged pool is no longer equal to 0, and the code takes
+the other way. A comparison with NonPagedPool itself holds, as both sides change.`,
+		Fix: `Compare with NonPagedPool, or, to know any nonpaged type, test (PoolType & 1) == 0. There is no automatic fix, since
+the code may mean the executable type.`,
+		Before: vcxprojFor("Windows10", "POOL_NX_OPTIN_AUTO=1", "drv.c") + comparisonSource("NonPagedPoolExecute"),
+		After:  vcxprojFor("Windows10", "POOL_NX_OPTIN_AUTO=1", "drv.c") + comparisonSource("NonPagedPool"),
+	},
+	check: checkComparisonChanges,
+}
+
+func comparisonSource(with string) string {
+	return `-- drv.c --
+#include <ntddk.h>
+
+BOOLEAN IsNonPaged(POOL_TYPE PoolType)
+{
+    return PoolType == ` + with + `;
+}
+`
+}
+
+func checkComparisonChanges(m *driver.Image, _ nx.Mechanism) []Finding {
+	var found []Finding
+	for _, f := range factsOf(m, driver.Comparison) {
+		if (f.Mechanism != nx.OptIn && f.Mechanism != nx.OptInAuto) || !isExecutableType(f.With) {
+			continue
+		}
+		found = append(found, Finding{
+			Message: fmt.Sprintf("%s: an opt-in makes NonPagedPool another value, which is not equal to this one", f.Says), Place: f.Place,
+		})
+	}
+	return found
+}
+
+// isExecutableType says whether a value is that of NonPagedPool before the opt-in, whatever its file does.
+func isExecutableType(t *driver.Term) bool {
+	switch {
+	case t == nil || t.Bits != 0:
+		return false
+	case len(t.Tokens) == 0:
+		return true
+	}
+	return len(t.Tokens) == 1 && t.Tokens[0].Name == "NonPagedPoolExecute"
+}

@@ -1,0 +1,73 @@
+package rule
+
+import (
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
+)
+
+var handRolled = Rule{
+	ID:    "NX0015",
+	Name:  "hand-rolled-opt-in",
+	Level: Note,
+	Doc: Doc{
+		What: `The driver chooses between executable and NX pool, or mappings, by a condition of its own on the version of Windows.`,
+		Why: `It does by hand what POOL_NX_OPTIN does. That the condition is right is not judged, and neither are requests that
+run before it is evaluated; this stands in the place of a C30030 for each request that hangs on it.`,
+		Fix: `Define POOL_NX_OPTIN, call ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in DriverEntry, and request NonPagedPool. There is
+no automatic fix.`,
+		Before: vcxproj("DRV", "drv.c") + `-- drv.c --
+#include <ntddk.h>
+
+static POOL_TYPE PoolType = NonPagedPool;
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    RTL_OSVERSIONINFOW Version = { sizeof(Version) };
+
+    RtlGetVersion(&Version);
+    if (Version.dwMajorVersion > 6 || (Version.dwMajorVersion == 6 && Version.dwMinorVersion >= 2))
+        PoolType = (POOL_TYPE)512;
+
+    return ExAllocatePoolWithTag(PoolType, 4096, 'xErD') ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+}
+`,
+		After: vcxproj("POOL_NX_OPTIN=1", "drv.c") + `-- drv.c --
+#include <ntddk.h>
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);
+    return ExAllocatePoolWithTag(NonPagedPool, 4096, 'xErD') ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+}
+`,
+	},
+	check: checkHandRolled,
+}
+
+// checkHandRolled tells once of each place where the choice is made.
+func checkHandRolled(m *driver.Image, _ nx.Mechanism) []Finding {
+	var found []Finding
+	at := map[driver.Place]bool{}
+	for i := range m.Sites {
+		s := &m.Sites[i]
+		if !selectsNX(s.InTime()) || !executable(m.Build, s.InTime()) {
+			continue
+		}
+		place, says := s.Place, s.Argument
+		for _, step := range s.Value.Steps {
+			if step.Versioned {
+				place, says = step.Place, step.Says
+				break
+			}
+		}
+		if !at[place] {
+			at[place] = true
+			found = append(found, Finding{
+				Message: "this driver opts in by hand, by the version of Windows: " + strings.TrimSpace(says), Place: place,
+			})
+		}
+	}
+	return found
+}
