@@ -41,17 +41,20 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 }
 
 func checkCallWithoutMacro(m *driver.Image, _ nx.Mechanism) []Finding {
-	n := 0
+	n, early := 0, 0
 	for _, s := range m.Sites {
 		if fixable(m.Build, s, nx.OptIn) {
 			n++
+			if s.Moment&driver.Before != 0 {
+				early++
+			}
 		}
 	}
 	var found []Finding
 	for _, f := range factsOf(m, driver.OptInCall) {
 		switch f.Mechanism {
 		case nx.None:
-			found = append(found, idleCall(f, n))
+			found = append(found, idleCall(f, n, early))
 		case nx.OptInAuto:
 			if p := m.Build.Processor; p != nx.ARM && p != nx.ARM64 { // there POOL_NX_OPTIN, with its call, becomes the other
 				found = append(found, Finding{
@@ -63,10 +66,14 @@ func checkCallWithoutMacro(m *driver.Image, _ nx.Mechanism) []Finding {
 	return found
 }
 
-func idleCall(f driver.Fact, n int) Finding {
+// idleCall is about a call that does nothing: so many requests stay executable, and so many of them run before it.
+func idleCall(f driver.Fact, n, early int) Finding {
 	finding := Finding{
 		Message: "ExInitializeDriverRuntime does nothing in a file compiled without POOL_NX_OPTIN: " + left(n), Place: f.Place,
 		Fix: &Fix{Title: "define POOL_NX_OPTIN", Safe: true, Defines: []Define{{"POOL_NX_OPTIN", "1"}}},
+	}
+	if early > 0 {
+		finding.Message += fmt.Sprintf(", and %d of them would with the macro, too: before the call", early)
 	}
 	if n == 0 {
 		finding.Level, finding.Fix = Note, nil

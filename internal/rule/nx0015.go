@@ -1,7 +1,8 @@
 package rule
 
 import (
-	"strings"
+	"cmp"
+	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
@@ -46,28 +47,27 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 	check: checkHandRolled,
 }
 
-// checkHandRolled tells once of each place where the choice is made.
+// checkHandRolled tells of each place where the choice is made, as far as it takes to explain all requests that hang on one.
 func checkHandRolled(m *driver.Image, _ nx.Mechanism) []Finding {
+	var chosen [][]driver.Step
+	for _, s := range m.Sites {
+		if s = s.InTime(); selectsNX(s) && executable(m.Build, s) {
+			steps := slices.DeleteFunc(slices.Clone(s.Value.Steps), func(step driver.Step) bool { return !step.Versioned })
+			if len(steps) == 0 { // a ?: in the argument itself
+				steps = []driver.Step{{Place: s.Place, Says: s.Argument}}
+			}
+			chosen = append(chosen, steps)
+		}
+	}
+	slices.SortStableFunc(chosen, func(a, b []driver.Step) int { return cmp.Compare(len(a), len(b)) })
 	var found []Finding
 	at := map[driver.Place]bool{}
-	for i := range m.Sites {
-		s := &m.Sites[i]
-		if !selectsNX(s.InTime()) || !executable(m.Build, s.InTime()) {
+	for _, steps := range chosen {
+		if slices.ContainsFunc(steps, func(step driver.Step) bool { return at[step.Place] }) {
 			continue
 		}
-		place, says := s.Place, s.Argument
-		for _, step := range s.Value.Steps {
-			if step.Versioned {
-				place, says = step.Place, step.Says
-				break
-			}
-		}
-		if !at[place] {
-			at[place] = true
-			found = append(found, Finding{
-				Message: "this driver opts in by hand, by the version of Windows: " + strings.TrimSpace(says), Place: place,
-			})
-		}
+		at[steps[0].Place] = true
+		found = append(found, Finding{Message: "this driver opts in by hand, by the version of Windows: " + steps[0].Says, Place: steps[0].Place})
 	}
 	return found
 }

@@ -70,7 +70,7 @@ func (p *parser) asserted(f *function, toks []token, i int) {
 // pool type, or the other side is a variable of type POOL_TYPE.
 func (r *reading) comparison(i int) {
 	left, right := r.toks[operandStart(r.toks, i):i], r.toks[i+1:r.operandStop(i+1)]
-	if len(left) == 0 || len(right) == 0 || !r.poolTyped(left) && !r.poolTyped(right) {
+	if len(left) == 0 || len(right) == 0 || takesBits(left) || takesBits(right) || !r.poolTyped(left) && !r.poolTyped(right) {
 		return
 	}
 	for _, side := range [][]token{right, left} {
@@ -82,6 +82,16 @@ func (r *reading) comparison(i int) {
 			return
 		}
 	}
+}
+
+// takesBits says whether a side of a comparison masks a value: then some of its bits are compared.
+func takesBits(toks []token) bool {
+	for i, t := range toks {
+		if t.is("&") && i > 0 && (toks[i-1].kind != punct || toks[i-1].is(")") || toks[i-1].is("]")) {
+			return true
+		}
+	}
+	return false
 }
 
 // poolTyped says whether a side of a comparison is a nonpaged pool type, or a variable that can hold one.

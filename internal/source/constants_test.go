@@ -34,6 +34,7 @@ func TestConstantsAndComparisons(t *testing.T) {
 		{"a.c", body + "if (t == NonPagedPool) g(); }", "comparison: t == NonPagedPool with NonPagedPool"},
 		{"a.c", body + "return n && NonPagedPoolExecute != t || n; }", "comparison: NonPagedPoolExecute != t with NonPagedPoolExecute"},
 		{"a.c", body + "if ((t) == 0) g(); if (n == 0) h(); if (t == n) i(); }", "comparison: (t) == 0 with 0"},
+		{"a.c", body + "if ((t & NonPagedPoolMustSucceed) != 0 || (t & 1) == 0) g(); }", ""},
 		{"a.c", body + "x = n == 1 ? t == (POOL_TYPE)1 : t != n; }", "comparison: t == (POOL_TYPE)1 with 1"},
 		{"a.c", body + "POOL_TYPE k = t; if (k->x == 0 || g(k == 512)) h(); }", "comparison: k == 512 with 512"},
 		{"a.cpp", body + "if ((p = new (NonPagedPoolNx, 'tag1') T) == nullptr || g(NonPagedPool) == n) h(); }", ""},

@@ -129,7 +129,7 @@ func (m *image) optInFact(d *definition, c *call) []driver.Fact {
 	}
 	f := driver.Fact{
 		Kind: kind, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
-		Mechanism: d.unit.mechanism, Effective: m.effect(d, c) == optsIn,
+		Mechanism: d.unit.mechanism, Effective: m.usesVariables && m.effect(d, c) == optsIn,
 	}
 	if c.span != nil {
 		f.Span = *c.span
@@ -207,6 +207,7 @@ func (m *image) requests(d *definition, c *call) []driver.Site {
 
 // isNull says whether an argument is a null pointer as people write it.
 func isNull(argument string) bool {
+	argument = strings.Trim(argument, "()")
 	argument = argument[strings.LastIndex(argument, ")")+1:]
 	return argument == "NULL" || argument == "0" || argument == "nullptr"
 }
@@ -311,9 +312,8 @@ func (m *image) judgeBuild(b *driver.Build, units []*summary, sites []seen) {
 			b.Exceptions = append(b.Exceptions, driver.Exception{Path: u.unit.Path, Mechanism: u.mechanism})
 		}
 	}
-	usesVariables := slices.ContainsFunc(m.units, (*summary).usesVariables)
 	switch {
-	case !usesVariables:
+	case !m.usesVariables:
 		b.Initialised = driver.InitNotNeeded
 	case m.sets && !b.Library && slices.ContainsFunc(sites, func(s seen) bool {
 		return s.Moment == driver.Before && s.TooEarly()

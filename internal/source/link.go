@@ -27,15 +27,17 @@ type image struct {
 	// variables, fields and structs.
 	needs map[string]bool
 	// bodies are functions that run before the opt-in call, and may request memory.
-	bodies    map[string]bool
-	moments   map[*call]driver.Moment
-	when      map[*definition][]state // behind so many marks and calls of a body
-	left      map[visit]state         // in which a function is left that is entered at a moment
-	sets      bool                    // a call that may set the variables stands somewhere
-	opted     driver.Moment           // when what runs after the entry routines does: After where all of them surely make the call
-	work      int                     // expressions that were looked at
-	round     int                     // of looking up
-	versioned bool                    // the version of Windows selects a value somewhere
+	bodies  map[string]bool
+	moments map[*call]driver.Moment
+	when    map[*definition][]state // behind so many marks and calls of a body
+	left    map[visit]state         // in which a function is left that is entered at a moment
+	sets    bool                    // a call that may set the variables stands somewhere
+	opted   driver.Moment           // when what runs after the entry routines does: After where all of them surely make the call
+	work    int                     // expressions that were looked at
+	round   int                     // of looking up
+	// usesVariables is set where some unit is compiled with POOL_NX_OPTIN.
+	usesVariables bool
+	versioned     bool // the version of Windows selects a value somewhere
 }
 
 // definition is a function in its unit.
@@ -59,6 +61,7 @@ func link(b *project.Build, own, libraries []*summary) *image {
 		named: map[string]bool{}, reached: map[reaching][]*definition{}, flows: map[quantity]*node{}, frames: map[frameKey]*frame{},
 		needs: map[string]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{}, when: map[*definition][]state{}, left: map[visit]state{},
 	}
+	m.usesVariables = slices.ContainsFunc(m.units, (*summary).usesVariables)
 	paths := map[string]bool{}
 	for _, u := range m.units {
 		twice := paths[u.unit.Path]

@@ -109,7 +109,7 @@ func TestVersionGuards(t *testing.T) {
 
 // A lookaside list that is given a function of the driver's own gets its memory from there.
 func TestOwnAllocateFunction(t *testing.T) {
-	for argument, want := range map[string]string{"NULL": "", "0": "", "nullptr": "", "(PALLOCATE_FUNCTION)NULL": "", "DrvAllocate": "DrvAllocate"} {
+	for argument, want := range map[string]string{"NULL": "", "0": "", "nullptr": "", "(PALLOCATE_FUNCTION)NULL": "", "((void *)0)": "", "DrvAllocate": "DrvAllocate"} {
 		m := read(t, "-- a.c --\n#include <ntddk.h>\nvoid f(void) { ExInitializeNPagedLookasideList(&l, "+argument+", 0, 0, 8, 'gaT', 0); }\n")
 		if len(m.Sites) != 1 || m.Sites[0].Own != want {
 			t.Errorf("%s: %+v, want %q", argument, m.Sites, want)

@@ -17,16 +17,21 @@ const (
 	optsIn
 )
 
-// effect judges a call of ExInitializeDriverRuntime; every other call has none.
+// effect judges a call of ExInitializeDriverRuntime; every other call has none. In an image without POOL_NX_OPTIN, where no
+// value hangs on it, it is the effect that the call would have with the macro.
 func (m *image) effect(d *definition, c *call) effect {
-	if c.callee != "ExInitializeDriverRuntime" || len(c.args) != 1 || !d.unit.mechanism.OptsIn(nx.DrvRtPoolNxOptIn) {
+	mechanism := d.unit.mechanism
+	if mechanism == nx.None && !m.usesVariables {
+		mechanism = nx.OptIn
+	}
+	if c.callee != "ExInitializeDriverRuntime" || len(c.args) != 1 || !mechanism.OptsIn(nx.DrvRtPoolNxOptIn) {
 		return noEffect
 	}
 	flags, known := m.optInFlags(d, c)
 	switch {
 	case !known:
 		return mayOptIn
-	case d.unit.mechanism.OptsIn(flags):
+	case mechanism.OptsIn(flags):
 		return optsIn
 	}
 	return noEffect
