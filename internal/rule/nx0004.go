@@ -66,9 +66,14 @@ func checkMacroNotEverywhere(images []driver.Image, _ nx.Mechanism) []Finding {
 	var found []Finding
 	opted := map[string][]*driver.Image{} // by build file
 	for i := range images {
-		if m := &images[i]; isOptedIn(m.Build) && !byProcessor(m.Build) {
+		m := &images[i]
+		switch {
+		case byProcessor(m.Build):
+		case isOptedIn(m.Build):
 			opted[m.Build.Project] = append(opted[m.Build.Project], m)
 			found = append(found, filesWithout(m)...)
+		default:
+			found = append(found, filesWith(m)...)
 		}
 	}
 	for i := range images {
@@ -109,6 +114,31 @@ func buildWithout(m *driver.Image, with []*driver.Image) Finding {
 		f.Level, f.Fix = Note, nil
 	}
 	return f
+}
+
+// filesWith is about a build of which only some files have a macro, each by itself.
+func filesWith(m *driver.Image) []Finding {
+	for _, e := range m.Build.Exceptions {
+		if e.Mechanism != nx.OptIn && e.Mechanism != nx.OptInAuto {
+			continue
+		}
+		n := 0
+		for _, s := range m.Sites {
+			if s.Mechanism == nx.None && fixable(m.Build, s, e.Mechanism) {
+				n++
+			}
+		}
+		if n == 0 {
+			return nil
+		}
+		macro := e.Mechanism.Macro()
+		return []Finding{{
+			Place: driver.Place{Path: e.Path}, Builds: []string{m.Build.ID},
+			Message: fmt.Sprintf("this file is compiled with %s, and others of its driver are not: %s", macro, left(n)),
+			Fix:     &Fix{Title: "define " + macro, Safe: true, Defines: []Define{{macro, "1"}}},
+		}}
+	}
+	return nil
 }
 
 // filesWithout is about the files of a build that lack its macro and ask for executable memory.
