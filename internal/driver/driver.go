@@ -371,23 +371,6 @@ type Image struct {
 	Suppressions []Suppression
 }
 
-// Suppression is where the source asks for silence on some rules: a pragma, or a comment.
-type Suppression struct {
-	Place  Place    // of the pragma or the comment
-	Rules  []string // as they are written: 30030, __WARNING_BANNED_MEM_ALLOCATION_UNSAFE, NX0001
-	Reason string   // "" where none is given
-	Covers []Lines
-}
-
-// Lines are some of a file, From and To included, both counted from 1.
-type Lines struct {
-	Path     string
-	From, To int
-}
-
-// Has says whether a place is among the lines.
-func (l Lines) Has(p Place) bool { return l.Path == p.Path && l.From <= p.Line && p.Line <= l.To }
-
 // TooEarly says whether the request, or what decides it, may run before the opt-in call, and is executable only because of
 // that.
 func (s Site) TooEarly() bool {

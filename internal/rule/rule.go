@@ -33,9 +33,11 @@ type Rule struct {
 	Official string
 	Level    Level
 	Doc      Doc
-	// check judges one image. A rule that compares builds has checkAll instead, and names the builds of its findings.
-	check    func(*driver.Image, nx.Mechanism) []Finding
-	checkAll func([]driver.Image, nx.Mechanism) []Finding
+	// check judges one image. A rule that compares builds has checkAll instead, and names the builds of its findings; one that
+	// judges what the others found has checkFound.
+	check      func(*driver.Image, nx.Mechanism) []Finding
+	checkAll   func([]driver.Image, nx.Mechanism) []Finding
+	checkFound func([]*Rule, []driver.Image, []Finding) []Finding
 }
 
 // Doc is the documentation of a rule. Before and After are trees in txtar form: Before breaks the rule, its fix makes
@@ -80,36 +82,43 @@ func All() []*Rule {
 		&deprecatedAllocator, &unsafeRoutine, &unsafeArgument, &callNotShown, &optedOutRequest, &exportDriverWithoutCall, &ownAllocator,
 		&callOutsideEntry, &macroWithoutCall, &callWithoutMacro, &callTooLate, &macroNotEverywhere, &macroAfterHeader, &bothMechanisms,
 		&optOutWithoutEffect, &optOutDisablesCall, &notAConstant, &nxBelowWindows8, &typeAndFlagsMixed, &comparisonChanges,
-		&libraryWithoutMacro, &aboveMinimum, &handRolled, &callWithoutFlag,
+		&libraryWithoutMacro, &aboveMinimum, &handRolled, &suppressionWithoutEffect, &callWithoutFlag,
 	}
 }
 
-// Check judges the images of one tree. Fixes opt them in by the mechanism goal, which is nx.OptIn or nx.OptInAuto.
+// Check judges the images of one tree. Fixes opt them in by the mechanism goal, which is nx.OptIn or nx.OptInAuto. What the
+// source suppresses is among the findings, and says so.
 func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 	var all []Finding
+	silent := silences(images)
 	for _, r := range All() {
 		add := func(list []Finding, build ...string) {
 			for _, f := range list {
 				f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
+				f.Suppressed = silent.of(f)
 				all = append(all, f)
 			}
 		}
-		if r.checkAll != nil {
+		switch {
+		case r.checkAll != nil:
 			add(r.checkAll(images, goal))
-			continue
-		}
-		for i := range images {
-			add(r.check(&images[i], goal), images[i].Build.ID)
+		case r.checkFound != nil:
+			add(r.checkFound(All(), images, all))
+		default:
+			for i := range images {
+				add(r.check(&images[i], goal), images[i].Build.ID)
+			}
 		}
 	}
 	return all
 }
 
-// Merge joins findings that say the same of several builds, and sorts by place. The fixes of all are kept.
+// Merge joins findings that say the same of several builds, and sorts by place. The fixes of all are kept. What is suppressed
+// in some builds only stays two.
 func Merge(all []Finding) []Finding {
 	order := func(a, b Finding) int {
 		return cmp.Or(a.Place.Compare(b.Place), a.spelled().Compare(b.spelled()), cmp.Compare(a.Rule.ID, b.Rule.ID),
-			strings.Compare(a.Message, b.Message))
+			strings.Compare(a.Message, b.Message), cmp.Compare(a.silent(), b.silent()))
 	}
 	slices.SortStableFunc(all, order)
 	var out []Finding

@@ -64,7 +64,7 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 		}
 	}
 	r.Dormant, r.Declarations = read.Dormant, read.Declarations
-	r.Findings = rule.Merge(rule.Check(r.Images, cmp.Or(o.Goal, nx.OptIn)))
+	r.Findings, r.Suppressed = rule.Split(rule.Merge(rule.Check(r.Images, cmp.Or(o.Goal, nx.OptIn))))
 	r.Notes = append(notes(set), outside(t)...)
 	r.Elapsed = time.Since(start)
 	return r, nil

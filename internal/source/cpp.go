@@ -63,6 +63,8 @@ type cpp struct {
 	assumed     assumptions
 	shadows     []token         // names of DDIs that are macros of the driver here: what they expand to counts
 	stopped     string          // why the unit was given up, "" if it was not
+	muting      muting          // warnings that pragmas disable
+	heard       heard           // comments that suppress something
 	watched     map[string]bool // macros to be noted where they are looked at
 	looked      map[string]bool // those that were
 	entered     []*file         // the files that were read

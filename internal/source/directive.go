@@ -109,6 +109,7 @@ type open struct {
 	under    int    // the number of the assumption that its include hangs on, 0 for none
 	shift    int    // what #line adds to the numbers of lines
 	name     string // what #line says the file is called, "" where it does not
+	skipped  []int  // the comments that suppress something and stand in text that is not compiled
 }
 
 // branch is one #if ... #endif that is open.
@@ -160,6 +161,9 @@ func (p *cpp) pass(o *open) {
 	o.findNext()
 	o.i = o.until
 	p.count += o.i - i
+	if o.file.outline != nil && len(o.file.outline.ignores) > 0 {
+		o.skip(o.file.tokens[max(0, i-1)].off, o.file.tokens[o.i].off)
+	}
 	if o.d < len(o.file.directives) {
 		p.directive(o)
 		return
@@ -171,6 +175,8 @@ func (p *cpp) pass(o *open) {
 func (p *cpp) close(o *open) {
 	p.assumed.end(o.branches, o.file.size)
 	p.stack = p.stack[:len(p.stack)-1]
+	p.closed(o.file)
+	p.hear(o)
 }
 
 func (o *open) active() bool {
@@ -206,7 +212,7 @@ func (p *cpp) carryOut(o *open, hash token, line []token) {
 			delete(p.macros, rest[0].text)
 		}
 	case "pragma":
-		p.pragma(rest)
+		p.pragma(hash, rest)
 	case "line":
 		o.renumber(p.expandList(rest), hash)
 	default:

@@ -38,7 +38,7 @@ func (m *image) image(units []*summary, sites []seen) driver.Image {
 	for _, u := range units {
 		in[u] = true
 	}
-	out := driver.Image{Build: m.build.Build, Facts: m.facts(units, in)}
+	out := driver.Image{Build: m.build.Build, Facts: m.facts(units, in), Suppressions: suppressions(units)}
 	m.judgeBuild(&out.Build, units, sites)
 	for _, s := range sites {
 		if in[s.unit] {

@@ -79,6 +79,7 @@ func (p *cpp) push(f *file) {
 		}
 	}
 	o.findNext()
+	p.opened(f)
 	p.stack = append(p.stack, o)
 }
 

@@ -29,7 +29,8 @@ type interest struct {
 }
 
 // newInterest begins with what is looked for in every driver. The pool types are among it for the sake of the comparisons
-// and initialisers that an opt-in changes; new, because the kit's stdunk.h declares one that takes a pool type.
+// and initialisers that an opt-in changes; new, because the kit's stdunk.h declares one that takes a pool type; the pragma
+// operators, because what they disable counts for all that follows.
 func newInterest(known names, builds []*project.Build) *interest {
 	in := &interest{mentions: newNames(), endings: newEndings(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames()}
 	for _, name := range kitAsks {
@@ -42,7 +43,7 @@ func newInterest(known names, builds []*project.Build) *interest {
 			}
 		}
 	}
-	for _, name := range []string{"new", "ExInitializeDriverRuntime", "POOL_TYPE"} {
+	for _, name := range []string{"new", "ExInitializeDriverRuntime", "POOL_TYPE", "__pragma", "_Pragma"} {
 		in.mention(name)
 	}
 	for name := range known.ddis {

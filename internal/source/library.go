@@ -103,7 +103,7 @@ func (l *linking) libraries(b *project.Build, list []*project.Build) []*project.
 // library gives a library's own image: what the images that link it say of it, or what it says by itself.
 func (l *linking) library(b *project.Build, m *image) driver.Image {
 	alone := m.image(l.units(b), m.sites())
-	out := driver.Image{Build: alone.Build, Facts: alone.Facts}
+	out := driver.Image{Build: alone.Build, Facts: alone.Facts, Suppressions: alone.Suppressions}
 	states := map[driver.Initialised]bool{}
 	for _, user := range l.builds {
 		if part, ok := l.linked[user][b]; ok {

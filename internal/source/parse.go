@@ -12,24 +12,25 @@ import (
 
 // summary is what is kept of a unit once its tokens are gone.
 type summary struct {
-	unit       *project.Unit
-	mechanism  nx.Mechanism
-	functions  []*function
-	prototypes map[string][]*function // that give default arguments
-	writes     []write                // initialisers at file scope
-	variables  []variable             // at file scope
-	taken      []target               // whose address is taken at file scope
-	bases      map[string][]string    // of classes
-	hidden     map[string]hidden      // how objects of a class may be constructed unseen
-	others     map[string][]string    // by what other names a class is constructed
-	named      map[string]bool        // identifiers that are used at file scope other than as the name of a call
-	facts      []driver.Fact
-	placement  bool            // a header of the kit declares its operator new
-	asks       []string        // what is to be read to know whether a method is the kit's
-	declared   []driver.Place  // where DDIs are declared, or stand for something else than a request
-	problem    error           // why the unit could not be read, or not to its end
-	files      []*file         // that were read
-	looked     map[string]bool // the watched macros that were looked at: with these alike, the summary is the same
+	unit         *project.Unit
+	mechanism    nx.Mechanism
+	functions    []*function
+	prototypes   map[string][]*function // that give default arguments
+	writes       []write                // initialisers at file scope
+	variables    []variable             // at file scope
+	taken        []target               // whose address is taken at file scope
+	bases        map[string][]string    // of classes
+	hidden       map[string]hidden      // how objects of a class may be constructed unseen
+	others       map[string][]string    // by what other names a class is constructed
+	named        map[string]bool        // identifiers that are used at file scope other than as the name of a call
+	facts        []driver.Fact
+	suppressions []driver.Suppression
+	placement    bool            // a header of the kit declares its operator new
+	asks         []string        // what is to be read to know whether a method is the kit's
+	declared     []driver.Place  // where DDIs are declared, or stand for something else than a request
+	problem      error           // why the unit could not be read, or not to its end
+	files        []*file         // that were read
+	looked       map[string]bool // the watched macros that were looked at: with these alike, the summary is the same
 }
 
 // function is a definition: what it calls, in order, and what it does to variables.

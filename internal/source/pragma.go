@@ -5,13 +5,18 @@ import (
 	"strings"
 )
 
-// pragma carries out those that change what the preprocessor does.
-func (p *cpp) pragma(line []token) {
+// pragma carries out those that change what the preprocessor does, or what is told of the unit. It stands at a token: the '#' of
+// its directive, or the operator.
+func (p *cpp) pragma(at token, line []token) {
 	if len(line) == 0 || len(p.stack) == 0 {
 		return
 	}
-	if line[0].is("once") {
+	switch line[0].text {
+	case "once":
 		p.once[p.stack[len(p.stack)-1].file] = true
+		return
+	case "warning", "prefast":
+		p.mute(at, line)
 		return
 	}
 	if len(line) < 3 || line[2].kind != str {
@@ -47,11 +52,11 @@ func (p *cpp) operator(t token) {
 		f := newText("", "", strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(text))
 		line = f.list(nil, 0, len(f.tokens)-2)
 	}
-	p.pragma(line)
+	p.pragma(t, line)
 }
 
 // maxPragma is how many tokens of a pragma are looked at.
-const maxPragma = 16
+const maxPragma = 64
 
 // group passes (...) and gives the first of the tokens inside.
 func (p *cpp) group() []token {

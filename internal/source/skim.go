@@ -3,17 +3,20 @@ package source
 import (
 	"bytes"
 	"slices"
+
+	"github.com/nxport/nxport/internal/driver"
 )
 
 // outline is what the text of a file is skimmed for, once: where its directives stand, and where its declarations begin
 // and end, each with the names it mentions. Where nothing is of interest only the directives are lexed.
 type outline struct {
-	pieces []piece  // in the order of the text; together they are the file
-	chunks []chunk  // declarations
-	macros []chunk  // definitions of macros
-	asked  []name   // identifiers in the other directives
-	inner  []string // lower-case base names of the headers that are included in the middle of a declaration
-	ragged bool     // brackets do not match: the chunks can't be trusted
+	pieces  []piece  // in the order of the text; together they are the file
+	chunks  []chunk  // declarations
+	macros  []chunk  // definitions of macros
+	asked   []name   // identifiers in the other directives
+	inner   []string // lower-case base names of the headers that are included in the middle of a declaration
+	ignores []ignore // comments that suppress something, in the order of the text
+	ragged  bool     // brackets do not match: the chunks can't be trusted
 }
 
 // piece is a range of bytes: a directive with its line end, or text between directives.
@@ -144,6 +147,7 @@ type skimmer struct {
 	last     name   // the token before, if it is an identifier
 	word     []byte // its text
 	number   int    // of those that have ended
+	scanned  int    // bytes that were looked through for the end of a statement
 	recent   [recentNames]mentioned
 }
 
@@ -181,6 +185,9 @@ func (s *skimmer) step() {
 		return
 	case atSlash:
 		if n := commentLen(s.data[s.pos:]); n > 0 {
+			if driver.IsIgnore(s.data[s.pos : s.pos+n]) {
+				s.ignore(n)
+			}
 			s.pos += n
 			return
 		}
@@ -355,7 +362,7 @@ func (s *skimmer) identifier() {
 		s.text = true
 		return
 	}
-	if r := &s.recent[h%recentNames]; r.of != h || r.in != s.number {
+	if r := &s.recent[h%recentNames]; (r.of != h || r.in != s.number) && !(isOperator(h) && s.neutralOperator()) {
 		*r = mentioned{h, s.number}
 		s.cur.mentions = append(s.cur.mentions, h)
 	}
@@ -367,6 +374,13 @@ func (s *skimmer) identifier() {
 		}
 	}
 	s.last = h
+}
+
+// neutralOperator says whether the pragma operator at hand changes nothing.
+func (s *skimmer) neutralOperator() bool {
+	words, ok := operatorWords(s.data[s.pos:], string(s.word) == "_Pragma")
+	pushed := map[string]int{}
+	return ok && neutralWords(words, pushed) && len(pushed) == 0
 }
 
 var rawPrefixes = map[string]bool{"R": true, "LR": true, "uR": true, "UR": true, "u8R": true}
@@ -471,6 +485,10 @@ func (s *skimmer) endPiece(at int, kind pieceKind, index int) {
 func (s *skimmer) directive() {
 	s.endPiece(s.pos, declarationPiece, len(s.out.chunks))
 	d := skimDirective(s.data[s.pos:])
+	for _, x := range d.ignores {
+		x.at, x.end = x.at+int32(s.pos), x.end+int32(s.pos)
+		s.out.ignores = append(s.out.ignores, x)
+	}
 	s.pos += d.size
 	s.lineStart = true
 	if d.macro != nil {
@@ -506,13 +524,14 @@ type skimmed struct {
 	words []name // the identifiers behind its name
 	macro *chunk // that it defines
 	// header is the lower-case base name of what it includes; "*" where only a macro says it.
-	header string
+	header  string
+	ignores []ignore // comments in it, with offsets from its beginning
 }
 
 func skimDirective(b []byte) skimmed {
 	var d skimmed
 	var first []byte // the first of the words
-	depth, pastes, uneven := 0, false, false
+	depth, pastes, uneven, pragmas := 0, false, false, false
 	i := 1
 loop:
 	for i < len(b) {
@@ -531,7 +550,11 @@ loop:
 			pastes, uneven = pastes || two == "#", uneven || two != ""
 			i += max(1, len(two))
 		case atSlash:
-			i += max(1, commentLen(b[i:]))
+			n := commentLen(b[i:])
+			if driver.IsIgnore(b[i : i+n]) {
+				d.ignores = append(d.ignores, newIgnore(b, i, i+n, i))
+			}
+			i += max(1, n)
 		case atBackslash:
 			n := spliceAt(b[i:])
 			// A name that is cut in two comes out of the macro as one that is not in its text, as by ##.
@@ -551,6 +574,7 @@ loop:
 					first = b[start:i]
 				}
 				d.words = append(d.words, h)
+				pragmas = pragmas || isOperator(h)
 			}
 			if i < len(b) && b[i] == '"' && rawPrefixes[string(b[start:i])] { // it may have lines of its own
 				i += rawLen(b[i:])
@@ -573,6 +597,9 @@ loop:
 		}
 	}
 	d.size = i
+	if pragmas && string(d.name) == "define" && neutral(b[:i]) {
+		d.words = append(d.words[:1], slices.DeleteFunc(d.words[1:], isOperator)...)
+	}
 	switch {
 	case string(d.name) == "define" && len(d.words) > 0:
 		d.macro = &chunk{defines: d.words[:1], mentions: d.words[1:], text: string(first), pastes: pastes, uneven: uneven || depth != 0}

@@ -60,7 +60,7 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	for _, t := range p.shadows {
 		s.declared = append(s.declared, t.place())
 	}
-	s.placement = p.placement
+	s.placement, s.suppressions = p.placement, append(p.suppressions(), p.heard.ignored()...)
 	(&parser{summary: s, toks: toks, known: known, under: &p.assumed, alike: g.alike}).declarations()
 	s.facts, s.files = slices.Clone(s.facts), slices.Clone(s.files)
 	p.giveBackMacros()
