@@ -84,6 +84,9 @@ func explain(w io.Writer, topic string, ddis []nx.DDI) error {
 	if found {
 		return nil
 	}
+	if _, err := os.Stat(topic); err == nil {
+		return fmt.Errorf("%s: name a line of it, as %[1]s:42", topic)
+	}
 	return fmt.Errorf("%q is no rule, no bug check, no DDI that nxport knows, and no FILE:LINE: see nxport explain", topic)
 }
 

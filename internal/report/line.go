@@ -31,6 +31,7 @@ func Line(w io.Writer, r *Scan, a Asked) error {
 	e.requests()
 	e.facts()
 	e.declarations()
+	e.suppressions()
 	e.elsewhere()
 	e.findings()
 	if !e.said {
@@ -95,9 +96,7 @@ func (e *explanation) answers() []answer {
 			i, at[key] = len(list), len(list)
 			list = append(list, x)
 		}
-		if id := m.Build.ID; id != "" && !slices.Contains(list[i].builds, id) {
-			list[i].builds = append(list[i].builds, id)
-		}
+		list[i].builds = with(list[i].builds, m.Build.ID)
 	}
 	for _, m := range e.scan.Images {
 		for _, s := range m.Sites {
@@ -107,12 +106,11 @@ func (e *explanation) answers() []answer {
 	for _, s := range e.scan.Dormant {
 		add(s, driver.Image{})
 	}
-	first := func(a answer) int {
-		return slices.IndexFunc(list, func(b answer) bool { return slices.Equal(a.value, b.value) })
-	}
-	order := make(map[string]int, len(list)) // what comes about alike stands together
-	for _, x := range list {
-		order[fmt.Sprintf("%q", x.value)] = first(x)
+	order := map[string]int{} // what comes about alike stands together
+	for i, x := range list {
+		if key := fmt.Sprintf("%q", x.value); order[key] == 0 {
+			order[key] = i + 1
+		}
 	}
 	slices.SortStableFunc(list, func(a, b answer) int {
 		return cmp.Or(a.Place.Compare(b.Place), a.Spelled.Compare(b.Spelled), cmp.Compare(a.DDI.Name, b.DDI.Name),
@@ -123,6 +121,14 @@ func (e *explanation) answers() []answer {
 		return at
 	}
 	return list
+}
+
+// with adds a build to those before it. A site that no build has has none.
+func with(ids []string, id string) []string {
+	if id == "" || len(ids) > 0 && ids[len(ids)-1] == id {
+		return ids
+	}
+	return append(ids, id)
 }
 
 func getsExecutable(s driver.Site, b driver.Build) bool {
@@ -152,7 +158,7 @@ func (e *explanation) request(list []answer) {
 	}
 	e.block(x.Place, title)
 	fmt.Fprintf(e, "  %s\n", decides(x.DDI))
-	var in []string
+	in := map[string]bool{}
 	executable := false
 	for i, x := range list {
 		fmt.Fprintf(e, "\n%s\n", e.where(x))
@@ -163,12 +169,14 @@ func (e *explanation) request(list []answer) {
 		for _, line := range slices.Concat(value, x.gets) {
 			fmt.Fprintf(e, "    %s\n", line)
 		}
-		in = append(in, x.builds...)
+		for _, id := range x.builds {
+			in[id] = true
+		}
 		executable = executable || x.executable
 	}
-	out := slices.DeleteFunc(slices.Clone(e.asked.Compiling), func(id string) bool { return slices.Contains(in, id) })
+	out := slices.DeleteFunc(slices.Clone(e.asked.Compiling), func(id string) bool { return in[id] })
 	if len(in) > 0 && len(out) > 0 {
-		fmt.Fprintf(e, "\n%s\n    a directive leaves it out there\n", allBuilds(out))
+		fmt.Fprintf(e, "\n%s\n    it is not there: a directive or a macro leaves it out\n", allBuilds(out))
 	}
 	if c, ok := nx.CheckOf(x.DDI.Kind); ok && executable {
 		fmt.Fprintf(e, "\n  Driver Verifier's bug check for it: 0x%X/%#x (nxport explain %#[2]x)\n", nx.VerifierBugCheck, c.Code)
@@ -193,25 +201,23 @@ func (e *explanation) in(ids []string) string {
 
 // allBuilds names builds, the configurations by project and none left out.
 func allBuilds(ids []string) string {
-	var lines []string
-	for len(ids) > 0 {
-		project, _, _ := strings.Cut(ids[0], "|")
-		var of, others []string
-		for _, id := range ids {
-			if p, configuration, _ := strings.Cut(id, "|"); p == project {
-				of = append(of, strings.ReplaceAll(configuration, " ", "\x00"))
-			} else {
-				others = append(others, id)
-			}
+	var projects []string
+	configurations := map[string][]string{}
+	for _, id := range ids {
+		project, configuration, _ := strings.Cut(id, "|")
+		if configurations[project] == nil {
+			projects = append(projects, project)
 		}
-		text := "in " + project
-		if of[0] != "" {
-			text += " (" + strings.Join(of, ", ") + ")"
-		}
-		lines = append(lines, strings.ReplaceAll(wrap(text, 100, "  "), "\x00", " "))
-		ids = others
+		configurations[project] = append(configurations[project], strings.ReplaceAll(configuration, " ", "\x00"))
 	}
-	return strings.Join(lines, "\n")
+	for i, project := range projects {
+		text := "in " + project
+		if list := configurations[project]; list[0] != "" {
+			text += " (" + strings.Join(list, ", ") + ")"
+		}
+		projects[i] = strings.ReplaceAll(wrap(text, 100, "  "), "\x00", " ") // a configuration is not broken
+	}
+	return strings.Join(projects, "\n")
 }
 
 var dormant = map[driver.State]string{
@@ -308,13 +314,10 @@ func compiled(m nx.Mechanism, s driver.Site, b driver.Build) string {
 	if m != s.Mechanism {
 		file = "where NonPagedPool is written, compiled"
 	}
-	switch {
-	case m == nx.None:
-		return file + " without an opt-in"
-	case m == nx.OptInAuto && (b.Processor == nx.ARM || b.Processor == nx.ARM64):
+	if m == nx.OptInAuto && (b.Processor == nx.ARM || b.Processor == nx.ARM64) {
 		return file + " with POOL_NX_OPTIN_AUTO, as the kit has it for " + string(b.Processor)
 	}
-	return file + " with " + m.Macro()
+	return file + " " + by(m)
 }
 
 var redefined = map[nx.Mechanism]string{
@@ -421,9 +424,7 @@ func (e *explanation) facts() {
 				f.Says = says
 				order = append(order, f)
 			}
-			if ids := said[key(f)+says]; !slices.Contains(ids, m.Build.ID) {
-				said[key(f)+says] = append(ids, m.Build.ID)
-			}
+			said[key(f)+says] = with(said[key(f)+says], m.Build.ID)
 		}
 	}
 	slices.SortStableFunc(order, func(a, b driver.Fact) int { return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Kind, b.Kind)) })
@@ -451,36 +452,65 @@ func (e *explanation) declarations() {
 	}
 }
 
-// factsOf gives an image's facts about the line. Of the units that reach the kit by one include, each mechanism counts once.
-func (e *explanation) factsOf(m driver.Image) []driver.Fact {
-	var list []driver.Fact
-	for _, f := range m.Facts {
-		same := func(g driver.Fact) bool {
-			return f.Place == g.Place && f.Kind == g.Kind && f.Mechanism == g.Mechanism && f.Says == g.Says
-		}
-		if e.asked.has(f.Place) && !slices.ContainsFunc(list, same) {
-			list = append(list, f)
+// suppressions says what is silenced on the line, and where.
+func (e *explanation) suppressions() {
+	said := map[string]bool{}
+	for _, m := range e.scan.Images {
+		for _, s := range m.Suppressions {
+			title := "suppresses " + strings.Join(s.Rules, ", ")
+			if s.Reason != "" {
+				title += ": " + s.Reason
+			}
+			key := s.Place.String() + title
+			if !e.asked.has(s.Place) || said[key] {
+				continue
+			}
+			said[key] = true
+			e.block(s.Place, title)
+			for _, l := range s.Covers {
+				fmt.Fprintf(e, "  covers %s:%d to %d\n", l.Path, l.From, l.To)
+			}
+			fmt.Fprintln(e)
 		}
 	}
-	return list
+}
+
+// factsOf gives an image's facts about the line. Of the units that reach the kit by one include, each mechanism counts once.
+func (e *explanation) factsOf(m driver.Image) []driver.Fact {
+	type told struct {
+		place     driver.Place
+		kind      driver.FactKind
+		mechanism nx.Mechanism
+		says      string
+	}
+	seen := map[told]bool{}
+	return slices.DeleteFunc(slices.Clone(m.Facts), func(f driver.Fact) bool {
+		key := told{f.Place, f.Kind, f.Mechanism, f.Says}
+		if seen[key] || !e.asked.has(f.Place) {
+			return true
+		}
+		seen[key] = true
+		return false
+	})
 }
 
 func factSays(f driver.Fact, m driver.Image) string {
 	switch f.Kind {
 	case driver.Entry:
-		return f.Function + ", by which Windows enters the driver; the file is compiled " + with(f.Mechanism)
+		return f.Function + ", by which Windows enters the driver; the file is compiled " + by(f.Mechanism)
 	case driver.KitInclude:
-		return "wdm.h is first reached here, which decides on the opt-in: the file is compiled " + with(f.Mechanism)
+		return "wdm.h is first reached here, which decides on the opt-in: the file is compiled " + by(f.Mechanism)
 	case driver.OptInCall:
 		return callSays(f, m)
 	}
+	says := []string{cmp.Or(f.Says, string(f.Kind))}
 	if f.Function != "" {
-		return f.Says + ", in " + f.Function
+		says = append(says, "in "+f.Function)
 	}
-	return f.Says
+	return strings.Join(says, ", ")
 }
 
-func with(m nx.Mechanism) string {
+func by(m nx.Mechanism) string {
 	if m == nx.None {
 		return "without an opt-in"
 	}
