@@ -2,6 +2,7 @@ package report
 
 import (
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -14,24 +15,47 @@ import (
 type exampleFile struct {
 	name, text string
 	changed    bool
+	part       bool // not all of the file is shown
 }
 
-// example takes Before and After of a rule apart.
+func (f exampleFile) title() string {
+	if f.part {
+		return f.name + ", in part:"
+	}
+	return f.name + ":"
+}
+
+// example takes Before and After of a rule apart. A file that only one of them has is empty in the other.
 func example(d rule.Doc) []exampleFile {
-	after := map[string]string{}
-	for _, f := range txtar.Parse([]byte(d.After)).Files {
-		after[f.Name] = string(f.Data)
+	before, after := txtar.Parse([]byte(d.Before)).Files, txtar.Parse([]byte(d.After)).Files
+	texts := map[string][2]string{}
+	var names []string
+	for i, files := range [][]txtar.File{before, after} {
+		for _, f := range files {
+			if _, ok := texts[f.Name]; !ok {
+				names = append(names, f.Name)
+			}
+			both := texts[f.Name]
+			both[i] = string(f.Data)
+			texts[f.Name] = both
+		}
 	}
 	var list []exampleFile
-	for _, f := range txtar.Parse([]byte(d.Before)).Files {
-		x := exampleFile{name: f.Name, text: string(f.Data)}
-		if now := after[f.Name]; now != x.text {
-			x.text, x.changed = difference(x.text, now, context(f.Name, x.text)), true
+	for _, name := range names {
+		x := exampleFile{name: name, text: texts[name][0]}
+		switch now := texts[name][1]; {
+		case now != x.text:
+			x.text, x.changed = difference(x.text, now, context(name, x.text)), true
+		case path.Ext(name) == ".vcxproj":
+			x.text, x.part = structure.ReplaceAllString(x.text, ""), true
 		}
 		list = append(list, x)
 	}
 	return list
 }
+
+// structure are the lines of a project file that only hold others together: and what indents the others.
+var structure = regexp.MustCompile(`(?m)^ *</?[A-Za-z]+( Label="[^"]*")?>\n|^ +`)
 
 // diff gives the text in the form of a diff also where nothing changes.
 func (f exampleFile) diff() string {

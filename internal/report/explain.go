@@ -84,7 +84,7 @@ func Rule(w io.Writer, r *rule.Rule, width int) error {
 	section(b, "How to mend it", r.Doc.Fix, width)
 	fmt.Fprintf(b, "\nExample, and what mends it\n")
 	for _, f := range example(r.Doc) {
-		fmt.Fprintf(b, "\n  %s\n%s", f.name, indented(f.diff()))
+		fmt.Fprintf(b, "\n  %s\n%s", f.title(), indented(f.diff()))
 	}
 	return b.Flush()
 }

@@ -581,7 +581,11 @@ func (e *explanation) elsewhere() {
 			n++
 		}
 		e.block(first.on, first.says)
-		fmt.Fprintf(e, "  %s come about by it:\n", plural(n, "request"))
+		come := "come"
+		if n == 1 {
+			come = "comes"
+		}
+		fmt.Fprintf(e, "  %s %s about by it:\n", plural(n, "request"), come)
 		for _, h := range list[:min(n, maxElsewhere)] {
 			fmt.Fprintf(e, "    %s: %s\n", h.request, h.ddi)
 		}

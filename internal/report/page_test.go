@@ -70,7 +70,7 @@ func ruleSection(b *strings.Builder, r *rule.Rule) {
 		if !f.changed {
 			language = languages[f.name[strings.LastIndex(f.name, ".")+1:]]
 		}
-		fmt.Fprintf(b, "\n`%s`\n```%s\n%s```\n", f.name, language, f.text)
+		fmt.Fprintf(b, "\n%s\n```%s\n%s```\n", f.title(), language, f.text)
 	}
 }
 
