@@ -55,3 +55,20 @@ func ExampleParseDDIs() {
 	fmt.Println(table[0].Name, table[0].Argument, err)
 	// Output: DrvAllocate 2 <nil>
 }
+
+// What Driver Verifier stops the system for when it sees a request.
+func ExampleCheckOf() {
+	for _, d := range nx.DDIs() {
+		if d.Name != "MmGetSystemAddressForMdlSafe" {
+			continue
+		}
+		c, _ := nx.CheckOf(d.Kind)
+		fmt.Printf("bug check 0x%X, parameter 1 %s, parameter 3 the %s\n", nx.VerifierBugCheck, c.ID(), c.Parameters[1])
+	}
+	// Output: bug check 0xC4, parameter 1 0x2002, parameter 3 the page priority, with the MdlMapping... bits
+}
+
+func ExampleKind_Spell() {
+	fmt.Println(nx.PoolType.Spell(0x200), nx.PoolType.Spell(0))
+	// Output: NonPagedPoolNx NonPagedPoolExecute
+}

@@ -64,13 +64,16 @@ type Term struct {
 	Bits   uint32
 }
 
-// String gives the term as C, as "NonPagedPool | 8".
+// String gives the term as C, as "NonPagedPool | 8"; high bits in hexadecimal.
 func (t Term) String() string {
 	var parts []string
 	for _, tok := range t.Tokens {
 		parts = append(parts, tok.Name)
 	}
-	if t.Bits != 0 || len(parts) == 0 {
+	switch {
+	case t.Bits >= 1<<16:
+		parts = append(parts, fmt.Sprintf("%#x", t.Bits))
+	case t.Bits != 0 || len(parts) == 0:
 		parts = append(parts, fmt.Sprint(t.Bits))
 	}
 	return strings.Join(parts, " | ")

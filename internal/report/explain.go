@@ -2,42 +2,173 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/nx"
 )
 
-// Topics lists what explain knows.
-func Topics(w io.Writer, rules []*rule.Rule, ddis []nx.DDI) error {
+// Topics lists what explain knows. The DDIs, which are many, come first: a terminal shows the end.
+func Topics(w io.Writer, rules []*rule.Rule, ddis []nx.DDI, width int) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintln(b, "Rules:")
+	fmt.Fprintln(b, "DDIs (nxport explain NAME), by what decides whether the memory is executable:")
+	for _, k := range ddiGroups {
+		names := namesOf(k.kind, ddis)
+		if len(names) > 0 {
+			fmt.Fprintf(b, "  %s\n%s\n", k.title, wrap(strings.Join(names, " "), cmp.Or(width, 100), "    "))
+		}
+	}
+	fmt.Fprintln(b, "\nRules (nxport explain ID):")
 	for _, r := range rules {
-		fmt.Fprintf(b, "  %-8s %s\n", r.ID, r.Name)
+		fmt.Fprintf(b, "  %-8s %-8s %s\n", r.ID, r.Level, r.Name)
 	}
-	fmt.Fprintln(b, "\nDDIs:")
-	for _, d := range ddis {
-		fmt.Fprintf(b, "  %-48s %s\n", d.Name, decides(d))
+	fmt.Fprintf(b, "\nDriver Verifier's bug check 0x%X, by parameter 1:\n", nx.VerifierBugCheck)
+	for _, c := range nx.Checks() {
+		if c.Code != 0 {
+			fmt.Fprintf(b, "  %-8s %s\n", c.ID(), c.Name)
+		}
 	}
+	fmt.Fprintln(b, "\nA line of a driver's source: nxport explain FILE:LINE")
 	return b.Flush()
 }
 
-// Rule prints the documentation of a rule.
-func Rule(w io.Writer, r *rule.Rule) error {
+var ddiGroups = []struct {
+	kind  nx.Kind
+	title string
+}{
+	{nx.PoolType, "a POOL_TYPE:"}, {nx.PoolFlags, "POOL_FLAGS:"}, {nx.LookasideFlags, "the Flags of a lookaside list:"},
+	{nx.MdlPriority, "the Priority of a mapping:"}, {nx.PageProtection, "a page protection:"},
+	{nx.CacheType, "a caching type:"}, {nx.Always, "nothing, it always is:"},
+	{nx.PortDriver, "the port driver, the framework or the kernel:"},
+}
+
+func namesOf(k nx.Kind, ddis []nx.DDI) []string {
+	var names []string
+	for _, d := range ddis {
+		if d.Kind == k && !slices.Contains(names, d.Name) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// wrap breaks text between words, so that no line is longer than width; each begins with indent.
+func wrap(text string, width int, indent string) string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(indent)+len(line)+1+len(word) > width {
+			lines, line = append(lines, indent+line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return strings.Join(append(lines, indent+line), "\n")
+}
+
+// Rule prints the documentation of a rule. On a terminal of that width its paragraphs are wrapped anew; 0 is none.
+func Rule(w io.Writer, r *rule.Rule, width int) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s %s (%s)\n", r.ID, r.Name, r.Level)
 	if r.Official != "" {
 		fmt.Fprintf(b, "Microsoft's code analysis: %s\n", r.Official)
 	}
-	for _, s := range []struct{ title, text string }{
-		{"What it finds", r.Doc.What}, {"Why it matters", r.Doc.Why}, {"How to mend it", r.Doc.Fix},
-		{"Before", r.Doc.Before}, {"After", r.Doc.After},
-	} {
-		fmt.Fprintf(b, "\n%s\n  %s\n", s.title, strings.ReplaceAll(strings.TrimSpace(s.text), "\n", "\n  "))
+	section(b, "What it finds", r.Doc.What, width)
+	section(b, "Why it matters", r.Doc.Why, width)
+	section(b, "How to mend it", r.Doc.Fix, width)
+	fmt.Fprintf(b, "\nExample, and what mends it\n")
+	for _, f := range example(r.Doc) {
+		fmt.Fprintf(b, "\n  %s\n%s", f.title(), indented(f.diff()))
 	}
 	return b.Flush()
+}
+
+func section(w io.Writer, title, text string, width int) {
+	if width > 0 {
+		paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
+		for i, p := range paragraphs {
+			paragraphs[i] = wrap(p, width-2, "")
+		}
+		text = strings.Join(paragraphs, "\n\n")
+	}
+	fmt.Fprintf(w, "\n%s\n%s", title, indented(text))
+}
+
+// indented moves text two columns to the right, empty lines excepted, and ends it with one line end.
+func indented(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight("  "+line, " ")
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// Checks prints what is known of checks of code integrity, and which of the rules finds the same in the source.
+func Checks(w io.Writer, checks []nx.Check, rules []*rule.Rule, width int) error {
+	b := bufio.NewWriter(w)
+	if len(checks) > 1 {
+		fmt.Fprintf(b, "Bug check 0x%X, DRIVER_VERIFIER_DETECTED_VIOLATION: what Driver Verifier's code integrity checks stop the system for\n"+
+			"(verifier /flags %#08x /driver DRIVER.sys). One of them: nxport explain 0x2000\n\n", nx.VerifierBugCheck, nx.VerifierFlag)
+		for _, c := range checks {
+			fmt.Fprintf(b, "  %-7s %-34s %s\n", parameter(c), c.Name, c.Count)
+		}
+		return b.Flush()
+	}
+	for _, c := range checks {
+		check(b, c, rules, width)
+	}
+	return b.Flush()
+}
+
+// parameter is number 1 of the bug check.
+func parameter(c nx.Check) string {
+	if c.Code == 0 {
+		return "-"
+	}
+	return c.ID()
+}
+
+func check(w io.Writer, c nx.Check, rules []*rule.Rule, width int) {
+	if c.Code == 0 {
+		fmt.Fprintf(w, "%s\n", c.Name)
+	} else {
+		fmt.Fprintf(w, "Bug check 0x%X, parameter 1 %#x: %s\n", nx.VerifierBugCheck, c.Code, c.Name)
+	}
+	fmt.Fprintf(w, "The lab kit's readiness test and !verifier count it as: %s\n", c.Count)
+	section(w, "What it means", c.Means, width)
+	if c.Code != 0 {
+		fmt.Fprintf(w, "\nThe other parameters\n")
+		for i, p := range c.Parameters {
+			fmt.Fprintf(w, "  %d  %s\n", i+2, cmp.Or(p, "not documented"))
+		}
+	}
+	section(w, "How to find it", c.Find, width)
+	section(w, "How to mend it", c.Fix, width)
+	if names := rulesOf(c, rules); len(names) > 0 {
+		fmt.Fprintf(w, "\nRules that find it in the source\n")
+		for _, r := range names {
+			fmt.Fprintf(w, "  %-8s %s\n", r.ID, r.Name)
+		}
+	}
+}
+
+// rulesOf are the rules that find in the source what a check finds.
+func rulesOf(c nx.Check, rules []*rule.Rule) []*rule.Rule {
+	var list []*rule.Rule
+	for _, id := range c.Rules {
+		for _, r := range rules {
+			if r.ID == id {
+				list = append(list, r)
+			}
+		}
+	}
+	return list
 }
 
 // DDI prints what the table knows of a routine.

@@ -71,20 +71,27 @@ func (t *Tree) rootOf(named string) (string, error) {
 	if err != nil {
 		return "", shorten(named, err)
 	}
-	abs, err := filepath.Abs(named)
-	if err != nil {
-		return "", err
-	}
 	if !info.IsDir() {
-		abs = filepath.Dir(abs)
+		named = filepath.Dir(named)
 	}
-	for dir := abs; ; dir = filepath.Dir(dir) {
+	if dir, ok := t.Checkout(named); ok {
+		return dir, nil
+	}
+	abs, err := filepath.Abs(named)
+	return t.Clean(abs), err
+}
+
+// Checkout gives the nearest directory with a .git in it, from the named directory on upwards.
+func (t *Tree) Checkout(named string) (string, bool) {
+	dir := filepath.FromSlash(t.absolute(t.Clean(named)))
+	for {
 		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
-			return t.Clean(dir), nil
+			return t.Clean(dir), true
 		}
 		if dir == filepath.Dir(dir) {
-			return t.Clean(abs), nil
+			return "", false
 		}
+		dir = filepath.Dir(dir)
 	}
 }
 
