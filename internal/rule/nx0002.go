@@ -73,7 +73,7 @@ func idleCall(f driver.Fact, n, early int) Finding {
 		Fix: &Fix{Title: "define POOL_NX_OPTIN", Safe: true, Defines: []Define{{"POOL_NX_OPTIN", "1"}}},
 	}
 	if early > 0 {
-		finding.Message += fmt.Sprintf(", and %d of them would with the macro, too: before the call", early)
+		finding.Message += fmt.Sprintf(", %d of them even with the macro, as the call comes later", early)
 	}
 	if n == 0 {
 		finding.Level, finding.Fix = Note, nil
