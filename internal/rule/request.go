@@ -37,13 +37,26 @@ func requests(m *driver.Image, id string) []Finding {
 			continue
 		}
 		f := Finding{Message: unsafeMessage(s.InTime()), Place: s.Place, Site: s}
-		if s.UserMode {
+		switch kit := newestKit(*s); {
+		case s.UserMode:
 			f.Level = Note
 			f.Message += ", for user mode"
+		case !executable(m.Build, kit.InTime()):
+			f.Level = Note
+			f.Message += ", if the kit is older than " + s.DDI.AdderKit.String() + ": newer ones add the NX bit themselves"
 		}
 		found = append(found, f)
 	}
 	return found
+}
+
+// newestKit gives the request as the headers of a kit make it that is newer than all that were looked at, where it is not
+// known which kit it is.
+func newestKit(s driver.Site) driver.Site {
+	if s.DDI.AdderKit != (nx.Version{}) && s.Built.Kit == (nx.Version{}) {
+		s.Built.Kit = nx.Version{Major: 10, Build: 1 << 20}
+	}
+	return s
 }
 
 // optedOut says whether the request stands in a file that opted out, and gets nothing from one that did not.
