@@ -51,9 +51,9 @@ func requests(m *driver.Image, id string) []Finding {
 }
 
 // newestKit gives the request as the headers of a kit make it that is newer than all that were looked at, where it is not
-// known which kit it is.
+// known which kit it is, or which release of the one for Windows 10.
 func newestKit(s driver.Site) driver.Site {
-	if s.DDI.AdderKit != (nx.Version{}) && s.Built.Kit == (nx.Version{}) {
+	if k := s.Built.Kit; s.DDI.AdderKit != (nx.Version{}) && (k == nx.Version{} || k == nx.Windows10) {
 		s.Built.Kit = nx.Version{Major: 10, Build: 1 << 20}
 	}
 	return s
