@@ -105,6 +105,10 @@ func TestRules(t *testing.T) {
 
 		{"NX under a condition", "Windows7", "", "void f(void) { if (IsWin8()) ExAllocatePool(NonPagedPoolNx, 1); }\n", ""},
 		{"NX by a choice", "Windows7", "", "void f(void) { ExAllocatePool(IsWin8() ? NonPagedPoolNx : NonPagedPool, 1); }\n", "drv.c:2 NX0015 note"},
+		{"NX by a choice, or what is not known", "Windows7", "", "void f(int n) { POOL_TYPE t = IsWin8() ? NonPagedPoolNx : NonPagedPool; if (n) t = Other(); ExAllocatePool(t, 1); }\n", "drv.c:2 C30030 warning"},
+		{"NX by a choice, and executable without", "Windows7", "", "void a(POOL_TYPE t) { ExAllocatePool(t, 1); }\nvoid f(void) { a(IsWin8() ? NonPagedPoolNx : NonPagedPool); a(NonPagedPoolExecute); }\n", "drv.c:2 C30030 warning"},
+		{"executable by a choice, and NX without", "Windows8", "", "void a(POOL_TYPE t) { ExAllocatePool(t, 1); }\nvoid f(void) { a(IsWin10() ? NonPagedPool : PagedPool); a(NonPagedPoolNx); }\n", "drv.c:2 C30030 warning"},
+		{"paged by a choice", "Windows7", "", "void f(void) { ExAllocatePool(IsWin8() ? PagedPool : NonPagedPool, 1); }\n", "drv.c:2 C30030 warning"},
 		{"NX or not, by another choice", "Windows7", "", "void f(int n) { ExAllocatePool(n ? NonPagedPoolNx : NonPagedPool, 1); }\n", "drv.c:2 C30030 warning; drv.c:2 NX0010 warning"},
 		{"NX from Windows 8 on", "Windows8", "", nxp, ""},
 		{"NX by its number", "Windows7", "", "void f(void) { ExAllocatePool(512, 1); }\n", "drv.c:2 NX0010 warning"},
@@ -145,6 +149,13 @@ func TestRulesOfSeveralBuilds(t *testing.T) {
 			"drv.c:0 NX0004 warning; get.c:2 C30030 warning"},
 		{"in the one file that needs it", buildFile("Windows7", "X", "x64", "drv.c", "get.c") + strings.Replace(entry, "#include", "#define POOL_NX_OPTIN 1\n#include", 1) +
 			strings.Replace(get, "NonPaged", "Paged", 1), ""},
+		{"some kit for Windows 10", strings.Replace(buildFile("Windows10", "", "x64", "drv.c"), "</ConfigurationType>", "</ConfigurationType><PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>", 1) +
+			"-- drv.c --\n#include <ndis.h>\nvoid f(void) { NdisQueryMdl(m, &p, &n, NormalPagePriority); }", "drv.c:2 C30030 note"},
+		{"a library makes no call of its own", strings.Replace(buildFile("Windows7", "POOL_NX_OPTIN", "x64", "get.c"), ">Driver<", ">StaticLibrary</ConfigurationType><DriverType>WDM</DriverType><ConfigurationType>StaticLibrary<", 1) + get, ""},
+		{"a call in a library is its user's", strings.Replace(buildFile("Windows7", "POOL_NX_OPTIN", "x64", "get.c"), ">Driver<", ">StaticLibrary</ConfigurationType><DriverType>WDM</DriverType><ConfigurationType>StaticLibrary<", 1) +
+			get + "void Prepare(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", ""},
+		{"two calls, one of them empty", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c", "get.c") + "-- drv.c --\n#include <ntddk.h>\nvoid DriverEntry(int n) { if (n) ExInitializeDriverRuntime(DrvRtPoolNxOptIn); Get(); }\n" +
+			"-- get.c --\n#undef POOL_NX_OPTIN\n#include <ntddk.h>\nvoid Get(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", "drv.c:2 C30035 warning; get.c:3 NX0002 note"},
 		{"no build file says where it starts", strings.Replace(entry, "Get()", "ExAllocatePool(NonPagedPoolNx, 1)", 1) + strings.Replace(get, "NonPagedPool", "NonPagedPoolNx", 1),
 			"drv.c:2 NX0002 note; drv.c:2 NX0010 note"},
 	} {
