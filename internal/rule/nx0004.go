@@ -151,7 +151,7 @@ func filesWithout(m *driver.Image) []Finding {
 				n++
 			}
 		}
-		if e.Mechanism != nx.None || n == 0 {
+		if n == 0 {
 			continue
 		}
 		macro := m.Build.Mechanism.Macro()

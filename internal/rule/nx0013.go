@@ -90,11 +90,11 @@ func checkLibraryWithoutMacro(images []driver.Image, _ nx.Mechanism) []Finding {
 	var found []Finding
 	for i := range images {
 		b := images[i].Build
-		if !isOptedIn(b) || byProcessor(b) {
+		if !isOptedIn(b) {
 			continue
 		}
 		for _, id := range b.Links {
-			if lib := byID[id]; lib != nil && lib.Build.Mechanism == nx.None {
+			if lib := byID[id]; lib != nil {
 				found = append(found, libraryFinding(lib, b)...)
 			}
 		}

@@ -98,6 +98,8 @@ func TestRules(t *testing.T) {
 		{"a call without the macro, harmless", "Windows10", "", call + paged, "drv.c:2 NX0002 note"},
 		{"a call without the macro", "Windows10", "", call + pool, "drv.c:2 NX0002 warning; drv.c:3 C30030 warning"},
 
+		{"a late opt-in", "Windows10", "", "#define POOL_NX_OPTIN_AUTO 1\n" + paged, "drv.c:2 NX0005 warning"},
+		{"a late opt-out", "Windows10", "POOL_NX_OPTIN_AUTO", "#define POOL_NX_OPTOUT 1\n" + paged, "drv.c:2 NX0007 warning"},
 		{"two opt-ins in an opted-out file", "Windows10", "POOL_NX_OPTIN;POOL_NX_OPTIN_AUTO;POOL_NX_OPTOUT", paged, ""},
 		{"a constant, without the macro", "Windows7", "", "static POOL_TYPE t = NonPagedPool;\n", ""},
 		{"a constant under AUTO", "Windows10", "POOL_NX_OPTIN_AUTO", "static POOL_TYPE t = NonPagedPool;\n", ""},
@@ -114,14 +116,17 @@ func TestRules(t *testing.T) {
 		{"NX by its number", "Windows7", "", "void f(void) { ExAllocatePool(512, 1); }\n", "drv.c:2 NX0010 warning"},
 		{"a mapping without execute", "Windows7", "", "void f(void) { MmGetSystemAddressForMdlSafe(m, NormalPagePriority | MdlMappingNoExecute); }\n", "drv.c:2 NX0010 note"},
 		{"AUTO on Windows 7, once", "Windows7", "POOL_NX_OPTIN_AUTO", pool + "void g(void) { ExAllocatePool(NonPagedPool, 2); }\n", "drv.vcxproj:0 NX0010 warning"},
+		{"AUTO on Windows 7, a lookaside list", "Windows7", "POOL_NX_OPTIN_AUTO", "void f(void) { ExInitializeNPagedLookasideList(&l, 0, 0, 0, 8, 1, 0); }\n", "drv.vcxproj:0 NX0010 warning"},
 		{"AUTO on Windows 7, without effect", "Windows7", "POOL_NX_OPTIN_AUTO", paged, ""},
 
 		{"a number that names no pool", "Windows10", "NTDDI_VERSION=0x0A000008", "void f(void) { ExAllocatePool2(2, 1, 1); }\n", "drv.c:2 NX0011 error"},
 		{"flags that are not known", "Windows10", "NTDDI_VERSION=0x0A000008", "void f(ULONG64 n) { ExAllocatePool2(n, 1, 1); }\n", ""},
+		{"flags that are known in part", "Windows10", "NTDDI_VERSION=0x0A000008", "void f(ULONG64 n, int k) { ULONG64 x = 2; if (k) x = n; ExAllocatePool2(x, 1, 1); }\n", ""},
 		{"flags for a type", "Windows10", "", "void f(void) { ExAllocatePoolWithTag(POOL_FLAG_NON_PAGED, 1, 1); }\n", "drv.c:2 C30030 warning; drv.c:2 NX0011 error"},
 
 		{"a comparison without an opt-in", "Windows10", "", "int f(POOL_TYPE t) { return t == NonPagedPoolExecute; }\n", ""},
 		{"a comparison with 0", "Windows7", "POOL_NX_OPTIN", call + "int f(POOL_TYPE t) { return 0 != t; }\n", "drv.c:3 NX0012 warning"},
+		{"a comparison with a number", "Windows7", "POOL_NX_OPTIN", call + "int f(POOL_TYPE t) { return t == 512; }\n", ""},
 		{"a comparison with another type", "Windows7", "POOL_NX_OPTIN", call + "int f(POOL_TYPE t) { return t == PagedPool || t == NonPagedPool; }\n", ""},
 
 		{"a routine of Windows 8", "Windows7", "", "void f(void) { MmAllocateContiguousNodeMemory(1, a, b, c, PAGE_READWRITE, 0); MmAllocateContiguousNodeMemory(2, a, b, c, PAGE_READWRITE, 0); }\n", "drv.c:2 NX0014 warning"},
@@ -141,6 +146,7 @@ func TestRulesOfSeveralBuilds(t *testing.T) {
 	const entry = "-- drv.c --\n#include <ntddk.h>\nvoid DriverEntry(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); Get(); }\n"
 	const get = "-- get.c --\n#include <ntddk.h>\nvoid Get(void) { ExAllocatePool(NonPagedPool, 1); }\n"
 	x64Only := strings.Replace(buildFile("Windows10", "POOL_NX_OPTIN", "x64 OTHER", "drv.c", "get.c"), "<ClCompile><Pre", "<ClCompile Condition=\"'$(Platform)'=='x64'\"><Pre", 1)
+	export := strings.Replace(buildFile("Windows7", "POOL_NX_OPTIN", "x64", "get.c"), "</ClCompile></Item", "</ClCompile><Link><NoEntryPoint>true</NoEntryPoint></Link></Item", 1)
 	for _, tt := range []struct{ name, archive, want string }{
 		{"missing for x86", strings.ReplaceAll(x64Only, "OTHER", "Win32") + entry + get, "drv.c:2 NX0002 warning; drv.vcxproj:0 NX0004 warning; get.c:2 C30030 warning"},
 		{"missing for ARM64", strings.ReplaceAll(x64Only, "OTHER", "ARM64") + entry + get, ""},
@@ -152,6 +158,23 @@ func TestRulesOfSeveralBuilds(t *testing.T) {
 		{"some kit for Windows 10", strings.Replace(buildFile("Windows10", "", "x64", "drv.c"), "</ConfigurationType>", "</ConfigurationType><PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>", 1) +
 			"-- drv.c --\n#include <ndis.h>\nvoid f(void) { NdisQueryMdl(m, &p, &n, NormalPagePriority); }", "drv.c:2 C30030 note"},
 		{"a library makes no call of its own", strings.Replace(buildFile("Windows7", "POOL_NX_OPTIN", "x64", "get.c"), ">Driver<", ">StaticLibrary</ConfigurationType><DriverType>WDM</DriverType><ConfigurationType>StaticLibrary<", 1) + get, ""},
+		{"in no build", buildFile("Windows10", "X", "x64 ARM64", "drv.c", "get.c") + entry + get, "drv.c:2 NX0002 warning; get.c:2 C30030 warning"},
+		{"a build without files", strings.Replace(strings.ReplaceAll(x64Only, "OTHER", "Win32"), "<ItemGroup><ClCompile", "<ItemGroup Condition=\"'$(Platform)'=='x64'\"><ClCompile", 1) + entry + get, ""},
+		{"a file that undefines it", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c", "get.c", "more.c") + "-- more.c --\n#include <ntddk.h>\n" + entry + strings.Replace(get, "#include", "#undef POOL_NX_OPTIN\n#include", 1),
+			"get.c:0 NX0004 warning; get.c:3 C30030 warning"},
+		{"a file that undefines it, and does not need it", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c", "get.c", "more.c") + "-- more.c --\n#include <ntddk.h>\n" + entry +
+			strings.Replace(strings.Replace(get, "NonPaged", "Paged", 1), "#include", "#undef POOL_NX_OPTIN\n#include", 1), ""},
+		{"the one call is in a file that undefines it", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c", "get.c") + strings.Replace(entry, "#include", "#undef POOL_NX_OPTIN\n#include", 1) + get,
+			"drv.c:3 NX0001 warning; drv.c:3 NX0002 warning"},
+		{"the one call is in an opted-out file", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c", "get.c") + strings.Replace(entry, "#include", "#define POOL_NX_OPTOUT 1\n#include", 1) + get,
+			"drv.c:3 NX0008 warning"},
+		{"one of two calls is in an opted-out file", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c", "get.c") + entry +
+			strings.Replace(get, "#include", "#define POOL_NX_OPTOUT 1\n#include", 1) + "void Again(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", "get.c:3 C30032 warning"},
+		{"a global of C++", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.cpp") + "-- drv.cpp --\n#include <ntddk.h>\nPOOL_TYPE g = NonPagedPool;\nextern \"C\" void DriverEntry() { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n",
+			"drv.cpp:2 NX0009 warning"},
+		{"a global of C++ under AUTO", buildFile("Windows10", "POOL_NX_OPTIN_AUTO", "x64", "drv.cpp") + "-- drv.cpp --\n#include <ntddk.h>\nPOOL_TYPE g = NonPagedPool;\n", ""},
+		{"an export driver", export + strings.Replace(get, "void Get", "void DllInitialize", 1), "get.c:2 C30033 warning"},
+		{"an export driver without a routine to call it in", export + get, "drv.vcxproj:0 C30033 warning"},
 		{"a call in a library is its user's", strings.Replace(buildFile("Windows7", "POOL_NX_OPTIN", "x64", "get.c"), ">Driver<", ">StaticLibrary</ConfigurationType><DriverType>WDM</DriverType><ConfigurationType>StaticLibrary<", 1) +
 			get + "void Prepare(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", ""},
 		{"two calls, one of them empty", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c", "get.c") + "-- drv.c --\n#include <ntddk.h>\nvoid DriverEntry(int n) { if (n) ExInitializeDriverRuntime(DrvRtPoolNxOptIn); Get(); }\n" +
