@@ -23,10 +23,15 @@ type sarifLog struct {
 
 type sarifRun struct {
 	Tool        sarifTool                   `json:"tool"`
+	Automation  sarifID                     `json:"automationDetails"`
 	Invocations []sarifInvocation           `json:"invocations"`
 	Bases       map[string]sarifDescription `json:"originalUriBaseIds"`
 	ColumnKind  string                      `json:"columnKind"`
 	Results     []sarifResult               `json:"results"`
+}
+
+type sarifID struct {
+	ID string `json:"id"`
 }
 
 type sarifTool struct {
@@ -35,6 +40,7 @@ type sarifTool struct {
 
 type sarifDriver struct {
 	Name           string      `json:"name"`
+	FullName       string      `json:"fullName"`
 	Version        string      `json:"version,omitempty"`
 	InformationURI string      `json:"informationUri"`
 	Rules          []sarifRule `json:"rules"`
@@ -154,7 +160,8 @@ func SARIF(w io.Writer, r *Scan, v View) error {
 	rules := rule.All()
 	index := map[*rule.Rule]int{}
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{Name: "nxport", Version: numeric(v.Version), InformationURI: homepage}},
+		Tool:        sarifTool{sarifDriver{Name: "nxport", FullName: "nxport: drivers to no-execute pool", Version: numeric(v.Version), InformationURI: homepage}},
+		Automation:  sarifID{"nxport/"}, // of one kind: the part behind the / may tell runs apart
 		Invocations: []sarifInvocation{r.invocation()},
 		Bases:       map[string]sarifDescription{root: {sarifText{Text: "The directory in which nxport was run."}}},
 		ColumnKind:  "utf16CodeUnits",
@@ -265,15 +272,15 @@ func (r *Scan) result(in *builds, f rule.Finding, v View) sarifResult {
 }
 
 func message(in *builds, f rule.Finding) string {
-	text := f.Message
+	text := strings.TrimSuffix(f.Message, ".") + "."
 	if what := in.gets(f); what != "" {
-		text += ": it gets " + what
+		text += " It gets " + what + "."
 	}
 	if len(f.Builds) > 0 {
-		text += ", in " + in.names(f.Builds)
+		text += " In " + in.names(f.Builds) + "."
 	}
 	_, todo, _ := strings.Cut(next(f), " ")
-	return text + ". To do: " + strings.TrimSuffix(todo, ".") + "."
+	return text + " To do: " + todo + "."
 }
 
 // codeFlow leads from where a value comes from, or from the evidence, to the finding.
@@ -308,7 +315,7 @@ func (r *Scan) physical(p driver.Place) *sarifPhysical {
 
 // artifact gives a path as a URI, relative to where nxport was run if it lies below.
 func artifact(p string) sarifArtifact {
-	drive := len(p) > 1 && p[1] == ':'
+	drive := len(p) > 2 && p[1:3] == ":/"
 	switch {
 	case strings.HasPrefix(p, "//"):
 		return sarifArtifact{URI: "file:" + (&url.URL{Path: p}).EscapedPath()}
