@@ -92,7 +92,7 @@ func (t totals) name(files []string, n int) string {
 	return strings.Join(names, ", ")
 }
 
-// why counts the findings by their cause, those that fail a run first.
+// why counts the findings by their cause, remarks last.
 func (t totals) why(r *Scan) string {
 	var causes, remarks []string
 	counts := map[string]int{}
@@ -101,7 +101,7 @@ func (t totals) why(r *Scan) string {
 		if counts[text]++; counts[text] > 1 {
 			continue
 		}
-		if level(f) == rule.Note {
+		if f.Level == rule.Note && !f.NoAlternative {
 			remarks = append(remarks, text)
 		} else {
 			causes = append(causes, text)

@@ -23,15 +23,10 @@ type sarifLog struct {
 
 type sarifRun struct {
 	Tool        sarifTool                   `json:"tool"`
-	Automation  sarifID                     `json:"automationDetails"`
 	Invocations []sarifInvocation           `json:"invocations"`
 	Bases       map[string]sarifDescription `json:"originalUriBaseIds"`
 	ColumnKind  string                      `json:"columnKind"`
 	Results     []sarifResult               `json:"results"`
-}
-
-type sarifID struct {
-	ID string `json:"id"`
 }
 
 type sarifTool struct {
@@ -161,7 +156,6 @@ func SARIF(w io.Writer, r *Scan, v View) error {
 	index := map[*rule.Rule]int{}
 	run := sarifRun{
 		Tool:        sarifTool{sarifDriver{Name: "nxport", FullName: "nxport: drivers to no-execute pool", Version: numeric(v.Version), InformationURI: homepage}},
-		Automation:  sarifID{"nxport/"}, // of one kind: the part behind the / may tell runs apart
 		Invocations: []sarifInvocation{r.invocation()},
 		Bases:       map[string]sarifDescription{root: {sarifText{Text: "The directory in which nxport was run."}}},
 		ColumnKind:  "utf16CodeUnits",

@@ -114,7 +114,7 @@ func small(t *testing.T) *Scan {
 	})
 	pool := nx.DDI{Name: "ExAllocatePool", Kind: nx.PoolType, Argument: 1}
 	site := &driver.Site{
-		DDI: pool, Argument: "NonPagedPool", Function: "Start", Moment: driver.After,
+		DDI: pool, Argument: "NonPagedPool", Function: "Start", Moment: driver.After, Mechanism: nx.None,
 		Value: driver.Value{
 			Terms: []driver.Term{{Tokens: []driver.Token{{Name: "NonPagedPool"}}}},
 			Steps: []driver.Step{{Place: place(t, r, "a.h", "ALLOC"), Says: "ALLOC expands to ExAllocatePool(NonPagedPool, n)"}},
@@ -123,7 +123,7 @@ func small(t *testing.T) *Scan {
 	site.Place = place(t, r, "dir one/a.c", "ALLOC")
 	for _, id := range []string{"d.vcxproj|Debug|x64", "d.vcxproj|Release|x64"} {
 		r.Images = append(r.Images, driver.Image{
-			Build: driver.Build{ID: id, Project: "d.vcxproj", Minimum: nx.Windows7, Windows: []nx.Version{nx.Windows7, nx.Windows10}, MinimumSource: "default"},
+			Build: driver.Build{ID: id, Project: "d.vcxproj", Minimum: nx.Windows7, Windows: []nx.Version{nx.Windows7, nx.Windows10}, MinimumSource: "default", Mechanism: nx.None},
 			Sites: []driver.Site{*site},
 		})
 	}

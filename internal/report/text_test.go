@@ -2,12 +2,20 @@ package report
 
 import (
 	"encoding/binary"
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
 )
 
 // with gives a scan of a tree that holds these files.
@@ -110,5 +118,293 @@ func TestFrameWindow(t *testing.T) {
 	const want = "   1 | ...ft left Request(right, righ...\n     |            ^~~~~~~\n" // a third of the room stands before
 	if got := framed(r, driver.Place{Path: "a.c", Line: 1, Column: 151, Offset: 150}, 40); got != want {
 		t.Errorf("at 40 columns: got\n%s, want\n%s", got, want)
+	}
+}
+
+func text(t *testing.T, r *Scan, v View) string {
+	t.Helper()
+	var b strings.Builder
+	if err := Text(&b, r, v); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestText(t *testing.T) {
+	want := `d.vcxproj: warning NX0001: it is never called
+     = in d.vcxproj (Debug|x64)
+     = next: Make the call in DriverEntry (in an export driver also in DllInitialize), before the first request, in a file that is itself compiled with POOL_NX_OPTIN (nxport explain NX0001)
+
+dir one/a.c:2:18: warning C30030: ExAllocatePool asks for executable nonpaged pool
+   2 | /* é😀 */   p = ALLOC(1);
+     |                 ^~~~~
+     = from a.h:1: ALLOC expands to ExAllocatePool(NonPagedPool, n)
+     = gets 0 (executable) on Windows 7, 10
+     = in all 2 builds
+     = fix: opt in
+
+dir one/a.c:3:5: suppressed warning C30030: Never asks
+   3 | q = Never();
+     |     ^~~~~
+     = in all 2 builds
+     = suppressed by dir one/a.c:2:14: a JIT
+
+dir one/a.c:3:5: note NX0003: too late
+   3 | q = Never();
+     |     ^~~~~
+     = see dir one/a.c:3: the call
+     = see from nowhere
+     = in all 2 builds
+     = next: nothing, at this minimum Windows (nxport explain NX0003)
+
+d.vcxproj (Debug|x64, Release|x64): 1 request, 1 executable on Windows 10; not opted in; minimum Windows 7 (default)
+
+Where: 1 of 1 request in 2 builds executable on Windows 10: d.vcxproj
+Why:   1 macro without call (NX0001); 1 not opted in (C30030); 1 no alternative at the minimum Windows (NX0003)
+Next:  nxport port d  (1 of 3 findings; --write makes the change), then nxport explain NX0001
+`
+	r := small(t)
+	if diff := cmp.Diff(want, text(t, r, View{Suppressed: true, Port: "nxport port d"})); diff != "" {
+		t.Error(diff)
+	}
+	got := text(t, r, View{Port: "nxport port d"})
+	if !strings.Contains(got, "\n1 finding suppressed in the source: --show-suppressed lists what and why.\n") || strings.Contains(got, "Never asks") {
+		t.Errorf("what is suppressed is not counted, or shown:\n%s", got)
+	}
+}
+
+// repeated is a scan with findings that say the same, at these lines of these files; those of odd lines are of another rule.
+func repeated(t *testing.T, lines map[string][]int) *Scan {
+	r := with(t, nil)
+	r.Images = []driver.Image{{Build: driver.Build{ID: "d", Project: "d"}}}
+	for path, list := range lines {
+		for _, n := range list {
+			f := rule.Finding{Rule: ruleByID(t, "C30030"), Level: rule.Warning, Message: "again", Place: driver.Place{Path: path, Line: n, Column: 5, Offset: n}, Builds: []string{"d"}}
+			r.Findings = append(r.Findings, f)
+		}
+	}
+	slices.SortStableFunc(r.Findings, func(a, b rule.Finding) int { return a.Place.Compare(b.Place) })
+	return r
+}
+
+// What repeats is shown a few times; each further place is named once, by line within its file.
+func TestFold(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		lines map[string][]int
+		whole int
+		want  string // of the folded ones
+	}{
+		{"few", map[string][]int{"a.c": {1, 2, 3, 4, 5}}, 5, ""},
+		{"more", map[string][]int{"a.c": {1, 2, 3, 4, 5, 6}}, 3, "3 more places: warning C30030: again\n     = a.c:4, 5, 6\n     = in d\n"},
+		{"files", map[string][]int{"a.c": {1, 2}, "b.c": {7, 9, 20}, "c.h": {3}}, 3, "3 more places: warning C30030: again\n     = b.c:9, 20\n     = c.h:3\n     = in d\n"},
+		{"a line with two", map[string][]int{"a.c": {1, 2, 3, 4, 4, 6}}, 3, "3 more places: warning C30030: again\n     = a.c:4, 4:5, 6\n     = in d\n"},
+		{"no lines", map[string][]int{"a": {0}, "b": {0}, "c": {0}, "d": {0, 0}, "e": {0}}, 3, "3 more places: warning C30030: again\n     = d\n     = d\n     = e\n"},
+	} {
+		got := text(t, repeated(t, tt.lines), View{})
+		if n := strings.Count(got, ": warning C30030: again") - strings.Count(got, "more place"); n != tt.whole {
+			t.Errorf("%s: %d are shown in full, want %d:\n%s", tt.name, n, tt.whole, got)
+		}
+		if tt.want == "" != !strings.Contains(got, "more place") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got\n%s, want in it\n%s", tt.name, got, tt.want)
+		}
+	}
+	// What says something else is counted apart.
+	r := repeated(t, map[string][]int{"a.c": {1, 2, 3, 4, 5, 6}})
+	for i, change := range []func(*rule.Finding){
+		func(f *rule.Finding) { f.Message = "other" }, func(f *rule.Finding) { f.Fix = &rule.Fix{Title: "fix", Safe: true} },
+		func(f *rule.Finding) { f.Level = rule.Error }, func(f *rule.Finding) { f.Kept = true },
+	} {
+		change(&r.Findings[i])
+	}
+	if got := text(t, r, View{}); strings.Contains(got, "more place") {
+		t.Errorf("what differs is folded:\n%s", got)
+	}
+}
+
+// A long derivation is shown in part, with the places of the rest.
+func TestSteps(t *testing.T) {
+	r := repeated(t, map[string][]int{"a.c": {1}})
+	steps := func(n int) (list []driver.Step) {
+		for i := range n {
+			list = append(list, driver.Step{Place: driver.Place{Path: "s.c", Line: i + 1}, Says: "step"})
+		}
+		return list
+	}
+	for n, want := range map[int]string{
+		maxSteps + 1: "     = see s.c:7: step\n     = in d\n", maxSteps + 2: "     = see s.c:6: step\n     = see 2 more steps: s.c:7, 8\n     = in d\n",
+	} {
+		r.Findings[0].Steps = steps(n)
+		if got := text(t, r, View{}); !strings.Contains(got, want) {
+			t.Errorf("of %d steps: got\n%s, want in it\n%s", n, got, want)
+		}
+	}
+}
+
+// many is a scan of n projects of two builds each; every tenth asks for executable memory.
+func many(t *testing.T, n int) *Scan {
+	r := with(t, nil)
+	for i := range n {
+		file := fmt.Sprintf("drivers/number%03d/drv.vcxproj", i)
+		for _, configuration := range []string{"Debug|x64", "Release|x64"} {
+			m := driver.Image{Build: driver.Build{ID: file + "|" + configuration, Project: file, Minimum: nx.Windows10, MinimumSource: "TargetVersion", Mechanism: nx.None}}
+			if i%10 == 0 {
+				m.Sites = []driver.Site{{Place: driver.Place{Path: fmt.Sprintf("drivers/number%03d/a.c", i), Line: 1}, DDI: nx.DDI{Kind: nx.Always}}}
+			}
+			r.Images = append(r.Images, m)
+		}
+	}
+	return r
+}
+
+// Builds of which there is nothing to say are counted where there are many, and the others named.
+func TestBuilds(t *testing.T) {
+	for n, want := range map[int]int{12: 12, 13: 3, 120: 13, 288: 14} { // projects, lines
+		got := text(t, many(t, n), View{})
+		above, _, _ := strings.Cut(got, "\n\nWhere:")
+		if lines := strings.Count(above, "\n") + 1; lines != want {
+			t.Errorf("%d lines on %d projects, want %d:\n%s", lines, n, want, above)
+		}
+		for i := 0; i < n; i += 10 {
+			if file := fmt.Sprintf("number%03d/", i); !strings.Contains(above, file) {
+				t.Errorf("of %d projects, %s is not named", n, file)
+			}
+		}
+	}
+	for _, want := range []string{
+		"\nof these, too, something is executable or to say: drivers/number120/drv.vcxproj (Debug|x64, Release|x64), drivers/number130/",
+		"\n518 more builds: nothing executable on Windows 10 (518 not opted in)\n",
+		"\nWhere: 29 of 29 requests in 576 builds executable on Windows 10: drivers/number000/drv.vcxproj (1), drivers/number010/drv.vcxproj (1), drivers/number020/drv.vcxproj (1), 26 more\n",
+	} {
+		if got := text(t, many(t, 288), View{}); !strings.Contains(got, want) {
+			t.Errorf("of 288 projects: got\n%s, want in it\n%s", got, want)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	r := &Scan{}
+	for _, id := range []string{"a|D|x64", "a|R|x64", "a|D|x86", "a|R|x86", "a|T|x86", "b|D|x64", "b|R|x64", "c", "d", "e", "f"} {
+		r.Images = append(r.Images, driver.Image{Build: driver.Build{ID: id}})
+	}
+	in := newBuilds(r)
+	for want, ids := range map[string][]string{
+		"a (D|x64, R|x64)":                    {"a|D|x64", "a|R|x64"},
+		"a (D|x64, R|x64, D|x86, R|x86)":      {"a|D|x64", "a|R|x64", "a|D|x86", "a|R|x86"},
+		"a (all 5 builds)":                    {"a|D|x64", "a|R|x64", "a|D|x86", "a|R|x86", "a|T|x86"},
+		"b (D|x64, R|x64)":                    {"b|D|x64", "b|R|x64", "b|D|x64"},
+		"c, d, e":                             {"c", "d", "e"},
+		"c, d, e, 1 more build file":          {"c", "d", "e", "f"},
+		"a (D|x64), c, d, 2 more build files": {"a|D|x64", "c", "d", "e", "f"},
+	} {
+		if got := in.names(ids); got != want {
+			t.Errorf("%v are %q, want %q", ids, got, want)
+		}
+	}
+	var all []string
+	for _, m := range r.Images {
+		all = append(all, m.Build.ID)
+	}
+	if got := in.names(all); got != "all 11 builds" {
+		t.Errorf("all are %q", got)
+	}
+	if got := Builds([]string{"a|D|x64", "a|R|x64", "a|D|x86", "a|R|x86", "a|T|x86"}); got != "a (D|x64, R|x64, D|x86, 2 more)" {
+		t.Errorf("builds are %q", got)
+	}
+}
+
+// On a terminal, lines are broken between words and nothing else is changed; colours are nothing but that.
+func TestConsole(t *testing.T) {
+	r := small(t)
+	r.Skipped = []project.Skipped{{Path: "app.vcxproj", Why: "user mode: ConfigurationType Application, and some more words for a long line that has to be broken"}}
+	plain := text(t, r, View{Port: "p"})
+	words := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	for _, width := range []int{30, 80, 200} {
+		got := text(t, r, View{Width: width, Port: "p"})
+		for line := range strings.Lines(got) {
+			line = strings.TrimSuffix(line, "\n")
+			if wide(line) > width && strings.Contains(strings.TrimSpace(line), " ") && !strings.HasPrefix(line, "Why:") && !strings.HasPrefix(line, "Next:") && !strings.HasPrefix(line, "Where:") {
+				t.Errorf("at %d columns %q has %d", width, line, wide(line))
+			}
+		}
+		if width >= 80 && words(got) != words(plain) {
+			t.Errorf("at %d columns: got\n%s, want\n%s", width, got, plain)
+		}
+	}
+	coloured := text(t, r, View{Colour: true, Port: "p"})
+	if !strings.Contains(coloured, "\x1b[") || regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(coloured, "") != plain {
+		t.Errorf("in colour: %q", coloured)
+	}
+}
+
+// What a tree holds can't command the terminal, wherever it comes to stand in a report.
+func TestHostile(t *testing.T) {
+	const evil = "x\x1b[2J\x9b\u202e\r\n\x07"
+	r := with(t, map[string]string{evil: evil + evil})
+	r.Images = []driver.Image{{Build: driver.Build{ID: evil + "|" + evil, Project: evil, MinimumSource: evil, Exceptions: []driver.Exception{{Path: evil}}}}}
+	r.Images[0].Sites = []driver.Site{{Place: driver.Place{Path: evil, Line: 1}, DDI: nx.DDI{Kind: nx.Always}}}
+	r.Skipped = []project.Skipped{{Path: evil, Why: evil, Shares: []string{evil}}}
+	r.Unreadable = r.Skipped
+	at := driver.Place{Path: evil, Line: 1, Column: 2, Offset: 1}
+	r.Findings = []rule.Finding{{Rule: ruleByID(t, "C30030"), Message: evil, Place: at, Builds: []string{evil + "|" + evil},
+		Fix: &rule.Fix{Title: evil}, Steps: []driver.Step{{Place: at, Says: evil}}}}
+	r.Suppressed = []rule.Finding{{Rule: ruleByID(t, "C30030"), Message: "m", Place: at, Suppressed: &driver.Suppression{Place: at, Reason: evil}}}
+	var lines strings.Builder
+	if err := MSBuild(&lines, r, View{Suppressed: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range []string{text(t, r, View{Suppressed: true}), text(t, r, View{Width: 20, Suppressed: true}), lines.String()} {
+		if i := strings.IndexFunc(got, func(c rune) bool { return c != '\n' && visible(c) != c }); i >= 0 {
+			t.Errorf("%q is in\n%s", got[i:i+1], got)
+		}
+	}
+	if n := strings.Count(lines.String(), "\n"); n != 2 {
+		t.Errorf("%d lines for 2 findings:\n%s", n, lines.String())
+	}
+}
+
+func TestEnding(t *testing.T) {
+	asks := driver.Site{Place: driver.Place{Path: "a.c", Line: 1}, DDI: nx.DDI{Kind: nx.Always}}
+	paged := driver.Site{Place: driver.Place{Path: "a.c", Line: 2}, DDI: nx.DDI{Kind: nx.PoolType, Argument: 1}, Moment: driver.After, Value: driver.Value{Terms: []driver.Term{{Bits: 1}}}}
+	what := driver.Site{Place: driver.Place{Path: "a.c", Line: 3}, DDI: nx.DDI{Kind: nx.PoolType, Argument: 1}, Moment: driver.After, Value: driver.Value{Unknown: "a pointer"}}
+	warn := rule.Finding{Rule: ruleByID(t, "C30030"), Level: rule.Warning}
+	fixed, kept, note, none := warn, warn, warn, warn
+	fixed.Fix = &rule.Fix{}
+	kept.Kept, note.Level, none.NoAlternative = true, rule.Note, true
+	for _, tt := range []struct {
+		name             string
+		sites            []driver.Site
+		findings, silent []rule.Finding
+		windows          nx.Version
+		want             string
+	}{
+		{"clean", []driver.Site{paged}, nil, nil, nx.Windows10,
+			"none of 1 request in 1 build is executable on Windows 10|nothing asks for executable memory|nothing has to be done"},
+		{"not known", []driver.Site{paged, what}, nil, nil, nx.Windows10,
+			"none of 2 requests in 1 build is executable on Windows 10|nothing that is known asks for executable memory|nothing has to be done"},
+		{"fixes", []driver.Site{asks}, []rule.Finding{fixed, fixed}, nil, nx.Windows10,
+			"1 of 1 request in 1 build executable on Windows 10: d|2 executable memory requested (C30030)|PORT  (2 of 2 findings; --write makes the change)"},
+		{"some fixes", []driver.Site{asks}, []rule.Finding{kept, fixed, fixed}, nil, nx.Windows10,
+			"1 of 1 request in 1 build executable on Windows 10: d|2 executable memory requested (C30030); 1 the source itself asks for it (C30030)|PORT  (2 of 3 findings; --write makes the change), then nxport explain C30030"},
+		{"no fix", []driver.Site{asks}, []rule.Finding{kept}, nil, nx.Windows10,
+			"1 of 1 request in 1 build executable on Windows 10: d|1 the source itself asks for it (C30030)|nxport explain C30030"},
+		{"notes", []driver.Site{paged}, []rule.Finding{note}, nil, nx.Windows10,
+			"none of 1 request in 1 build is executable on Windows 10|nothing asks for executable memory; 1 executable memory requested (C30030)|nothing has to be done"},
+		{"no alternative", []driver.Site{asks}, []rule.Finding{none}, nil, nx.Windows10,
+			"1 of 1 request in 1 build executable on Windows 10: d|1 no alternative at the minimum Windows (C30030)|nothing has to be done"},
+		{"suppressed", []driver.Site{asks}, nil, []rule.Finding{warn}, nx.Windows10,
+			"1 of 1 request in 1 build executable on Windows 10: d|suppressed in the source (1)|nothing has to be done"},
+		{"old Windows", []driver.Site{asks}, nil, nil, nx.Windows8,
+			"1 of 1 request in 1 build executable on Windows 10: d|no finding: judged up to Windows 8 only|nothing has to be done"},
+	} {
+		r := &Scan{Images: []driver.Image{{Build: driver.Build{ID: "d", Windows: []nx.Version{tt.windows}}, Sites: tt.sites}}, Findings: tt.findings, Suppressed: tt.silent}
+		c := count(r)
+		got := strings.Join([]string{c.where(newBuilds(r), View{}), c.why(r), todo(r, View{Port: "PORT"})}, "|")
+		if got != tt.want {
+			t.Errorf("%s: got\n%s, want\n%s", tt.name, got, tt.want)
+		}
+	}
+	if got := text(t, many(t, 288), View{Width: 80}); !strings.Contains(got, "\nWhere: 29 of 29 requests in 576 builds executable on Windows 10: 29 build files\n") {
+		t.Errorf("at 80 columns: %s", got[strings.Index(got, "Where:"):])
 	}
 }
