@@ -81,11 +81,11 @@ func (s spot) word() string {
 }
 
 // frame shows the line of a place, and marks below it the word that begins there. On a terminal a line that is too long
-// is cut on the side of the place where there is more of it.
-func (c *console) frame(r *Scan, p driver.Place, mark style) {
+// is cut around the place. It gives what it shows of the line.
+func (c *console) frame(r *Scan, p driver.Place, mark style) string {
 	s, ok := r.spot(p)
 	if !ok {
-		return
+		return ""
 	}
 	gutter := max(gutterWidth, len(strconv.Itoa(p.Line)))
 	before := expand(s.before, 0)
@@ -102,10 +102,12 @@ func (c *console) frame(r *Scan, p driver.Place, mark style) {
 	indent := len(before) - from
 	tail := max(0, min(to, len(before)+len(word))-len(before)-1)
 	c.raw(pad(gutter, strconv.Itoa(p.Line))+" | ", dim)
-	c.raw(strings.TrimRight(shortened(line, from, to), " ")+"\n", plain)
+	text := strings.TrimRight(shortened(line, from, to), " ")
+	c.raw(text+"\n", plain)
 	c.raw(pad(gutter, "")+" | ", dim)
 	c.raw(strings.Repeat(" ", indent)+"^"+strings.Repeat("~", tail), mark)
 	c.raw("\n", plain)
+	return text
 }
 
 // gutterWidth is that of the line numbers in frames; what belongs to a finding is indented as far.

@@ -270,6 +270,9 @@ func message(in *builds, f rule.Finding) string {
 	if what := in.gets(f); what != "" {
 		text += " It gets " + what + "."
 	}
+	if f.Site != nil && f.Site.Value.Unknown != "" {
+		text += " Not known: " + f.Site.Value.Unknown + "."
+	}
 	if len(f.Builds) > 0 {
 		text += " In " + in.names(f.Builds) + "."
 	}

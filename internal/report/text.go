@@ -84,12 +84,25 @@ func (in *builds) says(f rule.Finding) string {
 
 func (c *console) finding(r *Scan, in *builds, f rule.Finding) {
 	c.say("", gutterWidth, part{f.Place.String() + ":", bold}, part{heading(f), colours[level(f)]}, part{f.Rule.ID + ":", bold}, part{f.Message, plain})
-	c.frame(r, f.Place, colours[level(f)])
-	if f.Site != nil {
-		c.steps("from", f.Site.Value.Steps)
+	line := c.frame(r, f.Place, colours[level(f)])
+	if s := f.Site; s != nil {
+		if !shows(line, s) {
+			c.note("passes", cyan, s.Argument)
+		}
+		c.steps("from", s.Value.Steps)
+		if s.Value.Unknown != "" {
+			c.note("not known:", cyan, s.Value.Unknown)
+		}
 	}
 	c.steps("see", f.Steps)
 	c.advice(in, f, f.Builds)
+}
+
+// shows says whether the deciding argument can be seen in the line as it is shown, or in the derivation.
+func shows(line string, s *driver.Site) bool {
+	return strings.Contains(line, s.Argument) || slices.ContainsFunc(s.Value.Steps, func(step driver.Step) bool {
+		return strings.Contains(step.Says, s.Argument)
+	})
 }
 
 // fold names the places of findings that say the same as those shown above, a line for each file.

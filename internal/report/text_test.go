@@ -241,6 +241,29 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// The deciding argument is named where it is not in sight, and what is not known of it is said.
+func TestArgument(t *testing.T) {
+	line := "p = Call(" + strings.Repeat("x, ", 40) + "Pool);\n"
+	r := with(t, map[string]string{"a.c": line + "p = Call(\n  Pool);\n"})
+	for _, tt := range []struct {
+		place  driver.Place
+		steps  []driver.Step
+		width  int
+		passes bool
+	}{
+		{place(t, r, "a.c", "Call"), nil, 0, false},
+		{place(t, r, "a.c", "Call"), nil, 80, true},
+		{place(t, r, "a.c", "Call(\n"), nil, 0, true},
+		{place(t, r, "a.c", "Call(\n"), []driver.Step{{Says: "M expands to Call(Pool)"}}, 0, false},
+	} {
+		r.Findings = []rule.Finding{{Rule: ruleByID(t, "C30030"), Message: "m", Place: tt.place, Site: &driver.Site{Argument: "Pool", Value: driver.Value{Steps: tt.steps, Unknown: "a pointer"}}}}
+		got := text(t, r, View{Width: tt.width})
+		if strings.Contains(got, "     = passes Pool\n") != tt.passes || !strings.Contains(got, "     = not known: a pointer\n") {
+			t.Errorf("at %d columns, %s: passes %v, want %v:\n%s", tt.width, tt.place, !tt.passes, tt.passes, got)
+		}
+	}
+}
+
 // many is a scan of n projects of two builds each; every tenth asks for executable memory.
 func many(t *testing.T, n int) *Scan {
 	r := with(t, nil)
