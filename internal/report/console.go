@@ -33,7 +33,7 @@ func newConsole(w io.Writer, v View) *console { return &console{bufio.NewWriter(
 
 // raw writes text as it is.
 func (c *console) raw(text string, s style) {
-	if c.view.Colour && s != plain && text != "" {
+	if c.view.Colour && s != plain {
 		text = "\x1b[" + string(s) + "m" + text + "\x1b[0m"
 	}
 	c.WriteString(text)

@@ -36,7 +36,6 @@ func (r *Scan) spot(p driver.Place) (spot, bool) {
 	before, after := data[from:p.Offset], data[p.Offset:to]
 	if wide {
 		mark := data[:2:2]
-		from += p.Offset & 1 // a unit begins at the place, and so an even number of bytes before it
 		before, _ = tree.DecodeUTF16(append(mark, data[max(2, from):p.Offset]...))
 		after, _ = tree.DecodeUTF16(append(mark, after...))
 	}

@@ -146,6 +146,7 @@ func small(t *testing.T) *Scan {
 func TestSARIF(t *testing.T) {
 	schema := officialSchema(t)
 	r := small(t)
+	r.Findings[0].Builds = nil
 	r.Unreadable = []project.Skipped{{Path: "bad#1.vcxproj", Why: "line 3: no element"}}
 	r.Notes = []driver.Step{{Place: driver.Place{Path: "d.vcxproj", Line: 3, Column: 2}, Says: "left out"}, {Says: "read as 17.0"}}
 	run := check(t, schema, r, View{Version: "v1.2.3"}).Runs[0]
@@ -172,6 +173,9 @@ func TestSARIF(t *testing.T) {
 			!strings.HasPrefix(got.Message.Text, f.Message+".") || got.Suppressions != nil {
 			t.Errorf("result %d is %+v, want %s", i, got, f.Rule.ID)
 		}
+	}
+	if got := run.Results[0].Properties.Builds; got == nil {
+		t.Error("no builds are null")
 	}
 	if at := run.Results[0].Locations[0].Physical; at.Region != nil || run.Results[0].CodeFlows != nil {
 		t.Errorf("a finding without a line has the region %+v", at.Region)
@@ -253,6 +257,13 @@ func TestColumn(t *testing.T) {
 		if got := s.column(); !ok || got != tt.want || s.word() != "x" {
 			t.Errorf("%s: column %d of %q, want %d", tt.path, got, s.word(), tt.want)
 		}
+	}
+}
+
+func TestPhysical(t *testing.T) {
+	r := with(t, map[string]string{"a.c": "p = \u00e9\u00e8_1();"})
+	if got := r.physical(driver.Place{Path: "a.c", Line: 1, Column: 5, Offset: 4}); *got.Region != (sarifRegion{1, 5, 9}) {
+		t.Errorf("a word of four letters is at %+v", got.Region)
 	}
 }
 

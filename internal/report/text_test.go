@@ -115,6 +115,29 @@ func TestFrameWindow(t *testing.T) {
 			}
 		}
 	}
+	for _, tt := range []struct{ offset, want string }{
+		{"end", "   1 | ...ight, right, right, right, 0);\n     |                                ^\n"},
+		{"fits", "   2 |     Request(right, right, righ...\n     |     ^~~~~~~\n"},
+	} {
+		at := map[string]driver.Place{"end": {Path: "a.c", Line: 1, Column: 2, Offset: len(line) - 2}, "fits": {Path: "a.c", Line: 2, Column: 2, Offset: len(line) + 2}}[tt.offset]
+		if got := framed(r, at, 40); got != tt.want {
+			t.Errorf("at 40 columns: got\n%s, want\n%s", got, tt.want)
+		}
+	}
+	// A word near the right end is not hidden by what is cut there.
+	near := with(t, map[string]string{"a.c": strings.Repeat(" ", 25) + "word, and more of the line\n"})
+	if got, _, _ := strings.Cut(framed(near, driver.Place{Path: "a.c", Line: 1, Column: 26, Offset: 25}, 40), "\n"); !strings.Contains(got, "word, ") {
+		t.Errorf("the word is cut: %s", got)
+	}
+	// Of a wide character that is cut in half, a space stays.
+	wideLine := strings.Repeat("\u65e5", 60)
+	for odd := range 2 {
+		r := with(t, map[string]string{"w.c": wideLine + strings.Repeat(" ", odd) + "x" + wideLine})
+		got, _, _ := strings.Cut(framed(r, driver.Place{Path: "w.c", Line: 1, Column: 2, Offset: odd + len(wideLine)}, 40), "\n")
+		if at := strings.Index(got, "x"); wide(got[:at]) != len("     | ")+11 {
+			t.Errorf("the word is %d columns in, want 11: %s", wide(got[:at])-len("     | "), got)
+		}
+	}
 	const want = "   1 | ...ft left Request(right, righ...\n     |            ^~~~~~~\n" // a third of the room stands before
 	if got := framed(r, driver.Place{Path: "a.c", Line: 1, Column: 151, Offset: 150}, 40); got != want {
 		t.Errorf("at 40 columns: got\n%s, want\n%s", got, want)
@@ -210,15 +233,60 @@ func TestFold(t *testing.T) {
 		}
 	}
 	// What says something else is counted apart.
-	r := repeated(t, map[string][]int{"a.c": {1, 2, 3, 4, 5, 6}})
+	site := func(bits uint32) *driver.Site {
+		return &driver.Site{DDI: nx.DDI{Kind: nx.PoolType, Argument: 1}, Moment: driver.After, Value: driver.Value{Terms: []driver.Term{{Bits: bits}}}}
+	}
 	for i, change := range []func(*rule.Finding){
 		func(f *rule.Finding) { f.Message = "other" }, func(f *rule.Finding) { f.Fix = &rule.Fix{Title: "fix", Safe: true} },
-		func(f *rule.Finding) { f.Level = rule.Error }, func(f *rule.Finding) { f.Kept = true },
+		func(f *rule.Finding) { f.Level = rule.Error }, func(f *rule.Finding) { f.Kept = true }, func(f *rule.Finding) { f.Site = site(16) },
 	} {
-		change(&r.Findings[i])
+		r := repeated(t, map[string][]int{"a.c": {1, 2, 3, 4, 5, 6}})
+		r.Images[0].Build.Windows = []nx.Version{nx.Windows10}
+		for j := range r.Findings {
+			r.Findings[j].Site = site(0)
+		}
+		for j := range 3 {
+			change(&r.Findings[j])
+		}
+		if got := text(t, r, View{}); strings.Contains(got, "more place") {
+			t.Errorf("change %d: what differs is folded:\n%s", i, got)
+		}
 	}
-	if got := text(t, r, View{}); strings.Contains(got, "more place") {
-		t.Errorf("what differs is folded:\n%s", got)
+	// The folds stand in the order of what they belong to.
+	r := repeated(t, map[string][]int{"a.c": {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}})
+	for i := range r.Findings {
+		r.Findings[i].Message = []string{"b", "a"}[i%2]
+	}
+	if _, got, _ := strings.Cut(text(t, r, View{}), "3 more places: warning C30030: b\n"); !strings.Contains(got, "3 more places: warning C30030: a\n") {
+		t.Errorf("the folds are out of order:\n%s", got)
+	}
+}
+
+// Below a finding stands what to do next.
+func TestNext(t *testing.T) {
+	for want, f := range map[string]rule.Finding{
+		"fix: do": {Fix: &rule.Fix{Title: "do", Safe: true}},
+		"fix: do; not safe by itself: look at it first (nxport explain NX0003)":                                           {Fix: &rule.Fix{Title: "do"}},
+		"next: nothing, at this minimum Windows (nxport explain NX0003)":                                                  {NoAlternative: true, Kept: true},
+		"next: the source itself asks for executable memory; change that, if nothing executes it (nxport explain NX0003)": {Kept: true},
+		"next: nxport explain NX0003": {Level: rule.Note},
+		"next: Move the call in front of the first request, as the first statement of the entry routine (nxport explain NX0003)": {Level: rule.Warning},
+	} {
+		f.Rule = ruleByID(t, "NX0003")
+		if got := next(f); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// What has no alternative is a note, and fails nothing even where notes do.
+func TestWorst(t *testing.T) {
+	none := rule.Finding{Level: rule.Error, NoAlternative: true}
+	if _, any := (&Scan{Findings: []rule.Finding{none}}).Worst(); any || level(none) != rule.Note {
+		t.Errorf("what has no alternative fails: %v, level %s", any, level(none))
+	}
+	if worst, any := (&Scan{Findings: []rule.Finding{{Level: rule.Warning}, none, {Level: rule.Note}}}).Worst(); !any || worst != rule.Warning {
+		t.Errorf("the worst is %s", worst)
 	}
 }
 
@@ -305,6 +373,34 @@ func TestBuilds(t *testing.T) {
 	}
 }
 
+// A build of which something is to say is named, though it asks for nothing executable.
+func TestBuildsToName(t *testing.T) {
+	for name, change := range map[string]func(*driver.Build){
+		"a file differs": func(b *driver.Build) { b.Exceptions = []driver.Exception{{Path: "jit.c", Mechanism: nx.OptedOut}} },
+		"no call":        func(b *driver.Build) { b.Initialised = driver.InitNo },
+		"late":           func(b *driver.Build) { b.Initialised = driver.InitLate },
+		"call not found": func(b *driver.Build) { b.Initialised = driver.InitUnknown },
+	} {
+		r := many(t, 20)
+		change(&r.Images[3].Build)
+		for i := range 5 {
+			r.Images[4+i].Build.Mechanism = nx.OptInAuto
+		}
+		got := text(t, r, View{})
+		if !strings.Contains(got, "drivers/number001/drv.vcxproj (Release|x64): 0 requests") || !strings.Contains(got, "\n35 more builds: nothing executable on Windows 10 (30 not opted in, 5 POOL_NX_OPTIN_AUTO)\n") {
+			t.Errorf("%s: got\n%s", name, got)
+		}
+		if name == "a file differs" && !strings.Contains(got, "(default)\n  jit.c: opted out by POOL_NX_OPTOUT\n") && !strings.Contains(got, "\n  jit.c: opted out by POOL_NX_OPTOUT\n") {
+			t.Errorf("%s: got\n%s", name, got)
+		}
+	}
+	r := many(t, 1)
+	r.Dormant = []driver.Site{{State: driver.Unbuilt}, {State: driver.Inactive}, {State: driver.Unbuilt}}
+	if got := text(t, r, View{}); !strings.Contains(got, "\n3 more requests not reached: 1 in code that no build compiles, 2 in files of no build.\n") {
+		t.Errorf("what no build gets to: got\n%s", got)
+	}
+}
+
 func TestNames(t *testing.T) {
 	r := &Scan{}
 	for _, id := range []string{"a|D|x64", "a|R|x64", "a|D|x86", "a|R|x86", "a|T|x86", "b|D|x64", "b|R|x64", "c", "d", "e", "f"} {
@@ -354,6 +450,14 @@ func TestConsole(t *testing.T) {
 			t.Errorf("at %d columns: got\n%s, want\n%s", width, got, plain)
 		}
 	}
+	// Nothing is gained by breaking where a word would begin as far to the right.
+	var b strings.Builder
+	c := newConsole(&b, View{Width: 10})
+	c.say("", 2, part{"a " + strings.Repeat("b", 20) + " c", bold})
+	c.Flush()
+	if want := "a " + strings.Repeat("b", 20) + "\n  c\n"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
 	coloured := text(t, r, View{Colour: true, Port: "p"})
 	if !strings.Contains(coloured, "\x1b[") || regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(coloured, "") != plain {
 		t.Errorf("in colour: %q", coloured)
@@ -394,6 +498,17 @@ func TestEnding(t *testing.T) {
 	fixed, kept, note, none := warn, warn, warn, warn
 	fixed.Fix = &rule.Fix{}
 	kept.Kept, note.Level, none.NoAlternative = true, rule.Note, true
+	// Of a request that is known in one build only, not all is known; the build file with the most stands first.
+	unknownThere := what
+	unknownThere.Value = paged.Value
+	r := &Scan{Images: []driver.Image{
+		{Build: driver.Build{ID: "a"}, Sites: []driver.Site{what, asks}}, {Build: driver.Build{ID: "b"}, Sites: []driver.Site{unknownThere, asks, {Place: driver.Place{Path: "b.c"}, DDI: nx.DDI{Kind: nx.Always}}}},
+	}}
+	if c := count(r); c.unknown != 1 || c.requests != 3 || c.executable != 2 {
+		t.Errorf("counted %+v", c)
+	} else if got, want := c.where(newBuilds(r), View{}), "2 of 3 requests in 2 builds executable on Windows 10: b (2), a (1)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 	for _, tt := range []struct {
 		name             string
 		sites            []driver.Site
