@@ -25,6 +25,7 @@ type common struct {
 	defines, includes      []string
 	ddi                    []string
 	jobs                   int
+	noColor, suppressed    bool
 }
 
 func (c *common) register(cmd *cobra.Command) {
@@ -37,8 +38,8 @@ func (c *common) register(cmd *cobra.Command) {
 	f.IntVarP(&c.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "`number` of units read at once")
 }
 
-func (c *common) registerOutput(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&c.format, "format", "text", "`format` of the report: text or json")
+func (c *common) registerOutput(cmd *cobra.Command, formats string) {
+	cmd.Flags().StringVar(&c.format, "format", "text", "`format` of the report: "+formats)
 	cmd.Flags().StringVarP(&c.output, "output", "o", "", "write the report to `file` instead of standard output")
 }
 
@@ -82,13 +83,6 @@ func plain(err error) error {
 		return fmt.Errorf("%s: %w", pe.Path, pe.Err)
 	}
 	return err
-}
-
-func (c *common) checkFormat() error {
-	if c.format != "text" && c.format != "json" {
-		return fmt.Errorf("--format %q: want text or json", c.format)
-	}
-	return nil
 }
 
 // write lets fn write the report to standard output or to the file of -o. A new or regular file appears only when it is

@@ -25,40 +25,51 @@ Exit status: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage or input
   nxport scan --config 'Release|x64' --format json -o findings.json drv.vcxproj`,
 		Args: paths,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.scan(cmd.OutOrStdout(), cmd.ErrOrStderr(), args)
+			return c.scan(cmd, args)
 		},
 	}
 	c.register(cmd)
-	c.registerOutput(cmd)
+	c.registerOutput(cmd, "text, msbuild, json or sarif")
+	cmd.Flags().BoolVar(&c.noColor, "no-color", false, "no colours, as with NO_COLOR set; without a terminal there are none anyway")
+	cmd.Flags().BoolVar(&c.suppressed, "show-suppressed", false, "list the findings that the source suppresses, with the reasons")
 	cmd.Flags().StringVar(&c.failOn, "fail-on", "warning", "least `level` that gives exit status 1: error, warning, note or never")
 	return cmd
 }
 
-func (c *common) scan(stdout, stderr io.Writer, args []string) error {
+// formats are those of a scan.
+var formats = map[string]func(io.Writer, *report.Scan, report.View) error{
+	"text": report.Text, "msbuild": report.MSBuild, "json": report.JSON, "sarif": report.SARIF,
+}
+
+func (c *common) scan(cmd *cobra.Command, args []string) error {
+	stdout, stderr := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	level, fail, err := threshold(c.failOn)
 	if err != nil {
 		return err
 	}
-	if err := c.checkFormat(); err != nil {
-		return err
+	show := formats[c.format]
+	if show == nil {
+		return fmt.Errorf("--format %q: want text, msbuild, json or sarif", c.format)
 	}
 	o, err := c.options()
 	if err != nil {
 		return err
 	}
+	p := startProgress(stderr)
+	o.Progress = p.update
 	r, err := scan.Run(args, o)
+	p.stop()
 	if err != nil {
 		return err
 	}
-	show := report.Text
-	if c.format == "json" {
-		show = report.JSON
-	}
-	if err := c.write(stdout, func(w io.Writer) error { return show(w, &r.Scan) }); err != nil {
+	problem := unreadable(stderr, r) // said first, so that the report's last lines are the last
+	view := c.view(stdout)
+	view.Port, view.Version = portCommandLine(cmd, args), version()
+	if err := c.write(stdout, func(w io.Writer) error { return show(w, &r.Scan, view) }); err != nil {
 		return err
 	}
-	if err := unreadable(stderr, r); err != nil {
-		return err
+	if problem != nil {
+		return problem
 	}
 	if worst, any := r.Worst(); any && fail && worst >= level {
 		return &exitError{status: findings}

@@ -42,13 +42,13 @@ Exit status: 0 traced; 2 wrong usage, or the driver could not be loaded.`,
 	}
 	cmd.Flags().StringSliceVar(&c.windows, "windows", []string{"6.1", "10.0"}, "Windows `versions` to load it as")
 	cmd.Flags().DurationVar(&timeout, "timeout", time.Minute, "longest `time` for loading the driver as one version")
-	c.registerOutput(cmd)
+	c.registerOutput(cmd, "text or json")
 	return cmd
 }
 
 func (c *common) trace(stdout io.Writer, sys string, timeout time.Duration) error {
-	if err := c.checkFormat(); err != nil {
-		return err
+	if c.format != "text" && c.format != "json" {
+		return fmt.Errorf("--format %q: want text or json", c.format)
 	}
 	o := trace.Options{Timeout: timeout}
 	for _, s := range c.windows {

@@ -51,18 +51,6 @@ type jsonSite struct {
 	Why      []jsonStep     `json:"why"`
 }
 
-// jsonRequest is a site of a trace: one request as it was seen.
-type jsonRequest struct {
-	Type    string         `json:"type"`
-	Witness driver.Witness `json:"witness"`
-	Windows string         `json:"windows"`
-	DDI     string         `json:"ddi"`
-	Value   uint32         `json:"value"`
-	Size    uint64         `json:"size"`
-	Tag     string         `json:"tag"`
-	RVA     uint32         `json:"rva,omitempty"`
-}
-
 type jsonPlace struct {
 	Path   string `json:"path"`
 	Line   int    `json:"line"`
@@ -93,6 +81,17 @@ type jsonFinding struct {
 	Column  int      `json:"column"`
 	Builds  []string `json:"builds"`
 	Fix     *jsonFix `json:"fix,omitempty"`
+	// What follows came later, and is left out where there is nothing to say.
+	Steps         []jsonStep       `json:"steps,omitempty"` // evidence, besides the why of the site
+	NoAlternative bool             `json:"no_alternative,omitempty"`
+	Suppressed    *jsonSuppression `json:"suppressed,omitempty"`
+}
+
+type jsonSuppression struct {
+	Path   string   `json:"path"`
+	Line   int      `json:"line"`
+	Rules  []string `json:"rules"`
+	Reason string   `json:"reason"`
 }
 
 type jsonFix struct {
@@ -126,7 +125,7 @@ type jsonLevels struct {
 
 // JSON writes a scan as one JSON object a line: builds, sites, findings, what was skipped or could not be read, and a
 // summary.
-func JSON(w io.Writer, r *Scan) error {
+func JSON(w io.Writer, r *Scan, v View) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	var lines []any
@@ -137,7 +136,7 @@ func JSON(w io.Writer, r *Scan) error {
 	for _, q := range sites {
 		lines = append(lines, siteLine(q))
 	}
-	for _, f := range r.Findings {
+	for _, f := range r.shown(v) {
 		lines = append(lines, findingLine(f))
 	}
 	lines = append(lines, others("skipped", r.Skipped)...)
@@ -198,8 +197,15 @@ func siteLine(q request) jsonSite {
 
 func findingLine(f rule.Finding) jsonFinding {
 	line := jsonFinding{
-		Type: "finding", Rule: f.Rule.ID, Name: f.Rule.Name, Level: f.Level.String(), Message: f.Message,
+		Type: "finding", Rule: f.Rule.ID, Name: f.Rule.Name, Level: level(f).String(), Message: f.Message,
 		Path: f.Place.Path, Line: f.Place.Line, Column: f.Place.Column, Builds: f.Builds,
+		NoAlternative: f.NoAlternative,
+	}
+	for _, s := range f.Steps {
+		line.Steps = append(line.Steps, jsonStep{s.Path, s.Line, s.Says})
+	}
+	if s := f.Suppressed; s != nil {
+		line.Suppressed = &jsonSuppression{s.Place.Path, s.Place.Line, s.Rules, s.Reason}
 	}
 	if f.Fix != nil {
 		line.Fix = &jsonFix{f.Fix.Title, f.Fix.Safe}
@@ -222,7 +228,7 @@ func summaryLine(r *Scan, sites []request) jsonSummary {
 		s.ByState[st]++
 	}
 	for _, f := range r.Findings {
-		switch f.Level {
+		switch level(f) {
 		case rule.Error:
 			s.Findings.Error++
 		case rule.Warning:
@@ -246,19 +252,4 @@ func positions(sites []request) map[position]driver.State {
 		}
 	}
 	return states
-}
-
-// TraceJSON writes what a trace saw, one site a line.
-func TraceJSON(w io.Writer, images []driver.Image) error {
-	e := json.NewEncoder(w)
-	for _, m := range images {
-		for _, s := range m.Sites {
-			q := s.Seen
-			line := jsonRequest{"site", s.Witness, q.Windows.String(), s.DDI.Name, q.Value, q.Size, q.Tag, q.RVA}
-			if err := e.Encode(line); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
 	"io"
@@ -26,8 +25,7 @@ func (a Asked) has(p driver.Place) bool { return p.Path == a.Path && p.Line == a
 // Line explains what stands on one line: the requests with how each value comes about and what each Windows gets, for each
 // set of builds that get the same answer; the facts; the findings; and the requests elsewhere that hang on the line.
 func Line(w io.Writer, r *Scan, a Asked) error {
-	b := bufio.NewWriter(w)
-	e := explanation{Writer: b, scan: r, asked: a}
+	e := explanation{console: newConsole(w, View{}), scan: r, asked: a}
 	e.requests()
 	e.facts()
 	e.declarations()
@@ -37,12 +35,12 @@ func Line(w io.Writer, r *Scan, a Asked) error {
 	if !e.said {
 		e.nothing()
 	}
-	fmt.Fprintf(b, "Read: %s (%s).\n", a.Read, plural(len(r.Images), "build"))
-	return b.Flush()
+	fmt.Fprintf(e, "Read: %s (%s).\n", a.Read, plural(len(r.Images), "build"))
+	return e.Flush()
 }
 
 type explanation struct {
-	io.Writer
+	*console
 	scan  *Scan
 	asked Asked
 	said  bool
@@ -52,7 +50,7 @@ type explanation struct {
 func (e *explanation) block(p driver.Place, title string) {
 	e.said = true
 	fmt.Fprintf(e, "%s: %s\n", p, title)
-	frame(e, e.scan, p)
+	e.frame(e.scan, p, plain)
 }
 
 // answer is one request as builds see it that answer alike.
@@ -187,7 +185,7 @@ func (e *explanation) request(list []answer) {
 // where names the builds of an answer, each of them.
 func (e *explanation) where(x answer) string {
 	if len(x.builds) == 0 {
-		return "  " + dormant[x.State]
+		return "  " + nowhere[x.State]
 	}
 	return e.in(x.builds)
 }
@@ -220,7 +218,7 @@ func allBuilds(ids []string) string {
 	return strings.Join(projects, "\n")
 }
 
-var dormant = map[driver.State]string{
+var nowhere = map[driver.State]string{
 	driver.Inactive:   "in no build: the directives leave it out everywhere",
 	driver.Unexpanded: "in no build: the macro it stands in is used nowhere",
 	driver.Unbuilt:    "in no build: no build that was read compiles this file",

@@ -1,4 +1,5 @@
-// Package report shows what a scan, a port or a trace found: as text for people, or as JSON lines for programs.
+// Package report shows what a scan, a port or a trace found: as text for people, as the lines that MSBuild takes from
+// tools, as JSON lines or as SARIF for programs.
 package report
 
 import (
@@ -27,6 +28,15 @@ type Scan struct {
 	Elapsed      time.Duration
 }
 
+// View says how a report is shown.
+type View struct {
+	Width      int    // columns of the terminal; 0 where the report goes elsewhere, and no line is broken or cut
+	Colour     bool   // ANSI colours
+	Suppressed bool   // suppressed findings, too
+	Port       string // the command line that ports what was scanned
+	Version    string // of nxport
+}
+
 // Worst is the level of the most serious finding that can fail a run, and whether there is any.
 func (r *Scan) Worst() (worst rule.Level, any bool) {
 	for _, f := range r.Findings {
@@ -35,6 +45,26 @@ func (r *Scan) Worst() (worst rule.Level, any bool) {
 		}
 	}
 	return worst, any
+}
+
+// shown are the findings that a report lists, in order of place.
+func (r *Scan) shown(v View) []rule.Finding {
+	if !v.Suppressed {
+		return r.Findings
+	}
+	list := slices.Concat(r.Findings, r.Suppressed)
+	slices.SortStableFunc(list, func(a, b rule.Finding) int {
+		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Rule.ID, b.Rule.ID))
+	})
+	return list
+}
+
+// level is that of a finding as it is shown: what has no alternative is a remark.
+func level(f rule.Finding) rule.Level {
+	if f.NoAlternative {
+		return rule.Note
+	}
+	return f.Level
 }
 
 // request is one site as the builds see it that get the same answer.

@@ -1,94 +1,274 @@
 package report
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
-	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/rule"
-	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
 )
 
 // Text writes a scan for people: each finding with its line of source, how the value came about, what each Windows
-// gets and what to do; then what was asked for in all, build by build.
-func Text(w io.Writer, r *Scan) error {
-	b := bufio.NewWriter(w)
-	for _, f := range r.Findings {
-		finding(b, r, f)
+// gets and what to do, those that say the same together; then the builds; and at the end three lines that say what is
+// executable where, why, and what mends it.
+func Text(w io.Writer, r *Scan, v View) error {
+	c := newConsole(w, v)
+	in := newBuilds(r)
+	groups := alike(in, r.shown(v))
+	for _, f := range r.shown(v) {
+		if g := groups[in.says(f)]; g.full < g.most() {
+			g.full++
+			c.finding(r, in, f)
+		}
 	}
-	builds(b, r)
-	summary(b, r)
-	return b.Flush()
+	for _, g := range ordered(groups) {
+		c.fold(in, g.list[g.full:])
+	}
+	c.builds(in)
+	t := count(r)
+	c.others(r, t, v)
+	c.ending(r, in, t, v)
+	return c.Flush()
 }
 
-func finding(w io.Writer, r *Scan, f rule.Finding) {
-	fmt.Fprintf(w, "%s: %s %s: %s\n", f.Place, f.Level, f.Rule.ID, f.Message)
-	frame(w, r, f.Place)
-	if f.Site != nil {
-		for _, s := range f.Site.Value.Steps {
-			fmt.Fprintf(w, "     | %s:%d: %s\n", s.Path, s.Line, s.Says)
-		}
-		if what := gets(r, f); len(what) > 0 {
-			fmt.Fprintf(w, "     = gets %s\n", strings.Join(what, "; "))
-		}
-	}
-	fmt.Fprintf(w, "     = in %s\n", buildsOf(r, f.Builds))
-	if f.Fix != nil {
-		fmt.Fprintf(w, "     = fix: %s\n", f.Fix.Title)
-	}
-	fmt.Fprintln(w)
+// Of the findings that say the same, few are shown in full, and the places of the others named; all of them where there
+// are no more than enough.
+const few, enough = 3, 5
+
+// group is the findings that say the same, in order of place.
+type group struct {
+	list  []rule.Finding
+	order int // of the first, among all findings
+	full  int // how many were shown in full
 }
 
-// frame shows the line of a place, and a caret below the column.
-func frame(w io.Writer, r *Scan, p driver.Place) {
-	data, err := r.Tree.Read(p.Path)
-	if err != nil || p.Line == 0 || p.Offset > len(data) || tree.IsUTF16(data) && p.Offset < 2 {
-		return
+func (g *group) most() int {
+	if len(g.list) <= enough {
+		return enough
 	}
-	before, after := data[:p.Offset], data[p.Offset:]
-	if tree.IsUTF16(data) {
-		before, _ = tree.DecodeUTF16(before)
-		after, _ = tree.DecodeUTF16(append(data[:2:2], after...))
-	}
-	before = before[bytes.LastIndexByte(before, '\n')+1:]
-	rest, _, _ := bytes.Cut(after, []byte("\n"))
-	line := strings.TrimRight(string(before)+string(rest), "\r")
-	pad := strings.Map(func(c rune) rune {
-		if c == '\t' {
-			return c
+	return few
+}
+
+func alike(in *builds, list []rule.Finding) map[string]*group {
+	groups := map[string]*group{}
+	for i, f := range list {
+		key := in.says(f)
+		if groups[key] == nil {
+			groups[key] = &group{order: i}
 		}
-		return ' '
-	}, string(before))
-	fmt.Fprintf(w, "%4d | %s\n     | %s^\n", p.Line, line, pad)
+		groups[key].list = append(groups[key].list, f)
+	}
+	return groups
+}
+
+// ordered gives the groups of which not all was shown, in order of their first place.
+func ordered(groups map[string]*group) []*group {
+	var list []*group
+	for _, g := range groups {
+		if g.full < len(g.list) {
+			list = append(list, g)
+		}
+	}
+	slices.SortFunc(list, func(a, b *group) int { return a.order - b.order })
+	return list
+}
+
+// says is all that a finding says besides its place, its derivation and its builds.
+func (in *builds) says(f rule.Finding) string {
+	return strings.Join([]string{f.Rule.ID, level(f).String(), f.Message, next(f), in.gets(f), suppressed(f)}, "\x00")
+}
+
+func (c *console) finding(r *Scan, in *builds, f rule.Finding) {
+	c.say("", gutterWidth, part{f.Place.String() + ":", bold}, part{heading(f), colours[level(f)]}, part{f.Rule.ID + ":", bold}, part{f.Message, plain})
+	line := c.frame(r, f.Place, colours[level(f)])
+	if s := f.Site; s != nil {
+		if !shows(line, s) {
+			c.note("passes", cyan, s.Argument)
+		}
+		c.steps("from", s.Value.Steps)
+		if s.Value.Unknown != "" {
+			c.note("not known:", cyan, s.Value.Unknown)
+		}
+	}
+	c.steps("see", f.Steps)
+	c.advice(in, f, f.Builds)
+}
+
+// shows says whether the deciding argument can be seen in the line as it is shown, or in the derivation.
+func shows(line string, s *driver.Site) bool {
+	return strings.Contains(line, s.Argument) || slices.ContainsFunc(s.Value.Steps, func(step driver.Step) bool {
+		return strings.Contains(step.Says, s.Argument)
+	})
+}
+
+// fold names the places of findings that say the same as those shown above, a line for each file.
+func (c *console) fold(in *builds, list []rule.Finding) {
+	f := list[0]
+	c.say("", gutterWidth, part{plural(len(list), "more place") + ":", bold}, part{heading(f), colours[level(f)]}, part{f.Rule.ID + ":", bold}, part{f.Message, plain})
+	c.places(list, func(f rule.Finding) driver.Place { return f.Place })
+	var ids []string
+	for _, f := range list {
+		ids = append(ids, f.Builds...)
+	}
+	c.advice(in, f, ids)
+}
+
+// colours are those of the levels, in their order.
+var colours = map[rule.Level]style{rule.Note: cyan, rule.Warning: yellow, rule.Error: red}
+
+func heading(f rule.Finding) string {
+	if f.Suppressed != nil {
+		return "suppressed " + level(f).String()
+	}
+	return level(f).String()
+}
+
+// places names places, those of one file on a line: a.c:3, 17, 20.
+func places[T any](list []T, of func(T) driver.Place) []string {
+	var lines []string
+	last := driver.Place{}
+	for _, item := range list {
+		p := of(item)
+		switch {
+		case len(lines) == 0 || p.Path != last.Path || p.Line == 0:
+			line := p.Path
+			if p.Line > 0 {
+				line += ":" + strconv.Itoa(p.Line)
+			}
+			lines = append(lines, line)
+		case p.Line == last.Line:
+			lines[len(lines)-1] += fmt.Sprintf(", %d:%d", p.Line, p.Column)
+		default:
+			lines[len(lines)-1] += ", " + strconv.Itoa(p.Line)
+		}
+		last = p
+	}
+	return lines
+}
+
+func (c *console) places(list []rule.Finding, of func(rule.Finding) driver.Place) {
+	for _, line := range places(list, of) {
+		c.say(detail, len(detail)+2, part{line, plain})
+	}
+}
+
+// detail stands before what is said below a finding.
+var detail = strings.Repeat(" ", gutterWidth) + " = "
+
+// note says one thing about a finding, under a label.
+func (c *console) note(label string, s style, text string) {
+	c.say(detail, len(detail)+2, part{label, s}, part{text, plain})
+}
+
+// maxSteps is how many steps of a derivation are shown with what they say; of the others, the places.
+const maxSteps = 6
+
+// steps shows a derivation or evidence.
+func (c *console) steps(label string, list []driver.Step) {
+	most := len(list)
+	if most > maxSteps+1 {
+		most = maxSteps
+	}
+	for _, s := range list[:most] {
+		at := ""
+		if s.Path != "" {
+			at = lineOf(s.Place) + ": "
+		}
+		c.note(label, cyan, at+s.Says)
+	}
+	if rest := list[most:]; len(rest) > 0 {
+		c.note(label, cyan, plural(len(rest), "more step")+": "+strings.Join(places(rest, func(s driver.Step) driver.Place { return s.Place }), "; "))
+	}
+}
+
+func lineOf(p driver.Place) string {
+	if p.Line == 0 {
+		return p.Path
+	}
+	return p.Path + ":" + strconv.Itoa(p.Line)
+}
+
+// advice is what stands below a finding or several: what each Windows gets, in which builds, and what to do.
+func (c *console) advice(in *builds, f rule.Finding, ids []string) {
+	if what := in.gets(f); what != "" {
+		c.note("gets", cyan, what)
+	}
+	if len(ids) > 0 {
+		c.note("in", cyan, in.names(ids))
+	}
+	if f.Suppressed != nil {
+		c.note("suppressed", cyan, suppressed(f))
+	} else {
+		label, text, _ := strings.Cut(next(f), " ")
+		c.note(label, green, text)
+	}
+	c.raw("\n", plain)
+}
+
+func suppressed(f rule.Finding) string {
+	if f.Suppressed == nil {
+		return ""
+	}
+	reason := f.Suppressed.Reason
+	if reason == "" {
+		reason = "no reason given"
+	}
+	return "by " + f.Suppressed.Place.String() + ": " + reason
+}
+
+// next says what to do about a finding.
+func next(f rule.Finding) string {
+	more := " (nxport explain " + f.Rule.ID + ")"
+	switch {
+	case f.Fix != nil && f.Fix.Safe:
+		return "fix: " + f.Fix.Title
+	case f.Fix != nil:
+		return "fix: " + f.Fix.Title + "; not safe by itself: look at it first" + more
+	case f.NoAlternative:
+		return "next: nothing, at this minimum Windows" + more
+	case f.Kept:
+		return "next: the source itself asks for executable memory; change that, if nothing executes it" + more
+	}
+	if f.Level == rule.Note {
+		return "next: nxport explain " + f.Rule.ID
+	}
+	return "next: " + strings.TrimSuffix(sentence(f.Rule.Doc.Fix), ".") + more
+}
+
+// sentence is the first of a text, on one line.
+func sentence(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	first, _, more := strings.Cut(text, ". ")
+	if more {
+		first += "."
+	}
+	return first
 }
 
 // gets says what a request gets on each Windows, for the first build of the finding. Versions that get the same stand
 // together.
-func gets(r *Scan, f rule.Finding) []string {
+func (in *builds) gets(f rule.Finding) string {
+	if f.Site == nil || len(f.Builds) == 0 {
+		return ""
+	}
 	var out []string
 	versions := map[string][]string{}
-	for _, m := range r.Images {
-		if m.Build.ID != f.Builds[0] {
-			continue
+	for _, w := range in.byID[f.Builds[0]].Windows {
+		o := f.Site.On(w)
+		what := fmt.Sprintf("%s (%s)", values(o), judgement[o.Executable])
+		if versions[what] == nil {
+			out = append(out, what)
 		}
-		for _, w := range m.Build.Windows {
-			o := f.Site.On(w)
-			what := fmt.Sprintf("%s (%s)", values(o), judgement[o.Executable])
-			if versions[what] == nil {
-				out = append(out, what)
-			}
-			versions[what] = append(versions[what], strings.TrimPrefix(w.Name(), "Windows "))
-		}
+		versions[what] = append(versions[what], strings.TrimPrefix(w.Name(), "Windows "))
 	}
 	for i, what := range out {
 		out[i] += " on Windows " + strings.Join(versions[what], ", ")
 	}
-	return out
+	return strings.Join(out, "; ")
 }
 
 var judgement = map[nx.Executable]string{
@@ -102,164 +282,11 @@ func values(o driver.Outcome) string {
 		if v >= 1<<16 {
 			parts = append(parts, fmt.Sprintf("%#x", v))
 		} else {
-			parts = append(parts, fmt.Sprint(v))
+			parts = append(parts, strconv.FormatUint(uint64(v), 10))
 		}
 	}
 	if len(parts) == 0 {
 		return "?"
 	}
 	return strings.Join(parts, " or ")
-}
-
-// buildsOf names builds: all of them, or the configurations by project.
-func buildsOf(r *Scan, ids []string) string {
-	if len(ids) == len(r.Images) && len(ids) > 1 {
-		return fmt.Sprintf("all %d builds", len(ids))
-	}
-	return Builds(ids)
-}
-
-// Builds turns a.vcxproj|Debug|x64, a.vcxproj|Release|x64 into a.vcxproj (Debug|x64, Release|x64).
-func Builds(ids []string) string {
-	var projects []string
-	configurations := map[string][]string{}
-	for _, id := range ids {
-		project, configuration, _ := strings.Cut(id, "|")
-		if configurations[project] == nil {
-			projects = append(projects, project)
-		}
-		configurations[project] = append(configurations[project], configuration)
-	}
-	for i, p := range projects {
-		list := configurations[p]
-		if len(list) > 4 {
-			list = append(list[:3:3], fmt.Sprintf("%d more", len(list)-3))
-		}
-		if list[0] != "" {
-			projects[i] += " (" + strings.Join(list, ", ") + ")"
-		}
-	}
-	return strings.Join(projects, ", ")
-}
-
-// builds says of each build what it asks for and whether it is opted in. Builds of one build file that do the same stand
-// together.
-func builds(w io.Writer, r *Scan) {
-	var lines []string
-	ids := map[string][]string{}
-	for _, m := range r.Images {
-		line := fmt.Sprintf("%s, %d executable on Windows 10; %s; minimum %s (%s)",
-			plural(len(m.Sites), "request"), executableOn10(m), optedIn(m.Build), m.Build.Minimum.Name(), m.Build.MinimumSource)
-		for _, e := range m.Build.Exceptions {
-			line += fmt.Sprintf("\n  %s: %s", e.Path, mechanism[e.Mechanism])
-		}
-		line = m.Build.Project + "\x00" + line
-		if ids[line] == nil {
-			lines = append(lines, line)
-		}
-		ids[line] = append(ids[line], m.Build.ID)
-	}
-	for _, line := range lines {
-		_, says, _ := strings.Cut(line, "\x00")
-		fmt.Fprintf(w, "%s: %s\n", Builds(ids[line]), says)
-	}
-}
-
-func executableOn10(m driver.Image) int {
-	n := 0
-	for _, s := range m.Sites {
-		if e := s.On(nx.Windows10).Executable; e == nx.Yes || e == nx.Maybe {
-			n++
-		}
-	}
-	return n
-}
-
-var mechanism = map[nx.Mechanism]string{
-	nx.None: "not opted in", nx.OptIn: "POOL_NX_OPTIN", nx.OptInAuto: "POOL_NX_OPTIN_AUTO", nx.OptedOut: "opted out by POOL_NX_OPTOUT",
-}
-
-var initialised = map[driver.Initialised]string{
-	driver.InitYes: " with its call", driver.InitNo: " without its call", driver.InitLate: " with its call after a request",
-	driver.InitUnknown: ", its call not found on the way from the entry routine", driver.InitNotNeeded: "",
-}
-
-func optedIn(b driver.Build) string { return mechanism[b.Mechanism] + initialised[b.Initialised] }
-
-// skipped names what is no driver, together where the reason is the same and the files that are shared with one.
-func skipped(w io.Writer, list []project.Skipped) {
-	var lines []string
-	paths := map[string][]string{}
-	for _, s := range list {
-		line := s.Why
-		if len(s.Shares) > 0 {
-			line += "; it shares with a driver " + some(s.Shares)
-		}
-		if paths[line] == nil {
-			lines = append(lines, line)
-		}
-		paths[line] = append(paths[line], s.Path)
-	}
-	for _, line := range lines {
-		fmt.Fprintf(w, "skipped %s: %s\n", some(paths[line]), line)
-	}
-}
-
-// some names the first of a list, and how many more there are.
-func some(list []string) string {
-	const most = 3
-	if len(list) > most {
-		list = append(list[:most:most], fmt.Sprintf("%d more", len(list)-most))
-	}
-	return strings.Join(list, ", ")
-}
-
-func summary(w io.Writer, r *Scan) {
-	skipped(w, r.Skipped)
-	for _, s := range r.Unreadable {
-		fmt.Fprintf(w, "unreadable %s: %s\n", s.Path, s.Why)
-	}
-	if len(r.Images) == 0 {
-		return
-	}
-	states := map[driver.State]int{}
-	for _, st := range positions(requests(r)) {
-		states[st]++
-	}
-	fmt.Fprintf(w, "%s in %s (%d not known), %s", plural(states[driver.Resolved]+states[driver.Unknown], "request"),
-		plural(len(r.Images), "build"), states[driver.Unknown], plural(len(r.Findings), "finding"))
-	fixes := 0
-	for _, f := range r.Findings {
-		if f.Fix != nil {
-			fixes++
-		}
-	}
-	if fixes > 0 {
-		fmt.Fprintf(w, ", %d of which nxport port mends", fixes)
-	}
-	fmt.Fprintln(w, ".")
-	if n := len(r.Dormant); n > 0 {
-		fmt.Fprintf(w, "%s not reached: %d in code that no build compiles, %d in macros that nobody uses, %d in files of no build.\n",
-			plural(n, "more request"), states[driver.Inactive], states[driver.Unexpanded], states[driver.Unbuilt])
-	}
-}
-
-// TraceText writes what a trace saw as a table.
-func TraceText(w io.Writer, images []driver.Image) error {
-	b := bufio.NewWriter(w)
-	for i, m := range images {
-		if i > 0 {
-			fmt.Fprintln(b)
-		}
-		for _, s := range m.Sites {
-			q := s.Seen
-			size := ""
-			if q.Size > 0 {
-				size = plural(int(q.Size), "byte")
-			}
-			fmt.Fprintf(b, "%-10s  %-31s  %#-10x  %-4s  %11s  %s\n",
-				q.Windows.Name(), s.DDI.Name, q.Value, q.Tag, size, judgement[s.On(q.Windows).Executable])
-		}
-	}
-	return b.Flush()
 }

@@ -25,6 +25,9 @@ type Options struct {
 	DDIs    []nx.DDI
 	Jobs    int          // units read at once
 	Goal    nx.Mechanism // by which fixes opt in; nx.OptIn if empty
+	// Progress, where there is one, is told how many files of how many are read for how many builds. It is called from
+	// several goroutines.
+	Progress func(files, of, builds int)
 }
 
 // Result is what a scan knows, and the builds it came from.
@@ -50,7 +53,7 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	read := source.Read(t, set.Builds, source.Options{DDIs: o.DDIs, Jobs: o.Jobs, Named: paths})
+	read := source.Read(t, set.Builds, source.Options{DDIs: o.DDIs, Jobs: o.Jobs, Named: paths, Progress: o.Progress})
 	r := &Result{Set: set}
 	r.Tree, r.Images, r.Skipped = t, read.Images, append(idle(t, paths, set), set.Skipped...)
 	r.Unreadable = append(slices.Clone(set.Unreadable), read.Unreadable...)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/nx"
@@ -18,6 +19,8 @@ type rounds struct {
 	groups    []*group
 	summaries map[*project.Unit]*summary
 	settings  map[*project.Options]*settings
+	builds    int          // how many there are
+	read, of  atomic.Int64 // groups, those of the current round included
 }
 
 // group is a source file with the options that it is compiled with.
@@ -40,7 +43,7 @@ const armLike = " processor"
 func newRounds(fs *files, known names, builds []*project.Build, o Options) *rounds {
 	r := &rounds{
 		files: fs, known: known, options: o,
-		summaries: map[*project.Unit]*summary{}, settings: map[*project.Options]*settings{},
+		summaries: map[*project.Unit]*summary{}, settings: map[*project.Options]*settings{}, builds: len(builds),
 	}
 	byPath := map[string]*group{}
 	seen := map[*project.Unit]bool{}
@@ -107,7 +110,13 @@ func (r *rounds) round(changed map[*file]bool) map[*project.Unit]bool {
 			stale = append(stale, g)
 		}
 	}
-	each(r.options.Jobs, stale, r.readGroup)
+	r.of.Add(int64(len(stale)))
+	each(r.options.Jobs, stale, func(g *group) {
+		r.readGroup(g)
+		if n := r.read.Add(1); r.options.Progress != nil {
+			r.options.Progress(int(n), int(r.of.Load()), r.builds)
+		}
+	})
 	r.files.forget()
 	fresh := map[*project.Unit]bool{}
 	for _, g := range stale {

@@ -14,12 +14,15 @@ import (
 
 // Options are the reader's. Jobs is the number of units read at once; below 1 it is 1. Named are the paths whose files
 // are to be accounted for. Whole reads all of the text, and every unit by itself: the result is the same, which tests
-// prove.
+// prove. Progress, where there is one, is told how many files of how many are read for how many builds; it is called by
+// all jobs, and a file that is read again counts again.
 type Options struct {
 	DDIs  []nx.DDI
 	Jobs  int
 	Named []string
 	Whole bool
+
+	Progress func(files, of, builds int)
 }
 
 // Result is one image per build, in the order of the builds.
