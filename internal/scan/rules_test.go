@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -113,6 +114,8 @@ func TestRules(t *testing.T) {
 		{"paged by a choice", "Windows7", "", "void f(void) { ExAllocatePool(IsWin8() ? PagedPool : NonPagedPool, 1); }\n", "drv.c:2 C30030 warning"},
 		{"NX or not, by another choice", "Windows7", "", "void f(int n) { ExAllocatePool(n ? NonPagedPoolNx : NonPagedPool, 1); }\n", "drv.c:2 C30030 warning; drv.c:2 NX0010 warning"},
 		{"NX from Windows 8 on", "Windows8", "", nxp, ""},
+		{"two flags by one choice", "Windows7", "", "ULONG w, e;\nvoid DriverEntry(void) { if (Version > 7) {\n w = 0x80000000;\n e = 0x40000000; } }\n" +
+			"void f(void) { MmGetSystemAddressForMdlSafe(m, 16 | w | e); MmGetSystemAddressForMdlSafe(m, 16 | e); }\n", "drv.c:5 NX0015 note"},
 		{"NX by its number", "Windows7", "", "void f(void) { ExAllocatePool(512, 1); }\n", "drv.c:2 NX0010 warning"},
 		{"a mapping without execute", "Windows7", "", "void f(void) { MmGetSystemAddressForMdlSafe(m, NormalPagePriority | MdlMappingNoExecute); }\n", "drv.c:2 NX0010 note"},
 		{"AUTO on Windows 7, once", "Windows7", "POOL_NX_OPTIN_AUTO", pool + "void g(void) { ExAllocatePool(NonPagedPool, 2); }\n", "drv.vcxproj:0 NX0010 warning"},
@@ -131,6 +134,7 @@ func TestRules(t *testing.T) {
 
 		{"a routine of Windows 8", "Windows7", "", "void f(void) { MmAllocateContiguousNodeMemory(1, a, b, c, PAGE_READWRITE, 0); MmAllocateContiguousNodeMemory(2, a, b, c, PAGE_READWRITE, 0); }\n", "drv.c:2 NX0014 warning"},
 		{"a routine under a condition", "Windows7", "", "void f(void) { if (Version >= 8) MmAllocateContiguousNodeMemory(1, a, b, c, PAGE_READWRITE, 0); }\n", ""},
+		{"a routine that is reached by a number", "Windows7", "", "void f(void) { StorPortAllocateDmaMemory(a, b, c, d, e, MmCached, 0, &p, &n); }\n", ""},
 		{"a routine of some release", "Windows10", "", "void f(void) { ExAllocatePool2(POOL_FLAG_PAGED, 1, 1); }\n", "drv.c:2 NX0014 note"},
 		{"a routine of a later release", "Windows10", "NTDDI_VERSION=0x0A000005", "void f(void) { ExAllocatePool2(POOL_FLAG_PAGED, 1, 1); }\n", "drv.c:2 NX0014 warning"},
 	} {
@@ -146,6 +150,7 @@ func TestRulesOfSeveralBuilds(t *testing.T) {
 	const entry = "-- drv.c --\n#include <ntddk.h>\nvoid DriverEntry(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); Get(); }\n"
 	const get = "-- get.c --\n#include <ntddk.h>\nvoid Get(void) { ExAllocatePool(NonPagedPool, 1); }\n"
 	x64Only := strings.Replace(buildFile("Windows10", "POOL_NX_OPTIN", "x64 OTHER", "drv.c", "get.c"), "<ClCompile><Pre", "<ClCompile Condition=\"'$(Platform)'=='x64'\"><Pre", 1)
+	libraryAndUser := rule.All()[slices.IndexFunc(rule.All(), func(r *rule.Rule) bool { return r.ID == "NX0013" })].Doc.Before
 	export := strings.Replace(buildFile("Windows7", "POOL_NX_OPTIN", "x64", "get.c"), "</ClCompile></Item", "</ClCompile><Link><NoEntryPoint>true</NoEntryPoint></Link></Item", 1)
 	for _, tt := range []struct{ name, archive, want string }{
 		{"missing for x86", strings.ReplaceAll(x64Only, "OTHER", "Win32") + entry + get, "drv.c:2 NX0002 warning; drv.vcxproj:0 NX0004 warning; get.c:2 C30030 warning"},
@@ -179,6 +184,9 @@ func TestRulesOfSeveralBuilds(t *testing.T) {
 			get + "void Prepare(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", ""},
 		{"two calls, one of them empty", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c", "get.c") + "-- drv.c --\n#include <ntddk.h>\nvoid DriverEntry(int n) { if (n) ExInitializeDriverRuntime(DrvRtPoolNxOptIn); Get(); }\n" +
 			"-- get.c --\n#undef POOL_NX_OPTIN\n#include <ntddk.h>\nvoid Get(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", "drv.c:2 C30035 warning; get.c:3 NX0002 note"},
+		{"no build file says where it starts, for a routine", "-- drv.c --\n#include <ntddk.h>\nvoid f(void) { ExAllocatePool2(POOL_FLAG_PAGED, 1, 1); }\n", "drv.c:2 NX0014 note"},
+		{"a library without the macro", libraryAndUser, "lib.c:5 C30030 warning; lib.vcxproj:0 NX0013 warning"},
+		{"a library that needs no macro", strings.ReplaceAll(libraryAndUser, "(NonPagedPool,", "(PagedPool,"), ""},
 		{"no build file says where it starts", strings.Replace(entry, "Get()", "ExAllocatePool(NonPagedPoolNx, 1)", 1) + strings.Replace(get, "NonPagedPool", "NonPagedPoolNx", 1),
 			"drv.c:2 NX0002 note; drv.c:2 NX0010 note"},
 	} {
