@@ -66,6 +66,7 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 			r.Images[i].Sites[j].Built = nx.Built{Kit: b.Kit.Made, Target: b.Minimum}
 		}
 	}
+	buildComments(t, r.Images)
 	r.Dormant, r.Declarations = read.Dormant, read.Declarations
 	r.Findings, r.Suppressed = rule.Split(rule.Merge(rule.Check(r.Images, cmp.Or(o.Goal, nx.OptIn))))
 	r.Notes = append(notes(set), outside(t)...)

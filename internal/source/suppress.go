@@ -21,8 +21,8 @@ import (
 
 // muting is the state of those warnings in a unit.
 type muting struct {
-	off      []muted // what is disabled now; never changed in place, since the stacks share it
-	kept     map[string][][]muted
+	off      []muted      // what is disabled now; never changed in place, since the stacks share it
+	kept     [2][][]muted // by push, of warning and of prefast
 	pragmas  map[mutingKey]*pragma
 	passages []passage // as they were read, from the first pragma on that disables something
 	changes  int       // of what is disabled
@@ -32,8 +32,8 @@ type muting struct {
 
 // Bounds on what a unit can make of its pragmas.
 const (
-	maxChanges   = 500
-	maxPassages  = 100_000
+	maxChanges   = 200
+	maxPassages  = 20_000
 	maxStatement = 8 << 10  // bytes that are looked through for the end of one statement
 	maxScanned   = 16 << 20 // and of all
 )
@@ -90,18 +90,18 @@ func (p *cpp) specifier(at token, name string, spec []token) {
 	if len(spec) == 0 {
 		return
 	}
-	m := &p.muting
+	kept := &p.muting.kept[0]
+	if name == "prefast" {
+		kept = &p.muting.kept[1]
+	}
 	switch spec[0].text {
 	case "push":
-		if m.kept == nil {
-			m.kept = map[string][][]muted{}
-		}
-		m.kept[name] = append(m.kept[name], m.off)
+		*kept = append(*kept, p.muting.off)
 		return
 	case "pop":
-		if n := len(m.kept[name]); n > 0 {
-			p.restore(at, m.kept[name][n-1])
-			m.kept[name] = m.kept[name][:n-1]
+		if n := len(*kept); n > 0 {
+			p.restore(at, (*kept)[n-1])
+			*kept = (*kept)[:n-1]
 		}
 		return
 	}
@@ -125,30 +125,34 @@ func (p *cpp) specifier(at token, name string, spec []token) {
 // mutedWords gives the words of a list that name warnings of interest, as they are written, or as a macro of the driver has
 // them. Microsoft's own names are macros of a header, too.
 func (p *cpp) mutedWords(list []token) (words []string) {
-	add := func(t token) {
-		known := func(word string) bool { return driver.RuleID(word) == driver.RuleID(t.text) }
-		if isWarning(t) && !slices.ContainsFunc(words, known) {
-			words = append(words, t.text)
-		}
-	}
-	for _, t := range list {
+	for i, t := range list {
 		switch {
 		case t.kind == str || t.is("justification"):
 			return words
-		case t.kind == ident && !isWarning(t) && p.lookup(t.text) != nil:
-			for _, x := range p.expandList([]token{t}) {
-				add(x)
+		case isWarning(t):
+			words = addWord(words, t.text)
+		case t.kind == ident && p.lookup(t.text) != nil:
+			for _, x := range p.expandList(list[i : i+1]) {
+				if isWarning(x) {
+					words = addWord(words, x.text)
+				}
 			}
-		default:
-			add(t)
 		}
 	}
 	return words
 }
 
+// addWord adds a word that names another warning than those before.
+func addWord(words []string, word string) []string {
+	if slices.ContainsFunc(words, func(w string) bool { return driver.RuleID(w) == driver.RuleID(word) }) {
+		return words
+	}
+	return append(words, word)
+}
+
 // isWarning says whether a word of a pragma names a warning of interest: no compiler knows the rules of our own.
 func isWarning(t token) bool {
-	return (t.kind == number || t.kind == ident) && strings.HasPrefix(driver.RuleID(t.text), "C")
+	return (t.kind == ident || t.kind == number && len(t.text) == 5) && strings.HasPrefix(driver.RuleID(t.text), "C")
 }
 
 // pragmaAt gives the record of a word of a pragma.
