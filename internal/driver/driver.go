@@ -295,6 +295,9 @@ type Fact struct {
 	Mechanism nx.Mechanism // of the unit
 	// Effective says, of an OptInCall, that it sets the image's variables.
 	Effective bool
+	// Zeroing says, of a call of ExInitializeDriverRuntime, that it looks whether the system clears pool memory: its file has
+	// POOL_ZERO_DOWN_LEVEL_SUPPORT.
+	Zeroing bool
 	// OldKit says, of an Entry, that some build may compile it with a kit that does not know the call.
 	OldKit bool
 	Span   Span // of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement

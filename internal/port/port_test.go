@@ -348,3 +348,16 @@ func TestNoAlternative(t *testing.T) {
 		}
 	}
 }
+
+// What is to be opted in beside something that is already takes the same mechanism, whatever is asked for: two in one file
+// do not compile.
+func TestTheSameMechanism(t *testing.T) {
+	auto := strings.NewReplacer("POOL_NX_OPTIN=1", "POOL_NX_OPTIN_AUTO=1", "Windows7", "Windows10", "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n", "")
+	for _, id := range []string{"NX0004", "NX0013"} { // another configuration, a library
+		a := unpack(t, auto.Replace(example(id).Before))
+		r := run(t, OptIn)
+		if got, want := pack(t, a), auto.Replace(example(id).After); got != want || len(r.Left) > 0 {
+			t.Errorf("%s: left %v, got\n%s\nwant\n%s", id, r.Left, got, want)
+		}
+	}
+}

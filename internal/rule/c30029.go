@@ -51,7 +51,10 @@ func checkUnsafeRoutine(m *driver.Image, _ nx.Mechanism) []Finding {
 			f.Message += ": no Windows has another"
 		case m.Build.Minimum.Before(d.ReplacementSince):
 			f.Level, f.NoAlternative = Note, true
-			f.Message += ": " + m.Build.Minimum.Name() + " has no other, " + d.Replacement + " came with " + d.ReplacementSince.Name()
+			f.Message += ": before " + d.ReplacementSince.Name() + ", which brought " + d.Replacement + ", there is no other"
+			if m.Build.MinimumSource == "default" {
+				f.Message += ", and no build file says where this driver starts"
+			}
 		default:
 			f.Message += ": use " + d.Replacement
 		}

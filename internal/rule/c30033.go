@@ -52,9 +52,13 @@ func checkExportDriver(m *driver.Image, _ nx.Mechanism) []Finding {
 	if m.Build.Initialised != driver.InitNo || !isExportDriver(m) {
 		return nil
 	}
+	n := tooEarly(m)
 	f := Finding{
-		Message: "this export driver does not call ExInitializeDriverRuntime(DrvRtPoolNxOptIn), and a call in its users sets nothing here: " + stay(tooEarly(m)),
+		Message: "this export driver does not call ExInitializeDriverRuntime(DrvRtPoolNxOptIn), and a call in its users sets nothing here: " + stay(n),
 		Place:   entryPlace(m),
+	}
+	if n == 0 {
+		f.Level = Note
 	}
 	if edits := insertCall(m, optedIn); len(edits) > 0 {
 		f.Fix = &Fix{Title: "call ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in DllInitialize", Safe: true, Edits: edits}

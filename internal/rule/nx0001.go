@@ -13,7 +13,7 @@ var macroWithoutCall = Rule{
 	Level: Warning,
 	Doc: Doc{
 		What: `Files of the driver are compiled with POOL_NX_OPTIN, but nothing calls
-ExInitializeDriverRuntime(DrvRtPoolNxOptIn).`,
+ExInitializeDriverRuntime(DrvRtPoolNxOptIn). Where no request of the driver hangs on it, it is a note.`,
 		Why: `With the macro alone NonPagedPool becomes a variable that nobody sets: it stays NonPagedPoolExecute on every
 Windows, and so does the mapping attribute. The driver looks ported and is not.`,
 		Fix: `Make the call in DriverEntry (in an export driver also in DllInitialize), before the first request, in a file
@@ -46,9 +46,13 @@ func checkMacroWithoutCall(m *driver.Image, _ nx.Mechanism) []Finding {
 	if m.Build.Initialised != driver.InitNo || isExportDriver(m) || optedOutCall(m) != nil {
 		return nil
 	}
+	n := tooEarly(m)
 	f := Finding{
-		Message: "POOL_NX_OPTIN is defined, but ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is never called: " + stay(tooEarly(m)),
+		Message: "POOL_NX_OPTIN is defined, but ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is never called: " + stay(n),
 		Place:   entryPlace(m),
+	}
+	if n == 0 {
+		f.Level = Note
 	}
 	for _, other := range factsOf(m, driver.OtherCall) {
 		f.Steps = append(f.Steps, driver.Step{Place: other.Place, Says: "this call does not pass DrvRtPoolNxOptIn"})
@@ -73,7 +77,7 @@ func tooEarly(m *driver.Image) int {
 func stay(n int) string {
 	switch n {
 	case 0:
-		return "it does nothing"
+		return "harmless, since no request of this driver hangs on it"
 	case 1:
 		return "1 request stays executable on every Windows"
 	}

@@ -13,9 +13,11 @@ var callWithoutMacro = Rule{
 	Level: Warning,
 	Doc: Doc{
 		What: `ExInitializeDriverRuntime(DrvRtPoolNxOptIn) is called in a file that is compiled without POOL_NX_OPTIN. Where no
-request of the driver is executable all the same, or the file has POOL_NX_OPTIN_AUTO, which needs no call, it is a note.`,
+request of the driver is executable all the same, or the file has POOL_NX_OPTIN_AUTO, which needs no call, it is a note; none
+where the call has another use, and nothing is executable.`,
 		Why: `The call is a force-inline function of the kit's header, which is empty unless POOL_NX_OPTIN was defined before
-wdm.h was included. It does nothing, silently, and NonPagedPool is still the executable pool.`,
+wdm.h was included, but that with POOL_ZERO_DOWN_LEVEL_SUPPORT it looks whether the system clears pool memory. NonPagedPool is
+still the executable pool.`,
 		Fix: `Define POOL_NX_OPTIN=1 for every file of the driver, in every configuration. The fix is safe as long as nothing
 executes the memory.`,
 		Before: vcxproj("%(PreprocessorDefinitions);DRV", "drv.c") + `-- drv.c --
@@ -40,10 +42,10 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 	check: checkCallWithoutMacro,
 }
 
-func checkCallWithoutMacro(m *driver.Image, _ nx.Mechanism) []Finding {
+func checkCallWithoutMacro(m *driver.Image, goal nx.Mechanism) []Finding {
 	n, early := 0, 0
 	for _, s := range m.Sites {
-		if fixable(m.Build, s, nx.OptIn) {
+		if fixable(m.Build, s, goal) {
 			n++
 			if s.Moment&driver.Before != 0 {
 				early++
@@ -52,27 +54,25 @@ func checkCallWithoutMacro(m *driver.Image, _ nx.Mechanism) []Finding {
 	}
 	var found []Finding
 	for _, f := range factsOf(m, driver.OptInCall) {
-		switch f.Mechanism {
-		case nx.None:
-			found = append(found, idleCall(f, n, early))
-		case nx.OptInAuto:
-			if p := m.Build.Processor; p != nx.ARM && p != nx.ARM64 { // there POOL_NX_OPTIN, with its call, becomes the other
-				found = append(found, Finding{
-					Message: "ExInitializeDriverRuntime does nothing under POOL_NX_OPTIN_AUTO, which needs no call: it is superfluous", Place: f.Place, Level: Note,
-				})
-			}
+		switch {
+		case f.Mechanism == nx.None && (n > 0 || !f.Zeroing):
+			found = append(found, idleCall(f, goal, n, early))
+		case f.Mechanism == nx.OptInAuto && !byProcessor(m.Build): // on ARM, POOL_NX_OPTIN becomes the other
+			found = append(found, Finding{
+				Message: "ExInitializeDriverRuntime opts in to nothing under POOL_NX_OPTIN_AUTO, which needs no call", Place: f.Place, Level: Note,
+			})
 		}
 	}
 	return found
 }
 
-// idleCall is about a call that does nothing: so many requests stay executable, and so many of them run before it.
-func idleCall(f driver.Fact, n, early int) Finding {
+// idleCall is about a call that opts in to nothing: so many requests stay executable, and so many of them run before it.
+func idleCall(f driver.Fact, goal nx.Mechanism, n, early int) Finding {
 	finding := Finding{
-		Message: "ExInitializeDriverRuntime does nothing in a file compiled without POOL_NX_OPTIN: " + left(n), Place: f.Place,
-		Fix: &Fix{Title: "define POOL_NX_OPTIN", Safe: true, Defines: []Define{{"POOL_NX_OPTIN", "1"}}},
+		Message: "ExInitializeDriverRuntime opts in to nothing in a file compiled without POOL_NX_OPTIN: " + left(n), Place: f.Place,
+		Fix: &Fix{Title: "define " + goal.Macro(), Safe: true, Defines: []Define{{goal.Macro(), "1"}}},
 	}
-	if early > 0 {
+	if early > 0 && goal == nx.OptIn {
 		finding.Message += fmt.Sprintf(", %d of them even with the macro, as the call comes later", early)
 	}
 	if n == 0 {

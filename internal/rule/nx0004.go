@@ -62,7 +62,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 `
 }
 
-func checkMacroNotEverywhere(images []driver.Image, _ nx.Mechanism) []Finding {
+func checkMacroNotEverywhere(images []driver.Image) []Finding {
 	var found []Finding
 	opted := map[string][]*driver.Image{} // by build file
 	for i := range images {

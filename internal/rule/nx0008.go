@@ -59,7 +59,10 @@ func checkOptOutDisablesCall(m *driver.Image, _ nx.Mechanism) []Finding {
 	if call == nil {
 		return nil
 	}
-	return []Finding{{
-		Message: "the opt-in call is empty, since this file opts out: " + stay(tooEarly(m)), Place: call.Place,
-	}}
+	n := tooEarly(m)
+	f := Finding{Message: "the opt-in call is empty, since this file opts out: " + stay(n), Place: call.Place}
+	if n == 0 {
+		f.Level = Note
+	}
+	return []Finding{f}
 }

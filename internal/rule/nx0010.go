@@ -49,7 +49,7 @@ func checkNXBelowWindows8(m *driver.Image, _ nx.Mechanism) []Finding {
 	for i := range m.Sites {
 		s := &m.Sites[i]
 		switch {
-		case s.Guard != nil || !asksUnknown(*s, w):
+		case s.Guard != nil || s.Own != "" || !asksUnknown(*s, w):
 		case byAuto(*s):
 			auto = s
 		default:

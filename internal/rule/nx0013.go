@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/nxport/nxport/internal/driver"
-	"github.com/nxport/nxport/nx"
 )
 
 var libraryWithoutMacro = Rule{
@@ -82,7 +81,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 `
 }
 
-func checkLibraryWithoutMacro(images []driver.Image, _ nx.Mechanism) []Finding {
+func checkLibraryWithoutMacro(images []driver.Image) []Finding {
 	byID := map[string]*driver.Image{}
 	for i := range images {
 		byID[images[i].Build.ID] = &images[i]

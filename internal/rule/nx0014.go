@@ -7,14 +7,15 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-var aboveMinimum = Rule{
+var ddiAboveMinimum = Rule{
 	ID:    "NX0014",
 	Name:  "ddi-above-minimum",
 	Level: Warning,
 	Doc: Doc{
 		What: `A routine is called that the lowest Windows of the driver does not have, and no condition on the version of Windows
 stands around the call. Where the driver starts at Windows 10 and nothing says at which release, or nothing says where it starts,
-it is a note. It is said once for a routine and a build.`,
+it is a note. It is said once for a routine and a build; a static library is judged by
+the lowest of the drivers that link it.`,
 		Why: `A driver imports what it calls by name: Windows does not load one of whose imports it has no export, whether the call
 runs or not.`,
 		Fix: `Raise the minimum Windows, ask MmGetSystemRoutineAddress for the routine, or use the older one. Between ExAllocatePool2
@@ -23,7 +24,7 @@ no automatic fix.`,
 		Before: vcxproj("POOL_NX_OPTIN=1", "drv.c") + aboveSource("ExAllocatePool2(POOL_FLAG_PAGED, Size, 'xErD')"),
 		After:  vcxproj("POOL_NX_OPTIN=1", "drv.c") + aboveSource("ExAllocatePoolZero(PagedPool, Size, 'xErD')"),
 	},
-	check: checkAboveMinimum,
+	checkAll: checkAboveMinimum,
 }
 
 func aboveSource(request string) string {
@@ -52,8 +53,38 @@ func isImported(d nx.DDI) bool {
 	return !method && !notImported[d.Header]
 }
 
-func checkAboveMinimum(m *driver.Image, _ nx.Mechanism) []Finding {
-	b := m.Build
+func checkAboveMinimum(images []driver.Image) []Finding {
+	users := usersOf(images)
+	var found []Finding
+	for i := range images {
+		m := &images[i]
+		lowest := m.Build // a library is judged by what links it
+		for j, u := range users[m.Build.ID] {
+			if j == 0 || u.Minimum.Before(lowest.Minimum) {
+				lowest = u
+			}
+		}
+		for _, f := range aboveMinimum(m, lowest) {
+			f.Builds = []string{m.Build.ID}
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// usersOf gives the builds that link each library, by its ID.
+func usersOf(images []driver.Image) map[string][]driver.Build {
+	users := map[string][]driver.Build{}
+	for _, m := range images {
+		for _, id := range m.Build.Links {
+			users[id] = append(users[id], m.Build)
+		}
+	}
+	return users
+}
+
+// aboveMinimum judges the calls in an image by the minimum of a build: its own, or that of one that links it.
+func aboveMinimum(m *driver.Image, b driver.Build) []Finding {
 	seen := map[string]bool{}
 	var found []Finding
 	for i := range m.Sites {
@@ -62,16 +93,21 @@ func checkAboveMinimum(m *driver.Image, _ nx.Mechanism) []Finding {
 			continue
 		}
 		seen[s.DDI.Name] = true
-		f := Finding{
-			Message: fmt.Sprintf("%s came with %s, and this driver starts at %s", s.DDI.Name, s.DDI.Since.Name(), b.Minimum.Name()), Place: s.Place, Site: s,
+		f := Finding{Place: s.Place, Site: s}
+		f.Message = fmt.Sprintf("%s came with %s, and ", s.DDI.Name, s.DDI.Since.Name())
+		who := "this driver"
+		if b.ID != m.Build.ID {
+			who = b.Project + ", which links this library,"
 		}
 		switch {
 		case b.MinimumSource == "default":
 			f.Level = Note
-			f.Message = fmt.Sprintf("%s came with %s, and no build file says where this driver starts", s.DDI.Name, s.DDI.Since.Name())
+			f.Message += "no build file says where " + who + " starts"
 		case b.Minimum == nx.Windows10:
 			f.Level = Note
-			f.Message = fmt.Sprintf("%s came with %s, and nothing says at which release of Windows 10 this driver starts", s.DDI.Name, s.DDI.Since.Name())
+			f.Message += "nothing says at which release of Windows 10 " + who + " starts"
+		default:
+			f.Message += who + " starts at " + b.Minimum.Name()
 		}
 		found = append(found, f)
 	}

@@ -37,7 +37,11 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 func checkCallWithoutFlag(m *driver.Image, _ nx.Mechanism) []Finding {
 	var found []Finding
 	for _, f := range factsOf(m, driver.OtherCall) {
-		found = append(found, Finding{Message: "this call does not pass DrvRtPoolNxOptIn: it says nothing about NX pool, and opts in to nothing", Place: f.Place})
+		says := "this call does not pass DrvRtPoolNxOptIn, and opts in to nothing"
+		if f.Zeroing {
+			says += ": it looks whether the system clears pool memory"
+		}
+		found = append(found, Finding{Message: says, Place: f.Place})
 	}
 	return found
 }

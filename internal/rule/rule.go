@@ -36,7 +36,7 @@ type Rule struct {
 	// check judges one image. A rule that compares builds has checkAll instead, and names the builds of its findings; one that
 	// judges what the others found has checkFound.
 	check      func(*driver.Image, nx.Mechanism) []Finding
-	checkAll   func([]driver.Image, nx.Mechanism) []Finding
+	checkAll   func([]driver.Image) []Finding
 	checkFound func([]*Rule, []driver.Image, []Finding) []Finding
 }
 
@@ -82,15 +82,16 @@ func All() []*Rule {
 		&deprecatedAllocator, &unsafeRoutine, &unsafeArgument, &callNotShown, &optedOutRequest, &exportDriverWithoutCall, &ownAllocator,
 		&callOutsideEntry, &macroWithoutCall, &callWithoutMacro, &callTooLate, &macroNotEverywhere, &macroAfterHeader, &bothMechanisms,
 		&optOutWithoutEffect, &optOutDisablesCall, &notAConstant, &nxBelowWindows8, &typeAndFlagsMixed, &comparisonChanges,
-		&libraryWithoutMacro, &aboveMinimum, &handRolled, &suppressionWithoutEffect, &callWithoutFlag,
+		&libraryWithoutMacro, &ddiAboveMinimum, &handRolled, &suppressionWithoutEffect, &callWithoutFlag,
 	}
 }
 
-// Check judges the images of one tree. Fixes opt them in by the mechanism goal, which is nx.OptIn or nx.OptInAuto. What the
-// source suppresses is among the findings, and says so.
+// Check judges the images of one tree. Fixes opt them in by the mechanism goal, which is nx.OptIn or nx.OptInAuto, where
+// nothing there has one yet. What the source suppresses is among the findings, and says so.
 func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 	var all []Finding
 	silent := silences(images)
+	goals := goalsOf(images, goal)
 	for _, r := range All() {
 		add := func(list []Finding, build ...string) {
 			for _, f := range list {
@@ -101,16 +102,37 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 		}
 		switch {
 		case r.checkAll != nil:
-			add(r.checkAll(images, goal))
+			add(r.checkAll(images))
 		case r.checkFound != nil:
 			add(r.checkFound(All(), images, all))
 		default:
 			for i := range images {
-				add(r.check(&images[i], goal), images[i].Build.ID)
+				add(r.check(&images[i], goals[i]), images[i].Build.ID)
 			}
 		}
 	}
 	return all
+}
+
+// goalsOf gives the mechanism by which each image is to be opted in: its own, that of other builds of its build file, of a
+// library that of an image that links it, else the one that is asked for. Two in one file do not compile.
+func goalsOf(images []driver.Image, goal nx.Mechanism) []nx.Mechanism {
+	has := map[string]nx.Mechanism{} // by build and build file
+	for _, m := range images {
+		if isOptedIn(m.Build) && !byProcessor(m.Build) {
+			has[m.Build.ID], has[m.Build.Project] = m.Build.Mechanism, m.Build.Mechanism
+		}
+	}
+	users := usersOf(images)
+	goals := make([]nx.Mechanism, len(images))
+	for i, m := range images {
+		goals[i] = cmp.Or(has[m.Build.ID], has[m.Build.Project])
+		for _, u := range users[m.Build.ID] {
+			goals[i] = cmp.Or(goals[i], has[u.ID], has[u.Project])
+		}
+		goals[i] = cmp.Or(goals[i], goal)
+	}
+	return goals
 }
 
 // Merge joins findings that say the same of several builds, and sorts by place. The fixes of all are kept. What is suppressed

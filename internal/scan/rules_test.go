@@ -96,6 +96,9 @@ func TestRules(t *testing.T) {
 		{"a call with 0", "Windows7", "POOL_NX_OPTIN", "void DriverEntry(void) { ExInitializeDriverRuntime(0); ExAllocatePool(NonPagedPool, 1); }\n", "drv.c:2 NX0001 warning; drv.c:2 NX0019 note"},
 		{"a call with 0 under AUTO", "Windows10", "POOL_NX_OPTIN_AUTO", "void DriverEntry(void) { ExInitializeDriverRuntime(0); ExAllocatePool(NonPagedPool, 1); }\n", "drv.c:2 NX0019 note"},
 		{"a call under AUTO", "Windows10", "POOL_NX_OPTIN_AUTO", call + pool, "drv.c:2 NX0002 note"},
+		{"a call without the macro that looks for zeroing", "Windows10", "POOL_ZERO_DOWN_LEVEL_SUPPORT", call + paged, ""},
+		{"a call that looks for zeroing, and opts in to nothing", "Windows10", "POOL_ZERO_DOWN_LEVEL_SUPPORT", call + pool, "drv.c:2 NX0002 warning; drv.c:3 C30030 warning"},
+		{"the macro without the call, harmless", "Windows10", "POOL_NX_OPTIN", "void DriverEntry(void) {}\n" + paged, "drv.c:2 NX0001 note"},
 		{"a call without the macro, harmless", "Windows10", "", call + paged, "drv.c:2 NX0002 note"},
 		{"a call without the macro", "Windows10", "", call + pool, "drv.c:2 NX0002 warning; drv.c:3 C30030 warning"},
 
@@ -107,6 +110,8 @@ func TestRules(t *testing.T) {
 		{"a case label", "Windows7", "POOL_NX_OPTIN", call + "void f(POOL_TYPE t) { switch (t) { case NonPagedPool: g(); } }\n", "drv.c:3 NX0009 error"},
 
 		{"NX under a condition", "Windows7", "", "void f(void) { if (IsWin8()) ExAllocatePool(NonPagedPoolNx, 1); }\n", ""},
+		{"NX under a condition on another version", "Windows7", "", "void f(void) { if (Request->Version == 3) ExAllocatePool(NonPagedPoolNx, 1); }\n", "drv.c:2 NX0010 warning"},
+		{"a list with an own allocator asks for NX", "Windows7", "", "void f(void) { ExInitializeLookasideListEx(&l, Mine, 0, NonPagedPoolNx, 0, 8, 1, 0); }\n", ""},
 		{"NX by a choice", "Windows7", "", "void f(void) { ExAllocatePool(IsWin8() ? NonPagedPoolNx : NonPagedPool, 1); }\n", "drv.c:2 NX0015 note"},
 		{"NX by a choice, or what is not known", "Windows7", "", "void f(int n) { POOL_TYPE t = IsWin8() ? NonPagedPoolNx : NonPagedPool; if (n) t = Other(); ExAllocatePool(t, 1); }\n", "drv.c:2 C30030 warning"},
 		{"NX by a choice, and executable without", "Windows7", "", "void a(POOL_TYPE t) { ExAllocatePool(t, 1); }\nvoid f(void) { a(IsWin8() ? NonPagedPoolNx : NonPagedPool); a(NonPagedPoolExecute); }\n", "drv.c:2 C30030 warning"},
@@ -114,7 +119,7 @@ func TestRules(t *testing.T) {
 		{"paged by a choice", "Windows7", "", "void f(void) { ExAllocatePool(IsWin8() ? PagedPool : NonPagedPool, 1); }\n", "drv.c:2 C30030 warning"},
 		{"NX or not, by another choice", "Windows7", "", "void f(int n) { ExAllocatePool(n ? NonPagedPoolNx : NonPagedPool, 1); }\n", "drv.c:2 C30030 warning; drv.c:2 NX0010 warning"},
 		{"NX from Windows 8 on", "Windows8", "", nxp, ""},
-		{"two flags by one choice", "Windows7", "", "ULONG w, e;\nvoid DriverEntry(void) { if (Version > 7) {\n w = 0x80000000;\n e = 0x40000000; } }\n" +
+		{"two flags by one choice", "Windows7", "", "ULONG w, e;\nvoid DriverEntry(void) { if (OsVersion > 7) {\n w = 0x80000000;\n e = 0x40000000; } }\n" +
 			"void f(void) { MmGetSystemAddressForMdlSafe(m, 16 | w | e); MmGetSystemAddressForMdlSafe(m, 16 | e); }\n", "drv.c:5 NX0015 note"},
 		{"NX by its number", "Windows7", "", "void f(void) { ExAllocatePool(512, 1); }\n", "drv.c:2 NX0010 warning"},
 		{"a mapping without execute", "Windows7", "", "void f(void) { MmGetSystemAddressForMdlSafe(m, NormalPagePriority | MdlMappingNoExecute); }\n", "drv.c:2 NX0010 note"},
@@ -133,7 +138,7 @@ func TestRules(t *testing.T) {
 		{"a comparison with another type", "Windows7", "POOL_NX_OPTIN", call + "int f(POOL_TYPE t) { return t == PagedPool || t == NonPagedPool; }\n", ""},
 
 		{"a routine of Windows 8", "Windows7", "", "void f(void) { MmAllocateContiguousNodeMemory(1, a, b, c, PAGE_READWRITE, 0); MmAllocateContiguousNodeMemory(2, a, b, c, PAGE_READWRITE, 0); }\n", "drv.c:2 NX0014 warning"},
-		{"a routine under a condition", "Windows7", "", "void f(void) { if (Version >= 8) MmAllocateContiguousNodeMemory(1, a, b, c, PAGE_READWRITE, 0); }\n", ""},
+		{"a routine under a condition", "Windows7", "", "void f(void) { if (OsVersion >= 8) MmAllocateContiguousNodeMemory(1, a, b, c, PAGE_READWRITE, 0); }\n", ""},
 		{"a routine that is reached by a number", "Windows7", "", "void f(void) { StorPortAllocateDmaMemory(a, b, c, d, e, MmCached, 0, &p, &n); }\n", ""},
 		{"a routine of some release", "Windows10", "", "void f(void) { ExAllocatePool2(POOL_FLAG_PAGED, 1, 1); }\n", "drv.c:2 NX0014 note"},
 		{"a routine of a later release", "Windows10", "NTDDI_VERSION=0x0A000005", "void f(void) { ExAllocatePool2(POOL_FLAG_PAGED, 1, 1); }\n", "drv.c:2 NX0014 warning"},
@@ -143,6 +148,14 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", tt.name, got, tt.want)
 		}
 	}
+}
+
+// libraryOf is a driver with that target, and a library for Windows 7 that calls a routine of Windows 8.
+func libraryOf(target string) string {
+	example := rule.All()[slices.IndexFunc(rule.All(), func(r *rule.Rule) bool { return r.ID == "NX0013" })].Doc.After
+	lib, drv, _ := strings.Cut(example, "-- drv.vcxproj --")
+	lib = strings.Replace(lib, "PVOID LibGet", "void Use(void) { MmAllocateContiguousNodeMemory(1, a, b, c, PAGE_READWRITE, 0); }\nPVOID LibGet", 1)
+	return lib + "-- drv.vcxproj --" + strings.Replace(drv, "Windows7", target, 1)
 }
 
 // Rules that compare builds, or files.
@@ -184,6 +197,8 @@ func TestRulesOfSeveralBuilds(t *testing.T) {
 			get + "void Prepare(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", ""},
 		{"two calls, one of them empty", buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c", "get.c") + "-- drv.c --\n#include <ntddk.h>\nvoid DriverEntry(int n) { if (n) ExInitializeDriverRuntime(DrvRtPoolNxOptIn); Get(); }\n" +
 			"-- get.c --\n#undef POOL_NX_OPTIN\n#include <ntddk.h>\nvoid Get(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", "drv.c:2 C30035 warning; get.c:3 NX0002 note"},
+		{"a library of a driver that starts later", libraryOf("Windows8"), ""},
+		{"a library of a driver that starts earlier", libraryOf("Windows7"), "lib.c:3 NX0014 warning"},
 		{"no build file says where it starts, for a routine", "-- drv.c --\n#include <ntddk.h>\nvoid f(void) { ExAllocatePool2(POOL_FLAG_PAGED, 1, 1); }\n", "drv.c:2 NX0014 note"},
 		{"a library without the macro", libraryAndUser, "lib.c:5 C30030 warning; lib.vcxproj:0 NX0013 warning"},
 		{"a library that needs no macro", strings.ReplaceAll(libraryAndUser, "(NonPagedPool,", "(PagedPool,"), ""},

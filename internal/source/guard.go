@@ -3,13 +3,21 @@ package source
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/nxport/nxport/internal/driver"
 )
 
-// versionWords are what the names in a condition have in them that asks for the version of Windows, or for what came of such a
-// question.
-var versionWords = []string{"version", "windows", "win7", "win8", "win10", "ntddi", "nx", "osver"}
+// versionNames are what a name is, or has in it, that asks for the version of Windows, or holds what came of such a question;
+// all in lower case. A plain "version" may be that of anything.
+var versionNames = []string{
+	"majorversion", "minorversion", "osversion", "os_version", "osver", "windowsversion", "winver", "getversion", "versionavailable",
+	"versionsupported", "verifyversion", "ntddi", "windows7", "windows8", "windows10", "windows_7", "windows_8", "windows_10", "win7", "win8",
+	"win10", "buildnumber",
+}
+
+// versionWords are such names by themselves.
+var versionWords = map[string]bool{"nx": true, "major": true, "minor": true}
 
 // versionGuards finds the requests and writes that stand under an if whose condition asks for the version of Windows: what is
 // not known below that version may well be requested there.
@@ -69,13 +77,28 @@ func versionCondition(toks []token) (step driver.Step) {
 
 // asksVersion gives the first name in a condition that asks for the version of Windows, -1 where none does.
 func asksVersion(condition []token) int {
-	return slices.IndexFunc(condition, func(t token) bool {
-		if t.kind != ident {
-			return false
+	return slices.IndexFunc(condition, func(t token) bool { return t.kind == ident && isVersionName(t.text) })
+}
+
+func isVersionName(name string) bool {
+	lower := strings.ToLower(name)
+	if versionWords[lower] || slices.ContainsFunc(versionNames, func(s string) bool { return strings.Contains(lower, s) }) {
+		return true
+	}
+	return slices.Contains(wordsOf(name), "nx")
+}
+
+// wordsOf takes UseNxPool, use_nx_pool and USE_NX_POOL apart, in lower case.
+func wordsOf(name string) []string {
+	var b strings.Builder
+	for i, r := range name {
+		after := i > 0 && !unicode.IsUpper(rune(name[i-1])) || i+1 < len(name) && unicode.IsLower(rune(name[i+1]))
+		if unicode.IsUpper(r) && after {
+			b.WriteByte('_')
 		}
-		name := strings.ToLower(t.text)
-		return slices.ContainsFunc(versionWords, func(word string) bool { return strings.Contains(name, word) })
-	})
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return strings.FieldsFunc(b.String(), func(r rune) bool { return r == '_' || unicode.IsDigit(r) })
 }
 
 // selected gives those values of an expression that it has only by way of what the version of Windows selects: of a variable

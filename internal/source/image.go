@@ -129,7 +129,7 @@ func (m *image) optInFact(d *definition, c *call) []driver.Fact {
 	}
 	f := driver.Fact{
 		Kind: kind, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
-		Mechanism: d.unit.mechanism, Effective: m.usesVariables && m.effect(d, c) == optsIn,
+		Mechanism: d.unit.mechanism, Effective: m.usesVariables && m.effect(d, c) == optsIn, Zeroing: d.unit.zeroing,
 	}
 	if c.span != nil {
 		f.Span = *c.span

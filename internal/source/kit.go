@@ -64,6 +64,7 @@ type kit struct {
 	include   token // the '#' of the directive
 	mechanism nx.Mechanism
 	optOut    *macro // POOL_NX_OPTOUT, where it is defined and does not opt out
+	zeroing   bool   // the opt-in call looks whether the system clears pool memory, too
 	both      bool   // both opt-ins are defined, which does not compile
 }
 
@@ -82,6 +83,7 @@ func (p *cpp) includeKit(hash token, name string) {
 		Processor: p.processor, NTOS: p.lookup("_NTOS_") != nil,
 	}
 	p.kit = kit{seen: true, include: hash, mechanism: f.Mechanism(), both: !f.Compiles()}
+	p.kit.zeroing = p.lookup("POOL_ZERO_DOWN_LEVEL_SUPPORT") != nil
 	if !f.OptOut {
 		p.kit.optOut = p.lookup("POOL_NX_OPTOUT")
 	}
@@ -212,7 +214,7 @@ var kitConstants = sync.OnceValue(func() map[string][]*macro {
 
 // kitAsks names the macros that are looked at where no text asks for them: by the kit's headers, and to know the compiler.
 var kitAsks = []string{
-	noPlacement, "POOL_NX_OPTIN", "POOL_NX_OPTIN_AUTO", "POOL_NX_OPTOUT", "_NTOS_", "__GNUC__", "__clang__", "_MSVC_TRADITIONAL",
+	noPlacement, "POOL_NX_OPTIN", "POOL_NX_OPTIN_AUTO", "POOL_NX_OPTOUT", "POOL_ZERO_DOWN_LEVEL_SUPPORT", "_NTOS_", "__GNUC__", "__clang__", "_MSVC_TRADITIONAL",
 }
 
 // isOn says whether a mechanism's macro is defined to something else than 0; an empty definition counts as 1.

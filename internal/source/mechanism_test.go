@@ -89,6 +89,8 @@ func TestVersionGuards(t *testing.T) {
 		"if (UseNx) { g(); } else if (n) g(); else { " + request + " }":           "only under if (UseNx)",
 		"if (UseNx) { g(); } " + request:                                          "",
 		"if (n) { " + request + " }":                                              "",
+		"if (Major > 6 || Major == 6 && Minor >= 2) { " + request + " }":          "only under if (Major > 6 || Major == 6 && Minor >= 2)",
+		"if (NeedsConversion(n) || OpenWindows || MaxLynx) { " + request + " }":   "",
 		"if (Irp->MinorFunction == 1) { " + request + " }":                        "",
 		"while (n) { if (UseNx) return; } if (n) { if (g()) " + request + " }":    "",
 		"if (h(" + strings.TrimSuffix(request, ";") + ")) { if (UseNx) return; }": "",
@@ -122,14 +124,14 @@ func TestSelectedByVersion(t *testing.T) {
 	const head = "-- a.c --\n#include <ntddk.h>\n"
 	const set = "void DriverEntry(void) { if (RtlIsNtDdiVersionAvailable(NTDDI_WIN8)) g_type = NonPagedPoolNx; }\n"
 	for text, want := range map[string]string{
-		"POOL_TYPE g_type = NonPagedPool;\n" + set + "void f(int paged) { ExAllocatePool(paged ? PagedPool : g_type, 1); }":                                  "NonPagedPool NonPagedPoolNx",
-		"POOL_TYPE g_type;\n" + set + "void f(void) { ExAllocatePool(g_type | 16, 1); }":                                                                     "16 NonPagedPoolNx | 16",
-		"POOL_TYPE g_type;\n" + set + "void a(POOL_TYPE t) { ExAllocatePool(t, 1); } void f(void) { a(g_type); a(NonPagedPool); }":                           "0 NonPagedPoolNx",
-		"POOL_TYPE g_type;\n" + set + "void a(POOL_TYPE t) { ExAllocatePool(t, 1); } void f(void) { a(g_type); a(0); }":                                      "NonPagedPoolNx",
-		"void f(int n) { ExAllocatePool(IsWin8(n) ? NonPagedPoolNx : NonPagedPool, 1); }":                                                                    "NonPagedPool NonPagedPoolNx",
-		"void f(int n) { ExAllocatePool(n ? NonPagedPoolNx : NonPagedPool, 1); }":                                                                            "",
-		"void f(void) { POOL_TYPE t = NonPagedPool; if (version.dwMajorVersion > 6) t = NonPagedPoolNx; ExAllocatePool(t, 1); }":                             "NonPagedPool NonPagedPoolNx",
-		"struct s { POOL_TYPE t; }; void f(struct s *p) { p->t = 0; if (p->version > 6) { p->t = 512; } }\nvoid g(struct s *p) { ExAllocatePool(p->t, 1); }": "0 512",
+		"POOL_TYPE g_type = NonPagedPool;\n" + set + "void f(int paged) { ExAllocatePool(paged ? PagedPool : g_type, 1); }":                                    "NonPagedPool NonPagedPoolNx",
+		"POOL_TYPE g_type;\n" + set + "void f(void) { ExAllocatePool(g_type | 16, 1); }":                                                                       "16 NonPagedPoolNx | 16",
+		"POOL_TYPE g_type;\n" + set + "void a(POOL_TYPE t) { ExAllocatePool(t, 1); } void f(void) { a(g_type); a(NonPagedPool); }":                             "0 NonPagedPoolNx",
+		"POOL_TYPE g_type;\n" + set + "void a(POOL_TYPE t) { ExAllocatePool(t, 1); } void f(void) { a(g_type); a(0); }":                                        "NonPagedPoolNx",
+		"void f(int n) { ExAllocatePool(IsWin8(n) ? NonPagedPoolNx : NonPagedPool, 1); }":                                                                      "NonPagedPool NonPagedPoolNx",
+		"void f(int n) { ExAllocatePool(n ? NonPagedPoolNx : NonPagedPool, 1); }":                                                                              "",
+		"void f(void) { POOL_TYPE t = NonPagedPool; if (version.dwMajorVersion > 6) t = NonPagedPoolNx; ExAllocatePool(t, 1); }":                               "NonPagedPool NonPagedPoolNx",
+		"struct s { POOL_TYPE t; }; void f(struct s *p) { p->t = 0; if (p->OsVersion > 6) { p->t = 512; } }\nvoid g(struct s *p) { ExAllocatePool(p->t, 1); }": "0 512",
 	} {
 		m := read(t, head+text)
 		if len(m.Sites) != 1 {

@@ -14,6 +14,7 @@ import (
 type summary struct {
 	unit         *project.Unit
 	mechanism    nx.Mechanism
+	zeroing      bool // a call of ExInitializeDriverRuntime looks whether the system clears pool memory
 	functions    []*function
 	prototypes   map[string][]*function // that give default arguments
 	writes       []write                // initialisers at file scope

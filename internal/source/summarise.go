@@ -43,7 +43,7 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	}
 	s.files, s.looked = p.entered, p.looked
 	if p.kit.seen {
-		s.mechanism = p.kit.mechanism
+		s.mechanism, s.zeroing = p.kit.mechanism, p.kit.zeroing
 		s.facts = append(s.facts, driver.Fact{Kind: driver.KitInclude, Place: p.kit.include.place()})
 	}
 	for _, t := range p.missing {
