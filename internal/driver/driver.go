@@ -135,9 +135,11 @@ type Site struct {
 	// Mechanism is that of the file, decided where the kit's header is included.
 	Mechanism nx.Mechanism
 	Moment    Moment
-	Built     nx.Built // the kit and the lowest Windows of the site's build, as far as they are known
-	State     State
-	Seen      *Request // a trace only
+	// Surely says, of a request that runs before the opt-in call and after it, that it runs before it whatever the conditions.
+	Surely bool
+	Built  nx.Built // the kit and the lowest Windows of the site's build, as far as they are known
+	State  State
+	Seen   *Request // a trace only
 }
 
 // State says what is known of a site. The zero value stands for Resolved or Unknown, which the value tells apart.
@@ -383,6 +385,9 @@ func (s Site) TooEarly() bool {
 	now, then := s.On(nx.Windows10).Executable, s.InTime().On(nx.Windows10).Executable
 	return now != then && (now == nx.Yes || now == nx.Maybe)
 }
+
+// Perhaps says, of a request that is TooEarly, that it is so only on a way that hangs on a condition.
+func (s Site) Perhaps() bool { return s.Moment == Before|After && !s.Surely }
 
 // InTime gives the site as it would be if the opt-in call were made before everything else.
 func (s Site) InTime() Site {

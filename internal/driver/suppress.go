@@ -25,6 +25,9 @@ type Lines struct {
 // AllOf gives all lines of a file.
 func AllOf(path string) Lines { return Lines{path, 0, 1<<31 - 1} }
 
+// Has says whether a place is among the lines.
+func (l Lines) Has(p Place) bool { return l.Path == p.Path && l.From <= p.Line && p.Line <= l.To }
+
 // JoinLines sorts lines and makes one of those that overlap or follow each other.
 func JoinLines(list []Lines) []Lines {
 	slices.SortFunc(list, func(a, b Lines) int {

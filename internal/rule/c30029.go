@@ -14,8 +14,8 @@ var unsafeRoutine = Rule{
 		What: `The routine gives executable memory, and has no argument by which to ask for other memory: MmMapIoSpace,
 MmMapLockedPages and what stands for it, MmAllocateContiguousMemory, and MmAllocateContiguousMemorySpecifyCache(Node) where
 the memory is MmCached. Microsoft's checker names the last whatever its caching type is; only cached memory is executable.`,
-		Why: `Memory that is writable and executable is not compatible with memory integrity (HVCI). Driver Verifier stops the
-system with bug check 0xC4, parameter 1 0x2001 (page protection) or 0x2002 (mapping).`,
+		Why: `Memory that is writable and executable is not compatible with memory integrity (HVCI). For the mapping of an MDL, Driver
+Verifier stops the system with bug check 0xC4, parameter 1 0x2002.`,
 		Fix: `Call the routine that replaces it: MmMapIoSpaceEx (Windows 10), MmAllocateContiguousNodeMemory (Windows 8),
 MmMapLockedPagesSpecifyCache or MmGetSystemAddressForMdlSafe, with a protection without EXECUTE or with MdlMappingNoExecute.
 Where the driver also runs on a Windows that does not have it there is no alternative: then this is a note, and fails nothing.

@@ -13,7 +13,8 @@ var callTooLate = Rule{
 	Name:  "call-after-request",
 	Level: Warning,
 	Doc: Doc{
-		What: `A request for memory runs before ExInitializeDriverRuntime(DrvRtPoolNxOptIn) does.`,
+		What: `A request for memory runs before ExInitializeDriverRuntime(DrvRtPoolNxOptIn) does. Where it also runs afterwards,
+and on the way to it from the entry routine stands a condition, it is a note.`,
 		Why: `Until the call, NonPagedPool stands for a variable that still holds its initial value, NonPagedPoolExecute:
 what was asked for by then is executable on every Windows, for as long as it lives.`,
 		Fix: `Move the call in front of the first request, as the first statement of the entry routine. The fix is safe: the
@@ -64,18 +65,24 @@ NTSTATUS LogStart(VOID)
 }
 
 func checkCallTooLate(m *driver.Image, _ nx.Mechanism) []Finding {
-	if m.Build.Initialised != driver.InitLate {
+	if m.Build.Initialised != driver.InitLate && m.Build.Initialised != driver.InitYes {
 		return nil
 	}
 	fix, where := moveCall(m)
 	var found []Finding
 	for i, s := range m.Sites {
-		if s.TooEarly() {
-			found = append(found, Finding{
-				Message: fmt.Sprintf("%s runs before the opt-in call (%s) and gets executable memory", s.DDI.Name, where),
-				Place:   s.Place, Site: &m.Sites[i], Fix: fix,
-			})
+		if !s.TooEarly() {
+			continue
 		}
+		f := Finding{
+			Message: fmt.Sprintf("%s runs before the opt-in call (%s) and gets executable memory", s.DDI.Name, where),
+			Place:   s.Place, Site: &m.Sites[i], Fix: fix,
+		}
+		if s.Perhaps() {
+			f.Level = Note
+			f.Message = fmt.Sprintf("%s may run before the opt-in call (%s), on a way that hangs on a condition, and then gets executable memory", s.DDI.Name, where)
+		}
+		found = append(found, f)
 	}
 	return found
 }

@@ -14,8 +14,8 @@ var nxBelowWindows8 = Rule{
 	Level: Warning,
 	Doc: Doc{
 		What: `A driver that runs on Windows 7 or before asks for NX pool there: it names NonPagedPoolNx or POOL_NX_ALLOCATION, or is
-compiled with POOL_NX_OPTIN_AUTO. MdlMappingNoExecute, which counts from Windows 8 on, is a note, and so is a driver of which
-nothing says where it starts. A request that stands under a condition on the version of Windows, or whose type such a condition
+compiled with POOL_NX_OPTIN_AUTO. MdlMappingNoExecute, which counts from Windows 8 on, is one note for all mappings of a
+driver, and so is a driver of which nothing says where it starts. A request that stands under a condition on the version of Windows, or whose type such a condition
 selects, is no finding.`,
 		Why: `The allocators before Windows 8 do not know the type. What they do with it is not defined: the bit may be ignored, or
 the wrong pool be taken.`,
@@ -44,7 +44,7 @@ func checkNXBelowWindows8(m *driver.Image, _ nx.Mechanism) []Finding {
 		return nil
 	}
 	w := m.Build.Windows[i]
-	var found []Finding
+	var found, mappings []Finding
 	var auto *driver.Site
 	for i := range m.Sites {
 		s := &m.Sites[i]
@@ -52,6 +52,8 @@ func checkNXBelowWindows8(m *driver.Image, _ nx.Mechanism) []Finding {
 		case s.Guard != nil || s.Own != "" || !asksUnknown(*s, w):
 		case byAuto(*s):
 			auto = s
+		case s.DDI.Kind == nx.MdlPriority:
+			mappings = append(mappings, nxRequest(s, w))
 		default:
 			found = append(found, nxRequest(s, w))
 		}
@@ -63,7 +65,13 @@ func checkNXBelowWindows8(m *driver.Image, _ nx.Mechanism) []Finding {
 		})
 	}
 	if m.Build.MinimumSource == "default" {
-		return summarised(found)
+		return summarised(append(found, mappings...))
+	}
+	if len(mappings) > 0 { // one tells of all
+		for _, other := range mappings[1:] {
+			mappings[0].Steps = append(mappings[0].Steps, driver.Step{Place: other.Place, Says: "here, too"})
+		}
+		found = append(found, mappings[0])
 	}
 	return found
 }

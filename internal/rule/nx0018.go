@@ -62,7 +62,7 @@ func checkSuppressions(rules []*Rule, images []driver.Image, all []Finding) []Fi
 	for _, m := range images {
 		for i := range m.Suppressions {
 			s := &m.Suppressions[i]
-			if useful[s.Place] = useful[s.Place] || found.under(s) || !judged(s, byID); useful[s.Place] {
+			if useful[s.Place] = useful[s.Place] || found.under(s) || coversCall(&m, s) || !judged(s, byID); useful[s.Place] {
 				continue
 			}
 			i, seen := at[s.Place]
@@ -77,6 +77,18 @@ func checkSuppressions(rules []*Rule, images []driver.Image, all []Finding) []Fi
 		}
 	}
 	return slices.DeleteFunc(list, func(f Finding) bool { return useful[f.Place] })
+}
+
+// coversCall says whether a suppression of C30031 or C30035 stands at an opt-in call outside of the entry routines, which
+// Microsoft's checker names, whatever calls it.
+func coversCall(m *driver.Image, s *driver.Suppression) bool {
+	ids := ruleIDs(s)
+	if !slices.Contains(ids, "C30031") && !slices.Contains(ids, "C30035") {
+		return false
+	}
+	return slices.ContainsFunc(factsOf(m, driver.OptInCall), func(f driver.Fact) bool {
+		return !slices.Contains(m.Build.Entries, f.Function) && slices.ContainsFunc(s.Covers, func(l driver.Lines) bool { return l.Has(f.Place) })
+	})
 }
 
 // judged says whether all rules that are named can be broken by something.

@@ -93,6 +93,9 @@ func TestRules(t *testing.T) {
 		{"a call one helper down", "Windows7", "POOL_NX_OPTIN", "void Init(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\nvoid DriverEntry(void) { Init(); }\n" + pool, ""},
 		{"a call that hangs on a condition", "Windows7", "POOL_NX_OPTIN", "void DriverEntry(int n) { if (n) ExInitializeDriverRuntime(DrvRtPoolNxOptIn); ExAllocatePool(NonPagedPool, 1); }\n", "drv.c:2 C30031 note; drv.c:2 C30035 warning"},
 		{"a call that nothing makes", "Windows7", "POOL_NX_OPTIN", "void Init(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\nvoid DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }\n", "drv.c:2 C30035 warning; drv.c:3 C30031 note"},
+		{"a request before the call", "Windows7", "POOL_NX_OPTIN", "void Get(void) { ExAllocatePool(NonPagedPool, 1); }\nvoid Later(void) { Get(); }\nvoid DriverEntry(int n) { Get(); ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", "drv.c:2 NX0003 warning"},
+		{"a request before the call, under a condition", "Windows7", "POOL_NX_OPTIN", "void Get(void) { ExAllocatePool(NonPagedPool, 1); }\nvoid Later(void) { Get(); }\nvoid DriverEntry(int n) { if (n) Get(); ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", "drv.c:2 NX0003 note"},
+		{"a request before the call, under a condition, and only there", "Windows7", "POOL_NX_OPTIN", "void DriverEntry(int n) { if (n) ExAllocatePool(NonPagedPool, 1); ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n", "drv.c:2 NX0003 warning"},
 		{"a call with 0", "Windows7", "POOL_NX_OPTIN", "void DriverEntry(void) { ExInitializeDriverRuntime(0); ExAllocatePool(NonPagedPool, 1); }\n", "drv.c:2 NX0001 warning; drv.c:2 NX0019 note"},
 		{"a call with 0 under AUTO", "Windows10", "POOL_NX_OPTIN_AUTO", "void DriverEntry(void) { ExInitializeDriverRuntime(0); ExAllocatePool(NonPagedPool, 1); }\n", "drv.c:2 NX0019 note"},
 		{"a call under AUTO", "Windows10", "POOL_NX_OPTIN_AUTO", call + pool, "drv.c:2 NX0002 note"},
@@ -207,6 +210,17 @@ func TestRulesOfSeveralBuilds(t *testing.T) {
 	} {
 		if got := judged(t, tt.archive); got != tt.want {
 			t.Errorf("%s:\n%s\nwant\n%s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// A pragma at a call that Microsoft's checker names is not without effect; elsewhere it is.
+func TestSuppressedCall(t *testing.T) {
+	const helper = "#pragma warning(suppress: 30035)\nvoid Init(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\nvoid DriverEntry(void) { Init(); }\n"
+	const entry = "#pragma warning(suppress: 30035)\nvoid DriverEntry(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n"
+	for text, want := range map[string]string{helper: "", entry: "drv.c:2 NX0018 note", strings.Replace(helper, "30035", "30032", 1): "drv.c:2 NX0018 note"} {
+		if got := judged(t, buildFile("Windows7", "POOL_NX_OPTIN", "x64", "drv.c")+"-- drv.c --\n#include <ntddk.h>\n"+text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
 }

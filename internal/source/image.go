@@ -177,6 +177,7 @@ func (m *image) requests(d *definition, c *call) []driver.Site {
 	if c.at.exp != nil {
 		s.Spelled = c.at.place()
 	}
+	s.Surely = m.surely[c]
 	if g, ok := d.guards[c.pos]; ok {
 		s.Guard = &g
 	}
@@ -223,6 +224,7 @@ func (m *image) placements(d *definition, c *call, inner driver.Site) []driver.S
 		s := inner
 		from := scene{d: caller.in, unit: caller.in.unit}
 		s.Place, s.Spelled, s.Function, s.Moment = caller.call.at.root().place(), c.at.place(), caller.in.name, m.moment(caller.in, caller.call)
+		s.Surely = m.surely[caller.call]
 		if decides < len(caller.call.args) {
 			s.Argument = caller.call.args[decides].text
 		}
@@ -283,6 +285,7 @@ func has(terms []driver.Term, t driver.Term) bool {
 
 func mergeSite(into *driver.Site, s driver.Site) {
 	into.Moment |= s.Moment
+	into.Surely = into.Surely || s.Surely
 	a, b := &into.Value, s.Value
 	selected := slices.DeleteFunc(slices.Concat(a.Selected, b.Selected), func(t driver.Term) bool {
 		return has(a.Terms, t) && !has(a.Selected, t) || has(b.Terms, t) && !has(b.Selected, t)
@@ -323,7 +326,7 @@ func (m *image) judgeBuild(b *driver.Build, units []*summary, sites []seen) {
 		b.Initialised = driver.InitUnknown
 	case !m.sets:
 		b.Initialised = driver.InitNo
-	case slices.ContainsFunc(sites, func(s seen) bool { return s.TooEarly() }):
+	case slices.ContainsFunc(sites, func(s seen) bool { return s.TooEarly() && !s.Perhaps() }):
 		b.Initialised = driver.InitLate
 	default:
 		b.Initialised = driver.InitYes

@@ -29,6 +29,7 @@ type image struct {
 	// bodies are functions that run before the opt-in call, and may request memory.
 	bodies  map[string]bool
 	moments map[*call]driver.Moment
+	surely  map[*call]bool          // those that run before the opt-in call whatever the conditions
 	when    map[*definition][]state // behind so many marks and calls of a body
 	left    map[visit]state         // in which a function is left that is entered at a moment
 	sets    bool                    // a call that may set the variables stands somewhere

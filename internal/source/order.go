@@ -94,7 +94,65 @@ func (m *image) order() {
 			w.function(d, later)
 		}
 	}
+	w.certain()
 	m.flows, m.frames = map[quantity]*node{}, map[frameKey]*frame{} // they were found without knowing what runs when
+}
+
+// certain finds the calls that run before the opt-in call whatever the conditions: on the way to them from an entry routine
+// no branch, loop or handler has to be taken.
+func (w *walk) certain() {
+	w.surely = map[*call]bool{}
+	seen := map[*definition]bool{}
+	for list := w.roots(); len(list) > 0; list = list[1:] {
+		d := list[0]
+		if seen[d] {
+			continue
+		}
+		seen[d] = true
+		for _, c := range d.unconditional() {
+			if w.moments[c]&driver.Before == 0 {
+				continue
+			}
+			w.surely[c] = true
+			if targets := w.targets(d, c); len(targets) == 1 {
+				list = append(list, targets[0])
+			}
+		}
+	}
+}
+
+// unconditional gives the calls of a body that stand in nothing that may not run.
+func (f *function) unconditional() []*call {
+	var list []*call
+	var open []bool // whether what is open may not run
+	marks := f.marks
+	for i := range f.calls {
+		for ; len(marks) > 0 && int(marks[0].before) <= i; marks = marks[1:] {
+			open = conditions(open, marks[0].kind)
+		}
+		if !slices.Contains(open, true) {
+			list = append(list, &f.calls[i])
+		}
+	}
+	return list
+}
+
+// conditions keeps the constructs that are open.
+func conditions(open []bool, k markKind) []bool {
+	last := len(open) - 1
+	switch k {
+	case ifMark, switchMark:
+		return append(open, true)
+	case loopMark, onceMark, tryMark:
+		return append(open, false)
+	case testMark, handlerMark, finallyMark:
+		if last >= 0 {
+			open[last] = k != finallyMark
+		}
+	case endIfMark, endSwitchMark, endLoopMark, endDoMark, endOnceMark, endTryMark:
+		return open[:max(0, last)]
+	}
+	return open
 }
 
 // startUp is the routine by which Windows enters a driver that is linked with the kit's library of security checks: it calls

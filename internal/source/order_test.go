@@ -154,3 +154,43 @@ extern "C" NTSTATUS DriverEntry(void) { ` + tt.text + ` return STATUS_SUCCESS; }
 		}
 	}
 }
+
+// A request that runs before the opt-in call and after it is told from one that does so under a condition only.
+func TestSurelyBefore(t *testing.T) {
+	const helper = "void *Get(void) { return ExAllocatePool(NonPagedPool, 1); }\nvoid Later(void) { Get(); }\n"
+	const call = "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);"
+	for body, want := range map[string]string{
+		"Get(); " + call:                                   "late surely",
+		"Start(); " + call:                                 "late surely",
+		"if (!Get()) return 1; " + call:                    "late surely",
+		"do { Get(); } while (n); " + call:                 "late surely",
+		"{ int k = 0; Get(); } " + call:                    "late surely",
+		"__try { Get(); } __except (1) { } " + call:        "late surely",
+		"if (n) Get(); " + call:                            "yes perhaps",
+		"if (n) { } else { Get(); } " + call:               "yes perhaps",
+		"n = n && Get(); " + call:                          "yes perhaps",
+		"while (n) Get(); " + call:                         "yes perhaps",
+		"switch (n) { case 1: Get(); } " + call:            "yes perhaps",
+		"__try { n(); } __except (Get() != 0) { } " + call: "yes perhaps",
+		"if (n) Start(); " + call:                          "yes perhaps",
+		"Maybe(n); " + call:                                "yes perhaps",
+		call + " Get();":                                   "yes surely not",
+	} {
+		m := read(t, "-- a.c --\n#include <ntddk.h>\n"+helper+"void Start(void) { Get(); }\nvoid Maybe(int n) { if (n) Get(); }\n"+
+			"int DriverEntry(int n) { "+body+" return 0; }\n", "POOL_NX_OPTIN")
+		if len(m.Sites) != 1 {
+			t.Fatalf("%s: %d sites", body, len(m.Sites))
+		}
+		s := m.Sites[0]
+		got := "surely"
+		switch {
+		case !s.TooEarly():
+			got = "surely not"
+		case s.Perhaps():
+			got = "perhaps"
+		}
+		if got = string(m.Build.Initialised) + " " + got; got != want {
+			t.Errorf("%s: %s, want %s", body, got, want)
+		}
+	}
+}
