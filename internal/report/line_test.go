@@ -12,7 +12,7 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-func place(line, column int) driver.Place {
+func inFile(line, column int) driver.Place {
 	return driver.Place{Path: "a.c", Line: line, Column: column, Offset: 100*line + column}
 }
 
@@ -28,10 +28,10 @@ func named(t *testing.T, name string) nx.DDI {
 
 // request is one with the terms that its argument can be.
 func requestOf(d nx.DDI, m nx.Mechanism, at driver.Moment, terms ...driver.Term) driver.Site {
-	return driver.Site{Place: place(3, 5), DDI: d, Mechanism: m, Moment: at, Value: driver.Value{Terms: terms}}
+	return driver.Site{Place: inFile(3, 5), DDI: d, Mechanism: m, Moment: at, Value: driver.Value{Terms: terms}}
 }
 
-func token(name string, in nx.Mechanism, at driver.Moment) driver.Term {
+func termOf(name string, in nx.Mechanism, at driver.Moment) driver.Term {
 	return driver.Term{Tokens: []driver.Token{{Name: name, In: in, At: at}}}
 }
 
@@ -57,8 +57,8 @@ func lines(t *testing.T, a Asked, r *Scan) string {
 // What is said of the opt-in: by which mechanism, in whose file, and when the request runs.
 func TestOptInOf(t *testing.T) {
 	pool, lookaside, query := named(t, "ExAllocatePoolWithTag"), named(t, "ExInitializeNPagedLookasideList"), named(t, "NdisQueryMdl")
-	call := driver.Fact{Kind: driver.OptInCall, Place: place(9, 1), Effective: true}
-	idle := driver.Fact{Kind: driver.OptInCall, Place: place(8, 1)}
+	call := driver.Fact{Kind: driver.OptInCall, Place: inFile(9, 1), Effective: true}
+	idle := driver.Fact{Kind: driver.OptInCall, Place: inFile(8, 1)}
 	const (
 		variable = ": NonPagedPool is a variable, which the opt-in call sets to NonPagedPoolNx (512) on Windows 8 and later"
 		ours     = "compiled with POOL_NX_OPTIN" + variable
@@ -69,33 +69,33 @@ func TestOptInOf(t *testing.T) {
 		build driver.Build
 		want  []string
 	}{
-		{requestOf(pool, nx.None, driver.Before, token("NonPagedPool", nx.None, 0)), driver.Build{},
+		{requestOf(pool, nx.None, driver.Before, termOf("NonPagedPool", nx.None, 0)), driver.Build{},
 			[]string{"compiled without an opt-in: NonPagedPool is NonPagedPoolExecute (0)"}},
-		{requestOf(pool, nx.None, driver.Before, token("PagedPool", nx.None, 0)), driver.Build{}, nil},
-		{requestOf(pool, nx.OptedOut, driver.Before, token("NonPagedPool", nx.OptedOut, 0)), driver.Build{},
+		{requestOf(pool, nx.None, driver.Before, termOf("PagedPool", nx.None, 0)), driver.Build{}, nil},
+		{requestOf(pool, nx.OptedOut, driver.Before, termOf("NonPagedPool", nx.OptedOut, 0)), driver.Build{},
 			[]string{"compiled with POOL_NX_OPTOUT: NonPagedPool stays NonPagedPoolExecute (0)"}},
-		{requestOf(pool, nx.OptInAuto, driver.Before, token("NonPagedPool", nx.OptInAuto, 0)), driver.Build{Processor: nx.X64},
+		{requestOf(pool, nx.OptInAuto, driver.Before, termOf("NonPagedPool", nx.OptInAuto, 0)), driver.Build{Processor: nx.X64},
 			[]string{"compiled with POOL_NX_OPTIN_AUTO: NonPagedPool is NonPagedPoolNx (512)"}},
-		{requestOf(pool, nx.OptInAuto, driver.Before, token("NonPagedPool", nx.OptInAuto, 0)), driver.Build{Processor: nx.ARM64},
+		{requestOf(pool, nx.OptInAuto, driver.Before, termOf("NonPagedPool", nx.OptInAuto, 0)), driver.Build{Processor: nx.ARM64},
 			[]string{"compiled with POOL_NX_OPTIN_AUTO, as the kit has it for arm64: NonPagedPool is NonPagedPoolNx (512)"}},
-		{requestOf(pool, nx.OptInAuto, driver.Before, token("NonPagedPoolNx", nx.OptInAuto, 0)), driver.Build{Processor: nx.X64},
+		{requestOf(pool, nx.OptInAuto, driver.Before, termOf("NonPagedPoolNx", nx.OptInAuto, 0)), driver.Build{Processor: nx.X64},
 			[]string{"compiled with POOL_NX_OPTIN_AUTO, which changes nothing here"}},
 		// A wrapper in a file without an opt-in, called from one with it.
-		{requestOf(pool, nx.None, driver.After, token("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitYes},
+		{requestOf(pool, nx.None, driver.After, termOf("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitYes},
 			[]string{"where NonPagedPool is written, compiled with POOL_NX_OPTIN" + variable, "runs after the opt-in call (a.c:9)"}},
-		{requestOf(pool, nx.OptIn, driver.Before, token("NonPagedPool", nx.OptIn, driver.Before)), driver.Build{Initialised: driver.InitLate},
+		{requestOf(pool, nx.OptIn, driver.Before, termOf("NonPagedPool", nx.OptIn, driver.Before)), driver.Build{Initialised: driver.InitLate},
 			[]string{ours, "runs before the opt-in call (a.c:9)"}},
-		{requestOf(pool, nx.OptIn, driver.After, token("NonPagedPool", nx.OptIn, driver.After)), driver.Build{Initialised: driver.InitYes},
+		{requestOf(pool, nx.OptIn, driver.After, termOf("NonPagedPool", nx.OptIn, driver.After)), driver.Build{Initialised: driver.InitYes},
 			[]string{ours, "runs after the opt-in call (a.c:9)"}},
-		{requestOf(pool, nx.OptIn, driver.After, token("NonPagedPool", nx.OptIn, driver.Initial)), driver.Build{Initialised: driver.InitLate},
+		{requestOf(pool, nx.OptIn, driver.After, termOf("NonPagedPool", nx.OptIn, driver.Initial)), driver.Build{Initialised: driver.InitLate},
 			[]string{ours, "the variable is read before the opt-in call (a.c:9), or may be"}},
-		{requestOf(pool, nx.OptIn, both, token("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitLate},
+		{requestOf(pool, nx.OptIn, both, termOf("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitLate},
 			[]string{ours, "runs before the opt-in call (a.c:9) and after it, or it is not known when: both values count"}},
-		{requestOf(pool, nx.OptIn, driver.Before, token("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitNo},
+		{requestOf(pool, nx.OptIn, driver.Before, termOf("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitNo},
 			[]string{ours, "nothing makes the opt-in call: the variable keeps its initial value, 0"}},
-		{requestOf(pool, nx.OptIn, both, token("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitUnknown, Library: true},
+		{requestOf(pool, nx.OptIn, both, termOf("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitUnknown, Library: true},
 			[]string{ours, "this is a static library: whether the opt-in call is made is up to the image that links it; both values count"}},
-		{requestOf(pool, nx.OptIn, both, token("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitUnknown},
+		{requestOf(pool, nx.OptIn, both, termOf("NonPagedPool", nx.OptIn, 0)), driver.Build{Initialised: driver.InitUnknown},
 			[]string{ours, "the opt-in call (a.c:9) was not found on every way from the entry routine: both values count"}},
 		{requestOf(lookaside, nx.OptInAuto, driver.Before, driver.Term{}), driver.Build{},
 			[]string{"compiled with POOL_NX_OPTIN_AUTO: the kit adds the NX bit to what is passed"}},
@@ -113,15 +113,15 @@ func TestOptInOf(t *testing.T) {
 
 func TestOutcomes(t *testing.T) {
 	pool, io := named(t, "ExAllocatePoolWithTag"), named(t, "MmMapIoSpace")
-	unknown := requestOf(pool, nx.None, driver.Before, token("NonPagedPool", nx.None, 0))
+	unknown := requestOf(pool, nx.None, driver.Before, termOf("NonPagedPool", nx.None, 0))
 	unknown.Value.Unknown = "x"
 	b := driver.Build{Windows: []nx.Version{nx.Windows7, nx.Windows8, nx.Windows10}}
 	for _, tt := range []struct {
 		site driver.Site
 		want string
 	}{
-		{requestOf(pool, nx.None, driver.Before, token("PagedPool", nx.None, 0)), "Windows 7, 8, 10: 1 (PagedPool), not executable"},
-		{requestOf(pool, nx.None, driver.Before, token("NonPagedPoolNx", nx.None, 0)),
+		{requestOf(pool, nx.None, driver.Before, termOf("PagedPool", nx.None, 0)), "Windows 7, 8, 10: 1 (PagedPool), not executable"},
+		{requestOf(pool, nx.None, driver.Before, termOf("NonPagedPoolNx", nx.None, 0)),
 			"Windows 7: 512 (NonPagedPoolNx), not known to this Windows|Windows 8, 10: 512 (NonPagedPoolNx), not executable"},
 		{requestOf(pool, nx.None, driver.Before, driver.Term{Bits: 1 << 20}), "Windows 7, 8, 10: 0x100000, executable"},
 		{requestOf(pool, nx.None, driver.Before, driver.Term{}, driver.Term{Bits: 1}),
@@ -140,9 +140,9 @@ func TestOutcomes(t *testing.T) {
 func TestLineOfRequests(t *testing.T) {
 	pool := named(t, "ExAllocatePoolWithTag")
 	site := func(m nx.Mechanism, column int, says string) driver.Site {
-		s := requestOf(pool, m, driver.Before, token("NonPagedPool", m, 0))
-		s.Place, s.Function = place(3, column), "F"
-		s.Value.Steps = []driver.Step{{Place: place(1, 1), Says: says}}
+		s := requestOf(pool, m, driver.Before, termOf("NonPagedPool", m, 0))
+		s.Place, s.Function = inFile(3, column), "F"
+		s.Value.Steps = []driver.Step{{Place: inFile(1, 1), Says: says}}
 		return s
 	}
 	image := func(id string, w nx.Version, sites ...driver.Site) driver.Image {
@@ -196,7 +196,7 @@ func TestLineOfRequests(t *testing.T) {
 	}
 	// What no build gets to: there is nothing that leaves it out in some.
 	dormant := requestOf(pool, nx.None, 0)
-	dormant.State, dormant.Value.Steps = driver.Inactive, []driver.Step{{Place: place(2, 1), Says: "#if 0"}}
+	dormant.State, dormant.Value.Steps = driver.Inactive, []driver.Step{{Place: inFile(2, 1), Says: "#if 0"}}
 	r = &Scan{Images: []driver.Image{image("p|A|x64", nx.Windows7)}, Dormant: []driver.Site{dormant}}
 	const none = `a.c:3:5: ExAllocatePoolWithTag
   argument 1 decides (pool_type)
@@ -212,12 +212,12 @@ func TestLineOfRequests(t *testing.T) {
 // Facts, once for each thing said, with the builds that it is said of.
 func TestLineOfFacts(t *testing.T) {
 	fact := func(m nx.Mechanism, effective bool) driver.Fact {
-		return driver.Fact{Kind: driver.OptInCall, Place: place(3, 5), Mechanism: m, Effective: effective}
+		return driver.Fact{Kind: driver.OptInCall, Place: inFile(3, 5), Mechanism: m, Effective: effective}
 	}
 	image := func(id string, i driver.Initialised, facts ...driver.Fact) driver.Image {
 		return driver.Image{Build: driver.Build{ID: id, Initialised: i}, Facts: facts}
 	}
-	twice := driver.Fact{Kind: driver.Comparison, Place: place(3, 7), Function: "F", Says: "Type == NonPagedPool", Unit: "a.c"}
+	twice := driver.Fact{Kind: driver.Comparison, Place: inFile(3, 7), Function: "F", Says: "Type == NonPagedPool", Unit: "a.c"}
 	again := twice
 	again.Unit = "b.c"
 	r := &Scan{
@@ -227,14 +227,14 @@ func TestLineOfFacts(t *testing.T) {
 			image("C", driver.InitLate, fact(nx.OptIn, true)),
 			image("D", driver.InitUnknown, fact(nx.OptIn, true)),
 			image("E", driver.InitNo, fact(nx.OptedOut, false)),
-			image("F", driver.InitNotNeeded, fact(nx.OptInAuto, false), driver.Fact{Kind: driver.NotUnderstood, Place: place(4, 1)}),
+			image("F", driver.InitNotNeeded, fact(nx.OptInAuto, false), driver.Fact{Kind: driver.NotUnderstood, Place: inFile(4, 1)}),
 			image("G", driver.InitUnknown, fact(nx.OptIn, false)),
 		},
-		Declarations: []driver.Place{place(2, 1), place(3, 9)},
+		Declarations: []driver.Place{inFile(2, 1), inFile(3, 9)},
 	}
 	r.Images[0].Suppressions = []driver.Suppression{
-		{Place: place(3, 1), Rules: []string{"30030", "NX0001"}, Reason: "runs it", Covers: []driver.Lines{{Path: "a.c", From: 4, To: 6}}},
-		{Place: place(5, 1), Rules: []string{"30031"}},
+		{Place: inFile(3, 1), Rules: []string{"30030", "NX0001"}, Reason: "runs it", Covers: []driver.Lines{{Path: "a.c", From: 4, To: 6}}},
+		{Place: inFile(5, 1), Rules: []string{"30031"}},
 	}
 	r.Images[1].Suppressions = r.Images[0].Suppressions[:1]
 	const want = `a.c:3:5: opt-in call
@@ -275,13 +275,13 @@ func TestLineWithoutEnd(t *testing.T) {
 	m := driver.Image{Build: driver.Build{ID: "A"}}
 	r := &Scan{}
 	for i := range maxBlocks + 1 {
-		p := place(3, i+1)
+		p := inFile(3, i+1)
 		s := requestOf(pool, nx.None, driver.Before)
 		s.Place = p
 		m.Sites = append(m.Sites, s)
 		m.Facts = append(m.Facts, driver.Fact{Kind: driver.Comparison, Place: p, Says: "x"})
 		other := requestOf(pool, nx.None, driver.Before)
-		other.Place, other.Spelled = place(7, i+1), p
+		other.Place, other.Spelled = inFile(7, i+1), p
 		m.Sites = append(m.Sites, other)
 		r.Declarations = append(r.Declarations, p)
 		r.Findings = append(r.Findings, rule.Finding{Rule: &rule.Rule{ID: "R"}, Place: p, Builds: []string{"A"}})
@@ -304,20 +304,20 @@ func TestLineOfOthers(t *testing.T) {
 	m := driver.Image{Build: driver.Build{ID: "A"}}
 	for i := range maxElsewhere + 2 {
 		s := requestOf(pool, nx.None, driver.Before)
-		s.Place = place(10+i, 1)
-		s.Value.Steps = []driver.Step{{Place: place(3, 9), Says: "M expands"}}
+		s.Place = inFile(10+i, 1)
+		s.Value.Steps = []driver.Step{{Place: inFile(3, 9), Says: "M expands"}}
 		m.Sites = append(m.Sites, s)
 	}
 	spelled, own := requestOf(pool, nx.None, driver.Before), requestOf(pool, nx.None, driver.Before)
-	spelled.Place, spelled.Spelled = place(30, 1), place(3, 2)
-	own.Place, own.Value.Steps = place(40, 1), []driver.Step{{Place: place(40, 1), Says: "of its own line"}}
+	spelled.Place, spelled.Spelled = inFile(30, 1), inFile(3, 2)
+	own.Place, own.Value.Steps = inFile(40, 1), []driver.Step{{Place: inFile(40, 1), Says: "of its own line"}}
 	m.Sites = append(m.Sites, spelled, own)
 	r := &Scan{Images: []driver.Image{m, m}, Findings: []rule.Finding{
-		{Rule: &rule.Rule{ID: "R"}, Level: rule.Note, Message: "m", Place: place(3, 1), Builds: []string{"A"}, Fix: &rule.Fix{Title: "f"},
-			Steps: []driver.Step{{Place: place(7, 1), Says: "seen here"}, {Says: "and there"}}},
-		{Rule: &rule.Rule{ID: "S"}, Level: rule.Note, Message: "elsewhere", Place: place(4, 1)},
+		{Rule: &rule.Rule{ID: "R"}, Level: rule.Note, Message: "m", Place: inFile(3, 1), Builds: []string{"A"}, Fix: &rule.Fix{Title: "f"},
+			Steps: []driver.Step{{Place: inFile(7, 1), Says: "seen here"}, {Says: "and there"}}},
+		{Rule: &rule.Rule{ID: "S"}, Level: rule.Note, Message: "elsewhere", Place: inFile(4, 1)},
 	}, Suppressed: []rule.Finding{
-		{Rule: &rule.Rule{ID: "T"}, Level: rule.Error, Message: "n", Place: place(3, 2), Builds: []string{"B"}, Suppressed: &driver.Suppression{Place: place(2, 1), Reason: "on purpose"}},
+		{Rule: &rule.Rule{ID: "T"}, Level: rule.Error, Message: "n", Place: inFile(3, 2), Builds: []string{"B"}, Suppressed: &driver.Suppression{Place: inFile(2, 1), Reason: "on purpose"}},
 	}}
 	const want = `a.c:3:2: ExAllocatePoolWithTag is spelled here
   1 request comes about by it:
@@ -353,8 +353,8 @@ error T: n
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	// A request on the line itself does not stand there a second time.
-	r.Images[0].Sites[len(m.Sites)-1].Place = place(3, 1)
-	r.Images[0].Sites[len(m.Sites)-1].Value.Steps[0].Place = place(3, 1)
+	r.Images[0].Sites[len(m.Sites)-1].Place = inFile(3, 1)
+	r.Images[0].Sites[len(m.Sites)-1].Value.Steps[0].Place = inFile(3, 1)
 	if got := lines(t, Asked{}, r); strings.Contains(got, "a.c:3:1: of its own line") {
 		t.Errorf("it does:\n%s", got)
 	}
