@@ -101,7 +101,7 @@ func (e *explanation) answers() []answer {
 			return
 		}
 		x := answer{Site: s, value: derivation(s), gets: slices.Concat(optInOf(s, m), outcomes(s, m.Build)), executable: getsExecutable(s, m.Build)}
-		key := fmt.Sprintf("%v %v %s %s %q %q", s.Place, s.Spelled, s.DDI.Name, s.State, x.value, x.gets)
+		key := fmt.Sprintf("%v %v %s %s %q %q %q", s.Place, s.Spelled, s.DDI.Name, s.State, s.Argument, x.value, x.gets)
 		i, ok := at[key]
 		if !ok {
 			i, at[key] = len(list), len(list)
@@ -168,11 +168,18 @@ func (e *explanation) request(list []answer) {
 		title += " in " + x.Function
 	}
 	e.block(x.Place, title)
-	fmt.Fprintf(e, "  %s\n", decides(x.DDI))
+	written := x.Argument
+	if slices.ContainsFunc(list, func(y answer) bool { return y.Argument != written }) {
+		written = "" // macros make it differ: each answer says its own
+	}
+	fmt.Fprintf(e, "  %s\n", labelled(decides(x.DDI), written))
 	in := map[string]bool{}
 	executable := false
 	for i, x := range list {
 		fmt.Fprintf(e, "\n%s\n", e.where(x))
+		if written == "" && x.Argument != "" {
+			fmt.Fprintf(e, "    %s\n", labelled(fmt.Sprintf("argument %d", x.DDI.Argument), x.Argument))
+		}
 		value := x.value
 		if i > 0 && len(value) > 1 && slices.Equal(value, list[i-1].value) {
 			value = []string{"as above: " + value[len(value)-1]}
@@ -193,6 +200,14 @@ func (e *explanation) request(list []answer) {
 		fmt.Fprintf(e, "\n  Driver Verifier's bug check for it: 0x%X/%#x (nxport explain %#[2]x)\n", nx.VerifierBugCheck, c.Code)
 	}
 	fmt.Fprintln(e)
+}
+
+// labelled puts a text behind what it is, if there is one.
+func labelled(label, text string) string {
+	if text == "" {
+		return label
+	}
+	return label + ": " + text
 }
 
 // where names the builds of an answer, each of them.

@@ -183,6 +183,19 @@ func TestLineOfRequests(t *testing.T) {
 	if got := lines(t, a, r); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	// The argument as it is written, once where it is the same in all builds.
+	argument := func(i int, text string) { r.Images[i].Sites[0].Argument = text }
+	for i := range 4 {
+		argument(i, "Type")
+	}
+	if got := lines(t, a, r); strings.Count(got, "Type") != 1 || !strings.Contains(got, "\n  argument 1 decides (pool_type): Type\n") {
+		t.Errorf("the argument is not there once:\n%s", got)
+	}
+	argument(1, "Other")
+	if got := lines(t, a, r); strings.Count(got, "\n    argument 1: Type\n") != 2 || strings.Count(got, "in p (B|x64)\n    argument 1: Other\n") != 1 ||
+		!strings.Contains(got, "\n  argument 1 decides (pool_type)\n") {
+		t.Errorf("the arguments are not there:\n%s", got)
+	}
 	// Executable on Windows 7 alone, where there is no other memory: no bug check. On Windows 10 there is one.
 	const check = "bug check for it: 0xC4/0x2000 (nxport explain 0x2000)"
 	r.Images[4].Sites = []driver.Site{site(nx.None, 5, "one way")}
