@@ -62,6 +62,9 @@ Exit status: 0 explained, also where nothing stands on the line; 2 wrong usage o
 }
 
 func explain(w io.Writer, topic string, ddis []nx.DDI) error {
+	if topic == "" { // many things have no identifier of Microsoft's, or no interface
+		return errors.New("explain: name something: see nxport explain")
+	}
 	for _, r := range rule.All() {
 		if means(topic, r) {
 			return report.Rule(w, r, width(w))
@@ -104,7 +107,7 @@ func width(w io.Writer) int {
 // Microsoft's checker.
 func means(topic string, r *rule.Rule) bool {
 	names := []string{r.ID, strings.TrimPrefix(r.ID, "C"), r.Name, r.Official, strings.TrimPrefix(r.Official, "__WARNING_")}
-	return topic != "" && slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(topic, name) })
+	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(topic, name) })
 }
 
 // checksOf finds the checks of code integrity that are meant: all of them by the bug check's number or name, one by its

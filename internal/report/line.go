@@ -63,20 +63,31 @@ type answer struct {
 	executable bool
 }
 
+// maxBlocks is how much of each sort is shown: a hostile line has millions of requests.
+const maxBlocks = 20
+
+// enough says whether n blocks of a sort are; where there are more, that is said.
+func (e *explanation) enough(n int, sort string) bool {
+	if n == maxBlocks {
+		fmt.Fprintf(e, "More %s on this line are not shown.\n\n", sort)
+	}
+	return n >= maxBlocks
+}
+
 // requests explains those on the line: those at the column if it is that of some, else all.
 func (e *explanation) requests() {
 	list := e.answers()
-	for len(list) > 0 {
+	for n := 0; len(list) > 0 && !e.enough(n, "requests"); n++ {
 		first := list[0]
 		same := func(x answer) bool {
 			return x.Place == first.Place && x.Spelled == first.Spelled && x.DDI.Name == first.DDI.Name
 		}
-		n := slices.IndexFunc(list, func(x answer) bool { return !same(x) })
-		if n < 0 {
-			n = len(list)
+		end := slices.IndexFunc(list, func(x answer) bool { return !same(x) })
+		if end < 0 {
+			end = len(list)
 		}
-		e.request(list[:n])
-		list = list[n:]
+		e.request(list[:end])
+		list = list[end:]
 	}
 }
 
@@ -88,7 +99,7 @@ func (e *explanation) answers() []answer {
 			return
 		}
 		x := answer{Site: s, value: derivation(s), gets: slices.Concat(optInOf(s, m), outcomes(s, m.Build)), executable: getsExecutable(s, m.Build)}
-		key := fmt.Sprintf("%v %v %s %s %q %q", s.Place, s.Spelled, s.DDI.Name, s.State, x.value, x.gets)
+		key := fmt.Sprintf("%v %v %s %s %q %q %q", s.Place, s.Spelled, s.DDI.Name, s.State, s.Argument, x.value, x.gets)
 		i, ok := at[key]
 		if !ok {
 			i, at[key] = len(list), len(list)
@@ -155,11 +166,18 @@ func (e *explanation) request(list []answer) {
 		title += " in " + x.Function
 	}
 	e.block(x.Place, title)
-	fmt.Fprintf(e, "  %s\n", decides(x.DDI))
+	written := x.Argument
+	if slices.ContainsFunc(list, func(y answer) bool { return y.Argument != written }) {
+		written = "" // macros make it differ: each answer says its own
+	}
+	fmt.Fprintf(e, "  %s\n", labelled(decides(x.DDI), written))
 	in := map[string]bool{}
 	executable := false
 	for i, x := range list {
 		fmt.Fprintf(e, "\n%s\n", e.where(x))
+		if written == "" && x.Argument != "" {
+			fmt.Fprintf(e, "    %s\n", labelled(fmt.Sprintf("argument %d", x.DDI.Argument), x.Argument))
+		}
 		value := x.value
 		if i > 0 && len(value) > 1 && slices.Equal(value, list[i-1].value) {
 			value = []string{"as above: " + value[len(value)-1]}
@@ -180,6 +198,14 @@ func (e *explanation) request(list []answer) {
 		fmt.Fprintf(e, "\n  Driver Verifier's bug check for it: 0x%X/%#x (nxport explain %#[2]x)\n", nx.VerifierBugCheck, c.Code)
 	}
 	fmt.Fprintln(e)
+}
+
+// labelled puts a text behind what it is, if there is one.
+func labelled(label, text string) string {
+	if text == "" {
+		return label
+	}
+	return label + ": " + text
 }
 
 // where names the builds of an answer, each of them.
@@ -410,43 +436,62 @@ func number(v uint32) string {
 	return fmt.Sprint(v)
 }
 
+// telling is what is said of a fact, and by which builds.
+type telling struct {
+	driver.Fact
+	says   string
+	builds []string
+}
+
 // facts says what else stands on the line.
 func (e *explanation) facts() {
-	var order []driver.Fact
-	said := map[string][]string{}
-	key := func(f driver.Fact) string { return fmt.Sprint(f.Place, f.Kind) }
-	for _, m := range e.scan.Images {
-		for _, f := range e.factsOf(m) {
-			says := factSays(f, m)
-			if said[key(f)+says] == nil {
-				f.Says = says
-				order = append(order, f)
-			}
-			said[key(f)+says] = with(said[key(f)+says], m.Build.ID)
+	list := e.tellings()
+	for n := 0; len(list) > 0 && !e.enough(n, "facts"); n++ {
+		first := list[0]
+		e.block(first.Place, string(first.Kind))
+		for len(list) > 0 && list[0].Place == first.Place && list[0].Kind == first.Kind {
+			fmt.Fprintf(e, "%s\n    %s\n", e.in(list[0].builds), list[0].says)
+			list = list[1:]
 		}
-	}
-	slices.SortStableFunc(order, func(a, b driver.Fact) int { return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Kind, b.Kind)) })
-	for i, f := range order {
-		if i == 0 || key(f) != key(order[i-1]) {
-			if i > 0 {
-				fmt.Fprintln(e)
-			}
-			e.block(f.Place, string(f.Kind))
-		}
-		fmt.Fprintf(e, "%s\n    %s\n", e.in(said[key(f)+f.Says]), f.Says)
-	}
-	if len(order) > 0 {
 		fmt.Fprintln(e)
 	}
 }
 
+func (e *explanation) tellings() []telling {
+	var list []telling
+	at := map[string]int{}
+	for _, m := range e.scan.Images {
+		for _, f := range m.Facts {
+			if !e.asked.has(f.Place) {
+				continue
+			}
+			says := factSays(f, m)
+			key := fmt.Sprint(f.Place, f.Kind, says)
+			i, ok := at[key]
+			if !ok {
+				i, at[key] = len(list), len(list)
+				list = append(list, telling{f, says, nil})
+			}
+			list[i].builds = with(list[i].builds, m.Build.ID)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b telling) int { return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Kind, b.Kind)) })
+	return list
+}
+
 // declarations says that a DDI's name is declared or defined on the line.
 func (e *explanation) declarations() {
+	n := 0
 	for _, p := range e.scan.Declarations {
-		if e.asked.has(p) {
-			e.block(p, "a declaration or definition, no request")
-			fmt.Fprintln(e)
+		if !e.asked.has(p) {
+			continue
 		}
+		if e.enough(n, "declarations") {
+			return
+		}
+		n++
+		e.block(p, "a declaration or definition, no request")
+		fmt.Fprintln(e)
 	}
 }
 
@@ -471,25 +516,6 @@ func (e *explanation) suppressions() {
 			fmt.Fprintln(e)
 		}
 	}
-}
-
-// factsOf gives an image's facts about the line. Of the units that reach the kit by one include, each mechanism counts once.
-func (e *explanation) factsOf(m driver.Image) []driver.Fact {
-	type told struct {
-		place     driver.Place
-		kind      driver.FactKind
-		mechanism nx.Mechanism
-		says      string
-	}
-	seen := map[told]bool{}
-	return slices.DeleteFunc(slices.Clone(m.Facts), func(f driver.Fact) bool {
-		key := told{f.Place, f.Kind, f.Mechanism, f.Says}
-		if seen[key] || !e.asked.has(f.Place) {
-			return true
-		}
-		seen[key] = true
-		return false
-	})
 }
 
 func factSays(f driver.Fact, m driver.Image) string {
@@ -572,7 +598,7 @@ func (e *explanation) ways() []hanging {
 // elsewhere names the requests on other lines that hang on this one.
 func (e *explanation) elsewhere() {
 	list := slices.DeleteFunc(e.ways(), func(h hanging) bool { return !e.asked.has(h.on) || e.asked.has(h.request) })
-	for len(list) > 0 {
+	for blocks := 0; len(list) > 0 && !e.enough(blocks, "ways to requests"); blocks++ {
 		first := list[0]
 		n := 0
 		for n < len(list) && list[n].on == first.on && list[n].says == first.says {
@@ -597,16 +623,21 @@ func (e *explanation) elsewhere() {
 
 // findings names those on the line, those that are suppressed too.
 func (e *explanation) findings() {
+	n := 0
 	for _, f := range slices.Concat(e.scan.Findings, e.scan.Suppressed) {
 		if !e.asked.has(f.Place) {
 			continue
 		}
-		e.said = true
+		if e.enough(n, "findings") {
+			return
+		}
+		n++
 		e.finding(f)
 	}
 }
 
 func (e *explanation) finding(f rule.Finding) {
+	e.said = true
 	fmt.Fprintf(e, "%s %s: %s\n", f.Level, f.Rule.ID, f.Message)
 	for _, s := range f.Steps {
 		fmt.Fprintf(e, "  %s\n", at(s))
