@@ -18,7 +18,7 @@ var suppressionWithoutEffect = Rule{
   #pragma prefast(suppress: 28751 30030, "why")
   #pragma warning(disable: 30030)                all that follows in the translation unit, until default, enable or pop
   __pragma(warning(suppress: 30030))             the statement it stands in; _Pragma("...") likewise
-  // nxport:ignore NX0003 C30030 why             its own line; the next statement, or macro, where it stands alone
+  // nxport:ignore NX0003 C30030 why             its own line; the statement, or macro, behind it where it begins a line
   <!-- nxport:ignore NX0004 why -->              what is said of a build file as a whole; # in other build files
 Numbers may be written as C30030, or by the names of Microsoft's checker, with or without __WARNING_. A pragma can name its
 rules only. A suppression counts where a request stands, and where the macro it comes out of is defined. It silences what
