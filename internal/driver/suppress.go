@@ -106,7 +106,7 @@ func ParseIgnore(comment string) (rules []string, reason string) {
 		if end < 0 {
 			end = len(text)
 		}
-		word := strings.TrimRight(text[:end], ":;.")
+		word := strings.TrimRight(text[:end], ":;.-")
 		if word == "" || len(rules) > 0 && RuleID(word) == "" {
 			break
 		}

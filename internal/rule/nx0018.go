@@ -13,20 +13,20 @@ var suppressionWithoutEffect = Rule{
 	Name:  "suppression-without-effect",
 	Level: Note,
 	Doc: Doc{
-		What: `A pragma or a comment that suppresses a rule, where no build that is read breaks it. These suppress:
+		What: `A pragma or a comment that suppresses a rule, where no build that was read breaks it. These suppress:
   #pragma warning(suppress: 30030)               the statement that begins on the next line of code
   #pragma prefast(suppress: 28751 30030, "why")
   #pragma warning(disable: 30030)                all that follows in the translation unit, until default, enable or pop
   __pragma(warning(suppress: 30030))             the statement it stands in; _Pragma("...") likewise
-  // nxport:ignore NX0003 C30030 why             its own line; the next statement, or macro, where it stands alone
+  // nxport:ignore NX0003 C30030 why             its own line; the statement, or macro, behind it where it begins a line
   <!-- nxport:ignore NX0004 why -->              what is said of a build file as a whole; # in other build files
 Numbers may be written as C30030, or by the names of Microsoft's checker, with or without __WARNING_. A pragma can name its
 rules only. A suppression counts where a request stands, and where the macro it comes out of is defined. It silences what
 it names and nothing else: suppress 30030 hides no C30032 of the same request. Yet it is not without effect then, since
 the two checkers may judge one request by different rules.`,
 		Why: `It hides the next fault on that line, or tells readers of one that is not there.`,
-		Fix: `Take it away. Before, see whether Microsoft's code analysis still needs a pragma: it judges one function at a time, and
-reports, for instance, C30030 for requests in files with POOL_NX_OPTIN_AUTO that call ExInitializeDriverRuntime(0).`,
+		Fix: `Take it away. Before that, see whether Microsoft's code analysis still needs a pragma: it may judge otherwise, and
+reports, for instance, C30030 at ExInitializeDriverRuntime(0) in a file with POOL_NX_OPTIN_AUTO.`,
 		Before: vcxprojFor("Windows10", "POOL_NX_OPTIN_AUTO=1", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 

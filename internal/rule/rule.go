@@ -92,23 +92,26 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 	var all []Finding
 	silent := silences(images)
 	goals := goalsOf(images, goal)
-	for _, r := range All() {
-		add := func(list []Finding, build ...string) {
-			for _, f := range list {
-				f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
-				f.Suppressed = silent.of(f)
-				all = append(all, f)
-			}
+	add := func(r *Rule, list []Finding, build ...string) {
+		for _, f := range list {
+			f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
+			f.Suppressed = silent.of(f)
+			all = append(all, f)
 		}
+	}
+	for _, r := range All() {
 		switch {
 		case r.checkAll != nil:
-			add(r.checkAll(images))
-		case r.checkFound != nil:
-			add(r.checkFound(All(), images, all))
-		default:
+			add(r, r.checkAll(images))
+		case r.check != nil:
 			for i := range images {
-				add(r.check(&images[i], goals[i]), images[i].Build.ID)
+				add(r, r.check(&images[i], goals[i]), images[i].Build.ID)
 			}
+		}
+	}
+	for _, r := range All() {
+		if r.checkFound != nil {
+			add(r, r.checkFound(All(), images, all))
 		}
 	}
 	return all

@@ -1,14 +1,13 @@
 package source
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
 )
 
-// ignore is a comment that suppresses something. One that stands alone on its line covers the statement that begins on the
-// next line of code, or the macro that is defined there; any other its own line.
+// ignore is a comment that suppresses something. One that its line begins with covers the statement that follows, or the
+// definition of a macro; any other its own line.
 type ignore struct {
 	at, end int32 // offset of the comment, and of the last byte that it covers
 	rules   []string
@@ -25,7 +24,7 @@ func newIgnore(data []byte, at, end, covers int) ignore {
 func (s *skimmer) ignore(n int) {
 	end := s.pos + n
 	covers := s.pos
-	if s.lineStart && blankLine(s.data[end:]) {
+	if s.lineStart {
 		text := s.data[end:min(len(s.data), end+maxStatement)]
 		if s.scanned += len(text); s.scanned > maxScanned {
 			text = nil
@@ -33,12 +32,6 @@ func (s *skimmer) ignore(n int) {
 		covers = end + statementLen(text, true)
 	}
 	s.out.ignores = append(s.out.ignores, newIgnore(s.data, s.pos, end, covers))
-}
-
-// blankLine says whether nothing but blanks follows on the line.
-func blankLine(b []byte) bool {
-	b = bytes.TrimLeft(b, " \t")
-	return len(b) == 0 || b[0] == '\n' || b[0] == '\r'
 }
 
 // heard are the comments of a unit's files that stand in text which is compiled.

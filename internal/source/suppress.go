@@ -127,8 +127,6 @@ func (p *cpp) specifier(at token, name string, spec []token) {
 func (p *cpp) mutedWords(list []token) (words []string) {
 	for i, t := range list {
 		switch {
-		case t.kind == str || t.is("justification"):
-			return words
 		case isWarning(t):
 			words = addWord(words, t.text)
 		case t.kind == ident && p.lookup(t.text) != nil:

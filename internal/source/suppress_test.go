@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
 )
 
 // silent gives the suppressions of an image, one a line: where, what, why, and what they cover.
@@ -61,6 +64,8 @@ func TestPragmas(t *testing.T) {
 		{"one after the other", "#pragma warning(suppress: 28751)\n#pragma warning(suppress: 30030)\nGET;", "f.c:3:1 28751 f.c:4-5\nf.c:4:1 30030 f.c:5-5"},
 		{"a continued pragma", "#pragma warning(suppress: \\\n 28751 \\\n 30030)\nGET;", "f.c:3:1 28751+30030 f.c:6-6"},
 		{"semicolons in text", "#pragma warning(suppress: 30030)\nx = f(\";\", ';',\n GET);", "f.c:3:1 30030 f.c:4-5"},
+		{"the head of a loop", "#pragma warning(suppress: 30030)\nfor (x = 0;\n GET;\n x++) {\nGET; }", "f.c:3:1 30030 f.c:4-6"},
+		{"a macro is defined in between", "#pragma warning(suppress: 30030)\n#define X 1;\nGET;", "f.c:3:1 30030 f.c:4-5"},
 		{"the end of the file", "#pragma warning(suppress: 30030)", "f.c:3:1 30030 f.c:4-18"},
 
 		{"disable", "GET;\n#pragma warning(disable: 30030)\nGET;", "f.c:4:1 30030 f.c:4-20"},
@@ -79,6 +84,7 @@ func TestPragmas(t *testing.T) {
 		{"push with a level", "#pragma warning(push, 3)\n#pragma warning(disable: 30030)\nGET;\n#pragma warning(pop)\nGET;", "f.c:4:1 30030 f.c:4-6"},
 		{"pushes inside each other", "#pragma warning(push)\n#pragma warning(push)\n#pragma warning(disable: 30030)\nGET;\n#pragma warning(pop)\nGET;\n#pragma warning(pop)", "f.c:5:1 30030 f.c:5-7"},
 		{"pop brings back", "#pragma warning(disable: 30030)\n#pragma warning(push)\n#pragma warning(default: 30030)\nGET;\n#pragma warning(pop)\nGET;", "f.c:3:1 30030 f.c:3-5 f.c:7-20"},
+		{"pop of another warning", "#pragma warning(disable: 30030)\n#pragma warning(push)\n#pragma warning(disable: 30029)\n#pragma warning(pop)\nGET;", "f.c:3:1 30030 f.c:3-20\nf.c:5:1 30029 f.c:5-6"},
 		{"pop of the other stack", "#pragma warning(push)\n#pragma prefast(disable: 30030)\nGET;\n#pragma prefast(pop)\nGET;", "f.c:4:1 30030 f.c:4-20"},
 		{"the stacks hold all", "#pragma warning(push)\n#pragma prefast(disable: 30030)\nGET;\n#pragma warning(pop)\nGET;", "f.c:4:1 30030 f.c:4-6"},
 		{"pop of nothing", "#pragma warning(pop)\n#pragma warning(disable: 30030)\nGET;\n#pragma warning(pop)", "f.c:4:1 30030 f.c:4-20"},
@@ -207,12 +213,35 @@ void DriverEntry(void) { ExAllocatePool(NonPagedPool, 1); }`, "f.c:3:1 30030 f.c
 	}
 }
 
+// What suppresses stands in the images of all that read its file, and in that of a library whether or not another links it.
+func TestSuppressionsOfLibraries(t *testing.T) {
+	unit := func(path string) []*project.Unit {
+		return []*project.Unit{{Path: path, Options: &project.Options{Processor: nx.X64, Language: project.C}}}
+	}
+	tr, err := tree.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr = tr.With(map[string][]byte{
+		"lib.c": []byte("#include \"a.h\"\n#pragma warning(suppress: 30030)\nvoid Get(void) { ExAllocatePool(NonPagedPool, 1); }\n"),
+		"drv.c": []byte("#include \"a.h\"\nvoid DriverEntry(void) { Get(); }\n"),
+		"a.h":   []byte("// nxport:ignore NX0003\n#include <ntddk.h>\nint x;\n"),
+	})
+	images := Read(tr, []*project.Build{
+		{Build: driver.Build{ID: "drv", Entries: []string{"DriverEntry"}, Links: []string{"lib"}}, Units: unit("drv.c")},
+		{Build: driver.Build{ID: "lib", Library: true}, Units: unit("lib.c")},
+	}, Options{DDIs: nx.DDIs()}).Images
+	check(t, silent(images[0]), "a.h:1:1 NX0003 a.h:1-3")
+	check(t, silent(images[1]), "a.h:1:1 NX0003 a.h:1-3\nlib.c:2:1 30030 lib.c:3-3")
+}
+
 // Comments that begin with nxport:ignore, worked out by hand. The text begins in line 3 of f.c.
 func TestIgnore(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"behind code", "GET; // nxport:ignore C30030 why not\nGET;", "f.c:3:30 C30030 (why not) f.c:3-3"},
 		{"a block behind code", "GET; /* nxport:ignore NX0003 */\nGET;", "f.c:3:30 NX0003 f.c:3-3"},
 		{"in front of code", "/* nxport:ignore NX0003 */ GET;\nGET;", "f.c:3:1 NX0003 f.c:3-3"},
+		{"in front of code of several lines", "/* nxport:ignore NX0003 */ f(1,\nGET);\nGET;", "f.c:3:1 NX0003 f.c:3-4"},
 		{"on its own line", "  // nxport:ignore NX0003\nGET;\nGET;", "f.c:3:3 NX0003 f.c:3-4"},
 		{"a block on its own line", "/* nxport:ignore NX0003\n * as it is */\nGET;\nGET;", "f.c:3:1 NX0003 (* as it is) f.c:3-5"},
 		{"in front of a long statement", "// nxport:ignore NX0003\nf(1,\n GET);\nGET;", "f.c:3:1 NX0003 f.c:3-5"},
@@ -261,11 +290,12 @@ func TestPragmasInParts(t *testing.T) {
 		"#pragma warning(disable: 30030)", "#pragma prefast(disable: 30029 4996)", "#pragma warning(default: 30030)",
 		"#pragma warning(suppress: 30030)", "__pragma(warning(disable: 4127))", "__pragma(warning(pop))", "BEGIN", "END", "OFF(4127)",
 		"OFF(30030)", "DO(warning(push))", "LOOP;", "// nxport:ignore NX0001", "int x; // nxport:ignore 30030", "#include \"g.h\"",
-		"void idle(void) { LOOP; }", "void busy(void) { ExAllocatePool(NonPagedPool, 1); }", "void off(void) { OFF(30030); }",
+		"void idle(void) { LOOP; }", "SWAP", "RUN(warning(disable: 30031))", "DO2(warning(disable: 30032))",
+		"void push(void) { __pragma(warning(push)) idle(); }", "void busy(void) { ExAllocatePool(NonPagedPool, 1); }", "void off(void) { OFF(30030); }",
 		"#if 0", "#else", "#endif", "void end(void) { __pragma(warning(pop)) idle(); }", "int y = f(1,\n#pragma warning(disable: 30031)\n2);", "TAKE;",
 	}
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
+	for range 500 {
 		var text [2]strings.Builder
 		for i := range text {
 			for range r.IntN(14) {
@@ -280,6 +310,10 @@ func TestPragmasInParts(t *testing.T) {
 #define END __pragma(warning(pop))
 #define OFF(n) __pragma(warning(disable: n))
 #define DO(x) _Pragma(#x)
+#define STR(x) #x
+#define DO2(x) _Pragma(STR(x))
+#define RUN(x) __pragma(x)
+#define SWAP __pragma(warning(pop)) __pragma(warning(push))
 #define LOOP __pragma(warning(push)) __pragma(warning(disable: 4127)) while (0) __pragma(warning(pop))
 #define TAKE __pragma(warning(suppress: 28751)) ExAllocatePool(NonPagedPool, 1)
 `+text[0].String()+`
