@@ -346,6 +346,7 @@ func (m *image) ownWrites(n *node) {
 			m.addWrite(n, w, scene{n.d, n.d.unit, n.in}, fmt.Sprintf("%s sets %s to %s", n.d.name, n.name, w.value.text))
 		}
 	}
+	m.work += (n.lentTo - n.lentFrom) / 16
 	for _, l := range m.lending(n.d, n.name)[n.lentFrom:n.lentTo] {
 		m.addLent(n, scene{n.d, n.d.unit, n.in}, l)
 	}

@@ -36,7 +36,7 @@ func (r *reading) lend(c call, args [][]token, open, end int) []lent {
 	for k, arg := range args {
 		if to, address, ok := r.lends(arg); ok {
 			r.passedOn[at] = true
-			if !harmless[c.callee] {
+			if byValue := c.ddi != nil && !address; !byValue && !harmless[c.callee] {
 				list = append(list, lent{target: to, arg: k, address: address, pos: end})
 			}
 		}
