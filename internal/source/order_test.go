@@ -173,6 +173,8 @@ func TestSurelyBefore(t *testing.T) {
 		"switch (n) { case 1: Get(); } " + call:            "yes perhaps",
 		"__try { n(); } __except (Get() != 0) { } " + call: "yes perhaps",
 		"if (n) Start(); " + call:                          "yes perhaps",
+		"__try { n(); } __finally { Get(); } " + call:      "late surely",
+		"if (n) Get(); " + call + " Get();":                "yes perhaps",
 		"Maybe(n); " + call:                                "yes perhaps",
 		call + " Get();":                                   "yes surely not",
 	} {
@@ -191,6 +193,24 @@ func TestSurelyBefore(t *testing.T) {
 		}
 		if got = string(m.Build.Initialised) + " " + got; got != want {
 			t.Errorf("%s: %s, want %s", body, got, want)
+		}
+	}
+}
+
+// The same of a request in operator new, and of one in a header.
+func TestSurelyBeforeByWayOf(t *testing.T) {
+	const call = " ExInitializeDriverRuntime(DrvRtPoolNxOptIn); "
+	for archive, want := range map[string]bool{
+		"-- a.cpp --\n#include <ntddk.h>\nvoid *operator new(size_t n, POOL_TYPE t) { return ExAllocatePool(t, n); }\n" +
+			"void Get() { new (NonPagedPool) int; }\nvoid Later() { Get(); }\nextern \"C\" void DriverEntry() { Get();" + call + "}\n": false,
+		"-- a.cpp --\n#include <ntddk.h>\nvoid *operator new(size_t n, POOL_TYPE t) { return ExAllocatePool(t, n); }\n" +
+			"void Get() { new (NonPagedPool) int; }\nvoid Later() { Get(); }\nextern \"C\" void DriverEntry(int n) { if (n) Get();" + call + "}\n": true,
+		"-- h.h --\n#include <ntddk.h>\nstatic void Get(void) { ExAllocatePool(NonPagedPool, 1); }\n-- a.c --\n#include \"h.h\"\nvoid Later(void) { Get(); }\n" +
+			"-- b.c --\n#include \"h.h\"\nvoid DriverEntry(void) { Get();" + call + "}\n": false,
+	} {
+		m := read(t, archive, "POOL_NX_OPTIN")
+		if len(m.Sites) != 1 || !m.Sites[0].TooEarly() || m.Sites[0].Perhaps() != want {
+			t.Errorf("%s: %+v", archive, m.Sites)
 		}
 	}
 }
