@@ -126,7 +126,9 @@ type Site struct {
 	Moment    Moment
 	Built     nx.Built // the kit and the lowest Windows of the site's build, as far as they are known
 	State     State
-	Seen      *Request // a trace only
+	// Executed says why the memory seems to be executed: the way from the request to each sign of it, and the sign.
+	Executed []Step
+	Seen     *Request // a trace only
 }
 
 // State says what is known of a site. The zero value stands for Resolved or Unknown, which the value tells apart.
@@ -261,6 +263,8 @@ const (
 	DynamicInitialiser FactKind = "dynamic initialiser"
 	// Comparison is one of a pool type with a constant.
 	Comparison FactKind = "comparison"
+	// CodeWritten is machine code that is written to memory of which it is not known who requested it.
+	CodeWritten FactKind = "code written"
 	// NotUnderstood is code that holds a request, and is read without its surroundings.
 	NotUnderstood FactKind = "not understood"
 )

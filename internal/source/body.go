@@ -171,6 +171,7 @@ type reading struct {
 	lambda   int  // where the body of the lambda at hand ends
 	head     bool // these are the initialisers of a constructor
 	objects  []object
+	code     coding
 }
 
 type made struct {
@@ -193,6 +194,7 @@ func (p *parser) body(f *function, head, toks []token) {
 		}
 	}
 	r.scan()
+	r.sequences()
 	slices.SortStableFunc(r.list, func(a, b made) int { return cmp.Compare(a.end, b.end) })
 	f.calls = slices.Grow(f.calls, len(r.list))
 	for i := range r.list {
@@ -241,6 +243,11 @@ func (r *reading) scan() {
 			}
 		case t.kind == punct && assignments[t.text]:
 			r.assignment(i)
+			if t.is("=") {
+				r.assignsCode(i)
+			}
+		case t.is("(") && i > 0 && r.toks[i-1].is(")"):
+			r.calledThrough(i)
 		case t.is("==") || t.is("!="):
 			r.comparison(i)
 		case t.is("&") && !r.passedOn[i]:
@@ -290,6 +297,7 @@ func (r *reading) declaration(i int) {
 		if static || isConstexpr(t) {
 			r.initialisesStatic(r.f, toks, d)
 		}
+		r.holdsCode(d)
 		r.f.declare(d.name, local{of: r.tag(d.typ), typ: d.typ, static: static, array: d.array})
 		if d.ref {
 			r.f.taken = r.alias(r.f.taken, d, toks)
@@ -431,6 +439,7 @@ func (f *function) param(name string) int {
 func (r *reading) returns(i int) {
 	end := statementEnd(r.toks, i, maxArguments)
 	r.destroy(min(end, len(r.toks)-1), -1)
+	r.f.makes = r.f.makes || codeIn(r.toks[i+1:min(end, len(r.toks))]) != ""
 	if end > i+1 {
 		v := r.value(r.f, r.toks[i+1:end])
 		v.pos, v.loops = i, r.flow.loops()
@@ -456,5 +465,6 @@ func (r *reading) add(i, last int) {
 			c.of = qualifier(r.toks, i-1)
 		}
 	}
+	r.codeCall(&c, args, i)
 	r.list = append(r.list, made{c, r.lend(c, args, last+1, end)})
 }

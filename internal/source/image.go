@@ -15,6 +15,12 @@ type seen struct {
 	unit *summary
 }
 
+// unplaced is a fact and the unit that it stands in.
+type unplaced struct {
+	driver.Fact
+	unit *summary
+}
+
 // sites gives the requests of all units that were linked.
 func (m *image) sites() []seen {
 	var list []seen
@@ -27,6 +33,7 @@ func (m *image) sites() []seen {
 			}
 		}
 	}
+	m.unplaced = m.executed(list)
 	return list
 }
 
@@ -77,6 +84,11 @@ func (m *image) facts(units []*summary, in map[*summary]bool) []driver.Fact {
 		list = append(list, m.entryFacts(d)...)
 		for i := range d.calls {
 			list = append(list, m.optInFact(d, &d.calls[i])...)
+		}
+	}
+	for _, f := range m.unplaced {
+		if in[f.unit] {
+			list = append(list, f.Fact)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b driver.Fact) int {
@@ -261,6 +273,9 @@ func mergeSites(sites []driver.Site) []driver.Site {
 
 func mergeSite(into *driver.Site, s driver.Site) {
 	into.Moment |= s.Moment
+	for _, step := range s.Executed {
+		into.Executed = appendNew(into.Executed, step)
+	}
 	for _, t := range s.Value.Terms {
 		if !slices.ContainsFunc(into.Value.Terms, func(u driver.Term) bool { return u.Compare(t) == 0 }) {
 			into.Value.Terms = append(into.Value.Terms, t)

@@ -24,6 +24,9 @@ type interest struct {
 	live      *names32
 	pasting   *names32 // macros with ## in their body, or that lead to one
 	fragments *names32 // identifiers out of which those may make others
+	// sources are the words from which memory is copied; copied are those of them that functions and arrays of machine code
+	// are declared by, makers functions that may return such.
+	sources, copied, makers *names32
 	// everything is set where nothing is left out.
 	everything bool
 }
@@ -31,7 +34,8 @@ type interest struct {
 // newInterest begins with what is looked for in every driver. The pool types are among it for the sake of the comparisons
 // and initialisers that an opt-in changes; new, because the kit's stdunk.h declares one that takes a pool type.
 func newInterest(known names, builds []*project.Build) *interest {
-	in := &interest{mentions: newNames(), endings: newEndings(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames()}
+	in := &interest{mentions: newNames(), endings: newEndings(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames(),
+		sources: newNames(), copied: newNames(), makers: newNames()}
 	for _, name := range kitAsks {
 		in.live.add(nameOf(name))
 	}
@@ -161,6 +165,7 @@ func (s *names32) any(list []name) bool { return slices.ContainsFunc(list, s.has
 // begin and end otherwise than their text shows.
 func (in *interest) spread(list []*file) {
 	grow(list, func(m *chunk) bool { return in.leads(m) && in.mention(m.text) })
+	in.spreadCode(list)
 	in.uneven, in.inner, in.pasting = newNames(), map[string]bool{}, newNames()
 	grow(list, in.pasting.by(func(m *chunk) bool { return m.pastes }))
 	grow(list, in.uneven.by(func(m *chunk) bool { return m.uneven }))
@@ -194,11 +199,12 @@ func (in *interest) choose(f *file) (changed bool) {
 	o := f.outline
 	fragment := in.inner[strings.ToLower(path.Base(f.path))] || in.inner["*"]
 	whole, wanted := o.ragged || fragment || in.everything, fragment || in.everything
+	changed = in.chooseCode(o)
 	for i := range o.chunks {
 		c := &o.chunks[i]
 		whole = whole || in.uneven.any(c.mentions)
 		news := slices.ContainsFunc(c.mentions, in.isNew)
-		if news || !c.on && (c.always || in.mentions.any(c.mentions) || in.bodies.any(c.defines)) {
+		if news || !c.on && (c.always || c.code || in.mentions.any(c.mentions) || in.bodies.any(c.defines)) {
 			c.on, changed = true, true
 		}
 		wanted = wanted || c.on && !c.always

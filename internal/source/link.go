@@ -23,6 +23,7 @@ type image struct {
 	written     map[string][]written
 	taken       map[string][]owned
 	lent        map[string][]passing
+	unplaced    []unplaced // signs of executed memory for which no request was found
 	// needs are the names on which the values of requests hang: functions whose callers and returns were asked for,
 	// variables, fields and structs.
 	needs map[string]bool

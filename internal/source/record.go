@@ -1,6 +1,9 @@
 package source
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // record is a struct, union or class of a unit: what tells the fields of one from those of another.
 type record struct {
@@ -16,6 +19,7 @@ type record struct {
 type member struct {
 	name, typ string
 	written   string // its type, whether or not that is a struct
+	array     bool
 }
 
 // openRecord reads the head of a struct's definition, from the word struct on.
@@ -87,7 +91,7 @@ func (p *parser) members(r *record, list []declarator) {
 		if d.called {
 			continue
 		}
-		r.fields = append(r.fields, member{d.name, p.tag(d.typ), d.typ})
+		r.fields = append(r.fields, member{d.name, p.tag(d.typ), d.typ, d.array})
 		if len(d.init) > 0 {
 			p.constructs(d, d.init[0])
 		}
@@ -126,6 +130,12 @@ func (p *parser) writtenType(f *function, name string) string {
 		typ = p.aliases[typ]
 	}
 	return typ
+}
+
+// isArray says whether a field of a struct is an array, so that its name stands for an address inside the struct.
+func (p *parser) isArray(of, name string) bool {
+	r := p.records[of]
+	return r != nil && slices.ContainsFunc(r.fields, func(m member) bool { return m.name == name && m.array })
 }
 
 // field gives the struct that declares the field of a struct or one of its bases, and the struct that the field is. The

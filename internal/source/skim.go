@@ -14,6 +14,9 @@ type outline struct {
 	asked  []name   // identifiers in the other directives
 	inner  []string // lower-case base names of the headers that are included in the middle of a declaration
 	ragged bool     // brackets do not match: the chunks can't be trusted
+	copied []sourceOf
+	arrays []name // at file scope, that begin with machine code
+	makers []name // functions with machine code in braces
 }
 
 // piece is a range of bytes: a directive with its line end, or text between directives.
@@ -51,6 +54,7 @@ type chunk struct {
 	pastes   bool   // a macro with ## in its body
 	makes    *pasted
 	uneven   bool // a macro whose body leaves brackets open, or closes others
+	code     bool // it may hold a sign that memory is executed
 	on       bool // it is of interest
 }
 
@@ -145,6 +149,7 @@ type skimmer struct {
 	word     []byte // its text
 	number   int    // of those that have ended
 	recent   [recentNames]mentioned
+	signs    signs
 }
 
 // mentioned is a name that the chunk behind so many others mentions. Most are mentioned again soon; that is said once.
@@ -296,12 +301,16 @@ func (s *skimmer) token(c byte) {
 		s.identifier()
 		return
 	case atDigit:
-		s.pos += numberLen(string(s.data[s.pos:min(len(s.data), s.pos+64)]))
+		n := numberLen(string(s.data[s.pos:min(len(s.data), s.pos+64)]))
+		s.signs.number(s, s.data[s.pos:s.pos+n])
+		s.pos += n
 	case atQuote:
 		s.pos += quotedLen(s.data[s.pos:])
 		s.text = true
+		s.signs.punctuator(s, '"')
 	default:
 		s.pos++
+		s.signs.punctuator(s, c)
 		s.punctuator(c, k, wasText)
 	}
 	s.last = 0
@@ -366,6 +375,7 @@ func (s *skimmer) identifier() {
 			s.cur.defines = append(s.cur.defines, h)
 		}
 	}
+	s.signs.word(s, h)
 	s.last = h
 }
 
@@ -457,6 +467,7 @@ func (s *skimmer) endChunk() {
 	s.cur = chunk{mentions: mentions[:0], defines: defines[:0]}
 	s.number++
 	s.begun, s.over, s.open, s.classes = false, false, s.open[:0], 0
+	s.signs = signs{cast: s.signs.cast[:0], list: list{values: s.signs.list.values[:0]}}
 	s.declared()
 }
 
