@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
@@ -298,6 +299,9 @@ func (r *reading) declaration(i int) {
 			r.initialisesStatic(r.f, toks, d)
 		}
 		r.holdsCode(d)
+		if d.typ == "auto" {
+			d.typ = castTo(d.init)
+		}
 		r.f.declare(d.name, local{of: r.tag(d.typ), typ: d.typ, static: static, array: d.array})
 		if d.ref {
 			r.f.taken = r.alias(r.f.taken, d, toks)
@@ -314,6 +318,14 @@ func (r *reading) declaration(i int) {
 			}
 		}
 	}
+}
+
+// castTo gives the type of auto x = reinterpret_cast<T *>(...), "" where it is another expression.
+func castTo(init []token) string {
+	if len(init) < 2 || !strings.HasSuffix(init[0].text, "_cast") || !init[1].is("<") {
+		return ""
+	}
+	return lastWord(init[2:max(2, templateEnd(init, 1))])
 }
 
 // place says of a write where it stands: from the token at, up to the one at end.

@@ -330,9 +330,10 @@ func transfer(run []int) string {
 	return opcodes(run)
 }
 
-// executes notes a sign: its value is what the path stands for. Of an array inside a struct, that is the address of the struct.
+// executes notes a sign: its value is what the path stands for. Of an array inside a struct that is written to, that is the
+// address of the struct.
 func (r *reading) executes(path []token, at int, x execution) {
-	for n := len(path); n > 2 && plainPath(path); n = len(path) {
+	for n := len(path); n > 2 && plainPath(path) && !x.called; n = len(path) {
 		typ, _ := r.typeBefore(r.f, path, n-3, 0)
 		if !r.isArray(typ, path[n-1].text) {
 			break

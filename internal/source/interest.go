@@ -27,6 +27,9 @@ type interest struct {
 	// sources are the words from which memory is copied; copied are those of them that functions and arrays of machine code
 	// are declared by, makers functions that may return such.
 	sources, copied, makers *names32
+	// structs are types whose definition is read where it mentions one of their fields.
+	structs *names32
+	fields  map[name][]name
 	// everything is set where nothing is left out.
 	everything bool
 }
@@ -35,7 +38,7 @@ type interest struct {
 // and initialisers that an opt-in changes; new, because the kit's stdunk.h declares one that takes a pool type.
 func newInterest(known names, builds []*project.Build) *interest {
 	in := &interest{mentions: newNames(), endings: newEndings(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames(),
-		sources: newNames(), copied: newNames(), makers: newNames()}
+		structs: newNames(), fields: map[name][]name{}, sources: newNames(), copied: newNames(), makers: newNames()}
 	for _, name := range kitAsks {
 		in.live.add(nameOf(name))
 	}
@@ -204,7 +207,7 @@ func (in *interest) choose(f *file) (changed bool) {
 		c := &o.chunks[i]
 		whole = whole || in.uneven.any(c.mentions)
 		news := slices.ContainsFunc(c.mentions, in.isNew)
-		if news || !c.on && (c.always || c.code || in.mentions.any(c.mentions) || in.bodies.any(c.defines)) {
+		if news || !c.on && (c.always || c.code || in.mentions.any(c.mentions) || in.bodies.any(c.defines) || in.structs.any(c.defines) && in.definesStruct(c)) {
 			c.on, changed = true, true
 		}
 		wanted = wanted || c.on && !c.always
@@ -278,9 +281,16 @@ func (in *interest) matters(macro string) bool {
 }
 
 // ask adds names that linking asks for, and says whether one of them is new.
-func (in *interest) ask(mentions, bodies map[string]bool) (news bool) {
+func (in *interest) ask(mentions, bodies map[string]bool, structs map[structField]bool) (news bool) {
 	for text := range mentions {
 		news = in.mention(text) || news
+	}
+	for s := range structs {
+		of, field := nameOf(s.of), nameOf(s.name)
+		if in.structs.add(of) || !slices.Contains(in.fields[of], field) {
+			in.fields[of] = append(in.fields[of], field)
+			news = true
+		}
 	}
 	for text := range bodies {
 		if in.bodies.add(nameOf(text)) {

@@ -203,7 +203,8 @@ func (t *tracing) call(e *expr, in *input, way *way) {
 
 // table gives the functions that are written to the field by which a call is made.
 func (t *tracing) table(e *expr, in *input) []*definition {
-	t.need(e.name, e.call.of)
+	t.need(e.name)
+	t.structs[structField{e.call.of, e.name}] = true
 	t.index()
 	var list []*definition
 	for _, w := range t.written[e.name] {
@@ -242,23 +243,37 @@ func (t *tracing) inputs(n *node, last *way) {
 	}
 }
 
-// fieldOf follows a field. A name alone is too little: where the struct is not known, that is asked for, but only if a field
-// of that name holds memory that was requested, as what is to be read for a struct can be much.
+// fieldOf follows a field. A name alone is too little: where the struct is not known, its definition is asked for. Of what is
+// called, which is mostly a callback, only if a field of that name may hold what was requested: there is much to be read
+// for a struct of a common name.
 func (t *tracing) fieldOf(e *expr, way *way) {
 	t.need(e.name)
+	q := quantity{kind: fieldOf, name: e.name, of: e.of}
 	if e.of != "" {
-		t.need(e.of)
-		t.fields(quantity{kind: fieldOf, name: e.name, of: e.of}, way)
+		t.structs[structField{e.of, e.name}] = true
+		t.fields(q, way)
 		return
 	}
 	t.lose("what field " + e.name + " holds: its struct is not known")
-	if !t.perhaps {
+	if t.perhaps {
+		t.fields(q, way)
+		return
+	}
+	if t.sign.called {
 		p := &tracing{image: t.image, sign: t.sign, seen: map[*node]bool{}, field: map[quantity]bool{}, perhaps: true}
-		if p.fields(quantity{kind: fieldOf, name: e.name}, way); len(p.found) > 0 {
-			t.need(e.via...)
+		if p.fields(q, way); len(p.found) == 0 {
+			return
+		}
+	}
+	for _, name := range e.via {
+		for _, field := range append([]string{e.name}, e.via...) {
+			t.structs[structField{name, field}] = true
 		}
 	}
 }
+
+// structField stands for the definition of a type that mentions a field.
+type structField struct{ of, name string }
 
 // fields follows what is written to a field.
 func (t *tracing) fields(q quantity, last *way) {

@@ -277,3 +277,11 @@ func (in *interest) chooseCode(o *outline) (changed bool) {
 	}
 	return changed
 }
+
+// definesStruct says whether a declaration is one of a struct that is asked for: it mentions the field, or gives the struct
+// another name.
+func (in *interest) definesStruct(c *chunk) bool {
+	return slices.ContainsFunc(c.defines, func(of name) bool {
+		return in.structs.has(of) && (c.alias || slices.ContainsFunc(in.fields[of], func(f name) bool { return slices.Contains(c.mentions, f) }))
+	})
+}
