@@ -30,8 +30,9 @@ type coding struct {
 // stores are the bytes that are written to one address, and what is added to it.
 type stores struct {
 	path []token
-	at   int // of the first, in the body
-	next int // the index behind the last
+	at   int  // of the first, in the body
+	next int  // the index behind the last
+	runs bool // the pointer is moved with each
 	list []stored
 }
 
@@ -100,7 +101,7 @@ func (r *reading) store(to address, v, at int) {
 		r.code.stores[key] = s
 		r.code.order = append(r.code.order, s)
 	}
-	if to.next {
+	if s.runs = s.runs || to.next; to.next || s.runs && to.offset == 0 {
 		to.offset = s.next
 	}
 	if s.next = to.offset + 1; to.wide {

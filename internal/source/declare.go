@@ -246,7 +246,7 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 	for _, d := range list {
 		if d.called && (looksLikeParameters(d.init) || !p.cxx) {
 			if p.known.copied.has(nameOf(d.name)) {
-				p.routines[d.name] = true
+				p.routines = append(p.routines, d.name)
 			}
 			continue
 		}
@@ -262,8 +262,8 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 		if d.pointer || external && d.init == nil {
 			continue
 		}
-		if bytes := codeIn(d.init); bytes != "" {
-			p.codes[d.name] = bytes
+		if codeIn(d.init) != "" {
+			p.codes = append(p.codes, d.name)
 		}
 		p.variables = append(p.variables, variable{name: d.name, of: p.globals[d.name], static: static, array: d.array, at: toks[d.at]})
 		p.writes = p.initial(p.writes, d, nil, toks[d.at])

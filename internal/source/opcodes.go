@@ -168,8 +168,11 @@ func spell(values []int) string {
 	return strings.Join(words, " ")
 }
 
-// byteOf reads a byte that is written in hexadecimal, as code is.
+// byteOf reads a byte that is written in hexadecimal, as code is, or 0.
 func byteOf(text string) (int, bool) {
+	if text == "0" {
+		return 0, true
+	}
 	if len(text) < 3 || len(text) > 6 || text[0] != '0' || text[1]|0x20 != 'x' {
 		return 0, false
 	}

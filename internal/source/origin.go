@@ -81,11 +81,11 @@ func (m *image) isCode(d *definition, source string) bool {
 		return slices.ContainsFunc(m.defined[name], func(f *definition) bool { return f.makes })
 	}
 	for _, u := range m.units {
-		if (u == d.unit || !u.hides(name)) && u.codes[name] != "" {
+		if (u == d.unit || !u.hides(name)) && slices.Contains(u.codes, name) {
 			return true
 		}
 	}
-	return d.unit.routines[name] || slices.ContainsFunc(m.defined[name], func(f *definition) bool { return f.class == "" && (f.unit == d.unit || !f.static) })
+	return slices.Contains(d.unit.routines, name) || slices.ContainsFunc(m.defined[name], func(f *definition) bool { return f.class == "" && (f.unit == d.unit || !f.static) })
 }
 
 // hides says whether a variable at file scope is not seen outside of the unit.
@@ -156,6 +156,9 @@ func (t *tracing) expression(e *expr, in *input, way *way) {
 	case fieldExpr:
 		t.fieldOf(e, way)
 	case nameExpr:
+		if t.ownMemory(e.name, in) {
+			return
+		}
 		nodes, why := in.nodes[e], ""
 		if nodes == nil {
 			nodes, why = t.stands(e, in)
@@ -171,6 +174,16 @@ func (t *tracing) expression(e *expr, in *input, way *way) {
 		}
 		t.lose(e.name)
 	}
+}
+
+// ownMemory says whether a name is that of an array or a function: no pointer to memory that was requested.
+func (t *tracing) ownMemory(name string, in *input) bool {
+	if in.d != nil && in.d.owns(name) {
+		return in.d.locals[name].array
+	}
+	return len(t.defined[name]) > 0 || slices.ContainsFunc(t.units, func(u *summary) bool {
+		return slices.ContainsFunc(u.variables, func(v variable) bool { return v.name == name && v.array && (u == in.unit || !v.static) })
+	})
 }
 
 func (t *tracing) lose(why string) {
@@ -190,7 +203,7 @@ func (t *tracing) call(e *expr, in *input, way *way) {
 	}
 	t.bodies[e.name] = true
 	list := t.resolve(in.scene, e.call)
-	if len(list) == 0 && e.call.method && e.call.of != "" {
+	if len(list) == 0 && e.call.method {
 		list = t.table(e, in)
 	}
 	for _, d := range list {
@@ -201,14 +214,14 @@ func (t *tracing) call(e *expr, in *input, way *way) {
 	}
 }
 
-// table gives the functions that are written to the field by which a call is made.
+// table gives the functions that are written to the field by which a call is made. The struct need not be known: who calls a
+// function by such a name, and gets memory that looks like code, means one of them.
 func (t *tracing) table(e *expr, in *input) []*definition {
 	t.need(e.name)
-	t.structs[structField{e.call.of, e.name}] = true
 	t.index()
 	var list []*definition
 	for _, w := range t.written[e.name] {
-		if w.field && w.of == e.call.of && w.value.kind == nameExpr {
+		if w.field && compatible(w.of, e.call.of) && w.value.kind == nameExpr {
 			t.bodies[w.value.name] = true
 			list = append(list, t.resolve(scene{d: w.d, unit: w.unit}, &call{callee: w.value.name, args: e.call.args})...)
 		}

@@ -24,14 +24,14 @@ type summary struct {
 	others     map[string][]string    // by what other names a class is constructed
 	named      map[string]bool        // identifiers that are used at file scope other than as the name of a call
 	facts      []driver.Fact
-	codes      map[string]string // arrays at file scope that hold machine code, and how it begins
-	routines   map[string]bool   // functions that are declared, of those that memory is copied from
-	placement  bool              // a header of the kit declares its operator new
-	asks       []string          // what is to be read to know whether a method is the kit's
-	declared   []driver.Place    // where DDIs are declared, or stand for something else than a request
-	problem    error             // why the unit could not be read, or not to its end
-	files      []*file           // that were read
-	looked     map[string]bool   // the watched macros that were looked at: with these alike, the summary is the same
+	codes      []string        // arrays at file scope that hold machine code
+	routines   []string        // functions that are declared, of those that memory is copied from
+	placement  bool            // a header of the kit declares its operator new
+	asks       []string        // what is to be read to know whether a method is the kit's
+	declared   []driver.Place  // where DDIs are declared, or stand for something else than a request
+	problem    error           // why the unit could not be read, or not to its end
+	files      []*file         // that were read
+	looked     map[string]bool // the watched macros that were looked at: with these alike, the summary is the same
 }
 
 // function is a definition: what it calls, in order, and what it does to variables.
@@ -105,8 +105,7 @@ func (p *parser) declarations() {
 	p.state = p.state.add(maphash.String(digestSeed, string(p.unit.Options.Language)))
 	p.prototypes, p.leaves, p.enums = map[string][]*function{}, map[leafKey]*expr{}, map[string]*expr{}
 	p.records, p.aliases, p.globals, p.bases = map[string]*record{}, map[string]string{}, map[string]string{}, map[string][]string{}
-	p.types, p.arrays, p.codes = map[string]string{}, map[string]bool{}, map[string]string{}
-	p.routines = map[string]bool{}
+	p.types, p.arrays = map[string]string{}, map[string]bool{}
 	start, assigned := 0, false
 	for p.i < len(p.toks) {
 		switch t := p.toks[p.i]; {

@@ -10,6 +10,7 @@ type record struct {
 	own    bool // it has a constructor or destructor
 	name   string
 	fields []member
+	arrays []string // those of the fields that are
 	bases  []string
 	// converts is set where a constructor that is not explicit may convert something else to it.
 	converts bool
@@ -19,7 +20,6 @@ type record struct {
 type member struct {
 	name, typ string
 	written   string // its type, whether or not that is a struct
-	array     bool
 }
 
 // openRecord reads the head of a struct's definition, from the word struct on.
@@ -63,7 +63,7 @@ func (p *parser) closeRecord(s *scope, tail []token) {
 	case n > 0 && p.scopes[n-1].record != nil:
 		outer := p.scopes[n-1].record
 		if len(list) == 0 && len(tail) == 0 {
-			outer.fields = append(outer.fields, r.fields...)
+			outer.fields, outer.arrays = append(outer.fields, r.fields...), append(outer.arrays, r.arrays...)
 		}
 		p.members(outer, list)
 	case len(tail) > 0:
@@ -91,7 +91,10 @@ func (p *parser) members(r *record, list []declarator) {
 		if d.called {
 			continue
 		}
-		r.fields = append(r.fields, member{d.name, p.tag(d.typ), d.typ, d.array})
+		r.fields = append(r.fields, member{d.name, p.tag(d.typ), d.typ})
+		if d.array {
+			r.arrays = append(r.arrays, d.name)
+		}
 		if len(d.init) > 0 {
 			p.constructs(d, d.init[0])
 		}
@@ -135,7 +138,7 @@ func (p *parser) writtenType(f *function, name string) string {
 // isArray says whether a field of a struct is an array, so that its name stands for an address inside the struct.
 func (p *parser) isArray(of, name string) bool {
 	r := p.records[of]
-	return r != nil && slices.ContainsFunc(r.fields, func(m member) bool { return m.name == name && m.array })
+	return r != nil && slices.Contains(r.arrays, name)
 }
 
 // field gives the struct that declares the field of a struct or one of its bases, and the struct that the field is. The

@@ -13,6 +13,7 @@ type signs struct {
 	ended        bool   // the token before closes such a one
 	left         name   // the word in front of the last =
 	assigning    bool   // behind it stands nothing but casts
+	indirect     bool   // in front of it stands what may be an address in memory
 	cast         []name // what was assigned something that begins with a parenthesis
 	some         uint64 // a bit for each of them
 	stored       byte   // what bytes were assigned
@@ -89,6 +90,7 @@ func (g *signs) punctuator(s *skimmer, c byte) {
 		}
 	case '=':
 		g.assigning = g.last != '=' && g.last != '!' && g.last != '<' && g.last != '>'
+		g.indirect = g.last == ']' || g.last == ')' || g.last == '+' || g.last == 'a' && (g.before == '*' || g.before == ')')
 		if g.left = s.last; s.last != 0 {
 			g.declared = s.last
 		}
@@ -148,7 +150,7 @@ func (g *signs) word(s *skimmer, h name) {
 // number passes one.
 func (g *signs) number(s *skimmer, text []byte) {
 	if g.assigning {
-		if v, ok := byteOf(string(text)); ok && g.stores(v) {
+		if v, ok := byteOf(string(text)); ok && g.indirect && g.stores(v) {
 			s.cur.code = true
 		}
 		g.assigning = false
@@ -202,6 +204,9 @@ func (g *signs) listed(s *skimmer, c byte, depth int) {
 	l := &g.list
 	switch c {
 	case '{':
+		if g.last != '{' && g.last != ',' { // of a body, say
+			l.open = 0
+		}
 		if l.open++; l.open == 1 {
 			l.values, l.of = l.values[:0], 0
 			if depth == 0 {
