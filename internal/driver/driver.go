@@ -128,6 +128,7 @@ type Site struct {
 	State     State
 	// Executed says why the memory seems to be executed: the way from the request to each sign of it, and the sign.
 	Executed []Step
+	Escapes  bool     // the memory's address goes where it is not followed: it is returned, stored or passed on
 	Seen     *Request // a trace only
 }
 

@@ -63,6 +63,7 @@ func checkMemoryExecuted(m *driver.Image, goal nx.Mechanism) []Finding {
 		found = append(found, Finding{
 			Message: fmt.Sprintf("memory of %s seems to be executed: %s", s.DDI.Name, executedMessage(m.Build, *s, goal)),
 			Place:   s.Place, Site: s, Steps: s.Executed,
+			Kept: executable(m.Build, *s) && !fixable(m.Build, *s, goal) && !hasToken(*s, driver.Token.Redefined),
 		})
 	}
 	return found

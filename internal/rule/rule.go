@@ -76,7 +76,7 @@ type Finding struct {
 
 // All lists the rules in the order of their IDs.
 func All() []*Rule {
-	return []*Rule{&unsafeArgument, &macroWithoutCall, &callWithoutMacro, &callTooLate, &memoryExecuted}
+	return []*Rule{&unsafeArgument, &macroWithoutCall, &callWithoutMacro, &callTooLate, &memoryExecuted, &pointerEscapes}
 }
 
 // Check judges the images of one tree. Fixes opt them in by the mechanism goal, which is nx.OptIn or nx.OptInAuto.

@@ -76,6 +76,7 @@ type call struct {
 	ddi        *nx.DDI // nil where the callee is no DDI
 	method     bool    // called by way of an object or a pointer
 	dropped    bool    // its result is not used
+	escapes    bool    // of a request: where its result goes is not followed
 	constructs bool    // the call of a constructor that a variable, member or base makes
 	pos, end   int     // in the body: of its name, and of the parenthesis that ends it
 	args       []value
@@ -196,6 +197,7 @@ func (p *parser) body(f *function, head, toks []token) {
 	}
 	r.scan()
 	r.sequences()
+	r.escaping()
 	slices.SortStableFunc(r.list, func(a, b made) int { return cmp.Compare(a.end, b.end) })
 	f.calls = slices.Grow(f.calls, len(r.list))
 	for i := range r.list {

@@ -21,7 +21,7 @@ type execution struct {
 
 // coding is what is known of the body at hand.
 type coding struct {
-	casts  map[string][]int  // where variables are assigned what stands behind a cast
+	casts  map[string][]int  // where variables are assigned what stands behind a cast, until they are called
 	codes  map[string]string // its variables that hold machine code, and how that begins
 	stores map[string]*stores
 	order  []*stores
@@ -56,15 +56,15 @@ func (r *reading) assignsCode(i int) {
 	}
 }
 
+// maxCasts bounds the tokens of a byte with its casts.
+const maxCasts = 20
+
 // stores notes what the = at i writes to memory, if it is a byte of a constant value, or follows one.
 func (r *reading) stores(i int) {
-	end := i + 1
-	for end < len(r.toks) && r.toks[end].is("(") && isType(r.toks[end+1:min(closing(r.toks, end), len(r.toks))]) {
-		end = closing(r.toks, end) + 1
-	}
+	right := bare(r.toks[i+1 : statementEnd(r.toks, i+1, maxCasts)])
 	v := someByte
-	if end+1 < len(r.toks) && r.toks[end].kind == number && r.toks[end].exp == nil && (r.toks[end+1].is(";") || r.toks[end+1].is(",")) {
-		if b, ok := byteOf(r.toks[end].text); ok {
+	if len(right) == 1 && right[0].kind == number && right[0].exp == nil {
+		if b, ok := byteOf(right[0].text); ok {
 			v = b
 		}
 	}
@@ -331,10 +331,17 @@ func transfer(run []int) string {
 	return opcodes(run)
 }
 
+// maxInside bounds how many structs an array is looked up in.
+const maxInside = 10
+
 // executes notes a sign: its value is what the path stands for. Of an array inside a struct that is written to, that is the
 // address of the struct.
 func (r *reading) executes(path []token, at int, x execution) {
-	for n := len(path); n > 2 && plainPath(path) && !x.called; n = len(path) {
+	for range maxInside {
+		n := len(path)
+		if n < 3 || x.called || !plainPath(path) {
+			break
+		}
 		typ, _ := r.typeBefore(r.f, path, n-3, 0)
 		if !r.isArray(typ, path[n-1].text) {
 			break
@@ -411,6 +418,7 @@ func (r *reading) codeCall(c *call, args [][]token, i int) {
 				r.executes(x, k, execution{at: c.at, says: "is called as " + c.callee, called: true})
 			}
 		}
+		delete(r.code.casts, c.callee) // one call is enough
 	}
 	if !copies[c.callee] || !copies[c.at.root().text] || len(args) != 3 {
 		return
@@ -450,7 +458,7 @@ func (r *reading) copiesCode(from []token) (says, source string) {
 		}
 		return "gets machine code: a copy of " + name, name
 	}
-	for _, w := range r.f.writes {
+	for _, w := range r.f.writes[max(0, len(r.f.writes)-maxInputs):] {
 		if w.name == name && !w.field && w.value.expr != nil && w.value.kind == callExpr && r.known.makers.has(nameOf(w.value.name)) {
 			return "gets machine code: a copy of what " + w.value.name + "() returns", w.value.name + "()"
 		}
@@ -497,4 +505,103 @@ func codeIn(init []token) string {
 		values = append(values, v)
 	}
 	return opcodes(values)
+}
+
+// escaping notes of the requests of the body whose address goes where it is not followed: it is returned, stored outside of
+// the function, or passed on.
+func (r *reading) escaping() {
+	held := map[string][]*call{} // by the local that the result is assigned to
+	for k := range r.list {
+		c := &r.list[k].call
+		if c.ddi == nil || c.method || c.pos >= len(r.toks) || r.toks[c.pos].off != c.at.off || r.toks[c.pos].file != c.at.file {
+			continue
+		}
+		if name := r.holder(c.pos); name != "" {
+			held[name] = append(held[name], c)
+		} else {
+			c.escapes = !c.dropped
+		}
+	}
+	for i := 1; i < len(r.toks) && len(held) > 0; i++ {
+		name := r.toks[i].text
+		if r.toks[i].kind == ident && held[name] != nil && r.leaves(i) {
+			for _, c := range held[name] {
+				c.escapes = true
+			}
+			delete(held, name)
+		}
+	}
+}
+
+// holder gives the local variable that what is called at i is assigned to.
+func (r *reading) holder(i int) string {
+	if i = r.beforeCasts(i); i < 1 || !r.toks[i].is("=") || r.toks[i-1].kind != ident {
+		return ""
+	}
+	name := r.toks[i-1].text
+	if _, local := r.f.locals[name]; !local || i > 1 && (r.toks[i-2].is(".") || r.toks[i-2].is("->") || r.toks[i-2].is("*") && i > 2 && startsAfter(r.toks[i-3])) {
+		return ""
+	}
+	return name
+}
+
+// startsAfter says whether a statement begins behind a token.
+func startsAfter(t token) bool { return t.is(";") || t.is("{") || t.is("}") || t.is(")") }
+
+// beforeCasts gives the index of what stands in front of an expression at i and of the casts and parentheses around it.
+func (r *reading) beforeCasts(i int) int {
+	for i--; i > 0; i-- {
+		if r.toks[i].is(")") {
+			open := opening(r.toks, i)
+			if open < 0 || !isType(r.toks[open+1:i]) {
+				return i
+			}
+			i = open
+		} else if !r.toks[i].is("(") || r.toks[i-1].kind == ident {
+			return i
+		}
+	}
+	return i
+}
+
+// leaves says whether the local at i is returned, assigned to something else or passed to a function that may keep it.
+func (r *reading) leaves(i int) bool {
+	if i+1 < len(r.toks) && (r.toks[i+1].is("->") || r.toks[i+1].is("[") || r.toks[i+1].is("=")) {
+		return false
+	}
+	switch k := r.beforeCasts(i); {
+	case k < 1:
+		return false
+	case r.toks[k].is("return"), r.toks[k].is("="):
+		return true
+	case r.toks[k].is("(") || r.toks[k].is(","):
+		open := around(r.toks, i)
+		return open > 0 && r.toks[open-1].kind == ident && !keywords[r.toks[open-1].text] && !handles[r.toks[open-1].text]
+	}
+	return false
+}
+
+// around gives the index of the parenthesis that the token at i stands in, -1 for none.
+func around(toks []token, i int) int {
+	depth := 0
+	for least := max(0, i-maxArguments); i >= least; i-- {
+		switch t := toks[i]; {
+		case t.is(")"):
+			depth++
+		case t.is("("):
+			if depth--; depth < 0 {
+				return i
+			}
+		case t.is(";") || t.is("{"):
+			return -1
+		}
+	}
+	return -1
+}
+
+// handles are routines that do no more with memory than to fill, read or free it.
+var handles = map[string]bool{
+	"ExFreePool": true, "ExFreePoolWithTag": true, "ExFreePool2": true, "RtlZeroMemory": true, "RtlSecureZeroMemory": true,
+	"RtlFillMemory": true, "memset": true, "memcmp": true, "RtlCompareMemory": true, "RtlEqualMemory": true, "ASSERT": true, "NT_ASSERT": true,
+	"RtlCopyMemory": true, "RtlMoveMemory": true, "memcpy": true, "memmove": true, "MmFreeContiguousMemory": true, "FsRtlFreePool": true,
 }

@@ -182,7 +182,7 @@ func (m *image) mayRequest(name string, seen map[string]bool) bool {
 func (m *image) requests(d *definition, c *call) []driver.Site {
 	s := driver.Site{
 		Witness: driver.Source, Place: c.at.root().place(), Function: d.name, DDI: *c.ddi,
-		Mechanism: d.unit.mechanism, Moment: m.moment(d, c),
+		Mechanism: d.unit.mechanism, Moment: m.moment(d, c), Escapes: c.escapes,
 	}
 	if c.at.exp != nil {
 		s.Spelled = c.at.place()
@@ -273,6 +273,7 @@ func mergeSites(sites []driver.Site) []driver.Site {
 
 func mergeSite(into *driver.Site, s driver.Site) {
 	into.Moment |= s.Moment
+	into.Escapes = into.Escapes || s.Escapes
 	for _, step := range s.Executed {
 		into.Executed = appendNew(into.Executed, step)
 	}

@@ -41,6 +41,8 @@ const (
 	maxWay    = 40   // steps from a sign to a request
 	maxTraced = 1000 // quantities that are looked at from one sign
 	maxSigns  = 2000 // of one image
+	maxFound  = 100  // requests of one sign
+	maxVia    = 8    // names that lead to a struct
 )
 
 // executed notes of the sites that their memory seems to be executed. It gives the signs for which no request was found
@@ -48,6 +50,7 @@ const (
 func (m *image) executed(sites []seen) []unplaced {
 	var list []unplaced
 	signs := 0
+	byPlace := map[driver.Place][]*seen{}
 	for _, d := range m.definitions {
 		for i := range d.executed {
 			if signs++; signs > maxSigns || m.work > maxWork || m.idleCopy(d) {
@@ -58,7 +61,12 @@ func (m *image) executed(sites []seen) []unplaced {
 				continue
 			}
 			t.value(&input{value: t.sign.value, scene: scene{d: d, unit: d.unit}}, nil)
-			if !t.mark(sites, d) && t.lost != "" && !t.sign.called {
+			if len(byPlace) == 0 {
+				for i := range sites {
+					byPlace[sites[i].Place] = append(byPlace[sites[i].Place], &sites[i])
+				}
+			}
+			if !t.mark(byPlace, d) && t.lost != "" && !t.sign.called {
 				list = append(list, unplaced{unit: d.unit, Fact: driver.Fact{
 					Kind: driver.CodeWritten, Place: t.sign.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
 					Mechanism: d.unit.mechanism, Says: fmt.Sprintf("%s gets machine code; where it comes from is not known: %s", t.sign.text, t.lost),
@@ -94,12 +102,11 @@ func (u *summary) hides(name string) bool {
 }
 
 // mark tells the sites that were found of the sign, and says whether there are such.
-func (t *tracing) mark(sites []seen, d *definition) bool {
+func (t *tracing) mark(sites map[driver.Place][]*seen, d *definition) bool {
 	marked := false
 	for _, f := range t.found {
-		for i := range sites {
-			s := &sites[i].Site
-			if sites[i].unit != f.d.unit || s.Place != f.at.root().place() || s.Spelled != (driver.Place{}) && s.Spelled != f.at.place() || !t.gives(s.DDI) {
+		for _, s := range sites[f.at.root().place()] {
+			if s.unit != f.d.unit || s.Spelled != (driver.Place{}) && s.Spelled != f.at.place() || !t.gives(s.DDI) {
 				continue
 			}
 			marked = true
@@ -198,6 +205,9 @@ func (t *tracing) call(e *expr, in *input, way *way) {
 		return
 	}
 	if e.call.ddi != nil && !e.call.method {
+		if len(t.found) == maxFound {
+			return
+		}
 		t.found = append(t.found, traced{d: in.d, at: e.call.at, way: way})
 		return
 	}
@@ -231,7 +241,7 @@ func (t *tracing) table(e *expr, in *input) []*definition {
 
 // node follows all that gives a quantity its values.
 func (t *tracing) node(n *node, last *way) {
-	if t.seen[n] || len(t.seen) > maxTraced {
+	if t.seen[n] || len(t.seen) > maxTraced || t.work > maxWork {
 		return
 	}
 	t.seen[n] = true
@@ -242,7 +252,7 @@ func (t *tracing) node(n *node, last *way) {
 }
 
 func (t *tracing) inputs(n *node, last *way) {
-	t.work++
+	t.work += 1 + len(n.inputs)
 	t.lose(n.why)
 	for i := range n.inputs {
 		in := &n.inputs[i]
@@ -278,8 +288,8 @@ func (t *tracing) fieldOf(e *expr, way *way) {
 			return
 		}
 	}
-	for _, name := range e.via {
-		for _, field := range append([]string{e.name}, e.via...) {
+	for _, name := range e.via[:min(len(e.via), maxVia)] {
+		for _, field := range append([]string{e.name}, e.via[:min(len(e.via), maxVia)]...) {
 			t.structs[structField{name, field}] = true
 		}
 	}

@@ -306,3 +306,30 @@ func TestOpcodes(t *testing.T) {
 		}
 	}
 }
+
+// Whether the address of a request's memory leaves the function is told by how it is used there.
+func TestEscapes(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want bool
+	}{
+		{"return ExAllocatePool(NonPagedPool, 1);", true},
+		{"G = ExAllocatePool(NonPagedPool, 1);", true},
+		{"c->P = (PVOID)ExAllocatePool(NonPagedPool, 1);", true},
+		{"*out = ExAllocatePool(NonPagedPool, 1);", true},
+		{"Use(ExAllocatePool(NonPagedPool, 1));", true},
+		{"PVOID p = ExAllocatePool(NonPagedPool, 1); return p;", true},
+		{"PVOID p; p = ExAllocatePool(NonPagedPool, 1); return (PVOID)(p);", true},
+		{"PUCHAR p = (PUCHAR)ExAllocatePool(NonPagedPool, 1); c->P = (PVOID)p;", true},
+		{"PVOID p = ExAllocatePool(NonPagedPool, 1); Use(1, p);", true},
+		{"PVOID p = ExAllocatePool(NonPagedPool, 1); ExFreePool(p);", false},
+		{"PUCHAR p = ExAllocatePool(NonPagedPool, 1); if (p == NULL) return; p[0] = 1; p->x = 2; RtlZeroMemory(p, 1); ExFreePool(p);", false},
+		{"PVOID p = ExAllocatePool(NonPagedPool, 1); if (!p) return 1; n = p->Size;", false},
+		{"ExAllocatePool(NonPagedPool, 1);", false},
+	} {
+		m := read(t, dc+"PVOID G; PVOID F(PC c, PVOID *out) { "+tt.text+" }")
+		if len(m.Sites) != 1 || m.Sites[0].Escapes != tt.want {
+			t.Errorf("%s: %+v, want %v", tt.text, m.Sites, tt.want)
+		}
+	}
+}
