@@ -139,7 +139,10 @@ type Site struct {
 	Surely bool
 	Built  nx.Built // the kit and the lowest Windows of the site's build, as far as they are known
 	State  State
-	Seen   *Request // a trace only
+	// Executed says why the memory seems to be executed: the way from the request to each sign of it, and the sign.
+	Executed []Step
+	Escapes  bool     // the memory's address goes where it is not followed: it is returned, stored or passed on
+	Seen     *Request // a trace only
 }
 
 // State says what is known of a site. The zero value stands for Resolved or Unknown, which the value tells apart.
@@ -282,6 +285,8 @@ const (
 	BothOptIns FactKind = "both opt-ins"
 	// OtherCall is a call of ExInitializeDriverRuntime without DrvRtPoolNxOptIn.
 	OtherCall FactKind = "call without DrvRtPoolNxOptIn"
+	// CodeWritten is machine code that is written to memory of which it is not known who requested it.
+	CodeWritten FactKind = "code written"
 	// NotUnderstood is code that holds a request, and is read without its surroundings.
 	NotUnderstood FactKind = "not understood"
 )

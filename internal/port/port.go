@@ -21,6 +21,9 @@ import (
 // maxRounds bounds the scans of one port: a fix that brings up new findings forever is a bug of ours.
 const maxRounds = 4
 
+// executed is the rule that names requests whose memory seems to be executed.
+const executed = "NX0016"
+
 // Goal is the way to opt in that the user asked for.
 type Goal string
 
@@ -74,10 +77,16 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		return nil, err
 	}
 	r.Before, r.After = before.Images, r.last.Images
+	for _, f := range before.Findings {
+		if f.Rule.ID == executed {
+			r.Executed = append(r.Executed, f)
+		}
+	}
 	for _, f := range r.last.Findings {
 		switch {
 		case f.NoAlternative:
 			r.NoAlternative = append(r.NoAlternative, f)
+		case f.Kept && f.Rule.ID == executed: // it is named, and stays as it is
 		case f.Kept:
 			r.Kept = append(r.Kept, f)
 		case f.Level > rule.Note:

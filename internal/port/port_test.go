@@ -12,6 +12,7 @@ import (
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/internal/report"
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/scan"
 	"github.com/nxport/nxport/nx"
@@ -358,6 +359,30 @@ func TestTheSameMechanism(t *testing.T) {
 		r := run(t, OptIn)
 		if got, want := pack(t, a), auto.Replace(example(id).After); got != want || len(r.Left) > 0 {
 			t.Errorf("%s: left %v, got\n%s\nwant\n%s", id, r.Left, got, want)
+		}
+	}
+}
+
+// A port names the requests whose memory seems to be executed, and fails where it does harm to them; one that names executable
+// memory itself stays as it is.
+func TestExecutedMemoryIsNamed(t *testing.T) {
+	executed := rule.All()[slices.IndexFunc(rule.All(), func(r *rule.Rule) bool { return r.ID == "NX0016" })].Doc.Before
+	for _, tt := range []struct {
+		name, text, says string
+		left             int
+	}{
+		{"opted in", executed, "an opt-in makes it no-execute memory", 1},
+		{"kept", strings.Replace(executed, "NonPagedPool,", "NonPagedPoolExecute,", 1), "memory integrity (HVCI) does not permit that", 0},
+	} {
+		unpack(t, tt.text)
+		r := run(t, OptIn)
+		if len(r.Executed) != 1 || !strings.Contains(r.Executed[0].Message, tt.says) || len(r.Left) != tt.left {
+			t.Errorf("%s: executed %+v, left %+v", tt.name, r.Executed, r.Left)
+		}
+		var b strings.Builder
+		report.Port(&b, &r.Ported, true)
+		if text := b.String(); !strings.Contains(text, "executed: drv.c:7:19: memory of ExAllocatePoolWithTag") || strings.Contains(text, "no sign was found") {
+			t.Errorf("%s: printed\n%s", tt.name, text)
 		}
 	}
 }

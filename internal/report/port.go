@@ -19,6 +19,7 @@ type Ported struct {
 	Changes   []edit.Change
 	Before    []driver.Image
 	After     []driver.Image
+	Executed  []rule.Finding // requests whose memory seems to be executed, as they were before
 	Kept      []rule.Finding // requests that the source itself keeps executable
 	Left      []rule.Finding // what could not be mended
 	// NoAlternative are requests for which the lowest Windows of their build has no other routine.
@@ -31,6 +32,9 @@ func Port(w io.Writer, r *Ported, written bool) {
 		fmt.Fprintln(w, "nothing to change")
 	} else {
 		fmt.Fprintf(w, "mechanism %s: %s\n", r.Mechanism.Macro(), r.Why)
+	}
+	for _, f := range r.Executed {
+		fmt.Fprintf(w, "executed: %s: %s\n", f.Place, f.Message)
 	}
 	for _, c := range r.Changes {
 		verb := "would change"
@@ -56,8 +60,10 @@ func Port(w io.Writer, r *Ported, written bool) {
 
 // cautions says what a port cannot know.
 func cautions(w io.Writer, r *Ported) {
-	fmt.Fprintln(w, "not judged: whether the driver executes memory of these requests, as a JIT or a trampoline does; "+
-		"such a request must ask for NonPagedPoolExecute")
+	if len(r.Executed) == 0 {
+		fmt.Fprintln(w, "no sign was found that the driver executes memory of these requests, as a JIT or a trampoline does; "+
+			"that proves nothing: such a request must ask for NonPagedPoolExecute")
+	}
 	for _, m := range r.After {
 		if m.Build.Kit.NoOptIn {
 			fmt.Fprintf(w, "%s knows no opt-in, nor any kit before Windows 8: a binary that it builds stays executable on every "+

@@ -19,7 +19,8 @@ compatible with memory integrity (HVCI), and Driver Verifier stops the system wi
 0x2000 (pool) or 0x2002 (mapping).`,
 		Fix: `Opt the driver in: POOL_NX_OPTIN for one binary that serves Windows 7 and later, POOL_NX_OPTIN_AUTO for a
 binary that never runs below Windows 8. The token NonPagedPool, the lookaside list and the mapping are then redefined by
-the kit's header. The fix is safe as long as nothing executes the memory. A request that names NonPagedPoolExecute or a
+the kit's header. The fix is safe as long as nothing executes the memory: it is
+marked as unsafe where NX0016 sees that something does. A request that names NonPagedPoolExecute or a
 literal keeps what it asks for. A mapping for user mode is a note, as it is no memory of the kernel; so is what only an old kit would leave executable.`,
 		Before: vcxproj("DRV=1;%(PreprocessorDefinitions)", "drv.c") + `-- drv.c --
 #include <ntddk.h>

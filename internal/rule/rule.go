@@ -82,7 +82,7 @@ func All() []*Rule {
 		&deprecatedAllocator, &unsafeRoutine, &unsafeArgument, &callNotShown, &optedOutRequest, &exportDriverWithoutCall, &ownAllocator,
 		&callOutsideEntry, &macroWithoutCall, &callWithoutMacro, &callTooLate, &macroNotEverywhere, &macroAfterHeader, &bothMechanisms,
 		&optOutWithoutEffect, &optOutDisablesCall, &notAConstant, &nxBelowWindows8, &typeAndFlagsMixed, &comparisonChanges,
-		&libraryWithoutMacro, &ddiAboveMinimum, &handRolled, &suppressionWithoutEffect, &callWithoutFlag,
+		&libraryWithoutMacro, &ddiAboveMinimum, &handRolled, &memoryExecuted, &pointerEscapes, &suppressionWithoutEffect, &callWithoutFlag,
 	}
 }
 
@@ -92,10 +92,15 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 	var all []Finding
 	silent := silences(images)
 	goals := goalsOf(images, goal)
+	harmed := harmedBy(images, goals)
 	add := func(r *Rule, list []Finding, build ...string) {
 		for _, f := range list {
 			f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
 			f.Suppressed = silent.of(f)
+			if f.Fix != nil && slices.ContainsFunc(f.Builds, func(id string) bool { return harmed[id] }) {
+				fix := *f.Fix
+				fix.Safe, f.Fix = false, &fix
+			}
 			all = append(all, f)
 		}
 	}
@@ -136,6 +141,17 @@ func goalsOf(images []driver.Image, goal nx.Mechanism) []nx.Mechanism {
 		goals[i] = cmp.Or(goals[i], goal)
 	}
 	return goals
+}
+
+// harmedBy gives the builds that an opt-in would make execute no-execute memory, as far as that is seen.
+func harmedBy(images []driver.Image, goals []nx.Mechanism) map[string]bool {
+	harmed := map[string]bool{}
+	for i, m := range images {
+		harmed[m.Build.ID] = slices.ContainsFunc(m.Sites, func(s driver.Site) bool {
+			return len(s.Executed) > 0 && fixable(m.Build, s, goals[i])
+		})
+	}
+	return harmed
 }
 
 // Merge joins findings that say the same of several builds, and sorts by place. The fixes of all are kept. What is suppressed

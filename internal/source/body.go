@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
@@ -76,6 +77,7 @@ type call struct {
 	ddi        *nx.DDI // nil where the callee is no DDI
 	method     bool    // called by way of an object or a pointer
 	dropped    bool    // its result is not used
+	escapes    bool    // of a request: where its result goes is not followed
 	constructs bool    // the call of a constructor that a variable, member or base makes
 	pos, end   int     // in the body: of its name, and of the parenthesis that ends it
 	args       []value
@@ -172,6 +174,7 @@ type reading struct {
 	lambda   int  // where the body of the lambda at hand ends
 	head     bool // these are the initialisers of a constructor
 	objects  []object
+	code     coding
 }
 
 type made struct {
@@ -194,6 +197,8 @@ func (p *parser) body(f *function, head, toks []token) {
 		}
 	}
 	r.scan()
+	r.sequences()
+	r.escaping()
 	slices.SortStableFunc(r.list, func(a, b made) int { return cmp.Compare(a.end, b.end) })
 	f.calls = slices.Grow(f.calls, len(r.list))
 	for i := range r.list {
@@ -243,6 +248,11 @@ func (r *reading) scan() {
 			}
 		case t.kind == punct && assignments[t.text]:
 			r.assignment(i)
+			if t.is("=") {
+				r.assignsCode(i)
+			}
+		case t.is("(") && i > 0 && r.toks[i-1].is(")"):
+			r.calledThrough(i)
 		case t.is("==") || t.is("!="):
 			r.comparison(i)
 		case t.is("&") && !r.passedOn[i]:
@@ -292,6 +302,10 @@ func (r *reading) declaration(i int) {
 		if static || isConstexpr(t) {
 			r.initialisesStatic(r.f, toks, d)
 		}
+		r.holdsCode(d)
+		if d.typ == "auto" {
+			d.typ = castTo(d.init)
+		}
 		r.f.declare(d.name, local{of: r.tag(d.typ), typ: d.typ, static: static, array: d.array})
 		if d.ref {
 			r.f.taken = r.alias(r.f.taken, d, toks)
@@ -308,6 +322,14 @@ func (r *reading) declaration(i int) {
 			}
 		}
 	}
+}
+
+// castTo gives the type of auto x = reinterpret_cast<T *>(...), "" where it is another expression.
+func castTo(init []token) string {
+	if len(init) < 2 || !strings.HasSuffix(init[0].text, "_cast") || !init[1].is("<") {
+		return ""
+	}
+	return lastWord(init[2:max(2, templateEnd(init, 1))])
 }
 
 // place says of a write where it stands: from the token at, up to the one at end.
@@ -433,6 +455,7 @@ func (f *function) param(name string) int {
 func (r *reading) returns(i int) {
 	end := statementEnd(r.toks, i, maxArguments)
 	r.destroy(min(end, len(r.toks)-1), -1)
+	r.f.makes = r.f.makes || codeIn(r.toks[i+1:min(end, len(r.toks))]) != ""
 	if end > i+1 {
 		v := r.value(r.f, r.toks[i+1:end])
 		v.pos, v.loops = i, r.flow.loops()
@@ -458,5 +481,6 @@ func (r *reading) add(i, last int) {
 			c.of = qualifier(r.toks, i-1)
 		}
 	}
+	r.codeCall(&c, args, i)
 	r.list = append(r.list, made{c, r.lend(c, args, last+1, end)})
 }

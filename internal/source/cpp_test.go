@@ -11,7 +11,7 @@ import (
 
 // everything reads all of the text of a tree.
 func everything(t *tree.Tree) *files {
-	in := &interest{mentions: newNames(), bodies: newNames(), everything: true}
+	in := &interest{mentions: newNames(), bodies: newNames(), structs: newNames(), copied: newNames(), everything: true}
 	in.spread(nil)
 	return newFiles(t, in)
 }

@@ -245,6 +245,9 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 	external := toks[0].is("extern")
 	for _, d := range list {
 		if d.called && (looksLikeParameters(d.init) || !p.cxx) {
+			if p.known.copied.has(nameOf(d.name)) {
+				p.routines = append(p.routines, d.name)
+			}
 			continue
 		}
 		if !d.assign && d.init != nil {
@@ -258,6 +261,9 @@ func (p *parser) variablesOf(toks []token, list []declarator) {
 		}
 		if d.pointer || external && d.init == nil {
 			continue
+		}
+		if codeIn(d.init) != "" {
+			p.codes = append(p.codes, d.name)
 		}
 		p.variables = append(p.variables, variable{name: d.name, of: p.globals[d.name], static: static, array: d.array, at: toks[d.at]})
 		p.writes = p.initial(p.writes, d, nil, toks[d.at])

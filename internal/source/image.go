@@ -16,6 +16,12 @@ type seen struct {
 	unit *summary
 }
 
+// unplaced is a fact and the unit that it stands in.
+type unplaced struct {
+	driver.Fact
+	unit *summary
+}
+
 // sites gives the requests of all units that were linked.
 func (m *image) sites() []seen {
 	var list []seen
@@ -28,6 +34,7 @@ func (m *image) sites() []seen {
 			}
 		}
 	}
+	m.unplaced = m.executed(list)
 	return list
 }
 
@@ -78,6 +85,11 @@ func (m *image) facts(units []*summary, in map[*summary]bool) []driver.Fact {
 		list = append(list, m.entryFacts(d)...)
 		for i := range d.calls {
 			list = append(list, m.optInFact(d, &d.calls[i])...)
+		}
+	}
+	for _, f := range m.unplaced {
+		if in[f.unit] {
+			list = append(list, f.Fact)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b driver.Fact) int {
@@ -172,7 +184,7 @@ func (m *image) mayRequest(name string, seen map[string]bool) bool {
 func (m *image) requests(d *definition, c *call) []driver.Site {
 	s := driver.Site{
 		Witness: driver.Source, Place: c.at.root().place(), Function: d.name, DDI: *c.ddi,
-		Mechanism: d.unit.mechanism, Moment: m.moment(d, c),
+		Mechanism: d.unit.mechanism, Moment: m.moment(d, c), Escapes: c.escapes,
 	}
 	if c.at.exp != nil {
 		s.Spelled = c.at.place()
@@ -286,6 +298,10 @@ func has(terms []driver.Term, t driver.Term) bool {
 func mergeSite(into *driver.Site, s driver.Site) {
 	into.Moment |= s.Moment
 	into.Surely = into.Surely || s.Surely
+	into.Escapes = into.Escapes || s.Escapes
+	for _, step := range s.Executed {
+		into.Executed = appendNew(into.Executed, step)
+	}
 	a, b := &into.Value, s.Value
 	selected := slices.DeleteFunc(slices.Concat(a.Selected, b.Selected), func(t driver.Term) bool {
 		return has(a.Terms, t) && !has(a.Selected, t) || has(b.Terms, t) && !has(b.Selected, t)

@@ -24,6 +24,12 @@ type interest struct {
 	live      *names32
 	pasting   *names32 // macros with ## in their body, or that lead to one
 	fragments *names32 // identifiers out of which those may make others
+	// sources are the words from which memory is copied; copied are those of them that functions and arrays of machine code
+	// are declared by, makers functions that may return such.
+	sources, copied, makers *names32
+	// structs are types whose definition is read where it mentions one of their fields.
+	structs *names32
+	fields  map[name][]name
 	// everything is set where nothing is left out.
 	everything bool
 }
@@ -32,7 +38,8 @@ type interest struct {
 // and initialisers that an opt-in changes; new, because the kit's stdunk.h declares one that takes a pool type; the pragma
 // operators, because what they disable counts for all that follows.
 func newInterest(known names, builds []*project.Build) *interest {
-	in := &interest{mentions: newNames(), endings: newEndings(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames()}
+	in := &interest{mentions: newNames(), endings: newEndings(), settled: newNames(), bodies: newNames(), live: newNames(), fragments: newNames(),
+		structs: newNames(), fields: map[name][]name{}, sources: newNames(), copied: newNames(), makers: newNames()}
 	for _, name := range kitAsks {
 		in.live.add(nameOf(name))
 	}
@@ -162,6 +169,7 @@ func (s *names32) any(list []name) bool { return slices.ContainsFunc(list, s.has
 // begin and end otherwise than their text shows.
 func (in *interest) spread(list []*file) {
 	grow(list, func(m *chunk) bool { return in.leads(m) && in.mention(m.text) })
+	in.spreadCode(list)
 	in.uneven, in.inner, in.pasting = newNames(), map[string]bool{}, newNames()
 	grow(list, in.pasting.by(func(m *chunk) bool { return m.pastes }))
 	grow(list, in.uneven.by(func(m *chunk) bool { return m.uneven }))
@@ -195,11 +203,12 @@ func (in *interest) choose(f *file) (changed bool) {
 	o := f.outline
 	fragment := in.inner[strings.ToLower(path.Base(f.path))] || in.inner["*"]
 	whole, wanted := o.ragged || fragment || in.everything, fragment || in.everything
+	changed = in.chooseCode(o)
 	for i := range o.chunks {
 		c := &o.chunks[i]
 		whole = whole || in.uneven.any(c.mentions)
 		news := slices.ContainsFunc(c.mentions, in.isNew)
-		if news || !c.on && (c.always || in.mentions.any(c.mentions) || in.bodies.any(c.defines)) {
+		if news || !c.on && (c.always || c.code || in.mentions.any(c.mentions) || in.bodies.any(c.defines) || in.structs.any(c.defines) && in.definesStruct(c)) {
 			c.on, changed = true, true
 		}
 		wanted = wanted || c.on && !c.always
@@ -273,9 +282,16 @@ func (in *interest) matters(macro string) bool {
 }
 
 // ask adds names that linking asks for, and says whether one of them is new.
-func (in *interest) ask(mentions, bodies map[string]bool) (news bool) {
+func (in *interest) ask(mentions, bodies map[string]bool, structs map[structField]bool) (news bool) {
 	for text := range mentions {
 		news = in.mention(text) || news
+	}
+	for s := range structs {
+		of, field := nameOf(s.of), nameOf(s.name)
+		if in.structs.add(of) || !slices.Contains(in.fields[of], field) {
+			in.fields[of] = append(in.fields[of], field)
+			news = true
+		}
 	}
 	for text := range bodies {
 		if in.bodies.add(nameOf(text)) {

@@ -41,13 +41,13 @@ func (l *linking) round(fresh map[*project.Unit]bool, in *interest) (news bool) 
 		for lib := range l.linked[b] {
 			stale[lib] = true
 		}
-		news = in.ask(m.needs, m.bodies) || news
+		news = in.ask(m.needs, m.bodies, m.structs) || news
 	}
 	for i, b := range l.builds {
 		if b.Library && (stale[b] || l.images[i].Build.ID == "" || l.fresh(b, fresh)) {
 			m := link(b, l.units(b), nil)
 			l.images[i] = l.library(b, m)
-			news = in.ask(m.needs, m.bodies) || news
+			news = in.ask(m.needs, m.bodies, m.structs) || news
 		}
 	}
 	return news

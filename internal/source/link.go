@@ -23,9 +23,12 @@ type image struct {
 	written     map[string][]written
 	taken       map[string][]owned
 	lent        map[string][]passing
+	unplaced    []unplaced // signs of executed memory for which no request was found
 	// needs are the names on which the values of requests hang: functions whose callers and returns were asked for,
 	// variables, fields and structs.
 	needs map[string]bool
+	// structs are those whose definition decides where memory comes from.
+	structs map[structField]bool
 	// bodies are functions that run before the opt-in call, and may request memory.
 	bodies  map[string]bool
 	moments map[*call]driver.Moment
@@ -60,7 +63,7 @@ func link(b *project.Build, own, libraries []*summary) *image {
 	m := &image{
 		build: b, units: slices.Concat(own, libraries), defined: map[string][]*definition{}, callers: map[*definition][]site{}, idle: map[*definition]bool{},
 		named: map[string]bool{}, reached: map[reaching][]*definition{}, flows: map[quantity]*node{}, frames: map[frameKey]*frame{},
-		needs: map[string]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{}, when: map[*definition][]state{}, left: map[visit]state{},
+		needs: map[string]bool{}, structs: map[structField]bool{}, bodies: map[string]bool{}, moments: map[*call]driver.Moment{}, when: map[*definition][]state{}, left: map[visit]state{},
 	}
 	m.usesVariables = slices.ContainsFunc(m.units, (*summary).usesVariables)
 	paths := map[string]bool{}

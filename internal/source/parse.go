@@ -26,6 +26,8 @@ type summary struct {
 	named        map[string]bool        // identifiers that are used at file scope other than as the name of a call
 	facts        []driver.Fact
 	suppressions []driver.Suppression
+	codes        []string        // arrays at file scope that hold machine code
+	routines     []string        // functions that are declared, of those that memory is copied from
 	placement    bool            // a header of the kit declares its operator new
 	asks         []string        // what is to be read to know whether a method is the kit's
 	declared     []driver.Place  // where DDIs are declared, or stand for something else than a request
@@ -54,6 +56,8 @@ type function struct {
 	locals   map[string]local
 	taken    []target // variables and fields whose address is taken
 	lent     []lent
+	executed []execution
+	makes    bool         // it returns machine code
 	kept     map[int]bool // parameters that are kept, if they are pointers
 	jumps    int          // where its first goto stands, 0 for none
 	marks    []waymark

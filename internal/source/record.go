@@ -1,12 +1,16 @@
 package source
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // record is a struct, union or class of a unit: what tells the fields of one from those of another.
 type record struct {
 	own    bool // it has a constructor or destructor
 	name   string
 	fields []member
+	arrays []string // those of the fields that are
 	bases  []string
 	// converts is set where a constructor that is not explicit may convert something else to it.
 	converts bool
@@ -59,7 +63,7 @@ func (p *parser) closeRecord(s *scope, tail []token) {
 	case n > 0 && p.scopes[n-1].record != nil:
 		outer := p.scopes[n-1].record
 		if len(list) == 0 && len(tail) == 0 {
-			outer.fields = append(outer.fields, r.fields...)
+			outer.fields, outer.arrays = append(outer.fields, r.fields...), append(outer.arrays, r.arrays...)
 		}
 		p.members(outer, list)
 	case len(tail) > 0:
@@ -88,6 +92,9 @@ func (p *parser) members(r *record, list []declarator) {
 			continue
 		}
 		r.fields = append(r.fields, member{d.name, p.tag(d.typ), d.typ})
+		if d.array {
+			r.arrays = append(r.arrays, d.name)
+		}
 		if len(d.init) > 0 {
 			p.constructs(d, d.init[0])
 		}
@@ -126,6 +133,12 @@ func (p *parser) writtenType(f *function, name string) string {
 		typ = p.aliases[typ]
 	}
 	return typ
+}
+
+// isArray says whether a field of a struct is an array, so that its name stands for an address inside the struct.
+func (p *parser) isArray(of, name string) bool {
+	r := p.records[of]
+	return r != nil && slices.Contains(r.arrays, name)
 }
 
 // field gives the struct that declares the field of a struct or one of its bases, and the struct that the field is. The

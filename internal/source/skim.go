@@ -17,6 +17,9 @@ type outline struct {
 	inner   []string // lower-case base names of the headers that are included in the middle of a declaration
 	ignores []ignore // comments that suppress something, in the order of the text
 	ragged  bool     // brackets do not match: the chunks can't be trusted
+	copied  []sourceOf
+	arrays  []name // at file scope, that begin with machine code
+	makers  []name // functions with machine code in braces
 }
 
 // piece is a range of bytes: a directive with its line end, or text between directives.
@@ -48,12 +51,14 @@ func (o *outline) wanted(p piece) bool {
 // chunk is a declaration at the top level of a file, or the definition of a macro.
 type chunk struct {
 	mentions []name
-	defines  []name // the functions that it may define, or the macro
+	defines  []name // the functions and types that it may define, or the macro
 	text     string // the macro's name
 	always   bool   // a brace of a namespace or a linkage block
 	pastes   bool   // a macro with ## in its body
 	makes    *pasted
 	uneven   bool // a macro whose body leaves brackets open, or closes others
+	alias    bool // it gives a type another name
+	code     bool // it may hold a sign that memory is executed
 	on       bool // it is of interest
 }
 
@@ -76,6 +81,7 @@ func nameOf(s string) name {
 var (
 	nameNamespace = nameOf("namespace")
 	nameOperator  = nameOf("operator")
+	nameTypedef   = nameOf("typedef")
 	classWords    = map[name]bool{nameOf("class"): true, nameOf("struct"): true, nameOf("union"): true, nameOf("enum"): true}
 )
 
@@ -143,12 +149,15 @@ type skimmer struct {
 	called   bool   // a parenthesis stood in that declaration
 	assigned bool   // an '=' stood in it
 	spaces   bool   // the word namespace stood in it
+	types    bool   // the names outside of brackets are those of types, or may be
+	tag      name   // the last word behind struct or the like
 	text     bool   // the token before is a string
 	last     name   // the token before, if it is an identifier
 	word     []byte // its text
 	number   int    // of those that have ended
 	scanned  int    // bytes that were looked through for the end of a statement
 	recent   [recentNames]mentioned
+	signs    signs
 }
 
 // mentioned is a name that the chunk behind so many others mentions. Most are mentioned again soon; that is said once.
@@ -303,12 +312,16 @@ func (s *skimmer) token(c byte) {
 		s.identifier()
 		return
 	case atDigit:
-		s.pos += numberLen(string(s.data[s.pos:min(len(s.data), s.pos+64)]))
+		n := numberLen(string(s.data[s.pos:min(len(s.data), s.pos+64)]))
+		s.signs.number(s, s.data[s.pos:s.pos+n])
+		s.pos += n
 	case atQuote:
 		s.pos += quotedLen(s.data[s.pos:])
 		s.text = true
+		s.signs.punctuator(s, '"')
 	default:
 		s.pos++
+		s.signs.punctuator(s, c)
 		s.punctuator(c, k, wasText)
 	}
 	s.last = 0
@@ -367,12 +380,24 @@ func (s *skimmer) identifier() {
 		s.cur.mentions = append(s.cur.mentions, h)
 	}
 	if len(s.open) == s.classes {
-		s.classy = s.classy || classWords[h]
+		if h == nameTypedef {
+			s.types, s.cur.alias = true, true
+		}
+		if s.types && len(s.open) == 0 {
+			s.cur.defines = append(s.cur.defines, h)
+		}
+		if s.classy && s.tag == 0 {
+			s.tag = h
+		}
+		if classWords[h] {
+			s.classy, s.tag = true, 0
+		}
 		s.spaces = s.spaces || h == nameNamespace
 		if s.last == nameOperator {
 			s.cur.defines = append(s.cur.defines, h)
 		}
 	}
+	s.signs.word(s, h)
 	s.last = h
 }
 
@@ -409,6 +434,10 @@ func (s *skimmer) opens(c byte, wasText bool) {
 		return
 	case c == '{' && top && s.classy && !s.called && !s.assigned:
 		s.classes++
+		if s.tag != 0 {
+			s.cur.defines = append(s.cur.defines, s.tag)
+		}
+		s.types, s.cur.alias = true, false
 		s.open = append(s.open, c)
 		s.declared()
 		return
@@ -470,7 +499,8 @@ func (s *skimmer) endChunk() {
 	s.out.chunks = append(s.out.chunks, s.cur)
 	s.cur = chunk{mentions: mentions[:0], defines: defines[:0]}
 	s.number++
-	s.begun, s.over, s.open, s.classes = false, false, s.open[:0], 0
+	s.begun, s.over, s.open, s.classes, s.types = false, false, s.open[:0], 0, false
+	s.signs = signs{cast: s.signs.cast[:0], list: list{values: s.signs.list.values[:0]}}
 	s.declared()
 }
 

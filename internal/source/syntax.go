@@ -240,14 +240,33 @@ func (e *evaluator) primary(depth int) *expr {
 		if leaf := e.leaf(t); leaf != nil {
 			return leaf
 		}
+	case t.is("&"):
+		return e.addressOf()
 	case t.is("*") && e.peek().kind == ident:
 		return e.notKnown("what a pointer, " + text(e.toks) + ", points to")
+	case t.is("*") && e.peek().is("("):
+		v := opaque("the expression " + text(e.toks))
+		e.primary(depth + 1)
+		return v
 	case t.is("::"):
 		return e.primary(depth + 1)
 	case t.kind == ident:
 		return e.name(t, depth)
 	}
 	return e.whole()
+}
+
+// addressOf reads &x[i], of which x is kept: an address in the same memory.
+func (e *evaluator) addressOf() *expr {
+	first := e.i
+	v := e.whole()
+	if n := len(e.toks); first < n && e.toks[n-1].is("]") {
+		if open := opening(e.toks, n-1); open > first {
+			inner := &evaluator{parser: e.parser, f: e.f, toks: e.toks[first:open], calls: e.calls}
+			v.args = []*expr{inner.all()}
+		}
+	}
+	return v
 }
 
 // notKnown gives up on the whole of the tokens.
@@ -317,7 +336,11 @@ func (e *evaluator) name(t token, depth int) *expr {
 	next := e.peek()
 	switch {
 	case t.is("sizeof") || t.is("alignof") || t.is("__alignof"):
-		return e.notKnown("the size " + text(e.toks))
+		v := opaque("the size " + text(e.toks))
+		if e.i = min(closing(e.toks, e.i)+1, len(e.toks)); !next.is("(") {
+			e.i = len(e.toks)
+		}
+		return v
 	case strings.HasSuffix(t.text, "_cast") && next.is("<"):
 		if end := templateEnd(e.toks, e.i); end > 0 && end+1 < len(e.toks) && e.toks[end+1].is("(") {
 			e.i = end + 1
@@ -462,7 +485,7 @@ func (e *evaluator) called(i, last int) *expr {
 	if len(e.toks) > maxArguments || e.calls >= maxFrames {
 		return opaque("what " + e.toks[i].text + "() returns, in calls inside calls")
 	}
-	c := &call{at: e.toks[i], callee: e.toks[i].text}
+	c := &call{at: e.toks[i], callee: e.toks[i].text, ddi: e.known.ddis[e.toks[i].text]}
 	if i > 0 {
 		switch before := e.toks[i-1]; {
 		case before.is(".") || before.is("->"):
