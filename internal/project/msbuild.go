@@ -27,6 +27,7 @@ type evaluation struct {
 
 	files                        []*file    // that were read
 	definitionGroups, itemGroups []*element // in order of evaluation
+	beforeKit                    int        // of definitionGroups, those that stand before the kit's property sheets
 
 	needed      needs
 	definitions map[string]*metadata // by item type in lower case
@@ -61,8 +62,14 @@ func newEvaluation(r *reader, project string, root *element, configuration, plat
 func evaluate(r *reader, project string, root *element, configuration, platform string, all bool) (*evaluation, error) {
 	e := newEvaluation(r, project, root, configuration, platform)
 	e.needed = r.needs(e.files, all)
-	for _, g := range e.definitionGroups {
+	for i, g := range e.definitionGroups {
+		if i == e.beforeKit {
+			e.kitDefinitions()
+		}
 		e.definitionGroup(g)
+	}
+	if e.beforeKit == len(e.definitionGroups) {
+		e.kitDefinitions()
 	}
 	e.inItems = true
 	for _, g := range e.itemGroups {
