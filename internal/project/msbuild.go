@@ -34,6 +34,7 @@ type evaluation struct {
 	deferred    map[string][]string  // metadata of a type that hang on the item
 	inItems     bool
 	items       map[string][]*item // by type in lower case
+	hollow      *element           // a ClCompile that names other items, of which there are none
 
 	asked map[string]question // properties that had no value when a condition asked for one
 
@@ -72,6 +73,7 @@ func evaluate(r *reader, project string, root *element, configuration, platform 
 		e.kitDefinitions()
 	}
 	e.inItems = true
+	e.kitItems()
 	for _, g := range e.itemGroups {
 		e.itemGroup(g)
 	}

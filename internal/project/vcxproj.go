@@ -135,6 +135,9 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 		b.Entries = entries(e.entryPoint())
 	}
 	l.projectUnits(e, b)
+	if el := e.hollow; el != nil && len(b.Units) == 0 {
+		e.note(el.place(), "it compiles no file: %s is empty here, unless the kit or a target fills it", el.attribute("Include"))
+	}
 	b.references = e.references(configuration + "|" + platform)
 	b.linked = list(e.definitions["link"].values["additionaldependencies"])
 	b.Notes = e.notes
