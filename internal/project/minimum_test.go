@@ -42,8 +42,8 @@ func TestKitOrder(t *testing.T) {
 			"0x0A000010 0x0602 1 6.2 WINVER"},
 		{"before the kit", "<Import Project=\"s.props\"/>" + before, definitions("", "X=1;"+inherit) + unit, "0x06010000 0x0A00 1 6.1 NTDDI_VERSION"},
 		{"before the kit, dropped", "<Import Project=\"s.props\"/>" + before, definitions("", "X=1") + unit, "0x0A000010 0x0A00  10.0 TargetVersion"},
-		{"the kit's again", "", definitions("", inherit+";NTDDI_VERSION=0x06010000") + "<Import Project=\"$(VCTargetsPath)\\Microsoft.Cpp.props\" />" + unit,
-			"0x06010000 0x0A00 1 6.1 NTDDI_VERSION"},
+		{"the kit's again", "", definitions("", "NTDDI_VERSION=0x06010000;"+inherit) + "<Import Project=\"$(VCTargetsPath)\\Microsoft.Cpp.props\" />" + unit,
+			"0x0A000010 0x0A00 1 10.0 TargetVersion"},
 		{"joined to a name", "", definitions("", inherit+"A=1") + unit, "0x0A000010 0x0A00 1 10.0 TargetVersion"},
 		{"of one file, inherited", "", "<ItemGroup><ClCompile Include=\"a.c\"><PreprocessorDefinitions>" + inherit + ";NTDDI_VERSION=0x06020000" +
 			"</PreprocessorDefinitions></ClCompile></ItemGroup>", "0x06020000 0x0A00 1 6.2 NTDDI_VERSION"},
