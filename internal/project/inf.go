@@ -16,6 +16,8 @@ import (
 //	[Manufacturer]
 //	%Contoso% = Models, NTamd64.6.1, NTamd64.10.0...16299
 //
+// A primitive driver, which no device needs, says it with its sections instead: [DefaultInstall.NTamd64.10.0...16299].
+//
 // See "Combining Platform Extensions with Operating System Versions" in Microsoft's documentation. An INX is the same
 // before stampinf has put the processor in the place of $ARCH$.
 
@@ -53,10 +55,12 @@ func parseINF(p string, data []byte) infFile {
 	}
 	stringsOf := map[string]string{}
 	var section string
+	var primitive []decoration
 	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte(bom))) {
 		s := withoutComment(string(line))
 		if name, ok := strings.CutPrefix(s, "["); ok {
 			section = strings.ToLower(strings.Trim(strings.TrimSuffix(name, "]"), white))
+			primitive = append(primitive, defaultInstall(section)...)
 			continue
 		}
 		name, value, ok := strings.Cut(s, "=")
@@ -70,6 +74,9 @@ func parseINF(p string, data []byte) infFile {
 		case name == "servicebinary":
 			f.binaries = append(f.binaries, value)
 		}
+	}
+	if len(f.decorations) == 0 { // else a device's driver, which is installed by its models
+		f.decorations = primitive
 	}
 	for i, b := range f.binaries {
 		f.binaries[i] = imageName(expandStrings(b, stringsOf))
@@ -106,6 +113,20 @@ func parseDecorations(value string) []decoration {
 		}
 	}
 	return list
+}
+
+// defaultInstall reads the name of a section [DefaultInstall], of which [DefaultInstall.NTamd64.Services] is none.
+func defaultInstall(section string) []decoration {
+	name, rest, decorated := strings.Cut(section, ".")
+	switch d, ok := parseDecoration(rest); {
+	case name != "defaultinstall":
+		return nil
+	case !decorated:
+		return []decoration{{}}
+	case ok:
+		return []decoration{d}
+	}
+	return nil
 }
 
 // parseDecoration reads NT[architecture][.[major][.[minor][.[product type][.[suite mask][.[build]]]]]].

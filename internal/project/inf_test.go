@@ -67,6 +67,25 @@ func TestMinimumOfINF(t *testing.T) {
 	}
 }
 
+// A primitive driver has no models: the names of its sections say where it installs. Beside models they say nothing.
+func TestMinimumOfPrimitive(t *testing.T) {
+	const service = "[S]\nServiceBinary=%13%\\drv.sys\n"
+	for _, c := range []struct{ name, inf, want string }{
+		{"decorated", "[DefaultInstall.NTamd64.10.0...16299]\n[DefaultInstall.NTamd64.10.0...16299.Services]\n", "10.0.16299 drv.inf"},
+		{"the lowest", "[DefaultInstall.NTamd64.10.0...19041] ; new\n[defaultinstall.nt.6.1]\n[DefaultInstall.NTx86.6.0]\n", "6.1 drv.inf"},
+		{"undecorated too", "[DefaultInstall]\n[DefaultInstall.NTamd64.10.0...16299]\n", "10.0 TargetVersion"},
+		{"without a version", "[DefaultInstall.NTamd64]\n[DefaultInstall.NTamd64.Services]\n", "10.0 TargetVersion"},
+		{"uninstall", "[DefaultUninstall.NTamd64.6.1]\n[DefaultInstall.NTia64.6.0]\n", "10.0 TargetVersion"},
+		{"beside models", "[DefaultInstall.NT.6.0]\n[Manufacturer]\n%M% = Models,NTamd64.10.0...16299\n", "10.0.16299 drv.inf"},
+	} {
+		write(t, "-- a.c --\n-- drv.inf --\n"+c.inf+service)
+		put(t, "drv.vcxproj", strings.Replace(projectText("Debug|x64", "<ItemGroup><ClCompile Include=\"a.c\"/></ItemGroup>"),
+			"</ConfigurationType>", "</ConfigurationType><TargetVersion>Windows10</TargetVersion>", 1))
+		b := load(t, LoadOptions{}).Builds[0]
+		equal(t, c.name, b.Minimum.String()+" "+b.MinimumSource, c.want)
+	}
+}
+
 // Of several INFs of one name the nearest counts; UTF-16 is what Visual Studio writes them in.
 func TestNearestINF(t *testing.T) {
 	project := projectText("Debug|x64", "<ItemGroup><ClCompile Include=\"a.c\"/></ItemGroup>")

@@ -201,7 +201,8 @@ func parseTarget(s string) (nx.Version, bool) {
 	return v, true
 }
 
-// kitDefines are added by the toolset after those of the project.
+// kitDefines are those that tell the processor. Where the toolset's stand among the project's is for the build file to
+// say; see kitDefinitions.
 var kitDefines = map[nx.Processor][]Define{
 	nx.X86:   {{Name: "_X86_", Value: "1"}, {Name: "i386", Value: "1"}, {Name: "STD_CALL", Value: "1"}},
 	nx.X64:   {{Name: "_WIN64", Value: "1"}, {Name: "_AMD64_", Value: "1"}, {Name: "AMD64", Value: "1"}},

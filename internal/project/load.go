@@ -120,6 +120,7 @@ func (l *loader) gather(named []string) (projects, sources []string) {
 			projects, sources = append(projects, built...), append(sources, source...)
 		default:
 			l.addINFs(files)
+			l.skipOld(files)
 			found := slices.DeleteFunc(files, func(p string) bool { return !l.isLikely(p) })
 			if !slices.ContainsFunc(found, func(p string) bool { return !kindOf(p).maybe }) {
 				l.maybe[name] = found
@@ -140,6 +141,26 @@ func (l *loader) addINFs(files []string) {
 	for _, p := range files {
 		if isINF(p) {
 			l.infs = append(l.infs, p)
+		}
+	}
+}
+
+// oldProject says why a project file of Visual Studio 2008 or before is not read, "" for any other file.
+func (l *loader) oldProject(p string) string {
+	if !strings.EqualFold(path.Ext(p), ".vcproj") {
+		return ""
+	}
+	if converted, ok := l.tree.Find(strings.TrimSuffix(p, path.Ext(p)) + ".vcxproj"); ok {
+		return "an older form of " + converted + ", which is there too"
+	}
+	return "a project of Visual Studio 2008 or before, which is not read: let a later one convert it, or name its source files"
+}
+
+// skipOld names such projects: what only they compile is in no build.
+func (l *loader) skipOld(files []string) {
+	for _, p := range files {
+		if why := l.oldProject(p); why != "" {
+			l.set.Skipped = append(l.set.Skipped, Skipped{Path: p, Why: why})
 		}
 	}
 }
@@ -197,6 +218,9 @@ func (l *loader) isLikely(p string) bool {
 
 // noSource says why a named file is none that can be compiled, "" where it is.
 func (l *loader) noSource(name string) string {
+	if why := l.oldProject(name); why != "" {
+		return why
+	}
 	if _, ok := languageOf(name); !ok {
 		var names []string
 		for _, k := range kinds() {

@@ -11,6 +11,24 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// A project that is too old to be read is named: as skipped in a directory, which is read as without it, and as unreadable
+// where it is all that was asked for.
+func TestOldProjects(t *testing.T) {
+	const why = "a project of Visual Studio 2008 or before, which is not read: let a later one convert it, or name its source files"
+	write(t, "-- old/See.VCPROJ --\n<VisualStudioProject/>\n-- old/a.c --\n-- both/d.vcproj --\n-- both/a.c --\n-- old.sln --\n"+
+		"Microsoft Visual Studio Solution File, Format Version 10.00\nProject(\"{8BC9CEB8-8B4A-11D0-8D11-00A0C91BC942}\") = \"See\", \"old\\See.VCPROJ\", \"{1}\"\nEndProject\n")
+	put(t, "both/d.vcxproj", projectText("Debug|x64", "<ItemGroup><ClCompile Include=\"a.c\"/></ItemGroup>"))
+	for named, want := range map[string]string{
+		".":              "both/d.vcxproj|Debug|x64 [{both/d.vcproj an older form of both/d.vcxproj, which is there too [] []} {old/See.VCPROJ " + why + " [] []}] []",
+		"old":            "old [{old/See.VCPROJ " + why + " [] []}] []",
+		"old.sln":        " [{old/See.VCPROJ " + why + " [] []}] []",
+		"old/See.VCPROJ": " [] [{old/See.VCPROJ " + why + " [] []}]",
+	} {
+		s := load(t, LoadOptions{}, named)
+		equal(t, named, fmt.Sprint(ids(s), " ", s.Skipped, " ", s.Unreadable), want)
+	}
+}
+
 func TestWithoutBuildFile(t *testing.T) {
 	const archive = "-- drv/a.c --\n-- drv/sub/b.CPP --\n-- drv/sub/c.cc --\n-- drv/d.cxx --\n-- drv/e.h --\n-- drv/.git/f.c --\n-- other/g.c --\n-- none/x.h --\n"
 	for _, c := range []struct {

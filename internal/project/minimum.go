@@ -15,7 +15,7 @@ import (
 // project says of its target.
 
 // versionDefines are the macros by which a project says which Windows its code is for. The kit's toolset sets them too,
-// from the target version; those do not count here, whichever of the two the compiler ends up with.
+// from the target version; of two, what the compiler ends up with counts.
 var versionDefines = map[string]bool{"NTDDI_VERSION": true, "_WIN32_WINNT": true, "WINVER": true}
 
 // versionNames are the constants of sdkddkver.h that stand for a version, without their prefix NTDDI_ or _WIN32_WINNT_.
@@ -68,6 +68,9 @@ func (b *Build) lowerMinimum() {
 	for _, u := range b.Units {
 		for _, d := range u.Options.Defines {
 			if d.Place.Path == "" || !versionDefines[d.Name] {
+				continue
+			}
+			if last, _ := u.Options.last(d.Name); last != d {
 				continue
 			}
 			v, ok := definedVersion(d.Value)

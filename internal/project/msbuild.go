@@ -27,12 +27,14 @@ type evaluation struct {
 
 	files                        []*file    // that were read
 	definitionGroups, itemGroups []*element // in order of evaluation
+	beforeKit                    int        // of definitionGroups, those that stand before the kit's property sheets
 
 	needed      needs
 	definitions map[string]*metadata // by item type in lower case
 	deferred    map[string][]string  // metadata of a type that hang on the item
 	inItems     bool
 	items       map[string][]*item // by type in lower case
+	hollow      *element           // a ClCompile that names other items, of which there are none
 
 	asked map[string]question // properties that had no value when a condition asked for one
 
@@ -61,10 +63,17 @@ func newEvaluation(r *reader, project string, root *element, configuration, plat
 func evaluate(r *reader, project string, root *element, configuration, platform string, all bool) (*evaluation, error) {
 	e := newEvaluation(r, project, root, configuration, platform)
 	e.needed = r.needs(e.files, all)
-	for _, g := range e.definitionGroups {
+	for i, g := range e.definitionGroups {
+		if i == e.beforeKit {
+			e.kitDefinitions()
+		}
 		e.definitionGroup(g)
 	}
+	if e.beforeKit == len(e.definitionGroups) {
+		e.kitDefinitions()
+	}
 	e.inItems = true
+	e.kitItems()
 	for _, g := range e.itemGroups {
 		e.itemGroup(g)
 	}

@@ -116,7 +116,9 @@ func (e *evaluation) importKit(name string) {
 		e.importAbove("Directory.Build.props")
 		e.stage = max(e.stage, atDefaults)
 	case "microsoft.cpp.props":
-		e.stage = atProps
+		if e.stage < atProps {
+			e.stage, e.beforeKit = atProps, len(e.definitionGroups)
+		}
 		kernel := strings.HasPrefix(strings.ToLower(e.property("PlatformToolset")), "windowskernelmodedriver")
 		if kernel {
 			e.setFromKit("IsKernelModeToolset", "true")

@@ -324,6 +324,9 @@ var reservedAttributes = map[string]bool{
 func (e *evaluation) itemElement(el *element) {
 	kind := el.key
 	if included := e.names(el, "Include", true); included != nil {
+		if kind == "clcompile" && len(included.items) == 0 && strings.HasPrefix(el.attribute("Include"), "@(") {
+			e.hollow = el
+		}
 		excluded := e.names(el, "Exclude", false)
 		for _, it := range included.items {
 			if excluded == nil || !excluded.has(it) {
@@ -373,6 +376,18 @@ func (e *evaluation) include(el *element, kind string, it *item) {
 
 // itemWork is what one item costs, in the terms of maxWork.
 const itemWork = 50
+
+// kitItems are those that the kit makes: ClSourceFiles of the property SOURCES, which a project that Nmake2MsBuild made of a
+// SOURCES file still has, with the white space between the names and what is no C or C++.
+func (e *evaluation) kitItems() {
+	for _, name := range fields(e.properties["sources"]) {
+		if _, ok := languageOf(name.String()); ok && e.spend(itemWork) {
+			it := &item{include: name}
+			e.locate(it)
+			e.items["clsourcefiles"] = append(e.items["clsourcefiles"], it)
+		}
+	}
+}
 
 // ownMetadata gives an item metadata that can be changed for it alone.
 func (e *evaluation) ownMetadata(it *item) {

@@ -17,6 +17,7 @@ import (
 type solution struct {
 	path     string
 	projects []string // paths, in order
+	others   []string // paths of what else it lists
 	// chosen are, by project path in lower case, the project's configurations by the solution's in lower case.
 	chosen map[string]map[string]string
 	// configurations are the solution's, in order.
@@ -35,6 +36,7 @@ func listSolution(l *loader, p string) ([]string, error) {
 		return nil, err
 	}
 	l.documents.named = append(l.documents.named, s)
+	l.skipOld(s.others)
 	var list []string
 	for _, project := range s.projects {
 		if found, ok := l.tree.Find(project); ok {
@@ -69,10 +71,11 @@ func (d *documents) solution(t *tree.Tree, p string) (*solution, error) {
 
 // add lists a project. Only C++ projects matter; what else a solution holds builds no driver.
 func (s *solution) add(t *tree.Tree, ref string) (key string, ok bool) {
+	p := t.Join(path.Dir(s.path), ref)
 	if !isProject(ref) {
+		s.others = append(s.others, p)
 		return "", false
 	}
-	p := t.Join(path.Dir(s.path), ref)
 	key = strings.ToLower(p)
 	if s.chosen[key] == nil {
 		s.chosen[key] = map[string]string{}

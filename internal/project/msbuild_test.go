@@ -321,7 +321,7 @@ func TestToolset(t *testing.T) {
 	write(t, "-- a.c --\n")
 	put(t, "p.vcxproj", projectText("Debug|Win32 Debug|x64 Debug|ARM Release|ARM64 Debug|Itanium", `
   <PropertyGroup><UseDebugLibraries Condition="'$(Platform)'=='ARM'">false</UseDebugLibraries></PropertyGroup>
-  <ItemDefinitionGroup><ClCompile><PreprocessorDefinitions>WINNT=0;V=1</PreprocessorDefinitions></ClCompile></ItemDefinitionGroup>
+  <ItemDefinitionGroup><ClCompile><PreprocessorDefinitions>WINNT=0;V=1;%(PreprocessorDefinitions)</PreprocessorDefinitions></ClCompile></ItemDefinitionGroup>
   <ItemGroup><ClCompile Include="a.c" /></ItemGroup>`))
 	s := load(t, LoadOptions{Defines: []string{"LAST", "V=2"}})
 	for id, want := range map[string]string{
@@ -341,7 +341,7 @@ func TestToolset(t *testing.T) {
 		equal(t, id, got, want)
 		n := len(b.Units[0].Options.Defines)
 		winnt, _ := b.Units[0].Options.value("WINNT")
-		equal(t, id+": the kit's come after the project's", winnt, "1")
+		equal(t, id+": the kit's come where the project inherits", winnt, "1")
 		equal(t, id+": user's defines", b.Units[0].Options.Defines[n-1].text(), "V=2")
 	}
 	equal(t, "builds", len(s.Builds), 4)

@@ -338,13 +338,19 @@ func (o Options) key(places bool) string {
 
 // value gives what a macro is on the command line, and whether it is defined at all.
 func (o *Options) value(name string) (string, bool) {
+	d, ok := o.last(name)
+	return d.Value, ok
+}
+
+// last gives the define that a macro comes from: of two of a name, cl and gcc take the later.
+func (o *Options) last(name string) (Define, bool) {
 	if slices.Contains(o.Undefines, name) {
-		return "", false
+		return Define{}, false
 	}
 	for _, d := range slices.Backward(o.Defines) {
 		if d.Name == name {
-			return d.Value, true
+			return d, true
 		}
 	}
-	return "", false
+	return Define{}, false
 }

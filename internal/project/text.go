@@ -84,6 +84,7 @@ type span struct {
 	file    *file
 	at      int
 	fixed   bool // all of it comes from the place at, where a reference to it stands
+	kit     bool // the kit says it: a reference to it does not, and gives it no place
 	unknown bool // it could not be expanded; text is the reference as written
 	why     string
 }
@@ -130,12 +131,13 @@ func (t text) why() string {
 
 // from gives the text with the place of a reference for what stands in no file itself.
 func (t text) from(reference text) text {
-	if !slices.ContainsFunc(t, func(s span) bool { return s.file == nil }) {
+	nowhere := func(s span) bool { return s.file == nil && !s.kit }
+	if !slices.ContainsFunc(t, nowhere) {
 		return t
 	}
 	out := slices.Clone(t)
 	for i := range out {
-		if out[i].file == nil && len(reference) > 0 {
+		if nowhere(out[i]) && len(reference) > 0 {
 			out[i].file, out[i].at, out[i].fixed = reference[0].file, reference[0].at, true
 		}
 	}

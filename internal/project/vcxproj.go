@@ -126,7 +126,7 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 	}}
 	b.Target = cmp.Or(e.property("TargetName"), e.property("ProjectName"), strings.TrimSuffix(path.Base(e.project), path.Ext(e.project)))
 	b.Kit = kitOf(e.property("PlatformToolset"), cmp.Or(kitBuildOf(e.property("WindowsTargetPlatformVersion")), e.kitBuild))
-	target, given := e.minimum(b)
+	e.minimum(b)
 	switch noEntry, _ := boolean(e.definitions["link"].get("noentrypoint")); {
 	case b.Library:
 	case noEntry: // a DLL for the kernel: Windows enters it where another image is linked with it
@@ -134,8 +134,10 @@ func (l *loader) configuration(e *evaluation, configuration, platform string, ou
 	default:
 		b.Entries = entries(e.entryPoint())
 	}
-	kit := toolset(processor, e.debug(configuration), target, ntddi(target, given))
-	l.projectUnits(e, b, kit)
+	l.projectUnits(e, b)
+	if el := e.hollow; el != nil && len(b.Units) == 0 {
+		e.note(el.place(), "it compiles no file: %s is empty here, unless the kit or a target fills it", el.attribute("Include"))
+	}
 	b.references = e.references(configuration + "|" + platform)
 	b.linked = list(e.definitions["link"].values["additionaldependencies"])
 	b.Notes = e.notes
@@ -214,27 +216,54 @@ func (e *evaluation) entryPoint() string {
 	return e.property("EntryPointSymbol")
 }
 
-// minimum fills in the lowest Windows of a build. It gives the version that the kit's headers are told, zero where
-// the project does not say, and the text that says so.
-func (e *evaluation) minimum(b *Build) (nx.Version, string) {
+// minimum fills in the lowest Windows of a build, as the project says it.
+func (e *evaluation) minimum(b *Build) {
 	given := e.property("_NT_TARGET_VERSION")
-	if given != "" && !e.fromKit["_nt_target_version"] {
-		if v, ok := parseTarget(given); ok {
-			b.Minimum, b.MinimumSource = v, "_NT_TARGET_VERSION"
-			return v, given
-		}
+	if _, ok := parseTarget(given); !ok && given != "" {
 		e.note(driver.Place{Path: e.project}, "_NT_TARGET_VERSION %q is not understood", given)
+	}
+	v, given, source := e.target()
+	if source == "default" && given != "" {
+		e.note(driver.Place{Path: e.project}, "TargetVersion %q is not understood", given)
+	}
+	b.Minimum, b.MinimumSource = cmp.Or(v, nx.Windows7), source
+}
+
+// target gives the version that the kit's headers are told, zero where the project does not say, and the text and the
+// property that say so.
+func (e *evaluation) target() (v nx.Version, given, source string) {
+	given = e.property("_NT_TARGET_VERSION")
+	if v, ok := parseTarget(given); ok && !e.fromKit["_nt_target_version"] {
+		return v, given, "_NT_TARGET_VERSION"
 	}
 	given = e.property("TargetVersion")
 	if v, ok := targetVersions[strings.ToLower(given)]; ok {
-		b.Minimum, b.MinimumSource = v, "TargetVersion"
-		return v, given
+		return v, given, "TargetVersion"
 	}
-	if given != "" {
-		e.note(driver.Place{Path: e.project}, "TargetVersion %q is not understood", given)
+	return nx.Version{}, given, "default"
+}
+
+// kitDefinitions put what the kit defines before what has been defined. Its property sheets come with
+// Microsoft.Cpp.props, as a rule before the project's own definitions: these keep it where they write
+// %(PreprocessorDefinitions), drop it where they don't, and win where they define a name behind it.
+func (e *evaluation) kitDefinitions() {
+	configuration, platform := e.property("Configuration"), e.property("Platform")
+	processor, ok := nx.ParseProcessor(platform)
+	if !ok {
+		return
 	}
-	b.Minimum, b.MinimumSource = nx.Windows7, "default"
-	return nx.Version{}, ""
+	target, given, _ := e.target()
+	var list []string
+	for _, d := range toolset(processor, e.debug(configuration), target, ntddi(target, given)) {
+		list = append(list, d.text())
+	}
+	m := e.definitions["clcompile"]
+	if m == nil {
+		m = &metadata{values: map[string]text{}}
+		e.definitions["clcompile"] = m
+	}
+	own := m.values["preprocessordefinitions"]
+	m.values["preprocessordefinitions"] = append(text{{text: strings.Join(list, ";") + ";", kit: true}}, own...)
 }
 
 // debug says whether the toolset defines DBG.
@@ -274,7 +303,7 @@ func (e *evaluation) compiled() []string {
 }
 
 // projectUnits gives the build its units. Items that share their metadata compile alike.
-func (l *loader) projectUnits(e *evaluation, b *Build, kit []Define) {
+func (l *loader) projectUnits(e *evaluation, b *Build) {
 	type alike struct {
 		metadata  *metadata
 		extension string
@@ -292,7 +321,7 @@ func (l *loader) projectUnits(e *evaluation, b *Build, kit []Define) {
 			return // a header or the like, which the compiler is given but does not compile
 		}
 		o.Processor = b.Processor
-		l.add(b, p, o, kit, it.metadata.layers)
+		l.add(b, p, o, nil, it.metadata.layers)
 		known[key] = b.Units[len(b.Units)-1].Options
 	})
 }
@@ -306,7 +335,7 @@ func (in *interner) alike(path string, options *Options) *Unit {
 	return in.units[u]
 }
 
-// options reads the metadata of an item, but for what the kit adds.
+// options reads the metadata of an item.
 func (e *evaluation) options(it *item, p string) (Options, bool) {
 	var f flags
 	m := it.metadata.values
