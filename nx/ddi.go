@@ -72,6 +72,8 @@ type DDI struct {
 	// Adder is who adds the NX bit besides an opt-in; AdderKit, where that is a kit, is the first that surely does.
 	Adder    Adder
 	AdderKit Version
+	// UserMemory is set where the memory is always that of a process, in user mode's half of the address space.
+	UserMemory bool
 }
 
 // Effective gives the value the routine gets when value is written at the call: the same, or with the bit that the

@@ -112,10 +112,14 @@ func (d *DDI) parseOption(option string) (err error) {
 		d.AccessMode, err = position(key, value)
 	case "allocate":
 		d.Allocate, err = position(key, value)
+	case "memory":
+		if d.UserMemory = value == "user"; !d.UserMemory {
+			err = fmt.Errorf("memory=%s: want memory=user", value)
+		}
 	case "nx":
 		err = d.parseAdder(value)
 	default:
-		err = fmt.Errorf("unknown option %q: want args=N, mode=N, allocate=N or nx=WHO after the 8 fields (%s)", option, columns)
+		err = fmt.Errorf("unknown option %q: want args=N, mode=N, allocate=N, memory=user or nx=WHO after the 8 fields (%s)", option, columns)
 	}
 	return err
 }

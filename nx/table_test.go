@@ -30,6 +30,7 @@ func TestTableErrorsNameTheLine(t *testing.T) {
 		{"Foo 3 pool_type wdm.h 5.0 no - - args=2", "my.txt:1: argument 3 of 2"},
 		{"Foo 1 mdl_priority wdm.h 5.0 no - - args=2 mode=3", "my.txt:1: argument 3 of 2"},
 		{"Foo 1 pool_type wdm.h 5.0 no - - args=2 allocate=4", "my.txt:1: argument 4 of 2"},
+		{"Foo 1 pool_type wdm.h 5.0 no - - memory=kernel", "my.txt:1: memory=kernel: want memory=user"},
 		{"IFoo::Bar 1 pool_type wdm.h 5.0 no - -", "my.txt:1: IFoo::Bar is a method: say by args=N"},
 		{"IFoo::Bar 1 pool_type a.h 5.0 no - - args=2\nIFoo::Bar 2 pool_type a.h 5.0 no - - args=2",
 			"my.txt:2: IFoo::Bar stands already in line 1"},
@@ -51,7 +52,7 @@ func TestTableFields(t *testing.T) {
 # what users wrote before there were options still holds
 DrvOld 2 pool_type drv.h 5.0 no - -
 IDrv::Map 3 mdl_priority drv.h 6.0 yes IDrv::Map2 6.2 mode=1 args=4 nx=kit:6.3 # and a comment
-IDrv::Map 2 mdl_priority - 6.0 no - - args=2 allocate=1
+IDrv::Map 2 mdl_priority - 6.0 no - - args=2 allocate=1 memory=user
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +61,7 @@ IDrv::Map 2 mdl_priority - 6.0 no - - args=2 allocate=1
 		{Name: "DrvOld", Argument: 2, Kind: PoolType, Header: "drv.h", Since: Version{5, 0, 0}},
 		{Name: "IDrv::Map", Argument: 3, Kind: MdlPriority, Header: "drv.h", Since: WindowsVista, Remapped: true,
 			Replacement: "IDrv::Map2", ReplacementSince: Windows8, Arity: 4, AccessMode: 1, Adder: Kit, AdderKit: Windows81},
-		{Name: "IDrv::Map", Argument: 2, Kind: MdlPriority, Since: WindowsVista, Arity: 2, Allocate: 1},
+		{Name: "IDrv::Map", Argument: 2, Kind: MdlPriority, Since: WindowsVista, Arity: 2, Allocate: 1, UserMemory: true},
 	}
 	for i, d := range table {
 		if i >= len(want) || d != want[i] {
@@ -74,12 +75,12 @@ IDrv::Map 2 mdl_priority - 6.0 no - - args=2 allocate=1
 
 func TestBuiltinTable(t *testing.T) {
 	for _, want := range []DDI{
-		{"ExAllocatePoolWithTag", 1, PoolType, "wdm.h", Version{5, 0, 0}, false, "ExAllocatePool2", Version{10, 0, 19041}, 3, 0, 0, Nobody, Version{}},
-		{"ExInitializeNPagedLookasideList", 4, LookasideFlags, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 7, 0, 2, Nobody, Version{}},
-		{"MmMapLockedPagesSpecifyCache", 6, MdlPriority, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 6, 2, 0, Nobody, Version{}},
+		{"ExAllocatePoolWithTag", 1, PoolType, "wdm.h", Version{5, 0, 0}, false, "ExAllocatePool2", Version{10, 0, 19041}, 3, 0, 0, Nobody, Version{}, false},
+		{"ExInitializeNPagedLookasideList", 4, LookasideFlags, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 7, 0, 2, Nobody, Version{}, false},
+		{"MmMapLockedPagesSpecifyCache", 6, MdlPriority, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 6, 2, 0, Nobody, Version{}, false},
 		{"MmAllocateContiguousMemorySpecifyCache", 5, CacheType, "wdm.h", Version{5, 0, 0}, false,
-			"MmAllocateContiguousNodeMemory", Windows8, 5, 0, 0, Nobody, Version{}},
-		{"MmMapIoSpace", 0, Always, "wdm.h", Version{5, 0, 0}, false, "MmMapIoSpaceEx", Windows10, 3, 0, 0, Nobody, Version{}},
+			"MmAllocateContiguousNodeMemory", Windows8, 5, 0, 0, Nobody, Version{}, false},
+		{"MmMapIoSpace", 0, Always, "wdm.h", Version{5, 0, 0}, false, "MmMapIoSpaceEx", Windows10, 3, 0, 0, Nobody, Version{}, false},
 	} {
 		if got := ddi(t, want.Name); got != want {
 			t.Errorf("got %+v, want %+v", got, want)

@@ -129,7 +129,7 @@ type Site struct {
 	DDI      nx.DDI
 	Argument string // the deciding argument as written; "" where none decides
 	Own      string // the function of the driver that allocates instead, as written; "" where there is none
-	UserMode bool   // a mapping for UserMode, which is no memory of the kernel
+	UserMode bool   // it gives memory of user mode, which is none of the kernel
 	Guard    *Step  // the condition on the version of Windows that it stands under; nil where none was seen
 	Value    Value
 	// Mechanism is that of the file, decided where the kit's header is included.

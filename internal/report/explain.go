@@ -189,6 +189,9 @@ func DDI(w io.Writer, d nx.DDI) error {
 	if d.AccessMode > 0 {
 		fmt.Fprintf(b, "  argument %d is the access mode: what is mapped for UserMode is not memory of the kernel\n", d.AccessMode)
 	}
+	if d.UserMemory {
+		fmt.Fprintln(b, "  it is memory of a process, in user mode's half of the address space, and none of the kernel")
+	}
 	if d.Replacement != "" {
 		fmt.Fprintf(b, "  replaced by %s from %s on\n", d.Replacement, d.ReplacementSince.Name())
 	}

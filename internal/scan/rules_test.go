@@ -77,6 +77,7 @@ func TestRules(t *testing.T) {
 		{"an opt-in does not change it", "Windows10", "POOL_NX_OPTIN_AUTO", "void f(void) { MmMapIoSpace(a, 1, MmNonCached); }", "drv.c:2 C30029 warning"},
 
 		{"a mapping for user mode", "Windows7", "", "void f(void) { MmMapLockedPagesSpecifyCache(m, UserMode, MmCached, 0, 0, NormalPagePriority); }", "drv.c:2 C30030 note"},
+		{"memory of a process", "Windows10", "", "void f(void) { ZwAllocateVirtualMemory(p, &a, 0, &n, MEM_COMMIT, PAGE_EXECUTE_READWRITE); }", "drv.c:2 C30030 note"},
 		{"the kit is not known", "Windows10", "", "void f(void) { NdisQueryMdl(m, &p, &n, NormalPagePriority); }", "drv.c:2 C30030 note"},
 		{"a protection", "Windows10", "", "void f(void) { MmProtectMdlSystemAddress(m, PAGE_EXECUTE_READWRITE); }", "drv.c:2 C30030 warning"},
 		{"executable by name, opted in", "Windows10", "POOL_NX_OPTIN_AUTO", "void f(void) { ExAllocatePool(NonPagedPoolExecute, 1); }", "drv.c:2 C30030 warning"},

@@ -197,6 +197,7 @@ func (m *image) requests(d *definition, c *call) []driver.Site {
 	if own := c.ddi.Allocate; own > 0 && own <= len(c.args) && !isNull(c.args[own-1].text) {
 		s.Own = c.args[own-1].text
 	}
+	s.UserMode = c.ddi.UserMemory
 	if mode := c.ddi.AccessMode; mode > 0 && mode <= len(c.args) {
 		s.UserMode = strings.HasSuffix(c.args[mode-1].text, "UserMode")
 	}
