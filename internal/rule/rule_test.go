@@ -7,6 +7,7 @@ import (
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/nx"
 )
 
 // Every rule can be explained, and found by its ID. That the examples are true is proved in package port.
@@ -51,5 +52,18 @@ func TestMerge(t *testing.T) {
 	if m := got[1]; !slices.Equal(m.Builds, []string{"x", "y", "z"}) || m.Level != Warning || m.Fix == nil ||
 		!slices.Equal(m.Fix.Edits, other.Edits) || !m.Fix.Safe || len(fix.Edits) != 1 {
 		t.Errorf("merged into builds %v, level %s, fix %v", m.Builds, m.Level, m.Fix)
+	}
+}
+
+// Only what Windows resolves by name when it loads a driver can keep it from loading.
+func TestIsImported(t *testing.T) {
+	for _, d := range nx.DDIs() {
+		want, asked := map[string]bool{
+			"ExAllocatePool2": true, "MmMapIoSpaceEx": true, "StorPortAllocateDmaMemory": false, "WdfDeviceAllocAndQueryPropertyEx": false,
+			"IPortClsNotifications::AllocNotificationBuffer": false,
+		}[d.Name]
+		if asked && isImported(d) != want {
+			t.Errorf("%s: %v", d.Name, !want)
+		}
 	}
 }
