@@ -155,7 +155,7 @@ func cause(f rule.Finding) string {
 	switch {
 	case f.NoAlternative:
 		text = "no alternative at the minimum Windows"
-	case f.Kept:
+	case f.Kept && f.Rule.Official != "": // what is executed is kept for that
 		text = "the source itself asks for it"
 	case f.Site != nil && f.Fix != nil && len(f.Fix.Defines) > 0:
 		text = mechanism[f.Site.Mechanism]

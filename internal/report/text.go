@@ -230,7 +230,7 @@ func next(f rule.Finding) string {
 		return "fix: " + f.Fix.Title + "; not safe by itself: look at it first" + more
 	case f.NoAlternative:
 		return "next: nothing, at this minimum Windows" + more
-	case f.Kept:
+	case f.Kept && f.Rule.Official != "": // what is executed is kept for that
 		return "next: the source itself asks for executable memory; change that, if nothing executes it" + more
 	}
 	if f.Level == rule.Note {
