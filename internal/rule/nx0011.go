@@ -70,7 +70,8 @@ func mixed(s *driver.Site) string {
 			if name := wrong(nx.PoolTypes); name != "" {
 				return fmt.Sprintf(" takes POOL_FLAGS, and %s is a POOL_TYPE", name)
 			}
-			if len(t.Tokens) == 0 && t.Bits&pools == 0 && s.Value.Unknown == "" {
+			alone := len(s.Value.Terms) == 1 && s.Value.Unknown == "" // else a pool may be added to it on each way
+			if len(t.Tokens) == 0 && t.Bits&pools == 0 && alone {
 				return fmt.Sprintf(" takes POOL_FLAGS, and %#x names no pool", t.Bits)
 			}
 		}

@@ -133,6 +133,7 @@ func TestRules(t *testing.T) {
 
 		{"a number that names no pool", "Windows10", "NTDDI_VERSION=0x0A000008", "void f(void) { ExAllocatePool2(2, 1, 1); }\n", "drv.c:2 NX0011 error"},
 		{"flags that are not known", "Windows10", "NTDDI_VERSION=0x0A000008", "void f(ULONG64 n) { ExAllocatePool2(n, 1, 1); }\n", ""},
+		{"flags that are put together", "Windows10", "NTDDI_VERSION=0x0A000008", "void f(int k) { ULONG64 x = 0; if (k) x |= POOL_FLAG_PAGED; else x |= POOL_FLAG_NON_PAGED; ExAllocatePool2(x, 1, 1); }\n", ""},
 		{"flags that are known in part", "Windows10", "NTDDI_VERSION=0x0A000008", "void f(ULONG64 n, int k) { ULONG64 x = 2; if (k) x = n; ExAllocatePool2(x, 1, 1); }\n", ""},
 		{"flags for a type", "Windows10", "", "void f(void) { ExAllocatePoolWithTag(POOL_FLAG_NON_PAGED, 1, 1); }\n", "drv.c:2 C30030 warning; drv.c:2 NX0011 error"},
 
