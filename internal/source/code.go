@@ -104,9 +104,7 @@ func (r *reading) store(to address, v, at int) {
 	if s.runs = s.runs || to.next; to.next || s.runs && to.offset == 0 {
 		to.offset = s.next
 	}
-	if s.next = to.offset + 1; to.wide {
-		s.next = to.offset + 4
-	}
+	s.next = to.offset + 1
 	if len(s.list) < 10*maxOpcodes {
 		s.list = append(s.list, stored{to.offset, v})
 	}
@@ -400,9 +398,6 @@ func isFunctionType(typ []token, star bool) bool {
 
 // calls notes that what stands behind a cast is called.
 func (r *reading) calls(x []token, i int) {
-	if len(x) == 0 || x[0].is("*") {
-		return
-	}
 	r.executes(x, i, execution{at: r.toks[i], says: "is called as a function", called: true})
 }
 
@@ -414,9 +409,7 @@ func (r *reading) codeCall(c *call, args [][]token, i int) {
 	if c.at.exp == nil {
 		for _, k := range r.code.casts[c.callee] {
 			x := bare(r.toks[k+1 : r.operandEnd(k+1)])
-			if len(x) > 0 && !x[0].is("*") {
-				r.executes(x, k, execution{at: c.at, says: "is called as " + c.callee, called: true})
-			}
+			r.executes(x, k, execution{at: c.at, says: "is called as " + c.callee, called: true})
 		}
 		delete(r.code.casts, c.callee) // one call is enough
 	}

@@ -173,6 +173,55 @@ void F(void) { PVOID p; Get(&p); ((PFN)p)(1); }`, "d.c:3; line 5: p is called as
 }
 static OPS Ops = { .New = New };
 void F(OPS *o) { PUCHAR p = o->New(16); p[0] = 0x90; p[1] = 0x90; p[2] = 0xC3; }`, "d.c:3; line 6: p gets machine code: 90 90 C3"},
+		{"with the address written by another function", dc + `void F(PVOID To) {
+    PUCHAR p = ExAllocatePool(NonPagedPool, 16);
+    p[0] = 0x48; p[1] = 0xB8; Put(p + 2, To); p[10] = 0xFF; p[11] = 0xE0;
+}`, "d.c:3; line 4: p gets machine code: 48 B8 .. FF E0"},
+		{"with a distance that is copied", dc + `void F(LONG Distance) {
+    PUCHAR p = ExAllocatePool(NonPagedPool, 16);
+    *p = 0xE9; RtlCopyMemory(p + 1, &Distance, 4);
+}`, "d.c:3; line 4: p gets machine code: E9 .."},
+		{"a function that others may call", dc + `static void Write(PUCHAR At) { At[0] = 0x90; At[1] = 0xC3; } void F(void) {
+    PUCHAR p = ExAllocatePool(NonPagedPool, 16);
+    Write(p); Register(Write);
+}`, "d.c:3; line 2: At gets machine code: 90 C3"},
+		{"a struct of a header", `-- h.h --
+typedef struct _STUB STUB, *PSTUB;
+struct _STUB { ULONG Size; UCHAR Code[32]; };
+-- d.c --
+#include <ntddk.h>
+#include "h.h"
+void F(void) { PSTUB p = ExAllocatePool(NonPagedPool, 64); Write(p); }
+-- e.c --
+#include "h.h"
+void Write(PSTUB At) { At->Code[0] = 0x90; At->Code[1] = 0xC3; }`, "d.c:3; line 2: At gets machine code: 90 C3"},
+		{"a field of a struct of a header", `-- h.h --
+typedef struct _HOOK HOOK, *PHOOK;
+struct _HOOK { PUCHAR Jump; };
+-- d.c --
+#include <ntddk.h>
+#include "h.h"
+void F(PHOOK h) { h->Jump = ExAllocatePool(NonPagedPool, 64); }
+-- e.c --
+#include "h.h"
+void Write(HOOK *h) { h->Jump[0] = 0x90; h->Jump[1] = 0xC3; }`, "d.c:3; line 2: h->Jump gets machine code: 90 C3"},
+		{"a copy in another function than the request", "-- d.cpp --\n#include <ntddk.h>\n" + `Jump Make(void *to) { return { 0x90, { 0xff, 0x25, 0, 0, 0, 0 }, to }; }
+void G() { F(ExAllocatePool(NonPagedPool, 16)); }
+void F(UCHAR *p) {
+    auto jump = Make(0);
+    RtlCopyMemory(p, &jump, sizeof(jump));
+}`, "d.cpp:3; line 6: p gets machine code: a copy of what Make() returns"},
+		{"a call in another function than the request", "-- d.cpp --\n#include <ntddk.h>\n" + `static PVOID Code;
+void G() { Code = ExAllocatePool(NonPagedPool, 16); }
+void F() { reinterpret_cast<PFN>(Code)(1); }`, "d.cpp:3; line 4: Code is called as a function"},
+		{"a type that is told by a cast", "-- d.cpp --\n#include <ntddk.h>\n" + `struct Stub { ULONG Size; UCHAR Code[32]; }; void F() {
+    const auto p = reinterpret_cast<Stub *>(ExAllocatePool(NonPagedPool, 64));
+    p->Code[0] = 0x90; p->Code[1] = 0xC3;
+}`, "d.cpp:3; line 4: p gets machine code: 90 C3"},
+		{"an address that a function finds", dc + `static PVOID Find(PUCHAR b) { return (PVOID)(b + *(ULONG *)(b + 4) + (sizeof(HEADER) + 1)); } void F(void) {
+    PUCHAR p = ExAllocatePool(NonPagedPool, 16);
+    PFN f = (PFN)Find(p); f(1);
+}`, "d.c:3; line 4: Find(p) is called as f"},
 		{"contiguous memory", dc + `void F(void) {
     PUCHAR p = MmAllocateContiguousMemory(16, Highest);
     p[0] = 0x90; p[1] = 0xC3;
@@ -254,6 +303,23 @@ func TestNotExecuted(t *testing.T) {
 		{"a field of the same name", `typedef struct _A { PVOID Data; } A, *PA; typedef struct _B { PVOID Data; } B, *PB; void F(PA a, PB b) {
     a->Data = ExAllocatePool(NonPagedPool, 16);
     b->Data = G; ((PFN)b->Data)(1);
+}`},
+		{"a field of that name of a struct that nobody knows", `typedef struct _B { PVOID Data; } B, *PB; void F(PA a, PB b) {
+    a->Data = ExAllocatePool(NonPagedPool, 16);
+    ((PFN)b->Data)(1);
+}`},
+		{"a variable of the name of another unit's function", `static UCHAR Data[4]; void F(void) {
+    PVOID p = ExAllocatePool(NonPagedPool, 16);
+    RtlCopyMemory(p, Data, 4);
+}
+-- e.c --
+static void Data(void) { }`},
+		{"a cast that a macro makes", `#define CAST(x) (PFN)x
+static PVOID Code; void G(void) { Code = ExAllocatePool(NonPagedPool, 16); }
+void F(void) { PFN f = CAST(Code); f(1); }`},
+		{"bytes that go nowhere", `void F(void) {
+    PUCHAR p = ExAllocatePool(NonPagedPool, 16);
+    p[0] = 0x48; p[1] = 0x83; p[2] = 0xEC; p[3] = 0x28;
 }`},
 		{"its size", `void F(void) {
     PVOID p = ExAllocatePool(NonPagedPool, 16);

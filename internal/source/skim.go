@@ -150,6 +150,7 @@ type skimmer struct {
 	assigned bool   // an '=' stood in it
 	spaces   bool   // the word namespace stood in it
 	types    bool   // the names outside of brackets are those of types, or may be
+	members  bool   // the initialisers of a constructor stand there
 	tag      name   // the last word behind struct or the like
 	text     bool   // the token before is a string
 	last     name   // the token before, if it is an identifier
@@ -338,6 +339,10 @@ func (s *skimmer) punctuator(c byte, k class, wasText bool) {
 		if len(s.open) == 0 {
 			s.end()
 		}
+	case atDigraph: // and a colon
+		if c == ':' && s.called && len(s.open) == s.classes && s.signs.before != ':' && !bytes.HasPrefix(s.data[s.pos:], []byte(":")) {
+			s.members = true
+		}
 	case atEquals:
 		s.assigned = s.assigned || len(s.open) == s.classes
 	}
@@ -442,7 +447,7 @@ func (s *skimmer) opens(c byte, wasText bool) {
 		s.declared()
 		return
 	case c == '(' && top && !s.assigned:
-		if s.last != 0 && !isAnnotation(string(s.word)) {
+		if s.last != 0 && !s.members && !isAnnotation(string(s.word)) {
 			s.cur.defines = append(s.cur.defines, s.last)
 			s.called = true
 		}
@@ -479,7 +484,7 @@ func (s *skimmer) closes(c byte) {
 // declared forgets what stood in the declaration that has just ended, or has been entered.
 func (s *skimmer) declared() {
 	if len(s.open) == s.classes {
-		s.classy, s.called, s.assigned, s.spaces = false, false, false, false
+		s.classy, s.called, s.assigned, s.spaces, s.members = false, false, false, false, false
 	}
 }
 
