@@ -137,8 +137,10 @@ type Site struct {
 	Moment    Moment
 	// Surely says, of a request that runs before the opt-in call and after it, that it runs before it whatever the conditions.
 	Surely bool
-	Built  nx.Built // the kit and the lowest Windows of the site's build, as far as they are known
-	State  State
+	// Early says, of a request in an image without POOL_NX_OPTIN, that it runs before a call that opts in with the macro.
+	Early bool
+	Built nx.Built // the kit and the lowest Windows of the site's build, as far as they are known
+	State State
 	// Executed says why the memory seems to be executed: the way from the request to each sign of it, and the sign.
 	Executed []Step
 	Escapes  bool     // the memory's address goes where it is not followed: it is returned, stored or passed on

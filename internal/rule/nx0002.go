@@ -47,7 +47,7 @@ func checkCallWithoutMacro(m *driver.Image, goal nx.Mechanism) []Finding {
 	for _, s := range m.Sites {
 		if fixable(m.Build, s, goal) {
 			n++
-			if s.Moment&driver.Before != 0 {
+			if s.Early {
 				early++
 			}
 		}

@@ -190,6 +190,7 @@ func (m *image) requests(d *definition, c *call) []driver.Site {
 		s.Spelled = c.at.place()
 	}
 	s.Surely = m.surely[c]
+	s.Early = !m.usesVariables && m.moments[c]&driver.Before != 0
 	if g, ok := d.guards[c.pos]; ok {
 		s.Guard = &g
 	}
@@ -238,6 +239,7 @@ func (m *image) placements(d *definition, c *call, inner driver.Site) []driver.S
 		from := scene{d: caller.in, unit: caller.in.unit}
 		s.Place, s.Spelled, s.Function, s.Moment = caller.call.at.root().place(), c.at.place(), caller.in.name, m.moment(caller.in, caller.call)
 		s.Surely = m.surely[caller.call]
+		s.Early = !m.usesVariables && m.moments[caller.call]&driver.Before != 0
 		if decides < len(caller.call.args) {
 			s.Argument = caller.call.args[decides].text
 		}
@@ -298,7 +300,7 @@ func has(terms []driver.Term, t driver.Term) bool {
 
 func mergeSite(into *driver.Site, s driver.Site) {
 	into.Moment |= s.Moment
-	into.Surely = into.Surely || s.Surely
+	into.Surely, into.Early = into.Surely || s.Surely, into.Early || s.Early
 	into.Escapes = into.Escapes || s.Escapes
 	for _, step := range s.Executed {
 		into.Executed = appendNew(into.Executed, step)

@@ -278,6 +278,8 @@ func (m *image) moment(d *definition, c *call) driver.Moment {
 // when that call is made, everything is both.
 func (m *image) known(found driver.Moment) driver.Moment {
 	switch {
+	case !m.usesVariables && !m.build.Library: // the call would set them with the macro
+		return driver.Before
 	case m.build.Library, m.sets && m.opted&driver.After == 0:
 		return both
 	case !m.sets:
