@@ -53,9 +53,9 @@ func checkNXBelowWindows8(m *driver.Image, _ nx.Mechanism) []Finding {
 		case byAuto(*s):
 			auto = s
 		case s.DDI.Kind == nx.MdlPriority:
-			mappings = append(mappings, nxRequest(m.Build, s, w))
+			mappings = append(mappings, nxRequest(s, w))
 		default:
-			found = append(found, nxRequest(m.Build, s, w))
+			found = append(found, nxRequest(s, w))
 		}
 	}
 	if auto != nil {
@@ -92,13 +92,13 @@ func byAuto(s driver.Site) bool {
 	return s.DDI.Remapped && s.Mechanism == nx.OptInAuto || hasToken(s, func(t driver.Token) bool { return t.Redefined() && t.In == nx.OptInAuto })
 }
 
-func nxRequest(b driver.Build, s *driver.Site, w nx.Version) Finding {
+func nxRequest(s *driver.Site, w nx.Version) Finding {
 	f := Finding{
-		Message: fmt.Sprintf("%s asks for NX pool, which %s does not know, where this driver runs (%s)", s.DDI.Name, w.Name(), b.MinimumSource), Place: s.Place, Site: s,
+		Message: fmt.Sprintf("%s asks for NX pool, which %s does not know, where this driver runs", s.DDI.Name, w.Name()), Place: s.Place, Site: s,
 	}
 	if s.DDI.Kind == nx.MdlPriority {
 		f.Level = Note
-		f.Message = fmt.Sprintf("%s passes MdlMappingNoExecute, which counts from Windows 8 on, and this driver runs on %s (%s)", s.DDI.Name, w.Name(), b.MinimumSource)
+		f.Message = fmt.Sprintf("%s passes MdlMappingNoExecute, which counts from Windows 8 on, and this driver runs on %s", s.DDI.Name, w.Name())
 	}
 	return f
 }

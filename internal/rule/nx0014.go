@@ -107,7 +107,7 @@ func aboveMinimum(m *driver.Image, b driver.Build) []Finding {
 			f.Level = Note
 			f.Message += "nothing says at which release of Windows 10 " + who + " starts"
 		default:
-			f.Message += fmt.Sprintf("%s starts at %s (%s)", who, b.Minimum.Name(), b.MinimumSource)
+			f.Message += who + " starts at " + b.Minimum.Name()
 		}
 		found = append(found, f)
 	}
