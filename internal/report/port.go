@@ -73,7 +73,8 @@ func cautions(w io.Writer, r *Ported) {
 	}
 }
 
-// became counts, for each build, how its requests were judged before and are judged now on Windows 10.
+// became says, for each set of builds alike, how many requests are judged otherwise on Windows 10 than before, and what each
+// got that gets something else now.
 func became(w io.Writer, r *Ported) {
 	var blocks []string
 	ids := map[string][]string{}
@@ -91,6 +92,7 @@ func became(w io.Writer, r *Ported) {
 
 func changes(before, after driver.Image) string {
 	counts := map[string]int{}
+	var sites []string
 	for _, p := range driver.Compare(before, after) {
 		if p.A == nil || p.B == nil {
 			counts["is seen only before or only after: please report this"]++
@@ -98,11 +100,35 @@ func changes(before, after driver.Image) string {
 		}
 		a, b := p.A.On(nx.Windows10).Executable, p.B.On(nx.Windows10).Executable
 		counts[fmt.Sprintf("%s -> %s on Windows 10", judgement[a], judgement[b])]++
+		if says := change(after.Build.Windows, *p.A, *p.B); says != "" {
+			sites = append(sites, fmt.Sprintf("    %s: %s: %s\n", lineOf(p.B.Place), p.B.DDI.Name, says))
+		}
 	}
 	var lines []string
 	for change, n := range counts {
 		lines = append(lines, fmt.Sprintf("  %s: %s\n", plural(n, "request"), change))
 	}
 	slices.Sort(lines)
-	return strings.Join(lines, "")
+	return strings.Join(append(lines, sites...), "")
+}
+
+// change says what a request gets now where that is something else than before, the versions together that get the same.
+func change(windows []nx.Version, a, b driver.Site) string {
+	var order []string
+	versions := map[string][]string{}
+	for _, w := range windows {
+		old, now := a.On(w), b.On(w)
+		if slices.Equal(old.Values, now.Values) && old.Executable == now.Executable {
+			continue
+		}
+		says := fmt.Sprintf("%s -> %s (%s)", values(old), values(now), judgement[now.Executable])
+		if versions[says] == nil {
+			order = append(order, says)
+		}
+		versions[says] = append(versions[says], strings.TrimPrefix(w.Name(), "Windows "))
+	}
+	for i, says := range order {
+		order[i] += " on Windows " + strings.Join(versions[says], ", ")
+	}
+	return strings.Join(order, "; ")
 }
