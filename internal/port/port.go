@@ -76,6 +76,16 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err := r.rounds(t, paths, o); err != nil {
 		return nil, err
 	}
+	if broken := r.broken(); len(broken) > 0 {
+		if goal == AutoSelect && refuse(nx.OptInAuto, before.Images) == nil {
+			r, err := Run(paths, OptInAuto, o)
+			if err == nil {
+				r.Why = fmt.Sprintf("POOL_NX_OPTIN would make a variable of NonPagedPool where a constant is needed (%s)", broken[0].Place)
+			}
+			return r, err
+		}
+		return nil, &RefusedError{brokenReason(broken)}
+	}
 	r.Before, r.After = before.Images, r.last.Images
 	for _, f := range before.Findings {
 		if f.Rule.ID == executed {
@@ -165,6 +175,43 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 		}
 	}
 	return errors.New("the findings do not come to an end after 4 rounds: nothing was changed; please report this")
+}
+
+// constants is the rule that tells of what does not compile under POOL_NX_OPTIN.
+const constants = "NX0009"
+
+// broken are the places that compile now and would not after the port. A line may have moved: what tells those apart that do
+// not compile as it is, is the file and what is said.
+func (r *Result) broken() []rule.Finding {
+	key := func(f rule.Finding) string { return f.Place.Path + "\x00" + f.Message }
+	before := map[string]int{}
+	for _, f := range r.First.Findings {
+		if f.Rule.ID == constants {
+			before[key(f)]++
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(r.last.Findings), func(f rule.Finding) bool {
+		if f.Rule.ID != constants || f.Level < rule.Error {
+			return true
+		}
+		before[key(f)]--
+		return before[key(f)] >= 0
+	})
+}
+
+func brokenReason(broken []rule.Finding) string {
+	reason := "POOL_NX_OPTIN makes a variable of NonPagedPool, and this needs a constant: "
+	for i, f := range broken {
+		if i == 3 {
+			reason += fmt.Sprintf(", and %d more", len(broken)-i)
+			break
+		}
+		if i > 0 {
+			reason += ", "
+		}
+		reason += f.Place.String()
+	}
+	return reason + ". Assign it at run time, behind the opt-in call; or use --to optin-auto, which leaves it a constant, if the driver starts at Windows 8"
 }
 
 // edits gathers the fixes of all findings. Where the defines go is asked once, for all builds together.
