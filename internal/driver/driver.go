@@ -309,6 +309,8 @@ type Fact struct {
 	Zeroing bool
 	// OldKit says, of an Entry, that some build may compile it with a kit that does not know the call.
 	OldKit bool
+	// Shared says, of an Entry, that a project of user mode compiles its file, too.
+	Shared bool
 	Span   Span // of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement
 }
 

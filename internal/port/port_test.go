@@ -411,3 +411,24 @@ func TestConstantsAreNotBroken(t *testing.T) {
 		t.Errorf("already broken: %v, left %v", edit.Diff(r.Changes), r.Left)
 	}
 }
+
+// A file that a project of user mode compiles, too, gets the call for the kernel alone.
+func TestSharedWithUserMode(t *testing.T) {
+	user := strings.NewReplacer("-- drv.vcxproj --", "-- user.vcxproj --", ">Driver<", ">DynamicLibrary</ConfigurationType><DriverType>UMDF</DriverType><ConfigurationType>DynamicLibrary<")
+	const text = "#include <ntddk.h>\nvoid DriverEntry(void)\n{\n    ExAllocatePool(NonPagedPool, 1);\n}\n"
+	drv := projectOf("", text)
+	project, _, _ := strings.Cut(drv, "-- drv.c --")
+	a := unpack(t, drv+user.Replace(project))
+	run(t, OptIn)
+	const want = "{\n#ifdef _KERNEL_MODE\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n#endif\n    ExAllocatePool(NonPagedPool, 1);\n}\n"
+	got := pack(t, a)
+	if !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if again := run(t, OptIn); len(again.Changes) > 0 || len(again.Left) > 0 {
+		t.Errorf("again: %v, left %v", again.Changes, again.Left)
+	}
+	if _, after, _ := strings.Cut(got, "-- user.vcxproj --"); strings.Contains(after, "POOL_NX") {
+		t.Errorf("the project of user mode was changed:\n%s", after)
+	}
+}

@@ -267,8 +267,8 @@ func hasCall(m *driver.Image) bool {
 const call = "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);"
 
 // insertCall puts the call into every entry routine of the image in whose file it has, or will have, an effect. Where
-// a kit from before Windows 8 may compile it, a guard stands around it: NonPagedPool is a macro exactly in the files that
-// the kit's header has opted in.
+// a kit from before Windows 8, or a project of user mode, may compile it, a guard stands around it: NonPagedPool is a macro
+// exactly in the files that the kit's header has opted in, and /kernel defines _KERNEL_MODE.
 func insertCall(m *driver.Image, effective func(driver.Fact) bool) []edit.Edit {
 	var edits []edit.Edit
 	for _, f := range m.Facts {
@@ -286,11 +286,14 @@ func optedIn(entry driver.Fact) bool { return entry.Mechanism == nx.OptIn }
 func callText(f driver.Fact) string {
 	at := f.Span
 	lines := []string{at.Indent + call}
-	if f.OldKit {
+	switch {
+	case f.OldKit: // nor does a file of user mode have that macro
 		lines = []string{"#ifdef NonPagedPool // a kit that knows POOL_NX_OPTIN redefines it", at.Indent + call, "#endif"}
+	case f.Shared:
+		lines = []string{"#ifdef _KERNEL_MODE", at.Indent + call, "#endif"}
 	}
 	switch {
-	case at.Inline && !f.OldKit:
+	case at.Inline && len(lines) == 1:
 		return " " + call
 	case at.Inline:
 		return at.Newline + strings.Join(lines, at.Newline) + at.Newline

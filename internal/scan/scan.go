@@ -66,12 +66,28 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 			r.Images[i].Sites[j].Built = nx.Built{Kit: b.Kit.Made, Target: b.Minimum}
 		}
 	}
+	markShared(r.Images, set.Skipped)
 	buildComments(t, r.Images)
 	r.Dormant, r.Declarations = read.Dormant, read.Declarations
 	r.Findings, r.Suppressed = rule.Split(rule.Merge(rule.Check(r.Images, cmp.Or(o.Goal, nx.OptIn))))
 	r.Notes = append(notes(set), outside(t)...)
 	r.Elapsed = time.Since(start)
 	return r, nil
+}
+
+// markShared tells the entry routines in files that a project of user mode compiles, too, which has no opt-in call.
+func markShared(images []driver.Image, skipped []project.Skipped) {
+	shared := map[string]bool{}
+	for _, s := range skipped {
+		for _, p := range s.Shares {
+			shared[p] = true
+		}
+	}
+	for _, m := range images {
+		for i, f := range m.Facts {
+			m.Facts[i].Shared = f.Kind == driver.Entry && shared[f.Unit]
+		}
+	}
 }
 
 // idle names the paths that nothing came of, beside others: a misspelled one would pass without a word.
