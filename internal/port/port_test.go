@@ -235,6 +235,38 @@ func group(configuration, definitions string) string {
 		"\n    </ClCompile>\n  </ItemDefinitionGroup>\n"
 }
 
+// The call that one build needs stands in another, too, where the findings are suppressed: that one is opted in with the next
+// scan, and both by one line.
+func TestOneLineForWhatALaterRoundBrings(t *testing.T) {
+	vcxproj, _, _ := strings.Cut(shared, "-- SOURCES --")
+	vcxproj = strings.Replace(vcxproj, `    <ClCompile Include="jit.c" />`+"\n", "", 1)
+	a := unpack(t, strings.Replace(vcxproj, "  <ItemDefinitionGroup>\n", group("Debug", `      <PreprocessorDefinitions>OLD=1;%(PreprocessorDefinitions)</PreprocessorDefinitions>`)+
+		"  <ItemDefinitionGroup>\n", 1)+`-- drv.c --
+#include <ntddk.h>
+int DriverEntry(void)
+{
+#ifdef OLD
+#pragma warning(suppress: 30030)
+    Use(ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD'));
+#else
+    Use(ExAllocatePoolWithTag(NonPagedPool, 2, 'xErD'));
+#endif
+    return 0;
+}
+`)
+	r := run(t, OptIn)
+	got := pack(t, a)
+	const line = "      <PreprocessorDefinitions>POOL_NX_OPTIN=1;%(PreprocessorDefinitions)</PreprocessorDefinitions>\n"
+	if strings.Count(got, line) != 1 || strings.Count(got, "POOL_NX_OPTIN") != 1 || len(r.Left) > 0 {
+		t.Errorf("left %v, got\n%s", r.Left, got)
+	}
+	for _, m := range r.After {
+		if m.Build.Mechanism != nx.OptIn || m.Build.Initialised != driver.InitYes {
+			t.Errorf("%s: %s, %s", m.Build.ID, m.Build.Mechanism, m.Build.Initialised)
+		}
+	}
+}
+
 // projectOf gives a driver of one file.
 func projectOf(definitions, text string) string {
 	return strings.Replace(strings.Replace(example("C30030").Before, "DRV=1;", definitions, 1),
