@@ -267,6 +267,32 @@ int DriverEntry(void)
 	}
 }
 
+// A library that is named alone is opted in, and it is said that its drivers must make the call; a build that requests nothing is
+// not listed.
+func TestLibraryAlone(t *testing.T) {
+	library := strings.Replace(projectOf("", "#include <ntddk.h>\nvoid *Get(void) { return ExAllocatePool(NonPagedPool, 1); }\n"),
+		">Driver</ConfigurationType>", ">StaticLibrary</ConfigurationType><PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>", 1)
+	for _, tt := range []struct {
+		name, tree string
+		says       bool
+	}{
+		{"alone", library, true},
+		{"opted in before", strings.Replace(library, "<PreprocessorDefinitions>", "<PreprocessorDefinitions>POOL_NX_OPTIN=1;", 1), false},
+		{"requests nothing", strings.Replace(library, "ExAllocatePool(NonPagedPool, 1)", "0", 1), false},
+	} {
+		unpack(t, tt.tree)
+		r := run(t, OptIn)
+		var b strings.Builder
+		report.Port(&b, &r.Ported, true)
+		if got := strings.Contains(b.String(), "drv.vcxproj (Release|x64): no driver that links this was named: each must call"); got != tt.says {
+			t.Errorf("%s: says it: %v, want %v\n%s", tt.name, got, tt.says, b.String())
+		}
+		if got := strings.Contains(b.String(), "drv.vcxproj (Release|x64):\n"); got == (tt.name == "requests nothing") {
+			t.Errorf("%s: lists the build: %v\n%s", tt.name, got, b.String())
+		}
+	}
+}
+
 // projectOf gives a driver of one file.
 func projectOf(definitions, text string) string {
 	return strings.Replace(strings.Replace(example("C30030").Before, "DRV=1;", definitions, 1),

@@ -64,6 +64,10 @@ func cautions(w io.Writer, r *Ported) {
 		fmt.Fprintln(w, "no sign was found that the driver executes memory of these requests, as a JIT or a trampoline does; "+
 			"that proves nothing: such a request must ask for NonPagedPoolExecute")
 	}
+	if ids := callers(r); len(ids) > 0 {
+		fmt.Fprintf(w, "%s: no driver that links this was named: each must call ExInitializeDriverRuntime(DrvRtPoolNxOptIn), or its "+
+			"requests stay executable\n", Builds(ids))
+	}
 	for _, m := range r.After {
 		if m.Build.Kit.NoOptIn {
 			fmt.Fprintf(w, "%s knows no opt-in, nor any kit before Windows 8: a binary that it builds stays executable on every "+
@@ -73,12 +77,26 @@ func cautions(w io.Writer, r *Ported) {
 	}
 }
 
+// callers gives the builds of libraries that the port opted in and of which nobody knows who makes the call.
+func callers(r *Ported) (ids []string) {
+	for i, m := range r.After {
+		b := m.Build
+		if b.Library && b.Mechanism == nx.OptIn && b.Initialised == driver.InitUnknown && r.Before[i].Build.Mechanism != nx.OptIn {
+			ids = append(ids, b.ID)
+		}
+	}
+	return ids
+}
+
 // became counts, for each build, how its requests were judged before and are judged now on Windows 10.
 func became(w io.Writer, r *Ported) {
 	var blocks []string
 	ids := map[string][]string{}
 	for i, before := range r.Before {
 		block := changes(before, r.After[i])
+		if block == "" {
+			continue // it requests nothing
+		}
 		if ids[block] == nil {
 			blocks = append(blocks, block)
 		}
