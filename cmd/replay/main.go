@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,27 +56,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "replay: %s: %v\n", *table, err)
 		return 2
 	}
-	status := 0
-	var list []replay.Outcome
-	for _, row := range rows {
-		if *only != "" && !strings.EqualFold(row.Repo, *only) {
-			continue
-		}
-		start := time.Now()
-		out, err := replay.Run(*git, row, scan.Options{DDIs: nx.DDIs(), Jobs: runtime.GOMAXPROCS(0)})
-		if err != nil {
-			fmt.Fprintf(stderr, "replay: %s %s: %v\n", row.Repo, row.Commit, err)
-			status = 2
-			continue
-		}
-		fmt.Fprintf(stderr, "%s %.9s: %.1f s\n", row.Repo, row.Commit, time.Since(start).Seconds())
-		list = append(list, out...)
-	}
-	for _, o := range list {
-		if o.Failed() {
-			status = max(status, 1)
+	if *only != "" {
+		rows = slices.DeleteFunc(rows, func(r replay.Row) bool { return !strings.EqualFold(r.Repo, *only) })
+		if len(rows) == 0 {
+			fmt.Fprintf(stderr, "replay: %s has no row of %s\n", *table, *only)
+			return 2
 		}
 	}
+	list, status := replayed(*git, rows, stderr)
 	write := replay.Print
 	if *format == "json" {
 		write = replay.JSON
@@ -85,6 +73,25 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	return status
+}
+
+// replayed replays all rows. How long each took goes to standard error: the table is the same every time.
+func replayed(git string, rows []replay.Row, stderr io.Writer) (list []replay.Outcome, status int) {
+	for _, row := range rows {
+		start := time.Now()
+		out, err := replay.Run(git, row, scan.Options{DDIs: nx.DDIs(), Jobs: runtime.GOMAXPROCS(0)})
+		if err != nil {
+			fmt.Fprintf(stderr, "replay: %s %s: %v\n", row.Repo, row.Commit, err)
+			status = 2
+			continue
+		}
+		fmt.Fprintf(stderr, "%s %.9s: %.1f s\n", row.Repo, row.Commit, time.Since(start).Seconds())
+		list = append(list, out...)
+	}
+	if slices.ContainsFunc(list, replay.Outcome.Failed) {
+		status = max(status, 1)
+	}
+	return list, status
 }
 
 func read(name string) ([]replay.Row, error) {

@@ -43,9 +43,7 @@ func judge(o *Outcome, before, ours, theirs []driver.Image) {
 			sites[s.Place] = true
 		}
 		if old := find(before, img.Build.ID); old != nil {
-			for _, p := range driver.Compare(img, *old) {
-				o.low(img.Build, p)
-			}
+			o.Below = append(o.Below, low(img, *old)...)
 		}
 		human := counterpart(theirs, img.Build)
 		if human == nil {
@@ -56,6 +54,13 @@ func judge(o *Outcome, before, ours, theirs []driver.Image) {
 			o.high(img.Build, p)
 		}
 	}
+	var below []Difference
+	for _, img := range theirs {
+		if old := find(before, img.Build.ID); old != nil {
+			below = append(below, low(img, *old)...)
+		}
+	}
+	o.TheirsBelow = len(once(below))
 	o.Builds, o.Sites = len(ours), len(sites)
 	for _, list := range []*[]Difference{&o.Worse, &o.Better, &o.Below, &o.Alone} {
 		*list = once(*list)
@@ -131,21 +136,21 @@ func (o *Outcome) high(b driver.Build, p driver.Pair) {
 	}
 }
 
-// low judges before Windows 8, against what was there before the port.
-func (o *Outcome) low(b driver.Build, p driver.Pair) {
-	if p.A == nil || p.B == nil {
-		return
-	}
-	for _, w := range b.Windows {
-		if !w.Before(nx.Windows8) {
-			return
+// low judges before Windows 8, against what was there before.
+func low(now, then driver.Image) (list []Difference) {
+	for _, p := range driver.Compare(now, then) {
+		if p.A == nil || p.B == nil {
+			continue
 		}
-		now, then := p.A.On(w).Executable, p.B.On(w).Executable
-		if now == nx.Undefined && then != nx.Undefined {
-			o.Below = append(o.Below, difference(b, p.A, w, now, then))
-			return
+		for _, w := range now.Build.Windows {
+			is, was := p.A.On(w).Executable, p.B.On(w).Executable
+			if is == nx.Undefined && was != nx.Undefined {
+				list = append(list, difference(now.Build, p.A, w, is, was))
+				break
+			}
 		}
 	}
+	return list
 }
 
 func difference(b driver.Build, s *driver.Site, w nx.Version, ours, theirs nx.Executable) Difference {

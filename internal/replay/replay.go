@@ -18,24 +18,25 @@ import (
 
 // Outcome is what the port of a row's parent came to.
 type Outcome struct {
-	Repo     string       `json:"repo"`
-	Commit   string       `json:"commit"`
-	Path     string       `json:"path"` // what was ported
-	Goal     port.Goal    `json:"goal"`
-	Took     string       `json:"took,omitempty"` // the mechanism that it came to
-	Builds   int          `json:"builds"`
-	Sites    int          `json:"sites"`
-	Worse    []Difference `json:"worse"`   // executable, as far as is known, where theirs is not
-	Below    []Difference `json:"below"`   // NX before Windows 8, where it was not before the port
-	Better   []Difference `json:"better"`  // theirs is executable where ours is not
-	Alone    []Difference `json:"alone"`   // their commit has no such request
-	Only     int          `json:"only"`    // builds that their commit does not have
-	Ours     Lines        `json:"ours"`    // all that the port changes
-	Theirs   Lines        `json:"theirs"`  // what the commit changes for the sake of NX
-	Left     []string     `json:"left"`    // what the port could not mend
-	Refused  string       `json:"refused"` // why nothing was ported
-	Unstable bool         `json:"unstable"`
-	Missing  []string     `json:"missing"` // files that the repository does not hold
+	Repo        string       `json:"repo"`
+	Commit      string       `json:"commit"`
+	Path        string       `json:"path"` // what was ported
+	Goal        port.Goal    `json:"goal"`
+	Took        string       `json:"took,omitempty"` // the mechanism that it came to
+	Builds      int          `json:"builds"`
+	Sites       int          `json:"sites"`
+	Worse       []Difference `json:"worse"`        // executable, as far as is known, where theirs is not
+	Below       []Difference `json:"below"`        // NX before Windows 8, where it was not before the port
+	TheirsBelow int          `json:"theirs_below"` // requests that their commit makes NX before Windows 8
+	Better      []Difference `json:"better"`       // theirs is executable where ours is not
+	Alone       []Difference `json:"alone"`        // their commit has no such request
+	Only        int          `json:"only"`         // builds that their commit does not have
+	Ours        Lines        `json:"ours"`         // all that the port changes
+	Theirs      Lines        `json:"theirs"`       // what the commit changes for the sake of NX
+	Left        []string     `json:"left"`         // what the port could not mend
+	Refused     string       `json:"refused"`      // why nothing was ported
+	Unstable    bool         `json:"unstable"`
+	Missing     []string     `json:"missing"` // files that the repository does not hold
 }
 
 // Failed says whether the port falls behind what people did.

@@ -187,8 +187,13 @@ func TestNXBelowWindows8(t *testing.T) {
 	}
 	o = Outcome{}
 	judge(&o, image(nxSite), image(nxSite), image(nxSite))
-	if len(o.Below) > 0 {
-		t.Errorf("it was so before: %v", o.Below)
+	if len(o.Below) > 0 || o.TheirsBelow > 0 {
+		t.Errorf("it was so before: %v, theirs %d", o.Below, o.TheirsBelow)
+	}
+	o = Outcome{}
+	judge(&o, image(old), image(old), image(nxSite))
+	if len(o.Below) > 0 || o.TheirsBelow != 1 {
+		t.Errorf("theirs: below %v, theirs %d", o.Below, o.TheirsBelow)
 	}
 }
 

@@ -59,6 +59,9 @@ func details(w io.Writer, o Outcome) {
 	if o.Only > 0 {
 		say("their commit has other builds: %d of ours are not there", o.Only)
 	}
+	if o.TheirsBelow > 0 {
+		say("their commit makes %d requests NX before Windows 8, which does not know it", o.TheirsBelow)
+	}
 	for _, l := range []struct {
 		name string
 		list []Difference
