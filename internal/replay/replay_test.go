@@ -173,6 +173,22 @@ func TestRenamedBuild(t *testing.T) {
 	}
 }
 
+// Where people took another goal than auto-select does, that is replayed, too, from the parent as it was; files in a directory
+// without a build file belong to the next one above that has one.
+func TestTheirGoal(t *testing.T) {
+	dir, r := repository(t, strings.Replace(parent, "Windows7", "Windows10", 1), strings.NewReplacer("Windows7", "Windows10", "DRV=1;", "DRV=1;POOL_NX_OPTIN_AUTO=1;").Replace(parent))
+	r.Mechanism, r.Files = "POOL_NX_OPTIN_AUTO", []string{"drv/inc/drv.h"}
+	list, err := Run(dir, r, scan.Options{DDIs: nx.DDIs(), Jobs: 2})
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d ports, error %v", len(list), err)
+	}
+	for i, want := range []Outcome{{Took: "optin", Ours: Lines{3, 1}}, {Took: "optin-auto", Ours: Lines{1, 1}}} {
+		if o := list[i]; o.Took != want.Took || o.Ours != want.Ours || o.Path != "drv" || o.Failed() {
+			t.Errorf("%s: %+v", want.Took, o)
+		}
+	}
+}
+
 func TestNXBelowWindows8(t *testing.T) {
 	nxSite := driver.Site{Moment: driver.After, DDI: nx.DDI{Name: "ExAllocatePool", Argument: 1, Kind: nx.PoolType}, Value: driver.Value{Terms: []driver.Term{{Bits: 512}}}}
 	old := nxSite
@@ -180,7 +196,14 @@ func TestNXBelowWindows8(t *testing.T) {
 	image := func(s driver.Site) []driver.Image {
 		return []driver.Image{{Build: driver.Build{ID: "b", Windows: []nx.Version{nx.Windows7, nx.Windows10}}, Sites: []driver.Site{s}}}
 	}
+	optedIn := old
+	optedIn.Mechanism, optedIn.Value.Terms = nx.OptIn, []driver.Term{{Tokens: []driver.Token{{Name: "NonPagedPool", In: nx.OptIn}}}}
 	var o Outcome
+	judge(&o, image(old), image(optedIn), image(nxSite))
+	if len(o.Worse)+len(o.Better)+len(o.Below) > 0 {
+		t.Errorf("executable on Windows 7, as it must be: %+v", o)
+	}
+	o = Outcome{}
 	judge(&o, image(old), image(nxSite), image(nxSite))
 	if len(o.Below) != 1 || o.Below[0].Windows != "6.1" || !o.Failed() {
 		t.Errorf("below: %v", o.Below)
@@ -246,9 +269,9 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// A repository that lacks a file, as a partial clone does, is checked out without it; a commit that is not there is an error.
+// A repository that lacks a file, as a partial clone does, is checked out without it, and without what is too large; a commit that is not there is an error.
 func TestCheckout(t *testing.T) {
-	dir, r := repository(t, parent, optedIn(parent))
+	dir, r := repository(t, parent+"-- drv/large.h --\n"+strings.Repeat("//\n", maxFile/3+1), optedIn(parent))
 	git, err := gitDir(dir, r.Repo)
 	if err != nil {
 		t.Fatal(err)
@@ -266,7 +289,7 @@ func TestCheckout(t *testing.T) {
 	}
 	into := filepath.Join(t.TempDir(), "tree")
 	missing, err := checkout(git, r.Parent, into)
-	if err != nil || !slices.Equal(missing, []string{"drv/drv.c"}) {
+	if err != nil || !slices.Equal(missing, []string{"drv/drv.c", "drv/large.h"}) {
 		t.Errorf("missing %v, error %v", missing, err)
 	}
 	if _, err := os.Stat(filepath.Join(into, "drv", "drv.vcxproj")); err != nil {
