@@ -76,7 +76,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err := r.rounds(t, paths, o); err != nil {
 		return nil, err
 	}
-	r.Before, r.After = before.Images, r.last.Images
+	r.Before, r.After, r.Suppressed = before.Images, r.last.Images, r.last.Suppressed
 	for _, f := range before.Findings {
 		if f.Rule.ID == executed {
 			r.Executed = append(r.Executed, f)

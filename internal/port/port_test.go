@@ -267,6 +267,23 @@ int DriverEntry(void)
 	}
 }
 
+// What stays executable because its finding is suppressed is not passed over in silence; what is mended all the same is.
+func TestSuppressedIsCounted(t *testing.T) {
+	for text, want := range map[string]string{
+		"MmMapIoSpace(a, 1, MmNonCached)": "1 finding suppressed in the source: nxport scan --show-suppressed lists",
+		"ExAllocatePool(NonPagedPool, 2)": "",
+	} {
+		text = "#include <ntddk.h>\nint DriverEntry(void)\n{\n#pragma warning(suppress: 30029 30030)\n    Use(" + text + ");\n    Use(ExAllocatePool(NonPagedPool, 1));\n    return 0;\n}\n"
+		unpack(t, projectOf("", text))
+		r := run(t, OptIn)
+		var b strings.Builder
+		report.Port(&b, &r.Ported, true)
+		if got := strings.Contains(b.String(), "suppressed in the source"); got != (want != "") || !strings.Contains(b.String(), want) {
+			t.Errorf("%s: want %q in\n%s", text, want, b.String())
+		}
+	}
+}
+
 // A library that is named alone is opted in, and it is said that its drivers must make the call; a build that requests nothing is
 // not listed.
 func TestLibraryAlone(t *testing.T) {

@@ -22,6 +22,8 @@ type Ported struct {
 	Executed  []rule.Finding // requests whose memory seems to be executed, as they were before
 	Kept      []rule.Finding // requests that the source itself keeps executable
 	Left      []rule.Finding // what could not be mended
+	// Suppressed are those that the source still suppresses, of any rule.
+	Suppressed []rule.Finding
 	// NoAlternative are requests for which the lowest Windows of their build has no other routine.
 	NoAlternative []rule.Finding
 }
@@ -49,6 +51,9 @@ func Port(w io.Writer, r *Ported, written bool) {
 	}
 	for _, f := range r.Kept {
 		fmt.Fprintf(w, "kept executable, as the source says: %s: %s(%s)\n", f.Place, f.Site.DDI.Name, f.Site.Argument)
+	}
+	if n := len(r.Suppressed); n > 0 {
+		fmt.Fprintf(w, "%s suppressed in the source: nxport scan --show-suppressed lists what and why\n", plural(n, "finding"))
 	}
 	for _, f := range r.NoAlternative {
 		fmt.Fprintf(w, "no alternative: %s: %s\n", f.Place, f.Message)
