@@ -22,7 +22,8 @@ var rooms = [][]string{
 	{"internal/report"},
 	{"internal/scan"},
 	{"internal/port", "internal/truth"},
-	{"cmd/nxport"},
+	{"internal/replay"},
+	{"cmd/nxport", "cmd/replay"},
 }
 
 // only narrows what a room may import further than its row does.

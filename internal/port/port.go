@@ -86,7 +86,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		}
 		return nil, &RefusedError{brokenReason(broken)}
 	}
-	r.Before, r.After = before.Images, r.last.Images
+	r.Before, r.After, r.Suppressed = before.Images, r.last.Images, r.last.Suppressed
 	for _, f := range before.Findings {
 		if f.Rule.ID == executed {
 			r.Executed = append(r.Executed, f)
@@ -149,15 +149,34 @@ func refuse(m nx.Mechanism, images []driver.Image) error {
 		"know it, but the minimum goes down to %s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
 }
 
-// rounds applies fixes and scans again until none is left.
+// define is one that a build needs, named by its ID: each scan loads the builds anew.
+type define struct {
+	build string
+	rule.Define
+}
+
+// rounds applies fixes and scans again until none is left. Where a fix brings up builds that need a define, too, all is begun
+// again with theirs among the first: one line may serve both.
 func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
+	first := r.last
 	overlay := map[string][]byte{}
-	for range maxRounds {
-		edits, err := r.edits()
+	var early []define
+	for n := 0; n < maxRounds; n++ {
+		edits, defines := r.fixes()
+		if late := without(defines, early); n > 0 && len(late) > 0 {
+			early = append(early, late...)
+			n, r.last = -1, first
+			clear(overlay)
+			continue
+		}
+		if n == 0 {
+			defines = append(defines, without(early, defines)...)
+		}
+		placed, err := r.place(defines)
 		if err != nil {
 			return err
 		}
-		if len(edits) == 0 {
+		if edits = append(edits, placed...); len(edits) == 0 {
 			return r.collect(t, overlay)
 		}
 		changes, err := edit.Apply(r.last.Tree.Read, edits)
@@ -214,10 +233,8 @@ func brokenReason(broken []rule.Finding) string {
 	return reason + ". Assign it at run time, behind the opt-in call; or use --to optin-auto, which leaves it a constant, if the driver starts at Windows 8"
 }
 
-// edits gathers the fixes of all findings. Where the defines go is asked once, for all builds together.
-func (r *Result) edits() ([]edit.Edit, error) {
-	var edits []edit.Edit
-	var want []project.Want
+// fixes gathers those of all findings, each once.
+func (r *Result) fixes() (edits []edit.Edit, defines []define) {
 	for _, f := range r.last.Findings {
 		if f.Fix == nil {
 			continue
@@ -228,29 +245,38 @@ func (r *Result) edits() ([]edit.Edit, error) {
 			}
 		}
 		for _, d := range f.Fix.Defines {
-			want = append(want, r.wants(f.Builds, d, want)...)
+			for _, id := range f.Builds {
+				if d := (define{id, d}); !slices.Contains(defines, d) {
+					defines = append(defines, d)
+				}
+			}
 		}
 	}
-	if len(want) == 0 {
-		return edits, nil
+	return edits, defines
+}
+
+func without(list, those []define) []define {
+	return slices.DeleteFunc(slices.Clone(list), func(d define) bool { return slices.Contains(those, d) })
+}
+
+// place asks where the defines go, once for all builds together.
+func (r *Result) place(defines []define) ([]edit.Edit, error) {
+	if len(defines) == 0 {
+		return nil, nil
+	}
+	var want []project.Want
+	for _, b := range r.last.Set.Builds {
+		for _, d := range defines {
+			if d.build == b.ID {
+				want = append(want, project.Want{Build: b, Name: d.Name, Value: d.Value})
+			}
+		}
 	}
 	placed, err := project.Place(r.last.Tree, want, r.heads())
 	if err != nil {
 		return nil, &RefusedError{err.Error()}
 	}
-	return append(edits, placed...), nil
-}
-
-// wants lists the builds that need a define and were not named yet.
-func (r *Result) wants(ids []string, d rule.Define, have []project.Want) []project.Want {
-	var out []project.Want
-	for _, b := range r.last.Set.Builds {
-		w := project.Want{Build: b, Name: d.Name, Value: d.Value}
-		if slices.Contains(ids, b.ID) && !slices.Contains(have, w) {
-			out = append(out, w)
-		}
-	}
-	return out
+	return placed, nil
 }
 
 // heads says of each unit where it first includes the kit.

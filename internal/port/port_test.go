@@ -235,6 +235,81 @@ func group(configuration, definitions string) string {
 		"\n    </ClCompile>\n  </ItemDefinitionGroup>\n"
 }
 
+// The call that one build needs stands in another, too, where the findings are suppressed: that one is opted in with the next
+// scan, and both by one line.
+func TestOneLineForWhatALaterRoundBrings(t *testing.T) {
+	vcxproj, _, _ := strings.Cut(shared, "-- SOURCES --")
+	vcxproj = strings.Replace(vcxproj, `    <ClCompile Include="jit.c" />`+"\n", "", 1)
+	a := unpack(t, strings.Replace(vcxproj, "  <ItemDefinitionGroup>\n", group("Debug", `      <PreprocessorDefinitions>OLD=1;%(PreprocessorDefinitions)</PreprocessorDefinitions>`)+
+		"  <ItemDefinitionGroup>\n", 1)+`-- drv.c --
+#include <ntddk.h>
+int DriverEntry(void)
+{
+#ifdef OLD
+#pragma warning(suppress: 30030)
+    Use(ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD'));
+#else
+    Use(ExAllocatePoolWithTag(NonPagedPool, 2, 'xErD'));
+#endif
+    return 0;
+}
+`)
+	r := run(t, OptIn)
+	got := pack(t, a)
+	const line = "      <PreprocessorDefinitions>POOL_NX_OPTIN=1;%(PreprocessorDefinitions)</PreprocessorDefinitions>\n"
+	if strings.Count(got, line) != 1 || strings.Count(got, "POOL_NX_OPTIN") != 1 || len(r.Left) > 0 {
+		t.Errorf("left %v, got\n%s", r.Left, got)
+	}
+	for _, m := range r.After {
+		if m.Build.Mechanism != nx.OptIn || m.Build.Initialised != driver.InitYes {
+			t.Errorf("%s: %s, %s", m.Build.ID, m.Build.Mechanism, m.Build.Initialised)
+		}
+	}
+}
+
+// What stays executable because its finding is suppressed is not passed over in silence; what is mended all the same is.
+func TestSuppressedIsCounted(t *testing.T) {
+	for text, want := range map[string]string{
+		"MmMapIoSpace(a, 1, MmNonCached)": "1 finding suppressed in the source: nxport scan --show-suppressed lists",
+		"ExAllocatePool(NonPagedPool, 2)": "",
+	} {
+		text = "#include <ntddk.h>\nint DriverEntry(void)\n{\n#pragma warning(suppress: 30029 30030)\n    Use(" + text + ");\n    Use(ExAllocatePool(NonPagedPool, 1));\n    return 0;\n}\n"
+		unpack(t, projectOf("", text))
+		r := run(t, OptIn)
+		var b strings.Builder
+		report.Port(&b, &r.Ported, true)
+		if got := strings.Contains(b.String(), "suppressed in the source"); got != (want != "") || !strings.Contains(b.String(), want) {
+			t.Errorf("%s: want %q in\n%s", text, want, b.String())
+		}
+	}
+}
+
+// A library that is named alone is opted in, and it is said that its drivers must make the call; a build that requests nothing is
+// not listed.
+func TestLibraryAlone(t *testing.T) {
+	library := strings.Replace(projectOf("", "#include <ntddk.h>\nvoid *Get(void) { return ExAllocatePool(NonPagedPool, 1); }\n"),
+		">Driver</ConfigurationType>", ">StaticLibrary</ConfigurationType><PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>", 1)
+	for _, tt := range []struct {
+		name, tree string
+		says       bool
+	}{
+		{"alone", library, true},
+		{"opted in before", strings.Replace(library, "<PreprocessorDefinitions>", "<PreprocessorDefinitions>POOL_NX_OPTIN=1;", 1), false},
+		{"requests nothing", strings.Replace(library, "ExAllocatePool(NonPagedPool, 1)", "0", 1), false},
+	} {
+		unpack(t, tt.tree)
+		r := run(t, OptIn)
+		var b strings.Builder
+		report.Port(&b, &r.Ported, true)
+		if got := strings.Contains(b.String(), "drv.vcxproj (Release|x64): no driver that links this was named: each must call"); got != tt.says {
+			t.Errorf("%s: says it: %v, want %v\n%s", tt.name, got, tt.says, b.String())
+		}
+		if got := strings.Contains(b.String(), "drv.vcxproj (Release|x64):\n"); got == (tt.name == "requests nothing") {
+			t.Errorf("%s: lists the build: %v\n%s", tt.name, got, b.String())
+		}
+	}
+}
+
 // projectOf gives a driver of one file.
 func projectOf(definitions, text string) string {
 	return strings.Replace(strings.Replace(example("C30030").Before, "DRV=1;", definitions, 1),

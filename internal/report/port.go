@@ -22,6 +22,8 @@ type Ported struct {
 	Executed  []rule.Finding // requests whose memory seems to be executed, as they were before
 	Kept      []rule.Finding // requests that the source itself keeps executable
 	Left      []rule.Finding // what could not be mended
+	// Suppressed are those that the source still suppresses, of any rule.
+	Suppressed []rule.Finding
 	// NoAlternative are requests for which the lowest Windows of their build has no other routine.
 	NoAlternative []rule.Finding
 }
@@ -50,6 +52,9 @@ func Port(w io.Writer, r *Ported, written bool) {
 	for _, f := range r.Kept {
 		fmt.Fprintf(w, "kept executable, as the source says: %s: %s(%s)\n", f.Place, f.Site.DDI.Name, f.Site.Argument)
 	}
+	if n := len(r.Suppressed); n > 0 {
+		fmt.Fprintf(w, "%s suppressed in the source: nxport scan --show-suppressed lists what and why\n", plural(n, "finding"))
+	}
 	for _, f := range r.NoAlternative {
 		fmt.Fprintf(w, "no alternative: %s: %s\n", f.Place, f.Message)
 	}
@@ -64,6 +69,10 @@ func cautions(w io.Writer, r *Ported) {
 		fmt.Fprintln(w, "no sign was found that the driver executes memory of these requests, as a JIT or a trampoline does; "+
 			"that proves nothing: such a request must ask for NonPagedPoolExecute")
 	}
+	if ids := callers(r); len(ids) > 0 {
+		fmt.Fprintf(w, "%s: no driver that links this was named: each must call ExInitializeDriverRuntime(DrvRtPoolNxOptIn), or its "+
+			"requests stay executable\n", Builds(ids))
+	}
 	for _, m := range r.After {
 		if m.Build.Kit.NoOptIn {
 			fmt.Fprintf(w, "%s knows no opt-in, nor any kit before Windows 8: a binary that it builds stays executable on every "+
@@ -73,6 +82,17 @@ func cautions(w io.Writer, r *Ported) {
 	}
 }
 
+// callers gives the builds of libraries that the port opted in and of which nobody knows who makes the call.
+func callers(r *Ported) (ids []string) {
+	for i, m := range r.After {
+		b := m.Build
+		if b.Library && b.Mechanism == nx.OptIn && b.Initialised == driver.InitUnknown && r.Before[i].Build.Mechanism != nx.OptIn {
+			ids = append(ids, b.ID)
+		}
+	}
+	return ids
+}
+
 // became says, for each set of builds alike, how many requests are judged otherwise on Windows 10 than before, and what each
 // got that gets something else now.
 func became(w io.Writer, r *Ported) {
@@ -80,6 +100,9 @@ func became(w io.Writer, r *Ported) {
 	ids := map[string][]string{}
 	for i, before := range r.Before {
 		block := changes(before, r.After[i])
+		if block == "" {
+			continue // it requests nothing
+		}
 		if ids[block] == nil {
 			blocks = append(blocks, block)
 		}
