@@ -3,6 +3,7 @@
 package port
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,10 +33,16 @@ const (
 	AutoSelect Goal = "auto-select"
 	OptIn      Goal = "optin"
 	OptInAuto  Goal = "optin-auto"
+	Explicit   Goal = "explicit"
 )
 
+// mechanisms of the goals that name one. Explicit has none: each request says what it asks for.
+var mechanisms = map[Goal]nx.Mechanism{OptIn: nx.OptIn, OptInAuto: nx.OptInAuto, Explicit: nx.None}
+
 // Goals lists them for usage and errors.
-func Goals() []string { return []string{string(AutoSelect), string(OptIn), string(OptInAuto)} }
+func Goals() []string {
+	return []string{string(AutoSelect), string(OptIn), string(OptInAuto), string(Explicit)}
+}
 
 // Result is a port that is ready to be written, and the scans before and after it.
 type Result struct {
@@ -55,9 +62,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Goal = nx.OptIn; goal == OptInAuto {
-		o.Goal = nx.OptInAuto
-	}
+	o.Goal = cmp.Or(mechanisms[goal], nx.OptIn)
 	before, err := scan.On(t, paths, o)
 	if err != nil {
 		return nil, err
@@ -65,6 +70,9 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	r := &Result{First: before, last: before}
 	r.Mechanism, r.Why = choose(goal, before.Images)
 	if err := refuse(r.Mechanism, before.Images); err != nil {
+		return nil, err
+	}
+	if err := r.refuse(); err != nil {
 		return nil, err
 	}
 	if o.Goal != r.Mechanism { // the findings' fixes are those of another
@@ -99,11 +107,8 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 // choose settles on a mechanism. POOL_NX_OPTIN is right for every minimum Windows, so it is what auto-select takes
 // unless the drivers use POOL_NX_OPTIN_AUTO already.
 func choose(goal Goal, images []driver.Image) (nx.Mechanism, string) {
-	switch goal {
-	case OptIn:
-		return nx.OptIn, "asked for"
-	case OptInAuto:
-		return nx.OptInAuto, "asked for"
+	if m, ok := mechanisms[goal]; ok {
+		return m, "asked for"
 	}
 	auto := 0
 	for _, m := range images {
@@ -137,6 +142,33 @@ func refuse(m nx.Mechanism, images []driver.Image) error {
 	}
 	return &RefusedError{fmt.Sprintf("POOL_NX_OPTIN_AUTO asks for NX pool on every Windows, and those before Windows 8 do not "+
 		"know it, but the minimum goes down to %s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
+}
+
+// refuse holds back NX pool types at the requests of builds that also run on a Windows which does not know them.
+func (r *Result) refuse() error {
+	if r.Mechanism != nx.None {
+		return nil
+	}
+	var low []string
+	for _, f := range r.First.Findings {
+		if f.Rule.ID == "C30030" && f.Level > rule.Note && !f.Kept {
+			low = append(low, f.Builds...)
+		}
+	}
+	minimum := nx.Windows8
+	low = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(low))), func(id string) bool {
+		i := slices.IndexFunc(r.First.Images, func(m driver.Image) bool { return m.Build.ID == id })
+		b := r.First.Images[i].Build
+		if b.Minimum.Before(minimum) {
+			minimum = b.Minimum
+		}
+		return !b.Minimum.Before(nx.Windows8)
+	})
+	if len(low) == 0 {
+		return nil
+	}
+	return &RefusedError{fmt.Sprintf("NonPagedPoolNx and what else asks for NX memory is not known before Windows 8, but the minimum goes down to "+
+		"%s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
 }
 
 // rounds applies fixes and scans again until none is left.

@@ -1,0 +1,158 @@
+package rule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/nx"
+)
+
+// The goal nx.None: each request is told by itself to ask for no-execute memory, where that is written. One text may decide
+// many requests, so that it is changed only where all of them may.
+
+// held says of texts why they must stay as they are.
+type held map[text]string
+
+// text stands for what is written at one place.
+type text struct {
+	path       string
+	start, end int
+}
+
+func textOf(w driver.Written) text { return text{w.At.Path, w.At.Offset, w.End} }
+
+func heldIn(images []driver.Image) held {
+	h := held{}
+	hold := func(list []driver.Written, why string) {
+		for _, w := range list {
+			if why != "" && h[textOf(w)] == "" {
+				h[textOf(w)] = why
+			}
+		}
+	}
+	for i := range images {
+		m := &images[i]
+		for j := range m.Sites {
+			hold(m.Sites[j].Value.Written, keeps(m.Build, &m.Sites[j]))
+		}
+		for _, f := range m.Facts {
+			hold(f.Written, fmt.Sprintf("it stands in a comparison, too (%s)", f.Place))
+		}
+	}
+	return h
+}
+
+// keeps says why a request must go on to ask for what it asks for now, "" where it need not.
+func keeps(b driver.Build, s *driver.Site) string {
+	switch {
+	case len(s.Executed) > 0:
+		return fmt.Sprintf("the memory of %s seems to be executed (%s)", s.DDI.Name, s.Place)
+	case s.UserMode:
+		return fmt.Sprintf("it decides a mapping for user mode, too (%s)", s.Place)
+	case b.Minimum.Before(nx.Windows8):
+		return fmt.Sprintf("it is compiled for %s, too, which has no NX pool (%s)", b.Minimum.Name(), b.ID)
+	case b.Kit.NoOptIn:
+		return b.Kit.Name + " does not know NX pool"
+	case !nxForms[s.DDI.Kind].by:
+		return fmt.Sprintf("%s, which gets it, takes something else (%s)", s.DDI.Name, s.Place)
+	}
+	return ""
+}
+
+// nxForm says how an argument asks for no-execute memory: by other constants, or by a flag that is added to it.
+type nxForm struct {
+	by     bool
+	tokens map[string]string // of executable memory, with what to ask for instead
+	flag   string
+	zero   string // instead of a literal 0
+}
+
+var nxForms = map[nx.Kind]nxForm{
+	nx.PoolType: {by: true, zero: "NonPagedPoolNx", tokens: map[string]string{
+		"NonPagedPool": "NonPagedPoolNx", "NonPagedPoolCacheAligned": "NonPagedPoolNxCacheAligned", "NonPagedPoolSession": "NonPagedPoolSessionNx",
+	}},
+	nx.LookasideFlags: {by: true, zero: "POOL_NX_ALLOCATION", flag: "POOL_NX_ALLOCATION"},
+	nx.MdlPriority:    {by: true, zero: "LowPagePriority | MdlMappingNoExecute", flag: "MdlMappingNoExecute"},
+}
+
+// mend gives requests for executable memory their fixes, or says why they have none.
+func (h held) mend(found []Finding) {
+	for i := range found {
+		f := &found[i]
+		if f.Level == Note {
+			continue
+		}
+		fix, why := h.fix(f.Site)
+		switch {
+		case fix != nil:
+			f.Fix, f.Kept = fix, false
+		case !f.Kept:
+			f.Message += "; it can't be changed: " + why
+		}
+	}
+}
+
+// fix changes what can be of the text that decides a request.
+func (h held) fix(s *driver.Site) (*Fix, string) {
+	form, why := nxForms[s.DDI.Kind], ""
+	f := &Fix{Safe: true}
+	var names []string
+	for _, w := range s.Value.Written {
+		edits, name := form.replace(w)
+		if name == "" {
+			continue
+		}
+		switch {
+		case w.Use == driver.Computed:
+			why = fmt.Sprintf("%s goes through a calculation (%s)", w.Text, w.At)
+		case w.Use == driver.Compared && form.flag == "":
+			why = fmt.Sprintf("what holds %s is compared with a pool type on the way (%s)", w.Text, w.At)
+		case h[textOf(w)] != "":
+			why = h[textOf(w)]
+		default:
+			f.Edits = append(f.Edits, edits...)
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	switch {
+	case len(names) > 0:
+		f.Title = "ask for " + strings.Join(names, " and ")
+		return f, ""
+	case why == "":
+		why = "what asks for it is written at no place where it could be replaced"
+	}
+	return nil, why
+}
+
+// replace gives the edits that make a text ask for no-execute memory, and what it then names; "" where it is no such text.
+func (form nxForm) replace(w driver.Written) (edits []edit.Edit, name string) {
+	swap := func(name string) ([]edit.Edit, string) {
+		return []edit.Edit{{Path: w.At.Path, Start: w.At.Offset, End: w.End, New: name}}, name
+	}
+	insert := func(at int, what string) edit.Edit { return edit.Edit{Path: w.At.Path, Start: at, End: at, New: what} }
+	switch {
+	case form.tokens[w.Text] != "":
+		return swap(form.tokens[w.Text])
+	case isZero(w.Text):
+		if form.flag == "" && w.Use == driver.Together {
+			return nil, "" // another operand names the pool
+		}
+		return swap(form.zero)
+	case form.flag == "":
+		return nil, ""
+	case w.Use == driver.Together:
+		return []edit.Edit{insert(w.At.Offset, "("), insert(w.End, ") | "+form.flag)}, form.flag
+	}
+	return []edit.Edit{insert(w.End, " | "+form.flag)}, form.flag
+}
+
+// isZero says whether a text is a literal 0, as people write it.
+func isZero(s string) bool {
+	s = strings.TrimRight(strings.ToLower(s), "ul")
+	return s != "" && strings.Trim(strings.TrimPrefix(s, "0x"), "0") == "" && s != "0x"
+}
