@@ -38,22 +38,11 @@ func TestExplicit(t *testing.T) {
 		{"a mapping in a macro", "drv.c", "#define MAP(m) MmGetSystemAddressForMdlSafe(m, HighPagePriority«-> | MdlMappingNoExecute»)\nPVOID F(PMDL m) { return MAP(m); }\nPVOID G(PMDL m) { return MAP(m); }"},
 		{"a mapping in a wrapper", "drv.c", "static PVOID W(PMDL m, ULONG p) { return MmMapLockedPagesSpecifyCache(m, KernelMode, MmCached, NULL, 0, p«-> | MdlMappingNoExecute»); }\nvoid F(PMDL m) { W(m, NormalPagePriority); }"},
 	} {
-		var before, after strings.Builder
-		for i, part := range strings.Split(tt.text, "«") {
-			if i == 0 {
-				before.WriteString(part)
-				after.WriteString(part)
-				continue
-			}
-			change, rest, _ := strings.Cut(part, "»")
-			was, is, _ := strings.Cut(change, "->")
-			before.WriteString(was + rest)
-			after.WriteString(is + rest)
-		}
+		before, after := changed(tt.text)
 		t.Run(tt.name, func(t *testing.T) {
-			a := unpack(t, explicitly(tt.file, before.String()+"\n"))
+			a := unpack(t, explicitly(tt.file, before+"\n"))
 			r := run(t, Explicit)
-			if got, want := pack(t, a), explicitly(tt.file, after.String()+"\n"); got != want {
+			if got, want := pack(t, a), explicitly(tt.file, after+"\n"); got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 			if len(r.Left) > 0 || len(r.Kept) > 0 || len(findings(t, "C30030")) > 0 {

@@ -13,8 +13,11 @@ import (
 // The goal nx.None: each request is told by itself to ask for no-execute memory, where that is written. One text may decide
 // many requests, so that it is changed only where all of them may.
 
-// held says of texts why they must stay as they are.
-type held map[text]string
+// texts is what decides the requests of all images.
+type texts struct {
+	held  map[text]string    // why one must go on to ask for what it asks for
+	kinds map[text][]nx.Kind // of the requests that hang on one; "" for a comparison
+}
 
 // text stands for what is written at one place.
 type text struct {
@@ -24,25 +27,30 @@ type text struct {
 
 func textOf(w driver.Written) text { return text{w.At.Path, w.At.Offset, w.End} }
 
-func heldIn(images []driver.Image) held {
-	h := held{}
-	hold := func(list []driver.Written, why string) {
+func textsOf(images []driver.Image) texts {
+	all := texts{map[text]string{}, map[text][]nx.Kind{}}
+	note := func(list []driver.Written, kind nx.Kind, why string) {
 		for _, w := range list {
-			if why != "" && h[textOf(w)] == "" {
-				h[textOf(w)] = why
+			t := textOf(w)
+			if why != "" && all.held[t] == "" {
+				all.held[t] = why
+			}
+			if !slices.Contains(all.kinds[t], kind) {
+				all.kinds[t] = append(all.kinds[t], kind)
 			}
 		}
 	}
 	for i := range images {
 		m := &images[i]
 		for j := range m.Sites {
-			hold(m.Sites[j].Value.Written, keeps(m.Build, &m.Sites[j]))
+			s := &m.Sites[j]
+			note(s.Value.Written, s.DDI.Kind, keeps(m.Build, s))
 		}
 		for _, f := range m.Facts {
-			hold(f.Written, fmt.Sprintf("it stands in a comparison, too (%s)", f.Place))
+			note(f.Written, "", fmt.Sprintf("it stands in a comparison, too (%s)", f.Place))
 		}
 	}
-	return h
+	return all
 }
 
 // keeps says why a request must go on to ask for what it asks for now, "" where it need not.
@@ -79,13 +87,13 @@ var nxForms = map[nx.Kind]nxForm{
 }
 
 // mend gives requests for executable memory their fixes, or says why they have none.
-func (h held) mend(found []Finding) {
+func (all texts) mend(found []Finding) {
 	for i := range found {
 		f := &found[i]
 		if f.Level == Note {
 			continue
 		}
-		fix, why := h.fix(f.Site)
+		fix, why := all.fix(f.Site)
 		switch {
 		case fix != nil:
 			f.Fix, f.Kept = fix, false
@@ -96,7 +104,7 @@ func (h held) mend(found []Finding) {
 }
 
 // fix changes what can be of the text that decides a request.
-func (h held) fix(s *driver.Site) (*Fix, string) {
+func (all texts) fix(s *driver.Site) (*Fix, string) {
 	form, why := nxForms[s.DDI.Kind], ""
 	f := &Fix{Safe: true}
 	var names []string
@@ -110,8 +118,8 @@ func (h held) fix(s *driver.Site) (*Fix, string) {
 			why = fmt.Sprintf("%s goes through a calculation (%s)", w.Text, w.At)
 		case w.Use == driver.Compared && form.flag == "":
 			why = fmt.Sprintf("what holds %s is compared with a pool type on the way (%s)", w.Text, w.At)
-		case h[textOf(w)] != "":
-			why = h[textOf(w)]
+		case all.held[textOf(w)] != "":
+			why = all.held[textOf(w)]
 		default:
 			f.Edits = append(f.Edits, edits...)
 			if !slices.Contains(names, name) {

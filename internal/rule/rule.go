@@ -93,7 +93,7 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 	silent := silences(images)
 	goals := goalsOf(images, goal)
 	harmed := harmedBy(images, goals)
-	bySite := heldIn(images)
+	bySite := textsOf(images)
 	add := func(r *Rule, list []Finding, build ...string) {
 		for _, f := range list {
 			f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
@@ -112,8 +112,11 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 		case r.check != nil:
 			for i := range images {
 				found := r.check(&images[i], goals[i])
-				if r == &unsafeArgument && goals[i] == nx.None {
+				switch {
+				case r == &unsafeArgument && goals[i] == nx.None:
 					bySite.mend(found)
+				case r == &typeAndFlagsMixed:
+					bySite.unmix(found, images[i].Build)
 				}
 				add(r, found, images[i].Build.ID)
 			}

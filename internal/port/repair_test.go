@@ -1,0 +1,46 @@
+package port
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nxport/nxport/internal/edit"
+)
+
+// changed splits a text in which «was->is» stands for each change into the text before and the one after.
+func changed(text string) (before, after string) {
+	for i, part := range strings.Split(text, "«") {
+		change, rest, _ := strings.Cut(part, "»")
+		if i == 0 {
+			change, rest = "", part
+		}
+		was, is, _ := strings.Cut(change, "->")
+		before, after = before+was+rest, after+is+rest
+	}
+	return before, after
+}
+
+// Flags are passed where flags belong, and types where types do; where one text is passed to both, it stays.
+func TestMixUps(t *testing.T) {
+	for _, tt := range []struct{ name, text string }{
+		{"a type for flags", "PVOID F(void) { return ExAllocatePool2(«NonPagedPoolNx->POOL_FLAG_NON_PAGED», 1, 'xErD'); }"},
+		{"an executable one", "PVOID F(void) { return ExAllocatePool2(«NonPagedPoolExecute->POOL_FLAG_NON_PAGED_EXECUTE», 1, 'xErD'); }"},
+		{"flags for a type", "PVOID F(void) { return ExAllocatePoolZero(«POOL_FLAG_NON_PAGED->NonPagedPoolNx», 1, 'xErD'); }"},
+		{"by a wrapper", "static PVOID W(POOL_FLAGS f) { return ExAllocatePool2(f, 1, 'xErD'); }\nvoid F(void) { W(«PagedPool->POOL_FLAG_PAGED»); W(POOL_FLAG_PAGED); }"},
+		{"one text for both", "#define POOL PagedPool\nPVOID F(void) { return ExAllocatePool2(POOL, 1, 'xErD'); }\nPVOID G(void) { return ExAllocatePoolZero(POOL, 1, 'xErD'); }"},
+		{"with a flag", "PVOID F(void) { return ExAllocatePool2(PagedPool | POOL_FLAG_UNINITIALIZED, 1, 'xErD'); }"},
+	} {
+		before, after := changed(tt.text)
+		ten := func(text string) string {
+			return strings.Replace(explicitly("drv.c", text+"\n"), "%(PreprocessorDefinitions)", "NTDDI_VERSION=0x0A000008;%(PreprocessorDefinitions)", 1)
+		}
+		a := unpack(t, ten(before))
+		run(t, AutoSelect)
+		if got := pack(t, a); got != ten(after) {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, ten(after))
+		}
+		if again := run(t, AutoSelect); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", tt.name, edit.Diff(again.Changes))
+		}
+	}
+}
