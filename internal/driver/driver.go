@@ -317,12 +317,14 @@ const (
 
 // Fact is something else than a site that rules and ports need to know.
 type Fact struct {
-	Kind      FactKind
-	Place     Place
-	Function  string
-	Says      string
-	With      *Term        // of a Comparison, what the pool type is compared with; else nil
-	Written   []Written    // of a Comparison or a case label, the constants in it
+	Kind     FactKind
+	Place    Place
+	Function string
+	Says     string
+	With     *Term // of a Comparison, what the pool type is compared with; else nil
+	// Written are the constants in a Comparison or a case label; of a MacroTooLate the line of the definition, where it can be
+	// moved in front of the kit's include in the same file.
+	Written   []Written
 	Unit      string       // path of the translation unit
 	Mechanism nx.Mechanism // of the unit
 	// Effective says, of an OptInCall, that it sets the image's variables.

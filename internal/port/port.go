@@ -203,6 +203,7 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 func (r *Result) edits() ([]edit.Edit, error) {
 	var edits []edit.Edit
 	var want []project.Want
+	moved := r.moved()
 	for _, f := range r.last.Findings {
 		if f.Fix == nil {
 			continue
@@ -213,7 +214,8 @@ func (r *Result) edits() ([]edit.Edit, error) {
 			}
 		}
 		for _, d := range f.Fix.Defines {
-			want = append(want, r.wants(f.Builds, d, want)...)
+			builds := slices.DeleteFunc(slices.Clone(f.Builds), func(id string) bool { return moved[id] })
+			want = append(want, r.wants(builds, d, want)...)
 		}
 	}
 	if len(want) == 0 {
@@ -224,6 +226,19 @@ func (r *Result) edits() ([]edit.Edit, error) {
 		return nil, &RefusedError{err.Error()}
 	}
 	return append(edits, placed...), nil
+}
+
+// moved gives the builds in which a macro is about to be moved to where it has an effect: what is missing then is asked anew.
+func (r *Result) moved() map[string]bool {
+	builds := map[string]bool{}
+	for _, f := range r.last.Findings {
+		if f.Rule.ID == "NX0005" && f.Fix != nil {
+			for _, id := range f.Builds {
+				builds[id] = true
+			}
+		}
+	}
+	return builds
 }
 
 // wants lists the builds that need a define and were not named yet.

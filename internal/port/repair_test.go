@@ -44,3 +44,32 @@ func TestMixUps(t *testing.T) {
 		}
 	}
 }
+
+// A macro that is defined too late is moved in front of the include, with its line as it is; where that could change something
+// else, it stays.
+func TestLateMacro(t *testing.T) {
+	const include, define = "#include <ntddk.h>\n", "#define POOL_NX_OPTIN 1\n"
+	const entry = "int DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+	for _, tt := range []struct{ name, before, after string }{
+		{"behind the include", "// A driver.\n" + include + define + entry, "// A driver.\n" + define + include + entry},
+		{"with a comment, and CRLF", strings.ReplaceAll(include+" # define POOL_NX_OPTIN 1 // NX\n"+entry, "\n", "\r\n"), strings.ReplaceAll(" # define POOL_NX_OPTIN 1 // NX\n"+include+entry, "\n", "\r\n")},
+		{"both under a condition", "#ifndef DRV\n" + include + define + "#endif\n" + entry, "#ifndef DRV\n" + define + include + "#endif\n" + entry},
+		{"under a condition", include + "#ifndef DRV\n" + define + "#endif\n" + entry, ""},
+		{"under another condition", "#ifndef DRV\n" + include + "#endif\n#ifndef DRV\n" + define + "#endif\n" + entry, ""},
+		{"over two lines", include + "#define POOL_NX_OPTIN \\\n 1\n" + entry, ""},
+		{"in a comment that goes on", include + "#define POOL_NX_OPTIN 1 /* NX\n */\n" + entry, ""},
+	} {
+		a := unpack(t, projectOf("", tt.before))
+		run(t, AutoSelect)
+		got := pack(t, a)
+		switch {
+		case tt.after != "" && got != projectOf("", tt.after):
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, projectOf("", tt.after))
+		case tt.after == "" && !strings.Contains(got, tt.before):
+			t.Errorf("%s: got\n%s", tt.name, got)
+		}
+		if again := run(t, AutoSelect); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", tt.name, edit.Diff(again.Changes))
+		}
+	}
+}
