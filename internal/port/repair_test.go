@@ -73,3 +73,38 @@ func TestLateMacro(t *testing.T) {
 		}
 	}
 }
+
+// NX pool on a Windows that has none becomes the pool that POOL_NX_OPTIN redefines, where all that hangs on the constant is
+// compiled with it.
+func TestRawNX(t *testing.T) {
+	const entry = "int DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return F() ? 0 : 1;\n}\n"
+	for _, tt := range []struct{ name, text, more string }{
+		{"a request", "PVOID F(void) { return ExAllocatePoolWithTag(«NonPagedPoolNx->NonPagedPool», 1, 'xErD'); }\n", ""},
+		{"an alias, aligned", "#define POOL «NonPagedPoolNxCacheAligned->NonPagedPoolCacheAligned»\nPVOID F(void) { return ExAllocatePoolWithTag(POOL, 1, 'xErD'); }\n", ""},
+		{"a lookaside list", "void F(PNPAGED_LOOKASIDE_LIST l) { ExInitializeNPagedLookasideList(l, NULL, NULL, «POOL_NX_ALLOCATION->0», 8, 'xErD', 0); }\n", ""},
+		{"compared", "static PVOID W(POOL_TYPE t) { return t == NonPagedPoolNx ? ExAllocatePoolWithTag(t, 1, 'xErD') : 0; }\nPVOID F(void) { return W(NonPagedPoolNx); }\n", ""},
+		{"by its number", "PVOID F(void) { return ExAllocatePoolWithTag(512, 1, 'xErD'); }\n", ""},
+		{"shared with a driver for Windows 10", "PVOID F(void) { return ExAllocatePoolWithTag(NonPagedPoolNx, 1, 'xErD'); }\n",
+			strings.NewReplacer("drv.vcxproj", "ten.vcxproj", "Windows7", "Windows10").Replace(projectOf("", ""))},
+	} {
+		before, after := changed(tt.text)
+		of := func(text string) string {
+			project, more := projectOf("POOL_NX_OPTIN=1;", "#include <ntddk.h>\n"+text+entry), ""
+			if tt.more != "" {
+				more, _, _ = strings.Cut(tt.more, "-- drv.c --")
+			}
+			return more + project
+		}
+		a := unpack(t, of(before))
+		run(t, AutoSelect)
+		if got := pack(t, a); got != of(after) {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, of(after))
+		}
+		if before != after && len(findings(t, "NX0010")) > 0 {
+			t.Errorf("%s: NX0010 is left", tt.name)
+		}
+		if again := run(t, AutoSelect); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", tt.name, edit.Diff(again.Changes))
+		}
+	}
+}

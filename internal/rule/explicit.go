@@ -17,6 +17,8 @@ import (
 type texts struct {
 	held  map[text]string    // why one must go on to ask for what it asks for
 	kinds map[text][]nx.Kind // of the requests that hang on one; "" for a comparison
+	// beyond are those on which something hangs that is not, and would not be, compiled with POOL_NX_OPTIN.
+	beyond map[text]bool
 }
 
 // text stands for what is written at one place.
@@ -27,8 +29,8 @@ type text struct {
 
 func textOf(w driver.Written) text { return text{w.At.Path, w.At.Offset, w.End} }
 
-func textsOf(images []driver.Image) texts {
-	all := texts{map[text]string{}, map[text][]nx.Kind{}}
+func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
+	all := texts{map[text]string{}, map[text][]nx.Kind{}, map[text]bool{}}
 	note := func(list []driver.Written, kind nx.Kind, why string) {
 		for _, w := range list {
 			t := textOf(w)
@@ -45,6 +47,10 @@ func textsOf(images []driver.Image) texts {
 		for j := range m.Sites {
 			s := &m.Sites[j]
 			note(s.Value.Written, s.DDI.Kind, keeps(m.Build, s))
+			byVariable := s.Mechanism == nx.OptIn || s.Mechanism == nx.None && goals[i] == nx.OptIn && m.Build.Minimum.Before(nx.Windows8)
+			for _, w := range s.Value.Written {
+				all.beyond[textOf(w)] = all.beyond[textOf(w)] || !byVariable
+			}
 		}
 		for _, f := range m.Facts {
 			note(f.Written, "", fmt.Sprintf("it stands in a comparison, too (%s)", f.Place))

@@ -93,7 +93,7 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 	silent := silences(images)
 	goals := goalsOf(images, goal)
 	harmed := harmedBy(images, goals)
-	bySite := textsOf(images)
+	bySite := textsOf(images, goals)
 	add := func(r *Rule, list []Finding, build ...string) {
 		for _, f := range list {
 			f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
@@ -115,6 +115,8 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 				switch {
 				case r == &unsafeArgument && goals[i] == nx.None:
 					bySite.mend(found)
+				case r == &nxBelowWindows8 && goals[i] == nx.OptIn:
+					bySite.lower(found, &images[i])
 				case r == &typeAndFlagsMixed:
 					bySite.unmix(found, images[i].Build)
 				}
