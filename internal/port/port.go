@@ -85,6 +85,9 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		return nil, err
 	}
 	r.Before, r.After = before.Images, r.last.Images
+	if err := r.worse(); err != nil {
+		return nil, err
+	}
 	for _, f := range before.Findings {
 		if f.Rule.ID == executed {
 			r.Executed = append(r.Executed, f)
@@ -169,6 +172,22 @@ func (r *Result) refuse() error {
 	}
 	return &RefusedError{fmt.Sprintf("NonPagedPoolNx and what else asks for NX memory is not known before Windows 8, but the minimum goes down to "+
 		"%s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
+}
+
+// worse holds back a change after which a request gets executable memory that did not before.
+func (r *Result) worse() error {
+	for i, before := range r.Before {
+		for _, p := range driver.Compare(before, r.After[i]) {
+			if p.A == nil || p.B == nil || p.A.On(nx.Windows10).Executable != nx.No {
+				continue
+			}
+			if e := p.B.On(nx.Windows10).Executable; e == nx.Yes || e == nx.Maybe {
+				return &RefusedError{fmt.Sprintf("%s: %s would get executable memory on Windows 10 in %s, and does not now: please report this",
+					p.A.Place, p.A.DDI.Name, report.Builds([]string{before.Build.ID}))}
+			}
+		}
+	}
+	return nil
 }
 
 // rounds applies fixes and scans again until none is left.

@@ -24,7 +24,7 @@ func changed(text string) (before, after string) {
 func TestMixUps(t *testing.T) {
 	for _, tt := range []struct{ name, text string }{
 		{"a type for flags", "PVOID F(void) { return ExAllocatePool2(«NonPagedPoolNx->POOL_FLAG_NON_PAGED», 1, 'xErD'); }"},
-		{"an executable one", "PVOID F(void) { return ExAllocatePool2(«NonPagedPoolExecute->POOL_FLAG_NON_PAGED_EXECUTE», 1, 'xErD'); }"},
+		{"an executable one", "PVOID F(void) { return ExAllocatePool2(NonPagedPoolExecute, 1, 'xErD'); }"},
 		{"flags for a type", "PVOID F(void) { return ExAllocatePoolZero(«POOL_FLAG_NON_PAGED->NonPagedPoolNx», 1, 'xErD'); }"},
 		{"by a wrapper", "static PVOID W(POOL_FLAGS f) { return ExAllocatePool2(f, 1, 'xErD'); }\nvoid F(void) { W(«PagedPool->POOL_FLAG_PAGED»); W(POOL_FLAG_PAGED); }"},
 		{"one text for both", "#define POOL PagedPool\nPVOID F(void) { return ExAllocatePool2(POOL, 1, 'xErD'); }\nPVOID G(void) { return ExAllocatePoolZero(POOL, 1, 'xErD'); }"},
@@ -86,10 +86,14 @@ func TestRawNX(t *testing.T) {
 		{"by its number", "PVOID F(void) { return ExAllocatePoolWithTag(512, 1, 'xErD'); }\n", ""},
 		{"shared with a driver for Windows 10", "PVOID F(void) { return ExAllocatePoolWithTag(NonPagedPoolNx, 1, 'xErD'); }\n",
 			strings.NewReplacer("drv.vcxproj", "ten.vcxproj", "Windows7", "Windows10").Replace(projectOf("", ""))},
+		{"with a call that nothing makes", "PVOID F(void) { return ExAllocatePoolWithTag(NonPagedPoolNx, 1, 'xErD'); }\n", "late"},
 	} {
 		before, after := changed(tt.text)
 		of := func(text string) string {
 			project, more := projectOf("POOL_NX_OPTIN=1;", "#include <ntddk.h>\n"+text+entry), ""
+			if tt.more == "late" {
+				return strings.Replace(project, "DriverEntry", "Unused", 1)
+			}
 			if tt.more != "" {
 				more, _, _ = strings.Cut(tt.more, "-- drv.c --")
 			}

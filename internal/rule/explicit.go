@@ -17,7 +17,7 @@ import (
 type texts struct {
 	held  map[text]string    // why one must go on to ask for what it asks for
 	kinds map[text][]nx.Kind // of the requests that hang on one; "" for a comparison
-	// beyond are those on which something hangs that is not, and would not be, compiled with POOL_NX_OPTIN.
+	// beyond are those on which something hangs for which POOL_NX_OPTIN is not, and would not be, at work.
 	beyond map[text]bool
 }
 
@@ -42,14 +42,25 @@ func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
 			}
 		}
 	}
+	byID := map[string]*driver.Image{}
+	for i := range images {
+		byID[images[i].Build.ID] = &images[i]
+	}
+	users := usersOf(images)
 	for i := range images {
 		m := &images[i]
+		works := worksByVariable(m, goals[i])
+		if m.Build.Library {
+			works = len(users[m.Build.ID]) > 0
+			for _, u := range users[m.Build.ID] {
+				works = works && byID[u.ID] != nil && byID[u.ID].Build.Mechanism == nx.OptIn && worksByVariable(byID[u.ID], nx.OptIn)
+			}
+		}
 		for j := range m.Sites {
 			s := &m.Sites[j]
 			note(s.Value.Written, s.DDI.Kind, keeps(m.Build, s))
-			byVariable := s.Mechanism == nx.OptIn || s.Mechanism == nx.None && goals[i] == nx.OptIn && m.Build.Minimum.Before(nx.Windows8)
 			for _, w := range s.Value.Written {
-				all.beyond[textOf(w)] = all.beyond[textOf(w)] || !byVariable
+				all.beyond[textOf(w)] = all.beyond[textOf(w)] || !works || s.Mechanism != m.Build.Mechanism
 			}
 		}
 		for _, f := range m.Facts {
@@ -57,6 +68,19 @@ func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
 		}
 	}
 	return all
+}
+
+// worksByVariable says whether the image sets the variables of POOL_NX_OPTIN, or will once it is opted in, as its requests below
+// Windows 8 make it be.
+func worksByVariable(m *driver.Image, goal nx.Mechanism) bool {
+	switch {
+	case m.Build.Mechanism == nx.OptIn:
+		return m.Build.Initialised == driver.InitYes
+	case m.Build.Mechanism != nx.None || goal != nx.OptIn || !m.Build.Minimum.Before(nx.Windows8):
+		return false
+	}
+	fix, _ := optIn(m, goal)
+	return fix != nil && len(fix.Edits) > 0
 }
 
 // keeps says why a request must go on to ask for what it asks for now, "" where it need not.

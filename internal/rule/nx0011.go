@@ -21,7 +21,7 @@ which names no pool: the request fails. NonPagedPoolNx is 0x200, a reserved flag
 pool; POOL_FLAG_PAGED is 0x100, as a type executable nonpaged pool.`,
 		Fix: `Pass POOL_FLAG_PAGED or POOL_FLAG_NON_PAGED to ExAllocatePool2 and 3, and a pool type to the others. The fix replaces a
 constant by the one that names the same pool on the other side, nonpaged pool by its no-execute form, where nothing else
-hangs on it.`,
+hangs on it. NonPagedPoolExecute stays: such a request fails now, and no fix brings executable memory.`,
 		Before: vcxprojFor("Windows10", "NTDDI_VERSION=0x0A000008", "drv.c") + flagsSource("PagedPool"),
 		After:  vcxprojFor("Windows10", "NTDDI_VERSION=0x0A000008", "drv.c") + flagsSource("POOL_FLAG_PAGED"),
 	},
@@ -85,7 +85,6 @@ func mixed(s *driver.Site) string {
 var otherSide = map[nx.Kind]map[string]string{
 	nx.PoolFlags: {
 		"PagedPool": "POOL_FLAG_PAGED", "NonPagedPool": "POOL_FLAG_NON_PAGED", "NonPagedPoolNx": "POOL_FLAG_NON_PAGED",
-		"NonPagedPoolExecute": "POOL_FLAG_NON_PAGED_EXECUTE",
 	},
 	nx.PoolType: {
 		"POOL_FLAG_PAGED": "PagedPool", "POOL_FLAG_NON_PAGED": "NonPagedPoolNx", "POOL_FLAG_NON_PAGED_EXECUTE": "NonPagedPoolExecute",
