@@ -112,3 +112,16 @@ func TestRawNX(t *testing.T) {
 		}
 	}
 }
+
+// A static library gets what the images that link it decide: its constants change where all of those are opted in.
+func TestRawNXInALibrary(t *testing.T) {
+	opted := strings.ReplaceAll(example("NX0013").After, "(NonPagedPool,", "(NonPagedPoolNx,")
+	not := strings.NewReplacer("POOL_NX_OPTIN=1", "DRV", "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n", "").Replace(opted)
+	for before, after := range map[string]string{opted: example("NX0013").After, not: not} {
+		a := unpack(t, before)
+		run(t, AutoSelect)
+		if got := pack(t, a); got != after {
+			t.Errorf("got\n%s\nwant\n%s", got, after)
+		}
+	}
+}
