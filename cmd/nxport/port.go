@@ -22,7 +22,8 @@ func portCommand() *cobra.Command {
 		Use:   "port [flags] PATH...",
 		Short: "Opt drivers in to NX pool; prints a diff, or writes it with --write",
 		Long: `port makes the smallest change that opts a driver in: the macro in its build files, and for POOL_NX_OPTIN the call
-ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in its entry routine. The ported tree is scanned again before anything is
+ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in its entry routine. With --to explicit, each request names no-execute memory
+instead: NonPagedPoolNx, POOL_NX_ALLOCATION, MdlMappingNoExecute, once where that is written. The ported tree is scanned again before anything is
 written; all files are written, or none. Standard output holds the diff alone.
 
 It does not look yet for code that executes pool memory: such a request must keep executable memory.

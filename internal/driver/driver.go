@@ -95,7 +95,29 @@ type Value struct {
 	// Selected are those of the Terms that come only by way of something that a condition on the version of Windows selects,
 	// as in a driver that opts in by hand.
 	Selected []Term
+	// Written is the text that decides the value, as far as it can be edited: the constants of a pool type or of pool flags,
+	// and of the flags of a lookaside list or the priority of a mapping the argument.
+	Written []Written
 }
+
+// Written is text that decides a request: what it says is changed there, for all requests that hang on it.
+type Written struct {
+	At   Place
+	End  int    // the offset behind it
+	Text string // where it is one token, as it is spelled
+	Use  Use
+}
+
+// Use says what becomes of a constant, or of the value of an argument, on the way to the request.
+type Use int
+
+// The uses, from the one that lets the text be replaced most easily.
+const (
+	Alone    Use = iota // it is what is requested, or one of several that can be
+	Together            // it is OR-ed with others; an argument holds an operator that binds less than that
+	Computed            // it goes through another operator
+	Compared            // what holds it is compared with a pool type on the way
+)
 
 // Moment says when a request runs, seen from the image's opt-in call.
 type Moment int
@@ -295,11 +317,14 @@ const (
 
 // Fact is something else than a site that rules and ports need to know.
 type Fact struct {
-	Kind      FactKind
-	Place     Place
-	Function  string
-	Says      string
-	With      *Term        // of a Comparison, what the pool type is compared with; else nil
+	Kind     FactKind
+	Place    Place
+	Function string
+	Says     string
+	With     *Term // of a Comparison, what the pool type is compared with; else nil
+	// Written are the constants in a Comparison or a case label; of a MacroTooLate the line of the definition, where it can be
+	// moved in front of the kit's include in the same file.
+	Written   []Written
 	Unit      string       // path of the translation unit
 	Mechanism nx.Mechanism // of the unit
 	// Effective says, of an OptInCall, that it sets the image's variables.

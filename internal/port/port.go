@@ -3,6 +3,7 @@
 package port
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,10 +33,16 @@ const (
 	AutoSelect Goal = "auto-select"
 	OptIn      Goal = "optin"
 	OptInAuto  Goal = "optin-auto"
+	Explicit   Goal = "explicit"
 )
 
+// mechanisms of the goals that name one. Explicit has none: each request says what it asks for.
+var mechanisms = map[Goal]nx.Mechanism{OptIn: nx.OptIn, OptInAuto: nx.OptInAuto, Explicit: nx.None}
+
 // Goals lists them for usage and errors.
-func Goals() []string { return []string{string(AutoSelect), string(OptIn), string(OptInAuto)} }
+func Goals() []string {
+	return []string{string(AutoSelect), string(OptIn), string(OptInAuto), string(Explicit)}
+}
 
 // Result is a port that is ready to be written, and the scans before and after it.
 type Result struct {
@@ -55,9 +62,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Goal = nx.OptIn; goal == OptInAuto {
-		o.Goal = nx.OptInAuto
-	}
+	o.Goal = cmp.Or(mechanisms[goal], nx.OptIn)
 	before, err := scan.On(t, paths, o)
 	if err != nil {
 		return nil, err
@@ -65,6 +70,9 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	r := &Result{First: before, last: before}
 	r.Mechanism, r.Why = choose(goal, before.Images)
 	if err := refuse(r.Mechanism, before.Images); err != nil {
+		return nil, err
+	}
+	if err := r.refuse(); err != nil {
 		return nil, err
 	}
 	if o.Goal != r.Mechanism { // the findings' fixes are those of another
@@ -87,6 +95,9 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		return nil, &RefusedError{brokenReason(broken)}
 	}
 	r.Before, r.After, r.Suppressed = before.Images, r.last.Images, r.last.Suppressed
+	if err := r.worse(); err != nil {
+		return nil, err
+	}
 	for _, f := range before.Findings {
 		if f.Rule.ID == executed {
 			r.Executed = append(r.Executed, f)
@@ -109,11 +120,8 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 // choose settles on a mechanism. POOL_NX_OPTIN is right for every minimum Windows, so it is what auto-select takes
 // unless the drivers use POOL_NX_OPTIN_AUTO already.
 func choose(goal Goal, images []driver.Image) (nx.Mechanism, string) {
-	switch goal {
-	case OptIn:
-		return nx.OptIn, "asked for"
-	case OptInAuto:
-		return nx.OptInAuto, "asked for"
+	if m, ok := mechanisms[goal]; ok {
+		return m, "asked for"
 	}
 	auto := 0
 	for _, m := range images {
@@ -147,6 +155,49 @@ func refuse(m nx.Mechanism, images []driver.Image) error {
 	}
 	return &RefusedError{fmt.Sprintf("POOL_NX_OPTIN_AUTO asks for NX pool on every Windows, and those before Windows 8 do not "+
 		"know it, but the minimum goes down to %s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
+}
+
+// refuse holds back NX pool types at the requests of builds that also run on a Windows which does not know them.
+func (r *Result) refuse() error {
+	if r.Mechanism != nx.None {
+		return nil
+	}
+	var low []string
+	for _, f := range r.First.Findings {
+		if f.Rule.ID == "C30030" && f.Level > rule.Note && !f.Kept {
+			low = append(low, f.Builds...)
+		}
+	}
+	minimum := nx.Windows8
+	low = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(low))), func(id string) bool {
+		i := slices.IndexFunc(r.First.Images, func(m driver.Image) bool { return m.Build.ID == id })
+		b := r.First.Images[i].Build
+		if b.Minimum.Before(minimum) {
+			minimum = b.Minimum
+		}
+		return !b.Minimum.Before(nx.Windows8)
+	})
+	if len(low) == 0 {
+		return nil
+	}
+	return &RefusedError{fmt.Sprintf("NonPagedPoolNx and what else asks for NX memory is not known before Windows 8, but the minimum goes down to "+
+		"%s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
+}
+
+// worse holds back a change after which a request gets executable memory that did not before.
+func (r *Result) worse() error {
+	for i, before := range r.Before {
+		for _, p := range driver.Compare(before, r.After[i]) {
+			if p.A == nil || p.B == nil || p.A.On(nx.Windows10).Executable != nx.No {
+				continue
+			}
+			if e := p.B.On(nx.Windows10).Executable; e == nx.Yes || e == nx.Maybe {
+				return &RefusedError{fmt.Sprintf("%s: %s would get executable memory on Windows 10 in %s, and does not now: please report this",
+					p.A.Place, p.A.DDI.Name, report.Builds([]string{before.Build.ID}))}
+			}
+		}
+	}
+	return nil
 }
 
 // define is one that a build needs, named by its ID: each scan loads the builds anew.
@@ -235,6 +286,7 @@ func brokenReason(broken []rule.Finding) string {
 
 // fixes gathers those of all findings, each once.
 func (r *Result) fixes() (edits []edit.Edit, defines []define) {
+	moved := r.moved()
 	for _, f := range r.last.Findings {
 		if f.Fix == nil {
 			continue
@@ -246,7 +298,7 @@ func (r *Result) fixes() (edits []edit.Edit, defines []define) {
 		}
 		for _, d := range f.Fix.Defines {
 			for _, id := range f.Builds {
-				if d := (define{id, d}); !slices.Contains(defines, d) {
+				if d := (define{id, d}); !moved[id] && !slices.Contains(defines, d) {
 					defines = append(defines, d)
 				}
 			}
@@ -277,6 +329,19 @@ func (r *Result) place(defines []define) ([]edit.Edit, error) {
 		return nil, &RefusedError{err.Error()}
 	}
 	return placed, nil
+}
+
+// moved gives the builds in which a macro is about to be moved to where it has an effect: what is missing then is asked anew.
+func (r *Result) moved() map[string]bool {
+	builds := map[string]bool{}
+	for _, f := range r.last.Findings {
+		if f.Rule.ID == "NX0005" && f.Fix != nil {
+			for _, id := range f.Builds {
+				builds[id] = true
+			}
+		}
+	}
+	return builds
 }
 
 // heads says of each unit where it first includes the kit.

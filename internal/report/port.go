@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -33,7 +34,7 @@ func Port(w io.Writer, r *Ported, written bool) {
 	if len(r.Changes) == 0 {
 		fmt.Fprintln(w, "nothing to change")
 	} else {
-		fmt.Fprintf(w, "mechanism %s: %s\n", r.Mechanism.Macro(), r.Why)
+		fmt.Fprintf(w, "mechanism %s: %s\n", cmp.Or(r.Mechanism.Macro(), "none, each request names no-execute memory"), r.Why)
 	}
 	for _, f := range r.Executed {
 		fmt.Fprintf(w, "executed: %s: %s\n", f.Place, f.Message)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/edit"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -19,10 +20,10 @@ driver, and so is a driver of which nothing says where it starts. A request that
 selects, is no finding.`,
 		Why: `The allocators before Windows 8 do not know the type. What they do with it is not defined: the bit may be ignored, or
 the wrong pool be taken.`,
-		Fix: `Use NonPagedPool with POOL_NX_OPTIN, which asks for NX pool where there is some; or raise the minimum Windows. There is
-no automatic fix.`,
+		Fix: `Use NonPagedPool with POOL_NX_OPTIN, which asks for NX pool where there is some; or raise the minimum Windows. The fix does
+the first, where nothing else hangs on the constant, and a build file says where the driver starts.`,
 		Before: vcxproj("DRV", "drv.c") + nxSource("NonPagedPoolNx", ""),
-		After:  vcxproj("POOL_NX_OPTIN=1", "drv.c") + nxSource("NonPagedPool", "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"),
+		After:  vcxproj("POOL_NX_OPTIN=1;DRV", "drv.c") + nxSource("NonPagedPool", "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"),
 	},
 	check: checkNXBelowWindows8,
 }
@@ -115,4 +116,36 @@ func summarised(found []Finding) []Finding {
 		f.Steps = append(f.Steps, driver.Step{Place: other.Place, Says: "NX on every Windows"})
 	}
 	return []Finding{f}
+}
+
+// withoutNX has what to name instead of NX pool where POOL_NX_OPTIN is defined.
+var withoutNX = map[nx.Kind]map[string]string{
+	nx.PoolType:       {"NonPagedPoolNx": "NonPagedPool", "NonPagedPoolNxCacheAligned": "NonPagedPoolCacheAligned"},
+	nx.LookasideFlags: {"POOL_NX_ALLOCATION": "0"},
+}
+
+// lower gives requests for NX pool their fixes: POOL_NX_OPTIN, and the names that it redefines.
+func (all texts) lower(found []Finding, m *driver.Image) {
+	for i := range found {
+		s := found[i].Site
+		if s == nil || found[i].Level == Note {
+			continue
+		}
+		var edits []edit.Edit
+		for _, w := range s.Value.Written {
+			name := withoutNX[s.DDI.Kind][w.Text]
+			if name != "" && w.Use <= driver.Together && !all.beyond[textOf(w)] && len(all.kinds[textOf(w)]) == 1 {
+				edits = append(edits, edit.Edit{Path: w.At.Path, Start: w.At.Offset, End: w.End, New: name})
+			}
+		}
+		fix := &Fix{Title: "name the pool that POOL_NX_OPTIN redefines", Safe: true}
+		if m.Build.Mechanism != nx.OptIn {
+			fix, _ = optIn(m, nx.OptIn)
+		}
+		if fix != nil && len(edits) > 0 {
+			both := *fix
+			both.Edits = slices.Concat(fix.Edits, edits)
+			found[i].Fix = &both
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/edit"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -18,8 +19,9 @@ takes a POOL_TYPE.`,
 		Why: `Both are numbers, so that it compiles, but they mean something else. PagedPool is 1, as flags POOL_FLAG_USE_QUOTA alone,
 which names no pool: the request fails. NonPagedPoolNx is 0x200, a reserved flag. POOL_FLAG_NON_PAGED is 0x40, as a type no-one's
 pool; POOL_FLAG_PAGED is 0x100, as a type executable nonpaged pool.`,
-		Fix: `Pass POOL_FLAG_PAGED or POOL_FLAG_NON_PAGED to ExAllocatePool2 and 3, and a pool type to the others. There is no
-automatic fix.`,
+		Fix: `Pass POOL_FLAG_PAGED or POOL_FLAG_NON_PAGED to ExAllocatePool2 and 3, and a pool type to the others. The fix replaces a
+constant by the one that names the same pool on the other side, nonpaged pool by its no-execute form, where nothing else
+hangs on it. NonPagedPoolExecute stays: such a request fails now, and no fix brings executable memory.`,
 		Before: vcxprojFor("Windows10", "NTDDI_VERSION=0x0A000008", "drv.c") + flagsSource("PagedPool"),
 		After:  vcxprojFor("Windows10", "NTDDI_VERSION=0x0A000008", "drv.c") + flagsSource("POOL_FLAG_PAGED"),
 	},
@@ -77,4 +79,34 @@ func mixed(s *driver.Site) string {
 		}
 	}
 	return ""
+}
+
+// otherSide has the constants of pool types with the flags of the same pool, and the other way round.
+var otherSide = map[nx.Kind]map[string]string{
+	nx.PoolFlags: {
+		"PagedPool": "POOL_FLAG_PAGED", "NonPagedPool": "POOL_FLAG_NON_PAGED", "NonPagedPoolNx": "POOL_FLAG_NON_PAGED",
+	},
+	nx.PoolType: {
+		"POOL_FLAG_PAGED": "PagedPool", "POOL_FLAG_NON_PAGED": "NonPagedPoolNx", "POOL_FLAG_NON_PAGED_EXECUTE": "NonPagedPoolExecute",
+	},
+}
+
+// unmix gives findings their fixes, where only requests of one kind hang on a constant. Below Windows 8 there is no
+// NonPagedPoolNx to pass.
+func (all texts) unmix(found []Finding, b driver.Build) {
+	for i := range found {
+		f := Fix{Safe: true}
+		s := found[i].Site
+		for _, w := range s.Value.Written {
+			name := otherSide[s.DDI.Kind][w.Text]
+			if name == "" || w.Use != driver.Alone || len(all.kinds[textOf(w)]) > 1 || name == "NonPagedPoolNx" && b.Minimum.Before(nx.Windows8) {
+				continue
+			}
+			f.Title = "pass " + name
+			f.Edits = append(f.Edits, edit.Edit{Path: w.At.Path, Start: w.At.Offset, End: w.End, New: name})
+		}
+		if len(f.Edits) > 0 {
+			found[i].Fix = &f
+		}
+	}
 }

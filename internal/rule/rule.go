@@ -86,13 +86,14 @@ func All() []*Rule {
 	}
 }
 
-// Check judges the images of one tree. Fixes opt them in by the mechanism goal, which is nx.OptIn or nx.OptInAuto, where
-// nothing there has one yet. What the source suppresses is among the findings, and says so.
+// Check judges the images of one tree. Fixes opt them in by the mechanism goal, where nothing there has one yet; where that
+// is nx.None, each request is told by itself what to ask for. What the source suppresses is among the findings, and says so.
 func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 	var all []Finding
 	silent := silences(images)
 	goals := goalsOf(images, goal)
 	harmed := harmedBy(images, goals)
+	bySite := textsOf(images, goals)
 	add := func(r *Rule, list []Finding, build ...string) {
 		for _, f := range list {
 			f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
@@ -110,7 +111,16 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 			add(r, r.checkAll(images))
 		case r.check != nil:
 			for i := range images {
-				add(r, r.check(&images[i], goals[i]), images[i].Build.ID)
+				found := r.check(&images[i], goals[i])
+				switch {
+				case r == &unsafeArgument && goals[i] == nx.None:
+					bySite.mend(found)
+				case r == &nxBelowWindows8 && goals[i] == nx.OptIn:
+					bySite.lower(found, &images[i])
+				case r == &typeAndFlagsMixed:
+					bySite.unmix(found, images[i].Build)
+				}
+				add(r, found, images[i].Build.ID)
 			}
 		}
 	}

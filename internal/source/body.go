@@ -175,6 +175,7 @@ type reading struct {
 	head     bool // these are the initialisers of a constructor
 	objects  []object
 	code     coding
+	switches [][]token // what each switch so far is over
 }
 
 type made struct {
@@ -376,7 +377,9 @@ func (r *reading) word(i int) {
 	case t.is("return") || t.is("co_return"):
 		r.returns(i)
 	case t.is("case"):
-		r.needsConstant(r.f, r.toks[i:r.operandStop(i+1)], driver.ConstantNeeded, "a case label")
+		r.label(i)
+	case t.is("switch") && next.is("("):
+		r.switches = append(r.switches, r.toks[i+2:max(i+2, min(closing(r.toks, i+1), i+maxArguments, len(r.toks)))])
 	case t.is("break") || t.is("continue"):
 		r.destroy(i, -1)
 	case t.is("goto"):

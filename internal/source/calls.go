@@ -92,6 +92,7 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 		c.args = append(c.args, r.argument(f, arg, end))
 		if c.ddi != nil && len(c.args) == c.ddi.Argument {
 			c.steps = appendSteps(c.steps, arg)
+			f.flags(c.ddi, t, arg, i)
 		}
 	}
 	r.cleared(c, args, i)

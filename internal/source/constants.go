@@ -73,16 +73,46 @@ func (r *reading) comparison(i int) {
 	if len(left) == 0 || len(right) == 0 || takesBits(left) || takesBits(right) || !r.poolTyped(left) && !r.poolTyped(right) {
 		return
 	}
-	for _, side := range [][]token{right, left} {
-		if term, ok := fold(r.expression(r.f, side)); ok {
+	for k, side := range [][]token{right, left} {
+		e := r.expression(r.f, side)
+		if term, ok := fold(e); ok {
 			r.note(driver.Fact{
 				Kind: driver.Comparison, Place: r.toks[i].root().place(), Function: r.f.name, With: &term,
-				Says: text(left) + " " + r.toks[i].text + " " + text(right),
+				Says: text(left) + " " + r.toks[i].text + " " + text(right), Written: e.constants(),
 			})
+			r.compares([][]token{left, right}[k], term)
 			return
 		}
 	}
 }
+
+// compares notes the variables and fields that are compared with a pool type that is not paged.
+func (r *reading) compares(side []token, with driver.Term) {
+	if possible(with)&1 != 0 {
+		return
+	}
+	r.expression(r.f, side).leaves(func(e *expr) {
+		if to := (target{name: e.name, of: e.of, field: e.kind == fieldExpr}); e.kind != callExpr && len(r.f.compared) < maxInputs && !slices.Contains(r.f.compared, to) {
+			r.f.compared = append(r.f.compared, to)
+		}
+	})
+}
+
+// label notes the case label behind the case at i: it compares, perhaps, what the switches so far are over.
+func (r *reading) label(i int) {
+	toks, before := r.toks[i+1:r.operandStop(i+1)], len(r.facts)
+	if r.needsConstant(r.f, toks, driver.ConstantNeeded, "a case label"); len(r.facts) > before {
+		r.facts[before].Written = r.expression(r.f, toks).constants()
+	}
+	for _, on := range r.switches[max(0, len(r.switches)-maxSwitches):] {
+		if term, ok := fold(r.expression(r.f, toks)); ok && (r.poolTyped(toks) || r.poolTyped(on)) {
+			r.compares(on, term)
+		}
+	}
+}
+
+// maxSwitches bounds how many are looked at for one label.
+const maxSwitches = 20
 
 // takesBits says whether a side of a comparison masks a value: then some of its bits are compared.
 func takesBits(toks []token) bool {

@@ -87,7 +87,7 @@ const maxWork = 2_000_000
 func (m *image) resolveValue(c scene, v value) driver.Value {
 	in := input{value: v, scene: c, at: m.evaluates(c, v)}
 	if v.kind == constantExpr {
-		return driver.Value{Terms: []driver.Term{evaluated(v.term, in.at)}}
+		return driver.Value{Terms: []driver.Term{evaluated(v.term, in.at)}, Written: m.writtenIn(&in)}
 	}
 	if m.work > maxWork {
 		return driver.Value{Unknown: "too many ways lead to it"}
@@ -101,7 +101,7 @@ func (m *image) resolveValue(c scene, v value) driver.Value {
 	out.Selected = m.selected(&in, out.Terms)
 	w := &telling{seen: map[*node]bool{}, said: map[driver.Step]bool{}}
 	w.input(&in)
-	out.Steps = w.steps
+	out.Steps, out.Written = w.steps, m.writtenIn(&in)
 	return out
 }
 
@@ -183,7 +183,7 @@ func (m *image) stands(e *expr, in *input) ([]*node, string) {
 	switch e.kind {
 	case fieldExpr:
 		m.need(e.name, e.of)
-		m.need(e.via...)
+		m.need(strings.Fields(e.via)...)
 		return m.nodes(quantity{kind: fieldOf, name: e.name, of: e.of}), ""
 	case callExpr:
 		return m.results(e, in)

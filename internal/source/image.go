@@ -216,6 +216,12 @@ func (m *image) requests(d *definition, c *call) []driver.Site {
 	}
 	s.Argument = c.args[n-1].text
 	s.Value = m.resolveValue(scene{d: d, unit: d.unit}, c.args[n-1])
+	if !byConstant[c.ddi.Kind] {
+		s.Value.Written = nil
+		if w, ok := d.flagged[c.pos]; ok {
+			s.Value.Written = []driver.Written{w}
+		}
+	}
 	s.Value.Steps = append(slices.Clone(c.steps), s.Value.Steps...)
 	return []driver.Site{s}
 }
@@ -320,6 +326,7 @@ func mergeSite(into *driver.Site, s driver.Site) {
 			into.Value.Steps = append(into.Value.Steps, step)
 		}
 	}
+	into.Value.Written = mergeWritten(into.Value.Written, s.Value.Written)
 	if into.Value.Unknown == "" {
 		into.Value.Unknown = s.Value.Unknown
 	}

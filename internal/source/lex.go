@@ -27,6 +27,7 @@ const (
 	kitName                   // came out of a macro that the kit's header defines
 	packed                    // a comma of a macro's argument that was put into a body: separates nothing the first time
 	asked                     // the name that "defined" asks for
+	joined                    // by ##, or across the end of a line: as it is spelled, it stands nowhere
 )
 
 // token is a preprocessing token and where it is spelled. Tokens of a file are shared between units: never change one
@@ -198,6 +199,9 @@ func (l *lexer) emit(k kind, start, end int) {
 	}
 	if t.size == oddSize {
 		l.f.spell(&t, l.text[start:end])
+	}
+	if len(l.cuts) > 0 && l.cuts[0].at < end {
+		t.flags |= joined
 	}
 	l.out = append(l.out, t)
 	l.space = false

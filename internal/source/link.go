@@ -21,6 +21,7 @@ type image struct {
 	flows       map[quantity]*node
 	frames      map[frameKey]*frame
 	written     map[string][]written
+	compared    map[target]bool
 	taken       map[string][]owned
 	lent        map[string][]passing
 	unplaced    []unplaced // signs of executed memory for which no request was found

@@ -345,7 +345,7 @@ func (s *substitution) paste(i int) int {
 		return i
 	}
 	left.kind, left.text = kind, text
-	left.flags &^= painted | kitName | packed
+	left.flags = left.flags&^(painted|kitName|packed) | joined
 	left.exp = s.exp
 	s.out[before-1] = left
 	if text == right.text { // nothing stood on the left

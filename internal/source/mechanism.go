@@ -1,6 +1,9 @@
 package source
 
 import (
+	"bytes"
+	"strings"
+
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -41,7 +44,7 @@ func (p *cpp) mechanismFacts() []driver.Fact {
 	opted := p.kit.mechanism == nx.OptIn || p.kit.mechanism == nx.OptInAuto
 	for _, m := range p.late {
 		if optOut := m.name.text == nx.OptedOut.Macro(); optOut == opted && !m.isZero() {
-			list = append(list, driver.Fact{Kind: driver.MacroTooLate, Place: m.name.place(), Says: m.name.text})
+			list = append(list, driver.Fact{Kind: driver.MacroTooLate, Place: m.name.place(), Says: m.name.text, Written: p.movable(m.name)})
 		}
 	}
 	if m := p.kit.optOut; m != nil && opted {
@@ -51,6 +54,37 @@ func (p *cpp) mechanismFacts() []driver.Fact {
 		list = append(list, driver.Fact{Kind: driver.BothOptIns, Place: p.kit.include.place()})
 	}
 	return list
+}
+
+// movable gives the line that defines a macro too late, if it can stand in front of the kit's include: it follows that in the
+// same file, no conditional begins or ends between them, and the line holds nothing that goes on in others.
+func (p *cpp) movable(name token) []driver.Written {
+	f, include := name.file, p.kit.include
+	if f != include.file || f.virtual || f.wide != nil || name.off < include.off {
+		return nil
+	}
+	for _, d := range f.directives {
+		if at := f.tokens[d.at].off; at > include.off && at < name.off {
+			switch f.textOf(f.tokens[d.at+1]) {
+			case "if", "ifdef", "ifndef", "elif", "elifdef", "elifndef", "else", "endif":
+				return nil
+			}
+		}
+	}
+	data := f.bytes()
+	if int(name.off) > len(data) {
+		return nil
+	}
+	start := bytes.LastIndexByte(data[:name.off], '\n') + 1
+	end := bytes.IndexByte(data[name.off:], '\n') + 1 + int(name.off)
+	if end == int(name.off) || start > 1 && bytes.HasSuffix(bytes.TrimSuffix(data[:start-1], []byte("\r")), []byte("\\")) {
+		return nil
+	}
+	line := string(data[start:end])
+	if !strings.HasPrefix(strings.TrimLeft(line, " \t"), "#") || strings.Contains(line, "/*") || strings.Contains(line, "\\") {
+		return nil
+	}
+	return []driver.Written{{At: f.place(start), End: end, Text: line}}
 }
 
 // isZero says whether a macro is defined to the number 0.

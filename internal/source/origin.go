@@ -288,8 +288,10 @@ func (t *tracing) fieldOf(e *expr, way *way) {
 			return
 		}
 	}
-	for _, name := range e.via[:min(len(e.via), maxVia)] {
-		for _, field := range append([]string{e.name}, e.via[:min(len(e.via), maxVia)]...) {
+	via := strings.Fields(e.via)
+	via = via[:min(len(via), maxVia)]
+	for _, name := range via {
+		for _, field := range append([]string{e.name}, via...) {
 			t.structs[structField{name, field}] = true
 		}
 	}

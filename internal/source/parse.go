@@ -55,6 +55,7 @@ type function struct {
 	returns  []value
 	locals   map[string]local
 	taken    []target // variables and fields whose address is taken
+	compared []target // and those that a pool type is compared with
 	lent     []lent
 	executed []execution
 	makes    bool         // it returns machine code
@@ -63,7 +64,8 @@ type function struct {
 	marks    []waymark
 	// versioned is set where the version of Windows selects a value.
 	versioned bool
-	guards    map[int]driver.Step // of requests and writes, by their position: the condition on the version of Windows around them
+	guards    map[int]driver.Step    // of requests and writes, by their position: the condition on the version of Windows around them
+	flagged   map[int]driver.Written // arguments of requests to which a flag can be added, by the position of the request
 	at        token
 	member    bool          // of a class or a namespace
 	initial   bool          // no function, but what initialises a global variable of C++

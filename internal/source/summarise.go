@@ -49,7 +49,12 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	for _, t := range p.missing {
 		s.facts = append(s.facts, driver.Fact{Kind: driver.MissingHeader, Place: t.place(), Says: t.text})
 	}
-	s.facts = append(s.facts, p.mechanismFacts()...)
+	for _, f := range p.mechanismFacts() {
+		if u.Options.Precompiled != "" {
+			f.Written = nil // what stands in front of a precompiled header has no effect
+		}
+		s.facts = append(s.facts, f)
+	}
 	s.facts = append(s.facts, p.assumed.facts()...)
 	for i := range s.facts {
 		s.facts[i].Unit, s.facts[i].Mechanism = u.Path, s.mechanism

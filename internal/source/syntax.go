@@ -16,7 +16,8 @@ type expr struct {
 	term driver.Term
 	call *call
 	args []*expr
-	via  []string // of a field of a struct that was not seen: the names that would lead to it
+	via  string // of a field of a struct that was not seen: the names that would lead to it, with spaces between
+	spot *spot  // of a constant, where it is written; nil where it can't be replaced there
 }
 
 type exprKind uint8
@@ -83,7 +84,7 @@ func (p *parser) leaf(t token) *expr {
 	key := leafKey{t.text, t.flags&kitName != 0}
 	if known := p.leaves[key]; known != nil {
 		p.hangs = p.hangs || len(known.term.Tokens) > 0
-		return known
+		return known.at(t)
 	}
 	var e *expr
 	switch {
@@ -106,7 +107,7 @@ func (p *parser) leaf(t token) *expr {
 		e = &expr{kind: nameExpr, name: t.text}
 	}
 	p.leaves[key] = e
-	return e
+	return e.at(t)
 }
 
 // token keeps a constant's name. In a file that is opted in, a NonPagedPool that the kit's macro did not give (it was
@@ -457,7 +458,7 @@ func (e *evaluator) chain(last int) *expr {
 	of, _ := e.field(typ, e.toks[i].text)
 	field := &expr{kind: fieldExpr, name: e.toks[i].text, of: of}
 	if of == "" {
-		field.via = e.leading(e.toks[max(first, 0):i])
+		field.via = strings.Join(e.leading(e.toks[max(first, 0):i]), " ")
 	}
 	e.i = i + 1
 	return field
@@ -536,7 +537,7 @@ func (p *parser) enumerators(head, toks []token) {
 		if len(part) > 2 && part[1].is("=") {
 			v = p.expression(nil, part[2:])
 		}
-		if s, ok := fold(v); ok {
+		if s, ok := fold(v); ok && v.kind != constantExpr {
 			v = &expr{kind: constantExpr, term: s}
 		}
 		last = v

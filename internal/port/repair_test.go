@@ -1,0 +1,127 @@
+package port
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nxport/nxport/internal/edit"
+)
+
+// changed splits a text in which «was->is» stands for each change into the text before and the one after.
+func changed(text string) (before, after string) {
+	for i, part := range strings.Split(text, "«") {
+		change, rest, _ := strings.Cut(part, "»")
+		if i == 0 {
+			change, rest = "", part
+		}
+		was, is, _ := strings.Cut(change, "->")
+		before, after = before+was+rest, after+is+rest
+	}
+	return before, after
+}
+
+// Flags are passed where flags belong, and types where types do; where one text is passed to both, it stays.
+func TestMixUps(t *testing.T) {
+	for _, tt := range []struct{ name, text string }{
+		{"a type for flags", "PVOID F(void) { return ExAllocatePool2(«NonPagedPoolNx->POOL_FLAG_NON_PAGED», 1, 'xErD'); }"},
+		{"an executable one", "PVOID F(void) { return ExAllocatePool2(NonPagedPoolExecute, 1, 'xErD'); }"},
+		{"flags for a type", "PVOID F(void) { return ExAllocatePoolZero(«POOL_FLAG_NON_PAGED->NonPagedPoolNx», 1, 'xErD'); }"},
+		{"by a wrapper", "static PVOID W(POOL_FLAGS f) { return ExAllocatePool2(f, 1, 'xErD'); }\nvoid F(void) { W(«PagedPool->POOL_FLAG_PAGED»); W(POOL_FLAG_PAGED); }"},
+		{"one text for both", "#define POOL PagedPool\nPVOID F(void) { return ExAllocatePool2(POOL, 1, 'xErD'); }\nPVOID G(void) { return ExAllocatePoolZero(POOL, 1, 'xErD'); }"},
+		{"with a flag", "PVOID F(void) { return ExAllocatePool2(PagedPool | POOL_FLAG_UNINITIALIZED, 1, 'xErD'); }"},
+	} {
+		before, after := changed(tt.text)
+		ten := func(text string) string {
+			return strings.Replace(explicitly("drv.c", text+"\n"), "%(PreprocessorDefinitions)", "NTDDI_VERSION=0x0A000008;%(PreprocessorDefinitions)", 1)
+		}
+		a := unpack(t, ten(before))
+		run(t, AutoSelect)
+		if got := pack(t, a); got != ten(after) {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, ten(after))
+		}
+		if again := run(t, AutoSelect); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", tt.name, edit.Diff(again.Changes))
+		}
+	}
+}
+
+// A macro that is defined too late is moved in front of the include, with its line as it is; where that could change something
+// else, it stays.
+func TestLateMacro(t *testing.T) {
+	const include, define = "#include <ntddk.h>\n", "#define POOL_NX_OPTIN 1\n"
+	const entry = "int DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+	for _, tt := range []struct{ name, before, after string }{
+		{"behind the include", "// A driver.\n" + include + define + entry, "// A driver.\n" + define + include + entry},
+		{"with a comment, and CRLF", strings.ReplaceAll(include+" # define POOL_NX_OPTIN 1 // NX\n"+entry, "\n", "\r\n"), strings.ReplaceAll(" # define POOL_NX_OPTIN 1 // NX\n"+include+entry, "\n", "\r\n")},
+		{"both under a condition", "#ifndef DRV\n" + include + define + "#endif\n" + entry, "#ifndef DRV\n" + define + include + "#endif\n" + entry},
+		{"under a condition", include + "#ifndef DRV\n" + define + "#endif\n" + entry, ""},
+		{"under another condition", "#ifndef DRV\n" + include + "#endif\n#ifndef DRV\n" + define + "#endif\n" + entry, ""},
+		{"over two lines", include + "#define POOL_NX_OPTIN \\\n 1\n" + entry, ""},
+		{"in a comment that goes on", include + "#define POOL_NX_OPTIN 1 /* NX\n */\n" + entry, ""},
+	} {
+		a := unpack(t, projectOf("", tt.before))
+		run(t, AutoSelect)
+		got := pack(t, a)
+		switch {
+		case tt.after != "" && got != projectOf("", tt.after):
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, projectOf("", tt.after))
+		case tt.after == "" && !strings.Contains(got, tt.before):
+			t.Errorf("%s: got\n%s", tt.name, got)
+		}
+		if again := run(t, AutoSelect); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", tt.name, edit.Diff(again.Changes))
+		}
+	}
+}
+
+// NX pool on a Windows that has none becomes the pool that POOL_NX_OPTIN redefines, where all that hangs on the constant is
+// compiled with it.
+func TestRawNX(t *testing.T) {
+	const entry = "int DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return F() ? 0 : 1;\n}\n"
+	for _, tt := range []struct{ name, text, more string }{
+		{"a request", "PVOID F(void) { return ExAllocatePoolWithTag(«NonPagedPoolNx->NonPagedPool», 1, 'xErD'); }\n", ""},
+		{"an alias, aligned", "#define POOL «NonPagedPoolNxCacheAligned->NonPagedPoolCacheAligned»\nPVOID F(void) { return ExAllocatePoolWithTag(POOL, 1, 'xErD'); }\n", ""},
+		{"a lookaside list", "void F(PNPAGED_LOOKASIDE_LIST l) { ExInitializeNPagedLookasideList(l, NULL, NULL, «POOL_NX_ALLOCATION->0», 8, 'xErD', 0); }\n", ""},
+		{"compared", "static PVOID W(POOL_TYPE t) { return t == NonPagedPoolNx ? ExAllocatePoolWithTag(t, 1, 'xErD') : 0; }\nPVOID F(void) { return W(NonPagedPoolNx); }\n", ""},
+		{"by its number", "PVOID F(void) { return ExAllocatePoolWithTag(512, 1, 'xErD'); }\n", ""},
+		{"shared with a driver for Windows 10", "PVOID F(void) { return ExAllocatePoolWithTag(NonPagedPoolNx, 1, 'xErD'); }\n",
+			strings.NewReplacer("drv.vcxproj", "ten.vcxproj", "Windows7", "Windows10").Replace(projectOf("", ""))},
+		{"with a call that nothing makes", "PVOID F(void) { return ExAllocatePoolWithTag(NonPagedPoolNx, 1, 'xErD'); }\n", "late"},
+	} {
+		before, after := changed(tt.text)
+		of := func(text string) string {
+			project, more := projectOf("POOL_NX_OPTIN=1;", "#include <ntddk.h>\n"+text+entry), ""
+			if tt.more == "late" {
+				return strings.Replace(project, "DriverEntry", "Unused", 1)
+			}
+			if tt.more != "" {
+				more, _, _ = strings.Cut(tt.more, "-- drv.c --")
+			}
+			return more + project
+		}
+		a := unpack(t, of(before))
+		run(t, AutoSelect)
+		if got := pack(t, a); got != of(after) {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, of(after))
+		}
+		if before != after && len(findings(t, "NX0010")) > 0 {
+			t.Errorf("%s: NX0010 is left", tt.name)
+		}
+		if again := run(t, AutoSelect); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", tt.name, edit.Diff(again.Changes))
+		}
+	}
+}
+
+// A static library gets what the images that link it decide: its constants change where all of those are opted in.
+func TestRawNXInALibrary(t *testing.T) {
+	opted := strings.ReplaceAll(example("NX0013").After, "(NonPagedPool,", "(NonPagedPoolNx,")
+	not := strings.NewReplacer("POOL_NX_OPTIN=1", "DRV", "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n", "").Replace(opted)
+	for before, after := range map[string]string{opted: example("NX0013").After, not: not} {
+		a := unpack(t, before)
+		run(t, AutoSelect)
+		if got := pack(t, a); got != after {
+			t.Errorf("got\n%s\nwant\n%s", got, after)
+		}
+	}
+}
