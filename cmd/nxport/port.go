@@ -25,6 +25,9 @@ func portCommand() *cobra.Command {
 ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in its entry routine. The ported tree is scanned again before anything is
 written; all files are written, or none. Standard output holds the diff alone.
 
+While it writes, the file .nxport-journal at the top of the tree names what is changed; a port that was interrupted leaves it,
+and the next run puts the files back as they were.
+
 It does not look yet for code that executes pool memory: such a request must keep executable memory.
 
 Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong usage or input that could not be read.`,
@@ -49,6 +52,13 @@ func (c *common) port(stdout, stderr io.Writer, args []string, to string, write 
 	if err != nil {
 		return err
 	}
+	recovered, err := port.Recover(args)
+	for _, says := range recovered {
+		fmt.Fprintln(stderr, "nxport:", says)
+	}
+	if err != nil {
+		return err
+	}
 	r, err := port.Run(args, port.Goal(to), o)
 	if refused, ok := errors.AsType[*port.RefusedError](err); ok {
 		return &exitError{status: findings, err: refused}
@@ -61,7 +71,7 @@ func (c *common) port(stdout, stderr io.Writer, args []string, to string, write 
 		return err
 	}
 	if write {
-		err = edit.Write(r.Changes)
+		err = r.Write()
 	} else {
 		_, err = io.WriteString(stdout, edit.Diff(r.Changes))
 	}

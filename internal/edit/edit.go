@@ -4,11 +4,7 @@ package edit
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -87,74 +83,4 @@ func Diff(changes []Change) string {
 		b.WriteString(udiff.Unified("a/"+name, "b/"+name, string(c.Old), string(c.New)))
 	}
 	return b.String()
-}
-
-// Write replaces all files, or none: everything that can fail for want of space or permission is done before the
-// first file is replaced, and a replacement that fails then undoes those before it. Each file keeps its mode.
-// A file whose content is no longer c.Old stops the whole.
-func Write(changes []Change) error {
-	var staged []string
-	defer func() {
-		for _, name := range staged {
-			os.Remove(name) // those that were renamed are gone already
-		}
-	}()
-	for _, c := range changes {
-		name, err := stage(c)
-		if err != nil {
-			return fmt.Errorf("nothing was written: %w", err)
-		}
-		staged = append(staged, name)
-	}
-	for i, c := range changes {
-		if err := os.Rename(staged[i], filepath.FromSlash(c.Path)); err != nil {
-			return errors.Join(fmt.Errorf("nothing was written: %w", err), undo(changes[:i]))
-		}
-	}
-	return nil
-}
-
-// stage writes the new text beside the file it is to replace and returns the staged file's name.
-func stage(c Change) (string, error) {
-	name := filepath.FromSlash(c.Path)
-	info, err := os.Lstat(name)
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s: no regular file (a symbolic link is not written through)", c.Path)
-	}
-	if info.Mode().Perm()&0o200 == 0 {
-		return "", fmt.Errorf("%s: %w: the file is read-only", c.Path, fs.ErrPermission)
-	}
-	now, err := os.ReadFile(name)
-	if err != nil {
-		return "", err
-	}
-	if !bytes.Equal(now, c.Old) {
-		return "", fmt.Errorf("%s: changed since it was read: run the port again", c.Path)
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".nxport-*")
-	if err != nil {
-		return "", err
-	}
-	_, werr := f.Write(c.New)
-	err = errors.Join(werr, f.Chmod(info.Mode().Perm()), f.Sync(), f.Close())
-	if err != nil {
-		os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
-}
-
-func undo(changes []Change) error {
-	var errs []error
-	for _, c := range changes {
-		if name, err := stage(Change{c.Path, c.New, c.Old}); err != nil {
-			errs = append(errs, fmt.Errorf("%s: could not be put back: %w", c.Path, err))
-		} else if err := os.Rename(name, filepath.FromSlash(c.Path)); err != nil {
-			errs = append(errs, fmt.Errorf("%s: could not be put back: %w", c.Path, err))
-		}
-	}
-	return errors.Join(errs...)
 }

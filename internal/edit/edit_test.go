@@ -1,7 +1,6 @@
 package edit
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -43,66 +42,6 @@ func TestApply(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, name, text string, mode fs.FileMode) {
-	t.Helper()
-	if err := os.WriteFile(name, []byte(text), mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func text(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
-func TestWriteAllOrNothing(t *testing.T) {
-	t.Chdir(t.TempDir())
-	write(t, "a.c", "old a", 0o755)
-	write(t, "b.c", "old b", 0o644)
-	both := []Change{{"a.c", []byte("old a"), []byte("new a")}, {"b.c", []byte("old b"), []byte("new b")}}
-
-	write(t, "b.c", "changed meanwhile", 0o644)
-	if err := Write(both); err == nil || !strings.Contains(err.Error(), "b.c: changed since") {
-		t.Errorf("a file that changed: %v", err)
-	}
-	os.Remove("b.c")
-	if err := Write(both); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a file that is gone: %v", err)
-	}
-	write(t, "b.c", "old b", 0o444)
-	if err := Write(both); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "b.c") {
-		t.Errorf("a read-only file: %v", err)
-	}
-	os.Remove("b.c")
-	write(t, "real.c", "old b", 0o644)
-	if err := os.Symlink("real.c", "b.c"); err != nil {
-		t.Fatal(err)
-	}
-	if err := Write(both); err == nil || !strings.Contains(err.Error(), "symbolic link") {
-		t.Errorf("a symbolic link: %v", err)
-	}
-	if got := text(t, "a.c"); got != "old a" {
-		t.Fatalf("a.c is %q after writes that failed", got)
-	}
-	if left, _ := os.ReadDir("."); len(left) != 3 {
-		t.Errorf("files are left behind: %v", left)
-	}
-
-	os.Remove("b.c")
-	write(t, "b.c", "old b", 0o644)
-	if err := Write(both); err != nil {
-		t.Fatal(err)
-	}
-	info, _ := os.Stat("a.c")
-	if text(t, "a.c") != "new a" || text(t, "b.c") != "new b" || info.Mode().Perm() != 0o755 {
-		t.Errorf("a.c %q %v, b.c %q", text(t, "a.c"), info.Mode(), text(t, "b.c"))
-	}
-}
-
 // git accepts the diff and makes the same bytes of it: CRLF, no final newline, an 8-bit encoding.
 func TestDiffIsWhatGitApplies(t *testing.T) {
 	if testing.Short() {
@@ -123,7 +62,7 @@ func TestDiffIsWhatGitApplies(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range changes {
-		write(t, c.Path, string(c.Old), 0o644)
+		put(t, c.Path, string(c.Old), 0o644)
 	}
 	for _, args := range [][]string{{"apply"}, {"apply", "-R"}} {
 		cmd := exec.Command("git", args...)

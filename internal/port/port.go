@@ -5,6 +5,7 @@ package port
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -94,6 +95,41 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		}
 	}
 	return r, nil
+}
+
+// Write writes the port, all of it or nothing.
+func (r *Result) Write() error { return edit.Write(r.last.Tree.Roots(), r.Changes) }
+
+// Recover mends what an interrupted port of the named paths left half written, and says what it did.
+func Recover(paths []string) ([]string, error) {
+	t, err := tree.New(paths)
+	if err != nil {
+		return nil, err
+	}
+	dirs := slices.Clone(t.Roots())
+	for _, named := range paths {
+		files, err := t.Walk(named)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			if path.Base(f) == edit.Journal {
+				dirs = append(dirs, path.Dir(f))
+			}
+		}
+	}
+	slices.Sort(dirs)
+	var done []string
+	for _, dir := range slices.Compact(dirs) {
+		says, err := edit.Recover(dir)
+		if err != nil {
+			return done, err
+		}
+		if says != "" {
+			done = append(done, dir+": "+says)
+		}
+	}
+	return done, nil
 }
 
 // choose settles on a mechanism. POOL_NX_OPTIN is right for every minimum Windows, so it is what auto-select takes
