@@ -97,9 +97,6 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	return r, nil
 }
 
-// Write writes the port, all of it or nothing.
-func (r *Result) Write() error { return edit.Write(r.last.Tree.Roots(), r.Changes) }
-
 // Recover mends what an interrupted port of the named paths left half written, and says what it did.
 func Recover(paths []string) ([]string, error) {
 	t, err := tree.New(paths)
