@@ -25,13 +25,17 @@ type Change struct {
 }
 
 // Apply makes the edits, given in any order, in the files that read returns, and gives the changed files by path.
-// Equal edits count once. Overlapping ones, and ranges outside the file, are an error.
+// Equal edits count once; different ones in one place stand in the order given. Overlapping ones, and ranges outside the file, are an error.
 func Apply(read func(path string) ([]byte, error), edits []Edit) ([]Change, error) {
-	edits = slices.Clone(edits)
+	seen := map[Edit]bool{}
+	edits = slices.DeleteFunc(slices.Clone(edits), func(e Edit) bool {
+		again := seen[e]
+		seen[e] = true
+		return again
+	})
 	slices.SortStableFunc(edits, func(a, b Edit) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 	})
-	edits = slices.Compact(edits)
 	var changes []Change
 	for len(edits) > 0 {
 		p := edits[0].Path
@@ -80,7 +84,26 @@ func Diff(changes []Change) string {
 		if strings.ContainsAny(name, " \t") {
 			name += "\t" // as diff and git write it: patch takes a name up to the first white space otherwise
 		}
-		b.WriteString(udiff.Unified("a/"+name, "b/"+name, string(c.Old), string(c.New)))
+		b.WriteString(unified(name, string(c.Old), string(c.New)))
 	}
 	return b.String()
+}
+
+// unified gives the diff of one file. The library counts the lines of the new file wrongly where a hunk holds several
+// changes; git apply -R goes by them, and would look for what to undo in the wrong place.
+func unified(name, old, text string) string {
+	u, _ := udiff.ToUnifiedDiff("a/"+name, "b/"+name, old, udiff.Lines(old, text), udiff.DefaultContextLines) // fails on edits that overlap only
+	grown := 0
+	for _, h := range u.Hunks {
+		h.ToLine = h.FromLine + grown
+		for _, l := range h.Lines {
+			switch l.Kind {
+			case udiff.Insert:
+				grown++
+			case udiff.Delete:
+				grown--
+			}
+		}
+	}
+	return u.String()
 }

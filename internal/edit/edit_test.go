@@ -23,6 +23,7 @@ func TestApply(t *testing.T) {
 		{"insert", []Edit{{"a", 3, 3, "x"}}, "012x3456789"},
 		{"order does not matter", []Edit{{"a", 8, 9, "y"}, {"a", 0, 2, "x"}}, "x234567y9"},
 		{"equal edits count once", []Edit{{"a", 3, 3, "x"}, {"a", 3, 3, "x"}}, "012x3456789"},
+		{"equal edits with another between", []Edit{{"a", 3, 3, "x"}, {"a", 3, 3, "y"}, {"a", 3, 3, "x"}}, "012xy3456789"},
 		{"touching", []Edit{{"a", 0, 3, ""}, {"a", 3, 3, "x"}}, "x3456789"},
 		{"overlap", []Edit{{"a", 0, 3, ""}, {"a", 2, 4, "x"}}, ""},
 		{"outside", []Edit{{"a", 9, 11, ""}}, ""},
