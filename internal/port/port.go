@@ -43,6 +43,8 @@ type Result struct {
 	report.Ported
 	First *scan.Result
 	last  *scan.Result
+	named []string
+	alone map[string]string // what was asked of files so far: why one is left alone, "" where it is not
 }
 
 // RefusedError says that the port would do harm. Nothing is changed.
@@ -63,7 +65,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{First: before, last: before}
+	r := &Result{First: before, last: before, named: paths, alone: map[string]string{}}
 	r.Mechanism, r.Why = choose(goal, before.Images)
 	if err := refuse(r.Mechanism, before.Images); err != nil {
 		return nil, err
@@ -78,6 +80,12 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		return nil, err
 	}
 	r.Before, r.After = before.Images, r.last.Images
+	for p, why := range r.alone {
+		if why != "" {
+			r.Alone = append(r.Alone, p+": "+why)
+		}
+	}
+	slices.Sort(r.Alone)
 	for _, f := range before.Findings {
 		if f.Rule.ID == executed {
 			r.Executed = append(r.Executed, f)
@@ -205,7 +213,7 @@ func (r *Result) edits() ([]edit.Edit, error) {
 	var edits []edit.Edit
 	var want []project.Want
 	for _, f := range r.last.Findings {
-		if f.Fix == nil {
+		if f.Fix == nil || r.leavesFix(f) {
 			continue
 		}
 		for _, e := range f.Fix.Edits {
@@ -224,7 +232,33 @@ func (r *Result) edits() ([]edit.Edit, error) {
 	if err != nil {
 		return nil, &RefusedError{err.Error()}
 	}
+	for _, e := range placed {
+		if why := r.leaves(e.Path); why != "" {
+			return nil, &RefusedError{fmt.Sprintf("%s is where the define belongs, and it is not changed: %s", e.Path, why)}
+		}
+	}
 	return append(edits, placed...), nil
+}
+
+// leavesFix says whether a fix asks for a change of what is left alone. It is made whole or not at all; where some builds can
+// have its defines and others can't, those have them.
+func (r *Result) leavesFix(f rule.Finding) bool {
+	if slices.ContainsFunc(f.Fix.Edits, func(e edit.Edit) bool { return r.leaves(e.Path) != "" }) {
+		return true
+	}
+	return len(f.Fix.Defines) > 0 && !slices.ContainsFunc(r.last.Set.Builds, func(b *project.Build) bool {
+		return slices.Contains(f.Builds, b.ID) && r.leaves(b.Project) == ""
+	})
+}
+
+// leaves says why a file is left alone, "" where it is not.
+func (r *Result) leaves(p string) string {
+	why, known := r.alone[p]
+	if !known {
+		why = alone(r.First.Tree, r.named, p)
+		r.alone[p] = why
+	}
+	return why
 }
 
 // wants lists the builds that need a define and were not named yet.
@@ -232,7 +266,7 @@ func (r *Result) wants(ids []string, d rule.Define, have []project.Want) []proje
 	var out []project.Want
 	for _, b := range r.last.Set.Builds {
 		w := project.Want{Build: b, Name: d.Name, Value: d.Value}
-		if slices.Contains(ids, b.ID) && !slices.Contains(have, w) {
+		if slices.Contains(ids, b.ID) && r.leaves(b.Project) == "" && !slices.Contains(have, w) {
 			out = append(out, w)
 		}
 	}
