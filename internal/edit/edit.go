@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/aymanbagabas/go-udiff"
 )
@@ -81,18 +82,38 @@ func Diff(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
 		name := strings.TrimPrefix(c.Path, "/") // of a file outside the working directory
-		if strings.ContainsAny(name, " \t") {
-			name += "\t" // as diff and git write it: patch takes a name up to the first white space otherwise
-		}
-		b.WriteString(unified(name, string(c.Old), string(c.New)))
+		b.WriteString(unified(label("a/"+name), label("b/"+name), string(c.Old), string(c.New)))
 	}
 	return b.String()
 }
 
+// label writes a name as git does: quoted where it could be taken for more than a name, and with a tab behind it where
+// patch would take it up to the first blank otherwise.
+func label(name string) string {
+	if !strings.ContainsFunc(name, unicode.IsControl) {
+		if strings.Contains(name, " ") {
+			name += "\t"
+		}
+		return name
+	}
+	var b strings.Builder
+	for _, c := range []byte(name) {
+		switch {
+		case c < ' ' || c == 0x7f:
+			fmt.Fprintf(&b, `\%03o`, c)
+		case c == '"' || c == '\\':
+			b.WriteString(`\` + string(c))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return `"` + b.String() + `"`
+}
+
 // unified gives the diff of one file. The library counts the lines of the new file wrongly where a hunk holds several
 // changes; git apply -R goes by them, and would look for what to undo in the wrong place.
-func unified(name, old, text string) string {
-	u, _ := udiff.ToUnifiedDiff("a/"+name, "b/"+name, old, udiff.Lines(old, text), udiff.DefaultContextLines) // fails on edits that overlap only
+func unified(from, to, old, text string) string {
+	u, _ := udiff.ToUnifiedDiff(from, to, old, udiff.Lines(old, text), udiff.DefaultContextLines) // fails on edits that overlap only
 	grown := 0
 	for _, h := range u.Hunks {
 		h.ToLine = h.FromLine + grown

@@ -2,7 +2,6 @@ package edit
 
 import (
 	"io/fs"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -54,13 +53,15 @@ func TestDiffIsWhatGitApplies(t *testing.T) {
 		{"dir/final.c", []byte("a\nb"), []byte("a\nb new")},
 		{"latin.c", []byte("\xe4\nb\n"), []byte("\xe4\nnew\nb\n")},
 		{"mixed.c", []byte("a\r\nb\nc\r"), []byte("a\r\nb\nnew\nc\r")},
+		{"größe.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+		{"a \"b\".c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+		{"tab\there \"\\.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+		{"line\n--- a/other.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+		{"two.c", []byte("a\nb\n\n\n\n\n\n\n\n\n\nb\n\n\n\n"), []byte("A\nb\nnew\n\n\n\n\n\n\n\n\n\nnew\nb\n\n\n\n")},
 		{"with a space.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
 	}
 	if !strings.Contains(Diff(changes), "+++ b/with a space.c\t\n") || !strings.Contains(Diff(changes), "+++ b/latin.c\n") {
 		t.Error("a name with a space needs a tab behind it, for patch")
-	}
-	if err := os.Mkdir("dir", 0o755); err != nil {
-		t.Fatal(err)
 	}
 	for _, c := range changes {
 		put(t, c.Path, string(c.Old), 0o644)
