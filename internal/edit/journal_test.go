@@ -18,6 +18,7 @@ const head = header + "ABCDEFGH\n"
 // A journal may be forged, cut off, or of a tree that was changed since.
 func TestRecover(t *testing.T) {
 	for name, tt := range map[string]struct{ journal, says, fails string }{
+		"changed since":        {head + fmt.Sprintf("%x %x %q\n", sha256.Sum256([]byte("old a.c")), sha256.Sum256([]byte("new")), "a.c") + "staged\n", "", "a.c: changed since"},
 		"nothing of it":        {"", "before it changed a file", ""},
 		"a part of its head":   {header[:7], "before it changed a file", ""},
 		"no end of its head":   {header + "ABCD", "before it changed a file", ""},

@@ -144,6 +144,9 @@ func TestWriteOfSeveralRoots(t *testing.T) {
 	if err := Write(roots, append(list, change("three.c"))); err == nil || !strings.Contains(err.Error(), "three.c: lies outside") {
 		t.Errorf("outside: %v", err)
 	}
+	if all, err := transactions(roots, list, nil); err != nil || len(all) != 2 || all[0].dir != "one" || len(all[0].files) != 2 {
+		t.Errorf("%d transactions, %v", len(all), err)
+	}
 	if err := Write(roots, list); err != nil || text(t, "two/c.c") != "new two/c.c" || len(names(t)) != 3 {
 		t.Errorf("%v, %v", err, names(t))
 	}
@@ -210,6 +213,71 @@ func stepsOf(t *testing.T) int {
 		t.Fatalf("%v, %d steps", err, n)
 	}
 	return n
+}
+
+// A file that changes while others are replaced keeps what it got; the others are put back.
+func TestChangedWhileItWrites(t *testing.T) {
+	t.Chdir(t.TempDir())
+	list := tree(t)
+	err := writeBy(here, list, func() error {
+		if text(t, "a.c") == "new a.c" && text(t, "b/b.c") == "old b/b.c" {
+			put(t, "d.h", "mine", 0o644)
+		}
+		return nil
+	})
+	if err == nil || !strings.HasSuffix(err.Error(), "written: d.h: changed since it was read: run the port again") {
+		t.Errorf("got %v", err)
+	}
+	if text(t, "d.h") != "mine" || state(t) != "old,old,old,mine" || len(names(t)) != len(files) {
+		t.Errorf("d.h is %q, the tree %s, there are %v", text(t, "d.h"), state(t), names(t))
+	}
+}
+
+// A run that comes while another writes waits for its end, and has nothing to put back.
+func TestRecoverWaitsForAWrite(t *testing.T) {
+	t.Chdir(t.TempDir())
+	list := tree(t)
+	says, errs := make(chan string, 1), make(chan error, 1)
+	begun := false
+	err := writeBy(here, list, func() error {
+		if text(t, "a.c") == "new a.c" && !begun {
+			begun = true
+			go func() {
+				s, err := Recover(".")
+				says <- s
+				errs <- err
+			}()
+			time.Sleep(20 * time.Millisecond) // enough for it to come to the lock; the test holds without
+		}
+		return nil
+	})
+	if s, rerr := <-says, <-errs; err != nil || rerr != nil || s != "" || state(t) != "new" || len(names(t)) != len(files) {
+		t.Errorf("%v; recovery says %q, %v; the tree is %s, there are %v", err, s, rerr, state(t), names(t))
+	}
+}
+
+// What changes after a recovery has put all back is no matter of it, though it was stopped while it cleaned up.
+func TestChangedAfterARecovery(t *testing.T) {
+	late := 0
+	for n := range 20 {
+		t.Chdir(t.TempDir())
+		tree(t)
+		begin(t, "write", 2*len(files)+4).Wait() // two files are replaced
+		if n == 0 && !strings.Contains(state(t), "new,") {
+			t.Fatalf("the tree is %s", state(t))
+		}
+		if _, err := recoverBy(".", stopAt(n)); err == nil || !strings.HasSuffix(text(t, Journal), "done\n") {
+			continue
+		}
+		late++
+		put(t, "d.h", "mine", 0o644)
+		if says, err := Recover("."); err != nil || text(t, "d.h") != "mine" || len(names(t)) != len(files) {
+			t.Errorf("step %d: %s, %v; there are %v", n, says, err, names(t))
+		}
+	}
+	if late < 3 {
+		t.Errorf("only %d recoveries were stopped while they cleaned up", late)
+	}
 }
 
 // Where the steps of putting back fail too, the next run does it.
