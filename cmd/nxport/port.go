@@ -17,7 +17,7 @@ import (
 func portCommand() *cobra.Command {
 	var c common
 	var to string
-	var write bool
+	var write, force bool
 	cmd := &cobra.Command{
 		Use:   "port [flags] PATH...",
 		Short: "Opt drivers in to NX pool; prints a diff, or writes it with --write",
@@ -26,6 +26,10 @@ ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in its entry routine. With --to expl
 instead: NonPagedPoolNx, POOL_NX_ALLOCATION, MdlMappingNoExecute, once where that is written. The ported tree is scanned again before anything is
 written; all files are written, or none. Standard output holds the diff alone.
 
+While it writes, the file .nxport-journal at the top of the tree names what is changed; a port that was interrupted leaves it,
+and the next run puts the files back as they were. A file in a checkout of git is written only if it is as it was committed,
+or with --force.
+
 It does not look yet for code that executes pool memory: such a request must keep executable memory.
 
 Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong usage or input that could not be read.`,
@@ -33,16 +37,17 @@ Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong 
   nxport port --to optin --write drv.vcxproj`,
 		Args: paths,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.port(cmd.OutOrStdout(), cmd.ErrOrStderr(), args, to, write)
+			return c.port(cmd.OutOrStdout(), cmd.ErrOrStderr(), args, to, write, force)
 		},
 	}
 	c.register(cmd)
 	cmd.Flags().StringVar(&to, "to", string(port.AutoSelect), "the `mechanism`: "+strings.Join(port.Goals(), ", "))
 	cmd.Flags().BoolVar(&write, "write", false, "write the change instead of printing it")
+	cmd.Flags().BoolVar(&force, "force", false, "write files that hold what is not committed to git, too")
 	return cmd
 }
 
-func (c *common) port(stdout, stderr io.Writer, args []string, to string, write bool) error {
+func (c *common) port(stdout, stderr io.Writer, args []string, to string, write, force bool) error {
 	if !slices.Contains(port.Goals(), to) {
 		return fmt.Errorf("--to %q: want %s", to, strings.Join(port.Goals(), ", "))
 	}
@@ -50,28 +55,40 @@ func (c *common) port(stdout, stderr io.Writer, args []string, to string, write 
 	if err != nil {
 		return err
 	}
-	r, err := port.Run(args, port.Goal(to), o)
-	if refused, ok := errors.AsType[*port.RefusedError](err); ok {
-		return &exitError{status: findings, err: refused}
+	recovered, err := port.Recover(args)
+	for _, says := range recovered {
+		fmt.Fprintln(stderr, "nxport:", says)
 	}
 	if err != nil {
 		return err
+	}
+	r, err := port.Run(args, port.Goal(to), o)
+	if err != nil {
+		return asRefused(err)
 	}
 	if err := unreadable(stderr, r.First); err != nil {
 		fmt.Fprintln(stderr, "nxport: nothing was changed")
 		return err
 	}
 	if write {
-		err = edit.Write(r.Changes)
+		err = r.Write(force)
 	} else {
 		_, err = io.WriteString(stdout, edit.Diff(r.Changes))
 	}
 	if err != nil {
-		return err
+		return asRefused(err)
 	}
 	report.Port(stderr, &r.Ported, write)
 	if len(r.Left) > 0 {
 		return &exitError{status: findings}
 	}
 	return nil
+}
+
+// asRefused gives a refusal its exit status.
+func asRefused(err error) error {
+	if refused, ok := errors.AsType[*port.RefusedError](err); ok {
+		return &exitError{status: findings, err: refused}
+	}
+	return err
 }

@@ -4,13 +4,10 @@ package edit
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/aymanbagabas/go-udiff"
 )
@@ -29,13 +26,17 @@ type Change struct {
 }
 
 // Apply makes the edits, given in any order, in the files that read returns, and gives the changed files by path.
-// Equal edits count once. Overlapping ones, and ranges outside the file, are an error.
+// Equal edits count once; different ones in one place stand in the order given. Overlapping ones, and ranges outside the file, are an error.
 func Apply(read func(path string) ([]byte, error), edits []Edit) ([]Change, error) {
-	edits = slices.Clone(edits)
+	seen := map[Edit]bool{}
+	edits = slices.DeleteFunc(slices.Clone(edits), func(e Edit) bool {
+		again := seen[e]
+		seen[e] = true
+		return again
+	})
 	slices.SortStableFunc(edits, func(a, b Edit) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 	})
-	edits = slices.Compact(edits)
 	var changes []Change
 	for len(edits) > 0 {
 		p := edits[0].Path
@@ -81,80 +82,49 @@ func Diff(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
 		name := strings.TrimPrefix(c.Path, "/") // of a file outside the working directory
-		if strings.ContainsAny(name, " \t") {
-			name += "\t" // as diff and git write it: patch takes a name up to the first white space otherwise
-		}
-		b.WriteString(udiff.Unified("a/"+name, "b/"+name, string(c.Old), string(c.New)))
+		b.WriteString(unified(label("a/"+name), label("b/"+name), string(c.Old), string(c.New)))
 	}
 	return b.String()
 }
 
-// Write replaces all files, or none: everything that can fail for want of space or permission is done before the
-// first file is replaced, and a replacement that fails then undoes those before it. Each file keeps its mode.
-// A file whose content is no longer c.Old stops the whole.
-func Write(changes []Change) error {
-	var staged []string
-	defer func() {
-		for _, name := range staged {
-			os.Remove(name) // those that were renamed are gone already
+// label writes a name as git does: quoted where it could be taken for more than a name, and with a tab behind it where
+// patch would take it up to the first blank otherwise.
+func label(name string) string {
+	if !strings.ContainsFunc(name, unicode.IsControl) {
+		if strings.Contains(name, " ") {
+			name += "\t"
 		}
-	}()
-	for _, c := range changes {
-		name, err := stage(c)
-		if err != nil {
-			return fmt.Errorf("nothing was written: %w", err)
-		}
-		staged = append(staged, name)
+		return name
 	}
-	for i, c := range changes {
-		if err := os.Rename(staged[i], filepath.FromSlash(c.Path)); err != nil {
-			return errors.Join(fmt.Errorf("nothing was written: %w", err), undo(changes[:i]))
+	var b strings.Builder
+	for _, c := range []byte(name) {
+		switch {
+		case c < ' ' || c == 0x7f:
+			fmt.Fprintf(&b, `\%03o`, c)
+		case c == '"' || c == '\\':
+			b.WriteString(`\` + string(c))
+		default:
+			b.WriteByte(c)
 		}
 	}
-	return nil
+	return `"` + b.String() + `"`
 }
 
-// stage writes the new text beside the file it is to replace and returns the staged file's name.
-func stage(c Change) (string, error) {
-	name := filepath.FromSlash(c.Path)
-	info, err := os.Lstat(name)
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s: no regular file (a symbolic link is not written through)", c.Path)
-	}
-	if info.Mode().Perm()&0o200 == 0 {
-		return "", fmt.Errorf("%s: %w: the file is read-only", c.Path, fs.ErrPermission)
-	}
-	now, err := os.ReadFile(name)
-	if err != nil {
-		return "", err
-	}
-	if !bytes.Equal(now, c.Old) {
-		return "", fmt.Errorf("%s: changed since it was read: run the port again", c.Path)
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".nxport-*")
-	if err != nil {
-		return "", err
-	}
-	_, werr := f.Write(c.New)
-	err = errors.Join(werr, f.Chmod(info.Mode().Perm()), f.Sync(), f.Close())
-	if err != nil {
-		os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
-}
-
-func undo(changes []Change) error {
-	var errs []error
-	for _, c := range changes {
-		if name, err := stage(Change{c.Path, c.New, c.Old}); err != nil {
-			errs = append(errs, fmt.Errorf("%s: could not be put back: %w", c.Path, err))
-		} else if err := os.Rename(name, filepath.FromSlash(c.Path)); err != nil {
-			errs = append(errs, fmt.Errorf("%s: could not be put back: %w", c.Path, err))
+// unified gives the diff of one file. The library counts the lines of the new file wrongly where a hunk holds several
+// changes; git apply -R goes by them, and would look for what to undo in the wrong place.
+func unified(from, to, old, text string) string {
+	u, _ := udiff.ToUnifiedDiff(from, to, old, udiff.Lines(old, text), udiff.DefaultContextLines) // fails on edits that overlap only
+	grown := 0
+	for _, h := range u.Hunks {
+		h.ToLine = h.FromLine + grown
+		for _, l := range h.Lines {
+			switch l.Kind {
+			case udiff.Insert:
+				grown++
+			case udiff.Delete:
+				grown--
+			}
 		}
 	}
-	return errors.Join(errs...)
+	return u.String()
 }

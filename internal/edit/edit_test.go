@@ -1,9 +1,7 @@
 package edit
 
 import (
-	"errors"
 	"io/fs"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -24,6 +22,7 @@ func TestApply(t *testing.T) {
 		{"insert", []Edit{{"a", 3, 3, "x"}}, "012x3456789"},
 		{"order does not matter", []Edit{{"a", 8, 9, "y"}, {"a", 0, 2, "x"}}, "x234567y9"},
 		{"equal edits count once", []Edit{{"a", 3, 3, "x"}, {"a", 3, 3, "x"}}, "012x3456789"},
+		{"equal edits with another between", []Edit{{"a", 3, 3, "x"}, {"a", 3, 3, "y"}, {"a", 3, 3, "x"}}, "012xy3456789"},
 		{"touching", []Edit{{"a", 0, 3, ""}, {"a", 3, 3, "x"}}, "x3456789"},
 		{"overlap", []Edit{{"a", 0, 3, ""}, {"a", 2, 4, "x"}}, ""},
 		{"outside", []Edit{{"a", 9, 11, ""}}, ""},
@@ -43,66 +42,6 @@ func TestApply(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, name, text string, mode fs.FileMode) {
-	t.Helper()
-	if err := os.WriteFile(name, []byte(text), mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func text(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
-func TestWriteAllOrNothing(t *testing.T) {
-	t.Chdir(t.TempDir())
-	write(t, "a.c", "old a", 0o755)
-	write(t, "b.c", "old b", 0o644)
-	both := []Change{{"a.c", []byte("old a"), []byte("new a")}, {"b.c", []byte("old b"), []byte("new b")}}
-
-	write(t, "b.c", "changed meanwhile", 0o644)
-	if err := Write(both); err == nil || !strings.Contains(err.Error(), "b.c: changed since") {
-		t.Errorf("a file that changed: %v", err)
-	}
-	os.Remove("b.c")
-	if err := Write(both); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a file that is gone: %v", err)
-	}
-	write(t, "b.c", "old b", 0o444)
-	if err := Write(both); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "b.c") {
-		t.Errorf("a read-only file: %v", err)
-	}
-	os.Remove("b.c")
-	write(t, "real.c", "old b", 0o644)
-	if err := os.Symlink("real.c", "b.c"); err != nil {
-		t.Fatal(err)
-	}
-	if err := Write(both); err == nil || !strings.Contains(err.Error(), "symbolic link") {
-		t.Errorf("a symbolic link: %v", err)
-	}
-	if got := text(t, "a.c"); got != "old a" {
-		t.Fatalf("a.c is %q after writes that failed", got)
-	}
-	if left, _ := os.ReadDir("."); len(left) != 3 {
-		t.Errorf("files are left behind: %v", left)
-	}
-
-	os.Remove("b.c")
-	write(t, "b.c", "old b", 0o644)
-	if err := Write(both); err != nil {
-		t.Fatal(err)
-	}
-	info, _ := os.Stat("a.c")
-	if text(t, "a.c") != "new a" || text(t, "b.c") != "new b" || info.Mode().Perm() != 0o755 {
-		t.Errorf("a.c %q %v, b.c %q", text(t, "a.c"), info.Mode(), text(t, "b.c"))
-	}
-}
-
 // git accepts the diff and makes the same bytes of it: CRLF, no final newline, an 8-bit encoding.
 func TestDiffIsWhatGitApplies(t *testing.T) {
 	if testing.Short() {
@@ -114,16 +53,18 @@ func TestDiffIsWhatGitApplies(t *testing.T) {
 		{"dir/final.c", []byte("a\nb"), []byte("a\nb new")},
 		{"latin.c", []byte("\xe4\nb\n"), []byte("\xe4\nnew\nb\n")},
 		{"mixed.c", []byte("a\r\nb\nc\r"), []byte("a\r\nb\nnew\nc\r")},
+		{"größe.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+		{"a \"b\".c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+		{"tab\there \"\\.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+		{"line\n--- a/other.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+		{"two.c", []byte("a\nb\n\n\n\n\n\n\n\n\n\nb\n\n\n\n"), []byte("A\nb\nnew\n\n\n\n\n\n\n\n\n\nnew\nb\n\n\n\n")},
 		{"with a space.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
 	}
 	if !strings.Contains(Diff(changes), "+++ b/with a space.c\t\n") || !strings.Contains(Diff(changes), "+++ b/latin.c\n") {
 		t.Error("a name with a space needs a tab behind it, for patch")
 	}
-	if err := os.Mkdir("dir", 0o755); err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range changes {
-		write(t, c.Path, string(c.Old), 0o644)
+		put(t, c.Path, string(c.Old), 0o644)
 	}
 	for _, args := range [][]string{{"apply"}, {"apply", "-R"}} {
 		cmd := exec.Command("git", args...)

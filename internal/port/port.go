@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -49,6 +50,8 @@ type Result struct {
 	report.Ported
 	First *scan.Result
 	last  *scan.Result
+	named []string
+	alone map[string]string // what was asked of files so far: why one is left alone, "" where it is not
 }
 
 // RefusedError says that the port would do harm. Nothing is changed.
@@ -67,7 +70,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{First: before, last: before}
+	r := &Result{First: before, last: before, named: paths, alone: map[string]string{}}
 	r.Mechanism, r.Why = choose(goal, before.Images)
 	if err := refuse(r.Mechanism, before.Images); err != nil {
 		return nil, err
@@ -98,6 +101,12 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err := r.worse(); err != nil {
 		return nil, err
 	}
+	for p, why := range r.alone {
+		if why != "" {
+			r.Alone = append(r.Alone, p+": "+why)
+		}
+	}
+	slices.Sort(r.Alone)
 	for _, f := range before.Findings {
 		if f.Rule.ID == executed {
 			r.Executed = append(r.Executed, f)
@@ -115,6 +124,38 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		}
 	}
 	return r, nil
+}
+
+// Recover mends what an interrupted port of the named paths left half written, and says what it did.
+func Recover(paths []string) ([]string, error) {
+	t, err := tree.New(paths)
+	if err != nil {
+		return nil, err
+	}
+	dirs := slices.Clone(t.Roots())
+	for _, named := range paths {
+		files, err := t.Walk(named)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			if path.Base(f) == edit.Journal {
+				dirs = append(dirs, path.Dir(f))
+			}
+		}
+	}
+	slices.Sort(dirs)
+	var done []string
+	for _, dir := range slices.Compact(dirs) {
+		says, err := edit.Recover(dir)
+		if err != nil {
+			return done, err
+		}
+		if says != "" {
+			done = append(done, dir+": "+says)
+		}
+	}
+	return done, nil
 }
 
 // choose settles on a mechanism. POOL_NX_OPTIN is right for every minimum Windows, so it is what auto-select takes
@@ -288,7 +329,7 @@ func brokenReason(broken []rule.Finding) string {
 func (r *Result) fixes() (edits []edit.Edit, defines []define) {
 	moved := r.moved()
 	for _, f := range r.last.Findings {
-		if f.Fix == nil {
+		if f.Fix == nil || r.leavesFix(f) {
 			continue
 		}
 		for _, e := range f.Fix.Edits {
@@ -319,7 +360,7 @@ func (r *Result) place(defines []define) ([]edit.Edit, error) {
 	var want []project.Want
 	for _, b := range r.last.Set.Builds {
 		for _, d := range defines {
-			if d.build == b.ID {
+			if d.build == b.ID && r.leaves(b.Project) == "" {
 				want = append(want, project.Want{Build: b, Name: d.Name, Value: d.Value})
 			}
 		}
@@ -328,7 +369,33 @@ func (r *Result) place(defines []define) ([]edit.Edit, error) {
 	if err != nil {
 		return nil, &RefusedError{err.Error()}
 	}
+	for _, e := range placed {
+		if why := r.leaves(e.Path); why != "" {
+			return nil, &RefusedError{fmt.Sprintf("%s is where the define belongs, and it is not changed: %s", e.Path, why)}
+		}
+	}
 	return placed, nil
+}
+
+// leavesFix says whether a fix asks for a change of what is left alone. It is made whole or not at all; where some builds can
+// have its defines and others can't, those have them.
+func (r *Result) leavesFix(f rule.Finding) bool {
+	if slices.ContainsFunc(f.Fix.Edits, func(e edit.Edit) bool { return r.leaves(e.Path) != "" }) {
+		return true
+	}
+	return len(f.Fix.Defines) > 0 && !slices.ContainsFunc(r.last.Set.Builds, func(b *project.Build) bool {
+		return slices.Contains(f.Builds, b.ID) && r.leaves(b.Project) == ""
+	})
+}
+
+// leaves says why a file is left alone, "" where it is not.
+func (r *Result) leaves(p string) string {
+	why, known := r.alone[p]
+	if !known {
+		why = alone(r.First.Tree, r.named, p)
+		r.alone[p] = why
+	}
+	return why
 }
 
 // moved gives the builds in which a macro is about to be moved to where it has an effect: what is missing then is asked anew.

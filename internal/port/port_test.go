@@ -57,7 +57,7 @@ func run(t *testing.T, goal Goal) *Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := edit.Write(r.Changes); err != nil {
+	if err := r.Write(false); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -503,7 +503,7 @@ func TestPlaceWritesBack(t *testing.T) {
 	}
 	changes, err := edit.Apply(tr.Read, edits)
 	if err == nil {
-		err = edit.Write(changes)
+		err = edit.Write([]string{"."}, changes)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -135,10 +135,10 @@ func (p pair) port(o *Outcome) (err error) {
 	for _, f := range first.Left {
 		o.Left = append(o.Left, fmt.Sprintf("%s: %s: %s", f.Place, f.Rule.ID, f.Message))
 	}
-	if err := edit.Write(first.Changes); err != nil {
+	if err := edit.Write([]string{dir}, first.Changes); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, edit.Write(reversed(first.Changes))) }()
+	defer func() { err = errors.Join(err, edit.Write([]string{dir}, reversed(first.Changes))) }()
 	again, err := port.Run([]string{dir}, o.Goal, p.options)
 	if err != nil {
 		return fmt.Errorf("a second port: %w", err)

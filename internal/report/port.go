@@ -18,6 +18,7 @@ type Ported struct {
 	Mechanism nx.Mechanism
 	Why       string // why that mechanism
 	Changes   []edit.Change
+	Alone     []string // files that are not to be changed, and why
 	Before    []driver.Image
 	After     []driver.Image
 	Executed  []rule.Finding // requests whose memory seems to be executed, as they were before
@@ -45,6 +46,9 @@ func Port(w io.Writer, r *Ported, written bool) {
 			verb = "changed"
 		}
 		fmt.Fprintf(w, "%s %s\n", verb, c.Path)
+	}
+	for _, file := range r.Alone {
+		fmt.Fprintf(w, "left alone: %s\n", file)
 	}
 	became(w, r)
 	if len(r.Changes) > 0 {

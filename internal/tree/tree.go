@@ -127,6 +127,9 @@ func (t *Tree) Join(dir, ref string) string {
 	return t.Clean(path.Join(dir, ref))
 }
 
+// Roots are the directories that a port may write in.
+func (t *Tree) Roots() []string { return t.roots }
+
 // Within says whether path lies in what was named, and so may be written.
 func (t *Tree) Within(p string) bool {
 	p = t.absolute(p)

@@ -1,0 +1,111 @@
+package port
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func git(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com"}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+}
+
+func add(t *testing.T, name, text string) {
+	t.Helper()
+	data, _ := os.ReadFile(name)
+	if err := os.WriteFile(name, append(data, text...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What git could not give back is named and not written.
+func TestWhatIsNotCommitted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs git")
+	}
+	for name, tt := range map[string]struct {
+		change func(t *testing.T)
+		want   string // "" where it is written
+	}{
+		"clean":             {func(*testing.T) {}, ""},
+		"another changed":   {func(t *testing.T) { add(t, "jit.c", "// mine\n") }, ""},
+		"another untracked": {func(t *testing.T) { add(t, "new.c", "// mine\n") }, ""},
+		"changed":           {func(t *testing.T) { add(t, "drv.c", "// mine\n") }, "not committed: drv.c: commit"},
+		"staged":            {func(t *testing.T) { add(t, "drv.c", "// mine\n"); git(t, "add", "drv.c") }, "not committed: drv.c: commit"},
+		"untracked, ignored": {func(t *testing.T) {
+			git(t, "rm", "-q", "--cached", "SOURCES")
+			git(t, "commit", "-qm", "2")
+			add(t, ".gitignore", "SOURCES\n")
+		}, "not committed: SOURCES: commit"},
+		"several": {func(t *testing.T) { add(t, "drv.c", "// mine\n"); add(t, "SOURCES", "# mine\n") },
+			"not committed: SOURCES, drv.c: commit"},
+		"another renamed": {func(t *testing.T) { git(t, "mv", "abcdrv.c", "b.c") }, ""}, // what it was called comes without a status before it
+		"renamed to": {func(t *testing.T) {
+			git(t, "rm", "-q", "drv.c")
+			git(t, "mv", "jit.c", "drv.c")
+			add(t, "drv.c", "NTSTATUS DriverEntry(PDRIVER_OBJECT o, PUNICODE_STRING r)\n{\n\treturn ExAllocatePool(NonPagedPool, 1) ? 0 : 1;\n}\n")
+		}, "not committed: drv.c: commit"},
+		"git does not answer": {func(t *testing.T) { os.WriteFile(".git/config", []byte("[core"), 0o644) }, ". is a checkout, but git can't tell what was changed in it: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			unpack(t, "-- abcdrv.c --\nint a;\n"+strings.Replace(shared, `<ClCompile Include="jit.c" />`, "", 1))
+			git(t, "init", "-q")
+			git(t, "add", ".")
+			git(t, "commit", "-qm", "1")
+			tt.change(t)
+			r, err := Run([]string{"."}, OptIn, options())
+			if err != nil || len(r.Changes) == 0 {
+				t.Fatalf("no change, %v", err)
+			}
+			err = r.Write(false)
+			refused, ok := errors.AsType[*RefusedError](err)
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case tt.want == "":
+				return
+			case !ok || !strings.HasPrefix(refused.Reason, tt.want) && !strings.HasSuffix(refused.Reason, tt.want+" or stash first, or --force writes all the same"):
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			if data, _ := os.ReadFile("drv.c"); strings.Contains(string(data), "ExInit") {
+				t.Error("written all the same")
+			}
+			if err := r.Write(true); err != nil {
+				t.Errorf("by force: %v", err)
+			}
+		})
+	}
+}
+
+// A checkout below the one that was named answers for its own files.
+func TestWhatIsNotCommittedInACheckoutBelow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs git")
+	}
+	unpack(t, strings.ReplaceAll(shared, "-- ", "-- sub/"))
+	git(t, "init", "-q")
+	git(t, "-C", "sub", "init", "-q")
+	git(t, "-C", "sub", "add", ".")
+	git(t, "-C", "sub", "commit", "-qm", "1")
+	run(t, OptIn)
+	r, err := Run([]string{"."}, OptIn, options())
+	if err != nil || len(r.Changes) > 0 {
+		t.Errorf("%v, %v", r.Changes, err)
+	}
+}
+
+// Without git nothing is refused.
+func TestWithoutGit(t *testing.T) {
+	unpack(t, shared)
+	if err := os.Mkdir(".git", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", "")
+	run(t, OptIn)
+}
