@@ -17,7 +17,7 @@ import (
 func portCommand() *cobra.Command {
 	var c common
 	var to string
-	var write bool
+	var write, unsafe bool
 	cmd := &cobra.Command{
 		Use:   "port [flags] PATH...",
 		Short: "Opt drivers in to NX pool; prints a diff, or writes it with --write",
@@ -33,16 +33,17 @@ Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong 
   nxport port --to optin --write drv.vcxproj`,
 		Args: paths,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.port(cmd.OutOrStdout(), cmd.ErrOrStderr(), args, to, write)
+			return c.port(cmd.OutOrStdout(), cmd.ErrOrStderr(), args, to, write, unsafe)
 		},
 	}
 	c.register(cmd)
 	cmd.Flags().StringVar(&to, "to", string(port.AutoSelect), "the `mechanism`: "+strings.Join(port.Goals(), ", "))
+	cmd.Flags().BoolVar(&unsafe, "unsafe", false, "make changes, too, that may alter what the driver does")
 	cmd.Flags().BoolVar(&write, "write", false, "write the change instead of printing it")
 	return cmd
 }
 
-func (c *common) port(stdout, stderr io.Writer, args []string, to string, write bool) error {
+func (c *common) port(stdout, stderr io.Writer, args []string, to string, write, unsafe bool) error {
 	if !slices.Contains(port.Goals(), to) {
 		return fmt.Errorf("--to %q: want %s", to, strings.Join(port.Goals(), ", "))
 	}
@@ -50,6 +51,7 @@ func (c *common) port(stdout, stderr io.Writer, args []string, to string, write 
 	if err != nil {
 		return err
 	}
+	o.Unsafe = unsafe
 	r, err := port.Run(args, port.Goal(to), o)
 	if refused, ok := errors.AsType[*port.RefusedError](err); ok {
 		return &exitError{status: findings, err: refused}

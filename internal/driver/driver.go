@@ -334,7 +334,7 @@ type Fact struct {
 	Zeroing bool
 	// OldKit says, of an Entry, that some build may compile it with a kit that does not know the call.
 	OldKit bool
-	Span   Span // of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement
+	Span   Span // of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what is compared
 }
 
 // Span is a range of bytes in a file, and how a statement put there is to be laid out.

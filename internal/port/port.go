@@ -194,7 +194,7 @@ func (r *Result) worse() error {
 func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 	overlay := map[string][]byte{}
 	for range maxRounds {
-		edits, err := r.edits()
+		edits, err := r.edits(o.Unsafe)
 		if err != nil {
 			return err
 		}
@@ -219,12 +219,12 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 }
 
 // edits gathers the fixes of all findings. Where the defines go is asked once, for all builds together.
-func (r *Result) edits() ([]edit.Edit, error) {
+func (r *Result) edits(unsafe bool) ([]edit.Edit, error) {
 	var edits []edit.Edit
 	var want []project.Want
 	moved := r.moved()
 	for _, f := range r.last.Findings {
-		if f.Fix == nil {
+		if f.Fix == nil || !f.Fix.Safe && !unsafe && len(f.Fix.Defines) == 0 { // an opt-in is unsafe by what NX0016 tells of
 			continue
 		}
 		for _, e := range f.Fix.Edits {
