@@ -17,7 +17,7 @@ import (
 func portCommand() *cobra.Command {
 	var c common
 	var to string
-	var write, force bool
+	var write, force, unsafe bool
 	cmd := &cobra.Command{
 		Use:   "port [flags] PATH...",
 		Short: "Opt drivers in to NX pool; prints a diff, or writes it with --write",
@@ -37,24 +37,32 @@ Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong 
   nxport port --to optin --write drv.vcxproj`,
 		Args: paths,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.port(cmd.OutOrStdout(), cmd.ErrOrStderr(), args, to, write, force)
+			return c.port(cmd.OutOrStdout(), cmd.ErrOrStderr(), args, portFlags{to, write, force, unsafe})
 		},
 	}
 	c.register(cmd)
 	cmd.Flags().StringVar(&to, "to", string(port.AutoSelect), "the `mechanism`: "+strings.Join(port.Goals(), ", "))
+	cmd.Flags().BoolVar(&unsafe, "unsafe", false, "make changes, too, that may alter what the driver does")
 	cmd.Flags().BoolVar(&write, "write", false, "write the change instead of printing it")
 	cmd.Flags().BoolVar(&force, "force", false, "write files that hold what is not committed to git, too")
 	return cmd
 }
 
-func (c *common) port(stdout, stderr io.Writer, args []string, to string, write, force bool) error {
-	if !slices.Contains(port.Goals(), to) {
-		return fmt.Errorf("--to %q: want %s", to, strings.Join(port.Goals(), ", "))
+// portFlags are those of port alone.
+type portFlags struct {
+	to                   string
+	write, force, unsafe bool
+}
+
+func (c *common) port(stdout, stderr io.Writer, args []string, f portFlags) error {
+	if !slices.Contains(port.Goals(), f.to) {
+		return fmt.Errorf("--to %q: want %s", f.to, strings.Join(port.Goals(), ", "))
 	}
 	o, err := c.options()
 	if err != nil {
 		return err
 	}
+	o.Unsafe = f.unsafe
 	recovered, err := port.Recover(args)
 	for _, says := range recovered {
 		fmt.Fprintln(stderr, "nxport:", says)
@@ -62,7 +70,7 @@ func (c *common) port(stdout, stderr io.Writer, args []string, to string, write,
 	if err != nil {
 		return err
 	}
-	r, err := port.Run(args, port.Goal(to), o)
+	r, err := port.Run(args, port.Goal(f.to), o)
 	if err != nil {
 		return asRefused(err)
 	}
@@ -70,15 +78,15 @@ func (c *common) port(stdout, stderr io.Writer, args []string, to string, write,
 		fmt.Fprintln(stderr, "nxport: nothing was changed")
 		return err
 	}
-	if write {
-		err = r.Write(force)
+	if f.write {
+		err = r.Write(f.force)
 	} else {
 		_, err = io.WriteString(stdout, edit.Diff(r.Changes))
 	}
 	if err != nil {
 		return asRefused(err)
 	}
-	report.Port(stderr, &r.Ported, write)
+	report.Port(stderr, &r.Ported, f.write)
 	if len(r.Left) > 0 {
 		return &exitError{status: findings}
 	}

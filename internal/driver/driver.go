@@ -336,7 +336,9 @@ type Fact struct {
 	OldKit bool
 	// Shared says, of an Entry, that a project of user mode compiles its file, too.
 	Shared bool
-	Span   Span // of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement
+	// Span is, of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what
+	// is compared.
+	Span Span
 }
 
 // Span is a range of bytes in a file, and how a statement put there is to be laid out.

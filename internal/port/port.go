@@ -254,7 +254,7 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 	overlay := map[string][]byte{}
 	var early []define
 	for n := 0; n < maxRounds; n++ {
-		edits, defines := r.fixes()
+		edits, defines := r.fixes(o.Unsafe)
 		if late := without(defines, early); n > 0 && len(late) > 0 {
 			early = append(early, late...)
 			n, r.last = -1, first
@@ -326,10 +326,10 @@ func brokenReason(broken []rule.Finding) string {
 }
 
 // fixes gathers those of all findings, each once.
-func (r *Result) fixes() (edits []edit.Edit, defines []define) {
+func (r *Result) fixes(unsafe bool) (edits []edit.Edit, defines []define) {
 	moved := r.moved()
 	for _, f := range r.last.Findings {
-		if f.Fix == nil || r.leavesFix(f) {
+		if f.Fix == nil || r.leavesFix(f) || !f.Fix.Safe && !unsafe && len(f.Fix.Defines) == 0 { // an opt-in is unsafe by what NX0016 tells of
 			continue
 		}
 		for _, e := range f.Fix.Edits {

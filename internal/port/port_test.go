@@ -53,7 +53,12 @@ func options() scan.Options { return scan.Options{DDIs: nx.DDIs(), Jobs: 2} }
 // run ports the working directory and writes the result.
 func run(t *testing.T, goal Goal) *Result {
 	t.Helper()
-	r, err := Run([]string{"."}, goal, options())
+	return runWith(t, goal, options())
+}
+
+func runWith(t *testing.T, goal Goal, o scan.Options) *Result {
+	t.Helper()
+	r, err := Run([]string{"."}, goal, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +94,9 @@ func TestDocumentationOfRules(t *testing.T) {
 				t.Errorf("Before does not break %s", r.ID)
 			}
 			if slices.ContainsFunc(found, func(f rule.Finding) bool { return f.Fix != nil }) {
-				result := run(t, AutoSelect)
+				o := options()
+				o.Unsafe = true
+				result := runWith(t, AutoSelect, o)
 				if got := pack(t, a); got != strings.TrimPrefix(r.Doc.After, "\n") {
 					t.Errorf("the port makes\n%s\nwant\n%s", got, r.Doc.After)
 				}

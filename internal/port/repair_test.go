@@ -125,3 +125,36 @@ func TestRawNXInALibrary(t *testing.T) {
 		}
 	}
 }
+
+// A comparison is changed only where that is asked for, and where both of its sides are written where they stand.
+func TestComparisons(t *testing.T) {
+	for _, text := range []string{
+		"int F(POOL_TYPE t) { return «->(»t«-> & 1)» == 0; }",
+		"int F(POOL_TYPE t) { return «->(»t«-> & 1)» != «NonPagedPoolExecute->0»; }",
+		"int F(POOL_TYPE t) { return 0 == «->(»t«-> & 1)»; }",
+		"struct S { POOL_TYPE t; };\nint F(struct S *s) { return «->(»s->t«-> & 1)» == «NonPagedPoolExecute->0»; }",
+		"#define OLD NonPagedPoolExecute\nint F(POOL_TYPE t) { return t == OLD; }",
+		"#define IS(t) (t == NonPagedPoolExecute)\nint F(POOL_TYPE t) { return IS(t); }",
+		"int F(POOL_TYPE t) { return t == NonPagedPool; }",
+	} {
+		const entry = "\nvoid DriverEntry(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n"
+		text = strings.ReplaceAll(text, "s->t", "s=>t") // no change
+		before, after := changed(text)
+		of := func(text string) string {
+			return projectOf("POOL_NX_OPTIN=1;", "#include <ntddk.h>\n"+strings.ReplaceAll(text, "s=>t", "s->t")+entry)
+		}
+		a := unpack(t, of(before))
+		if run(t, AutoSelect); pack(t, a) != of(before) {
+			t.Errorf("%s: changed without --unsafe", text)
+		}
+		o := options()
+		o.Unsafe = true
+		runWith(t, AutoSelect, o)
+		if got := pack(t, a); got != of(after) {
+			t.Errorf("got\n%s\nwant\n%s", got, of(after))
+		}
+		if again := runWith(t, AutoSelect, o); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", text, edit.Diff(again.Changes))
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/edit"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -15,21 +16,21 @@ var comparisonChanges = Rule{
 		What: `In a file that is opted in, a pool type is compared with 0 or with NonPagedPoolExecute.`,
 		Why: `An opt-in makes NonPagedPool 512 from Windows 8 on: what was nonpaged pool is no longer equal to 0, and the code takes
 the other way. A comparison with NonPagedPool itself holds, as both sides change.`,
-		Fix: `Compare with NonPagedPool, or, to know any nonpaged type, test (PoolType & 1) == 0. There is no automatic fix, since
-the code may mean the executable type.`,
-		Before: vcxprojFor("Windows10", "POOL_NX_OPTIN_AUTO=1", "drv.c") + comparisonSource("NonPagedPoolExecute"),
-		After:  vcxprojFor("Windows10", "POOL_NX_OPTIN_AUTO=1", "drv.c") + comparisonSource("NonPagedPool"),
+		Fix: `Compare with NonPagedPool, or, to know any nonpaged type, test (PoolType & 1) == 0. The fix does the
+latter; it is unsafe, since the code may mean the executable type.`,
+		Before: vcxprojFor("Windows10", "POOL_NX_OPTIN_AUTO=1", "drv.c") + comparisonSource("PoolType == NonPagedPoolExecute"),
+		After:  vcxprojFor("Windows10", "POOL_NX_OPTIN_AUTO=1", "drv.c") + comparisonSource("(PoolType & 1) == 0"),
 	},
 	check: checkComparisonChanges,
 }
 
-func comparisonSource(with string) string {
+func comparisonSource(comparison string) string {
 	return `-- drv.c --
 #include <ntddk.h>
 
 BOOLEAN IsNonPaged(POOL_TYPE PoolType)
 {
-    return PoolType == ` + with + `;
+    return ` + comparison + `;
 }
 `
 }
@@ -41,7 +42,7 @@ func checkComparisonChanges(m *driver.Image, _ nx.Mechanism) []Finding {
 			continue
 		}
 		found = append(found, Finding{
-			Message: fmt.Sprintf("%s: an opt-in makes NonPagedPool another value, which is not equal to this one", f.Says), Place: f.Place,
+			Message: fmt.Sprintf("%s: an opt-in makes NonPagedPool another value, which is not equal to this one", f.Says), Place: f.Place, Fix: testBit(f),
 		})
 	}
 	return found
@@ -56,4 +57,17 @@ func isExecutableType(t *driver.Term) bool {
 		return true
 	}
 	return len(t.Tokens) == 1 && t.Tokens[0].Name == "NonPagedPoolExecute"
+}
+
+// testBit makes a comparison ask for any nonpaged type, nil where its sides are not written where they stand.
+func testBit(f driver.Fact) *Fix {
+	if f.Span.Path == "" || len(f.Written) != 1 {
+		return nil
+	}
+	with := f.Written[0]
+	return &Fix{Title: "test the bit of paged pool", Edits: []edit.Edit{
+		{Path: f.Span.Path, Start: f.Span.Start, End: f.Span.Start, New: "("},
+		{Path: f.Span.Path, Start: f.Span.End, End: f.Span.End, New: " & 1)"},
+		{Path: with.At.Path, Start: with.At.Offset, End: with.End, New: "0"},
+	}}
 }

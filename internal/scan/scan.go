@@ -25,6 +25,7 @@ type Options struct {
 	DDIs    []nx.DDI
 	Jobs    int          // units read at once
 	Goal    nx.Mechanism // by which fixes opt in; nx.OptIn if empty
+	Unsafe  bool         // a port makes changes, too, that may alter what a driver does
 	// Progress, where there is one, is told how many files of how many are read for how many builds. It is called from
 	// several goroutines.
 	Progress func(files, of, builds int)

@@ -78,7 +78,7 @@ func (r *reading) comparison(i int) {
 		if term, ok := fold(e); ok {
 			r.note(driver.Fact{
 				Kind: driver.Comparison, Place: r.toks[i].root().place(), Function: r.f.name, With: &term,
-				Says: text(left) + " " + r.toks[i].text + " " + text(right), Written: e.constants(),
+				Says: text(left) + " " + r.toks[i].text + " " + text(right), Written: e.constants(), Span: comparedSpan([][]token{left, right}[k], side),
 			})
 			r.compares([][]token{left, right}[k], term)
 			return
@@ -96,6 +96,20 @@ func (r *reading) compares(side []token, with driver.Term) {
 			r.f.compared = append(r.f.compared, to)
 		}
 	})
+}
+
+// comparedSpan is where a variable or field is written that is compared with a single token, both outside of macros.
+func comparedSpan(variable, with []token) driver.Span {
+	first, last := variable[0], variable[len(variable)-1]
+	if !plainPath(variable) || len(with) != 1 || with[0].exp != nil || first.file != last.file || first.file.wide != nil {
+		return driver.Span{}
+	}
+	for _, t := range variable {
+		if t.exp != nil || t.flags&joined != 0 {
+			return driver.Span{}
+		}
+	}
+	return driver.Span{Path: first.file.path, Start: int(first.off), End: int(last.off) + len(last.text)}
 }
 
 // label notes the case label behind the case at i: it compares, perhaps, what the switches so far are over.

@@ -11,13 +11,14 @@ import (
 // expr is an expression as it is written, before linking.
 type expr struct {
 	kind exprKind
-	name string // of a variable, field or operator; of what is not followed, why
+	off  int32  // of a constant, where it is written in its file
+	file *file  // nil where it can't be replaced there
+	name string // of a variable, field or operator; of what is not followed, why; of a constant with a file, how it is written
 	of   string // the struct of a field, the class in front of ::
 	term driver.Term
 	call *call
 	args []*expr
 	via  string // of a field of a struct that was not seen: the names that would lead to it, with spaces between
-	spot *spot  // of a constant, where it is written; nil where it can't be replaced there
 }
 
 type exprKind uint8

@@ -11,28 +11,21 @@ import (
 // Where the text stands that decides a request. A constant is kept with its place, and not with what it came through: in a
 // macro's body, in a macro's argument, at the call of a wrapper or in an initialiser, it is changed where it is written, once.
 
-// spot is a constant where it is written.
-type spot struct {
-	file *file
-	off  int32
-	text string
+func (e *expr) written(use driver.Use) driver.Written {
+	at := e.file.place(int(e.off))
+	return driver.Written{At: at, End: at.Offset + len(e.name), Text: e.name, Use: use}
 }
 
-func (s *spot) written(use driver.Use) driver.Written {
-	at := s.file.place(int(s.off))
-	return driver.Written{At: at, End: at.Offset + len(s.text), Text: s.text, Use: use}
-}
-
-// spotOf gives the place of a token, nil where it can't be replaced there. What the kit's own macro gives is written where that
-// macro is used.
-func spotOf(t token) *spot {
+// source gives the token that stands in a file for t, without a file where it can't be replaced there. What the kit's own macro
+// gives is written where that macro is used.
+func (t token) source() token {
 	for t.flags&kitName != 0 && t.exp != nil {
 		t = t.exp.name
 	}
-	if t.flags&joined != 0 || t.file == nil || t.file.virtual || t.file.wide != nil {
-		return nil
+	if t.flags&joined != 0 || t.file != nil && (t.file.virtual || t.file.wide != nil) {
+		t.file = nil
 	}
-	return &spot{t.file, t.off, t.text}
+	return t
 }
 
 // byConstant are the kinds of arguments whose constants are replaced where they stand. Of the others, the argument is.
@@ -46,9 +39,10 @@ func (e *expr) at(t token) *expr {
 	if typ := nx.TypeOf(t.text); typ != nx.PoolTypes && typ != nx.PoolFlagBits && (t.kind != number || e.term.Bits != 0) {
 		return e
 	}
-	placed := *e
-	placed.spot = spotOf(t)
-	return &placed
+	if t = t.source(); t.file == nil {
+		return e
+	}
+	return &expr{kind: constantExpr, term: e.term, file: t.file, off: t.off, name: t.text}
 }
 
 // constants gives those that an expression is made of.
@@ -69,16 +63,19 @@ type origins struct {
 const maxWritten = 500
 
 func (m *image) writtenIn(in *input) []driver.Written {
-	o := &origins{image: m, seen: map[*node]uint8{}}
+	o := &origins{image: m}
 	o.expr(in.expr, in, driver.Alone)
+	if len(o.list) < 2 {
+		return o.list
+	}
 	return mergeWritten(nil, o.list)
 }
 
 func (o *origins) expr(e *expr, in *input, use driver.Use) {
 	switch e.kind {
 	case constantExpr:
-		if e.spot != nil && len(o.list) < maxWritten {
-			o.list = append(o.list, e.spot.written(use))
+		if e.file != nil && len(o.list) < maxWritten {
+			o.list = append(o.list, e.written(use))
 		}
 	case either:
 		o.expr(e.args[0], in, use)
@@ -107,6 +104,9 @@ func (o *origins) node(n *node, use driver.Use) {
 	}
 	if o.seen[n]&(1<<use) != 0 {
 		return
+	}
+	if o.seen == nil {
+		o.seen = map[*node]uint8{}
 	}
 	o.seen[n] |= 1 << use
 	o.work++
@@ -185,7 +185,7 @@ func argumentOf(d *nx.DDI, name token, arg []token) *driver.Written {
 			w.Use = driver.Together
 		}
 	}
-	if spotOf(first) == nil || spotOf(last) == nil {
+	if first.source().file == nil || last.source().file == nil {
 		return nil
 	}
 	w.At, w.End = first.place(), int(last.off)+len(last.text)
