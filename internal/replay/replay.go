@@ -120,7 +120,7 @@ func (p pair) replay(o Outcome) Outcome {
 		return o
 	}
 	if err := p.port(&o); err != nil {
-		o.Refused = err.Error()
+		o.Refused = strings.TrimPrefix(err.Error(), "refused: ")
 	}
 	return o
 }
