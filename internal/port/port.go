@@ -101,13 +101,19 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err := r.worse(); err != nil {
 		return nil, err
 	}
+	r.sort()
+	return r, nil
+}
+
+// sort parts what is not mended by why that is so.
+func (r *Result) sort() {
 	for p, why := range r.alone {
 		if why != "" {
 			r.Alone = append(r.Alone, p+": "+why)
 		}
 	}
 	slices.Sort(r.Alone)
-	for _, f := range before.Findings {
+	for _, f := range r.First.Findings {
 		if f.Rule.ID == executed {
 			r.Executed = append(r.Executed, f)
 		}
@@ -123,7 +129,6 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 			r.Left = append(r.Left, f)
 		}
 	}
-	return r, nil
 }
 
 // Recover mends what an interrupted port of the named paths left half written, and says what it did.
