@@ -214,19 +214,31 @@ func (s *skimmer) step() {
 		s.pos = len(s.data)
 		return
 	case atDigraph:
-		if s.lineStart && bytes.HasPrefix(s.data[s.pos:], []byte("%:")) {
+		if s.lineStart && bytes.HasPrefix(s.data[s.pos:], []byte("%:")) && !s.pasting(2) {
 			s.directive()
 			return
 		}
 		s.out.ragged = s.out.ragged || digraphs[string(s.data[s.pos:min(len(s.data), s.pos+2)])] != ""
 	case atHash:
-		if s.lineStart {
+		if s.lineStart && !s.pasting(1) {
 			s.directive()
 			return
 		}
 	}
 	s.begin()
 	s.token(c)
+}
+
+// pasting says whether the # of so many bytes is the beginning of ## or #@: no directive begins with that, and text that has it
+// in front of a line is read as a whole.
+func (s *skimmer) pasting(n int) bool {
+	i := s.pos + n
+	for i < len(s.data) && spliceAt(s.data[i:]) > 0 {
+		i += spliceAt(s.data[i:])
+	}
+	pasting := i < len(s.data) && (s.data[i] == '#' || s.data[i] == '@' || s.data[i] == '%')
+	s.out.ragged = s.out.ragged || pasting
+	return pasting
 }
 
 // begin notes that the chunk has a token.

@@ -44,9 +44,18 @@ func TestSkim(t *testing.T) {
 			t.Errorf("%s: ragged", tt.name)
 		}
 	}
-	for _, text := range []string{"int f() { (", "}", "int f() { ( }", "na\\\nme", "extern \"C\" {"} {
+	for _, text := range []string{"int f() { (", "}", "int f() { ( }", "na\\\nme", "extern \"C\" {", "int a;\n##b", "#\\\n#", " %:%:", "#@x"} {
 		if !skim([]byte(text)).ragged {
 			t.Errorf("%q: not ragged", text)
+		}
+	}
+}
+
+// A # in front of a line begins a directive, also at the end of the text and across a line that is continued.
+func TestSkimDirectives(t *testing.T) {
+	for _, text := range []string{"#", "int a;\n #", "#\\\ndefine A", "%:", "#\\\n"} {
+		if o := skim([]byte(text)); o.ragged || len(o.pieces) == 0 || o.pieces[len(o.pieces)-1].kind == declarationPiece {
+			t.Errorf("%q: %+v", text, o)
 		}
 	}
 }
