@@ -253,16 +253,17 @@ type define struct {
 }
 
 // rounds applies fixes and scans again until none is left. Where a fix brings up builds that need a define, too, all is begun
-// again with theirs among the first: one line may serve both.
+// again with theirs among the first, a few times at most: one line may serve both.
 func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 	first := r.last
 	overlay := map[string][]byte{}
 	var early []define
+	begun := 1
 	for n := 0; n < maxRounds; n++ {
 		edits, defines := r.fixes(o.Unsafe)
-		if late := without(defines, early); n > 0 && len(late) > 0 {
+		if late := without(defines, early); n > 0 && len(late) > 0 && begun < maxRounds {
 			early = append(early, late...)
-			n, r.last = -1, first
+			begun, n, r.last = begun+1, -1, first
 			clear(overlay)
 			continue
 		}

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 )
@@ -22,54 +23,23 @@ then gets what it got before, as long as nothing in it makes the call. The fix i
 	checkAll: checkLibraryWithoutMacro,
 }
 
+// libraryProjects is a library with these definitions, and a driver that links it.
 func libraryProjects(definitions string) string {
-	return `-- lib.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>StaticLibrary</ConfigurationType>
+	library := strings.NewReplacer("-- drv.vcxproj --", "-- lib.vcxproj --", "    <ConfigurationType>Driver</ConfigurationType>\n",
+		`    <ConfigurationType>StaticLibrary</ConfigurationType>
     <DriverType>WDM</DriverType>
     <PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>
-    <TargetVersion>Windows7</TargetVersion>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>` + definitions + `</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="lib.c" />
-  </ItemGroup>
-</Project>
-` + `-- lib.c --
+`)
+	links := strings.NewReplacer(`<ClCompile Include="drv.c" />`, `<ClCompile Include="drv.c" />
+    <ProjectReference Include="lib.vcxproj" />`)
+	return library.Replace(vcxproj(definitions, "lib.c")) + `-- lib.c --
 #include <ntddk.h>
 
 PVOID LibGet(SIZE_T Size)
 {
     return ExAllocatePoolWithTag(NonPagedPool, Size, 'biLD');
 }
-` + `-- drv.vcxproj --
-<Project>
-  <ItemGroup Label="ProjectConfigurations">
-    <ProjectConfiguration Include="Release|x64" />
-  </ItemGroup>
-  <PropertyGroup>
-    <ConfigurationType>Driver</ConfigurationType>
-    <TargetVersion>Windows7</TargetVersion>
-  </PropertyGroup>
-  <ItemDefinitionGroup>
-    <ClCompile>
-      <PreprocessorDefinitions>POOL_NX_OPTIN=1</PreprocessorDefinitions>
-    </ClCompile>
-  </ItemDefinitionGroup>
-  <ItemGroup>
-    <ClCompile Include="drv.c" />
-    <ProjectReference Include="lib.vcxproj" />
-  </ItemGroup>
-</Project>
--- drv.c --
+` + links.Replace(vcxproj("POOL_NX_OPTIN=1", "drv.c")) + `-- drv.c --
 #include <ntddk.h>
 PVOID LibGet(SIZE_T Size);
 
