@@ -185,6 +185,18 @@ func (f infFile) lowest(p nx.Processor) (low nx.Version, every bool) {
 	return low, every
 }
 
+// lowestOf is lowest for all INFs of one driver; source is the one that names it, "" where none does.
+func lowestOf(list []infFile, p nx.Processor) (low nx.Version, source string, every bool) {
+	for _, f := range list {
+		v, unversioned := f.lowest(p)
+		every = every || unversioned
+		if v != (nx.Version{}) && (source == "" || v.Before(low)) {
+			low, source = v, f.path
+		}
+	}
+	return low, source, every
+}
+
 // infs gives those of a driver: of all that name its image, the nearest by directory.
 func infs(all []infFile, b *Build) []infFile {
 	image := strings.ToLower(b.Target) + ".sys"
@@ -231,11 +243,9 @@ func (l *loader) installed() {
 		if b.Target == "" || b.Library {
 			continue
 		}
-		for _, f := range infs(all, b) {
-			v, every := f.lowest(b.Processor)
-			if v != (nx.Version{}) && (!every || v.Before(b.Minimum)) { // where any Windows will do, it raises nothing
-				b.offerMinimum(v, f.path)
-			}
+		low, source, every := lowestOf(infs(all, b), b.Processor)
+		if source != "" && (!every || low.Before(b.Minimum)) { // where any Windows will do, it raises nothing
+			b.offerMinimum(low, source)
 		}
 	}
 }

@@ -86,6 +86,16 @@ func TestMinimumOfPrimitive(t *testing.T) {
 	}
 }
 
+// Of several INFs the lowest Windows counts: one that names no release of Windows 10 is for all of them.
+func TestMinimumOfSeveralINFs(t *testing.T) {
+	write(t, "-- a.c --\n")
+	put(t, "drv.vcxproj", strings.Replace(projectText("Debug|x64", "<ItemGroup><ClCompile Include=\"a.c\"/></ItemGroup>"),
+		"</ConfigurationType>", "</ConfigurationType><TargetVersion>Windows10</TargetVersion>", 1))
+	put(t, "all.inf", inf(",NTamd64.10.0"))
+	put(t, "new.inf", inf(",NTamd64.10.0...19041"))
+	equal(t, "both", find(t, load(t, LoadOptions{}), "drv.vcxproj|Debug|x64").Minimum.String(), "10.0")
+}
+
 // Of several INFs of one name the nearest counts; UTF-16 is what Visual Studio writes them in.
 func TestNearestINF(t *testing.T) {
 	project := projectText("Debug|x64", "<ItemGroup><ClCompile Include=\"a.c\"/></ItemGroup>")

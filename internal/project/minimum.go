@@ -81,10 +81,10 @@ func (b *Build) lowerMinimum() {
 	}
 }
 
-// offerMinimum takes a version as the build's minimum where it is lower, or where nothing else was said. A target version of
+// offerMinimum takes a version as the build's minimum where it is lower, or where nothing else was said. A plain
 // Windows 10 names none of its releases: what does is more exact.
 func (b *Build) offerMinimum(v nx.Version, source string) {
-	exact := b.MinimumSource == "TargetVersion" && b.Minimum == nx.Windows10 && v.Major == 10 && v.Build > 0
+	exact := b.Minimum == nx.Windows10 && v.Major == 10 && v.Build > 0
 	if v.Before(b.Minimum) || b.MinimumSource == "default" || exact {
 		b.Minimum, b.MinimumSource = v, source
 	}

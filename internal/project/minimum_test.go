@@ -17,6 +17,7 @@ func TestMinimumOfDefines(t *testing.T) {
 		{"Windows10", "NTDDI_VERSION=0x0A000008;WINVER=0x0602", "6.2", "WINVER"},
 		{"Windows7", "NTDDI_VERSION=0x0A000008", "6.1", "TargetVersion"},
 		{"", "_WIN32_WINNT=0x0A00", "10.0", "_WIN32_WINNT"},
+		{"", "_WIN32_WINNT=0x0A00;NTDDI_VERSION=0x0A000008", "10.0.19041", "NTDDI_VERSION"},
 		{"", "_WIN32_WINNT=0x0A00;WINVER=0x0602", "6.2", "WINVER"},
 	} {
 		write(t, "-- a.c --\n")

@@ -155,3 +155,12 @@ func TestMappingForUserMode(t *testing.T) {
 		}
 	}
 }
+
+// A value of a request in a header is selected by the version only if it is in every unit.
+func TestSelectedInEveryUnit(t *testing.T) {
+	m := read(t, "-- h.h --\n#include <ntddk.h>\nstatic void f(POOL_TYPE t) { ExAllocatePool(t, 1); }\n"+
+		"-- a.c --\n#include \"h.h\"\nvoid a(void) { f(IsWin8() ? NonPagedPoolNx : NonPagedPool); }\n-- b.c --\n#include \"h.h\"\nvoid b(void) { f(NonPagedPool); }\n")
+	if len(m.Sites) != 1 || len(m.Sites[0].Value.Terms) != 2 || fmt.Sprint(m.Sites[0].Value.Selected) != "[NonPagedPoolNx]" {
+		t.Errorf("%+v", m.Sites)
+	}
+}
