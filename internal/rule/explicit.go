@@ -80,7 +80,7 @@ func worksByVariable(m *driver.Image, goal nx.Mechanism) bool {
 		return false
 	}
 	fix, _ := optIn(m, goal)
-	return fix != nil && len(fix.Edits) > 0
+	return fix != nil
 }
 
 // keeps says why a request must go on to ask for what it asks for now, "" where it need not.
@@ -124,6 +124,7 @@ func (all texts) mend(found []Finding) {
 			continue
 		}
 		fix, why := all.fix(f.Site)
+		f.Kept = f.Kept && nxForms[f.Site.DDI.Kind].flag == "" // a missing flag names nothing
 		switch {
 		case fix != nil:
 			f.Fix, f.Kept = fix, false

@@ -85,7 +85,7 @@ func TestRules(t *testing.T) {
 
 		{"an opt-out that is looked at", "Windows10", "POOL_NX_OPTIN_AUTO;POOL_NX_OPTOUT", pool, "drv.c:2 C30032 warning"},
 		{"opted out, and paged", "Windows10", "POOL_NX_OPTIN_AUTO;POOL_NX_OPTOUT", paged, ""},
-		{"an opt-out of nothing", "Windows10", "POOL_NX_OPTOUT", pool, "drv.c:2 C30030 warning"},
+		{"an opt-out of nothing", "Windows10", "POOL_NX_OPTOUT", pool, "drv.c:2 C30032 warning"},
 		{"an opt-out of 0", "Windows10", "POOL_NX_OPTIN_AUTO;POOL_NX_OPTOUT=0", pool, "drv.vcxproj:0 NX0007 warning"},
 
 		{"a list with an own allocator, opted in", "Windows10", "POOL_NX_OPTIN_AUTO", "void f(void) { ExInitializeNPagedLookasideList(&l, Mine, 0, 0, 8, 1, 0); }", ""},

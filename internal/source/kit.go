@@ -83,6 +83,9 @@ func (p *cpp) includeKit(hash token, name string) {
 		Processor: p.processor, NTOS: p.lookup("_NTOS_") != nil,
 	}
 	p.kit = kit{seen: true, include: hash, mechanism: f.Mechanism(), both: !f.Compiles()}
+	if f.OptOut { // where nothing opts in, this gets the same as without, and goes on to once something does
+		p.kit.mechanism = nx.OptedOut
+	}
 	p.kit.zeroing = p.lookup("POOL_ZERO_DOWN_LEVEL_SUPPORT") != nil
 	if !f.OptOut {
 		p.kit.optOut = p.lookup("POOL_NX_OPTOUT")
