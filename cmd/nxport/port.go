@@ -30,8 +30,9 @@ While it writes, the file .nxport-journal at the top of the tree names what is c
 and the next run puts the files back as they were. A file in a checkout of git is written only if it is as it was committed,
 or with --force.
 
-Requests whose memory seems to be executed are named first: an opt-in breaks them, and --to explicit leaves them as they are.
-That no sign of it is found proves nothing.
+Requests whose memory seems to be executed are named first, with the signs of it, and stay executable: their file defines
+POOL_NX_OPTOUT where all that is opted in there is executed, else they name NonPagedPoolExecute. What can't be kept so is left,
+and named. Requests whose memory goes where it is not followed are named, too: that no sign is found proves nothing.
 
 Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong usage or input that could not be read.`,
 		Example: `  nxport port drivers/ | git apply
@@ -79,6 +80,7 @@ func (c *common) port(stdout, stderr io.Writer, args []string, f portFlags) erro
 		fmt.Fprintln(stderr, "nxport: nothing was changed")
 		return err
 	}
+	report.Risks(stderr, &r.Ported)
 	if f.write {
 		err = r.Write(f.force)
 	} else {

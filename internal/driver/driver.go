@@ -332,12 +332,12 @@ type Fact struct {
 	// Zeroing says, of a call of ExInitializeDriverRuntime, that it looks whether the system clears pool memory: its file has
 	// POOL_ZERO_DOWN_LEVEL_SUPPORT.
 	Zeroing bool
-	// OldKit says, of an Entry, that some build may compile it with a kit that does not know the call.
+	// OldKit says, of an Entry or a KitInclude, that some build may compile its file with a kit that knows no opt-in.
 	OldKit bool
-	// Shared says, of an Entry, that a project of user mode compiles its file, too.
+	// Shared says, of an Entry or a KitInclude, that a project of user mode compiles its file, too.
 	Shared bool
 	// Span is, of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what
-	// is compared.
+	// is compared; of a KitInclude, empty, in front of the unit's own include that leads there, if a macro defined there counts.
 	Span Span
 }
 

@@ -84,6 +84,11 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 			return nil, err
 		}
 	}
+	for _, f := range r.last.Findings {
+		if f.Rule.ID == executed {
+			r.Executed = append(r.Executed, f)
+		}
+	}
 	if err := r.rounds(t, paths, o); err != nil {
 		return nil, err
 	}
@@ -113,11 +118,6 @@ func (r *Result) sort() {
 		}
 	}
 	slices.Sort(r.Alone)
-	for _, f := range r.First.Findings {
-		if f.Rule.ID == executed {
-			r.Executed = append(r.Executed, f)
-		}
-	}
 	for _, f := range r.last.Findings {
 		switch {
 		case f.NoAlternative:

@@ -30,15 +30,73 @@ type Ported struct {
 	NoAlternative []rule.Finding
 }
 
+// Risks says, before anything is written, which requests seem to have their memory executed, by what signs and what the port
+// makes of that; and how many that it makes no-execute could not be judged.
+func Risks(w io.Writer, r *Ported) {
+	for _, f := range r.Executed {
+		fmt.Fprintf(w, "executed: %s: %s\n", f.Place, f.Message)
+		for i, step := range f.Steps {
+			if i == maxEvidence {
+				fmt.Fprintf(w, "  and %d more: nxport explain %s\n", len(f.Steps)-i, lineOf(f.Place))
+				break
+			}
+			fmt.Fprintf(w, "  %s: %s\n", lineOf(step.Place), step.Says)
+		}
+		if f.Fix != nil {
+			fmt.Fprintf(w, "  fix: %s\n", f.Fix.Title)
+		}
+	}
+	escaping(w, r)
+}
+
+// maxEvidence and maxEscaping bound what is listed of the evidence, and of the requests that escape judgement.
+const maxEvidence, maxEscaping = 8, 5
+
+// escaping names requests that the port makes no-execute and whose address goes where it is not followed.
+func escaping(w io.Writer, r *Ported) {
+	var places []string
+	changed := 0
+	seen := map[driver.Place]bool{}
+	for i, before := range r.Before {
+		for _, p := range driver.Compare(before, r.After[i]) {
+			if p.A == nil || p.B == nil || seen[p.A.Place] || !becameNX(before.Build.Windows, *p.A, *p.B) {
+				continue
+			}
+			seen[p.A.Place] = true
+			changed++
+			if p.A.Escapes && len(p.A.Executed) == 0 {
+				places = append(places, lineOf(p.A.Place))
+			}
+		}
+	}
+	if len(places) == 0 {
+		return
+	}
+	more := ""
+	if n := len(places) - maxEscaping; n > 0 {
+		places, more = places[:maxEscaping], fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(w, "not judged: of %s that the port makes no-execute, these hand their memory to where it is not followed, so that "+
+		"it is not known whether it is executed there: %s%s\n", plural(changed, "request"), strings.Join(places, ", "), more)
+}
+
+// becameNX says whether pool is no longer executable on one of the versions.
+func becameNX(windows []nx.Version, a, b driver.Site) bool {
+	if a.DDI.Kind != nx.PoolType && a.DDI.Kind != nx.PoolFlags {
+		return false
+	}
+	return slices.ContainsFunc(windows, func(w nx.Version) bool {
+		old := a.On(w).Executable
+		return (old == nx.Yes || old == nx.Maybe) && b.On(w).Executable == nx.No
+	})
+}
+
 // Port says what a port did and why: the mechanism, the files, what became of the requests, what is left.
 func Port(w io.Writer, r *Ported, written bool) {
 	if len(r.Changes) == 0 {
 		fmt.Fprintln(w, "nothing to change")
 	} else {
 		fmt.Fprintf(w, "mechanism %s: %s\n", cmp.Or(r.Mechanism.Macro(), "none, each request names no-execute memory"), r.Why)
-	}
-	for _, f := range r.Executed {
-		fmt.Fprintf(w, "executed: %s: %s\n", f.Place, f.Message)
 	}
 	for _, c := range r.Changes {
 		verb := "would change"
@@ -55,7 +113,7 @@ func Port(w io.Writer, r *Ported, written bool) {
 		cautions(w, r)
 	}
 	for _, f := range r.Kept {
-		fmt.Fprintf(w, "kept executable, as the source says: %s: %s(%s)\n", f.Place, f.Site.DDI.Name, f.Site.Argument)
+		fmt.Fprintf(w, "kept executable, as the source says: %s: %s(%s)%s\n", f.Place, f.Site.DDI.Name, f.Site.Argument, evidence(f.Site))
 	}
 	if n := len(r.Suppressed); n > 0 {
 		fmt.Fprintf(w, "%s suppressed in the source: nxport scan --show-suppressed lists what and why\n", plural(n, "finding"))
@@ -66,6 +124,15 @@ func Port(w io.Writer, r *Ported, written bool) {
 	for _, f := range r.Left {
 		fmt.Fprintf(w, "left: %s: %s: %s\n", f.Place, f.Rule.ID, f.Message)
 	}
+}
+
+// evidence is the sign that memory which is kept executable is executed, "" where there is none.
+func evidence(s *driver.Site) string {
+	if len(s.Executed) == 0 {
+		return ""
+	}
+	sign := s.Executed[len(s.Executed)-1]
+	return fmt.Sprintf(", because its memory seems to be executed: %s: %s", lineOf(sign.Place), sign.Says)
 }
 
 // cautions says what a port cannot know.

@@ -120,7 +120,7 @@ var nxForms = map[nx.Kind]nxForm{
 func (all texts) mend(found []Finding) {
 	for i := range found {
 		f := &found[i]
-		if f.Level == Note {
+		if f.Level == Note || f.Fix != nil {
 			continue
 		}
 		fix, why := all.fix(f.Site)

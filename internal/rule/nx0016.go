@@ -19,8 +19,10 @@ opt-in breaks such a driver on Windows 8 and later. Memory that asks for executi
 integrity (HVCI) is off, and not where it is on.`,
 		Fix: `Best put the code into the image, in assembler, with its data in no-execute pool. Code that is made at run time can be
 written to pages of MmAllocatePagesForMdlEx, mapped without execution, which MmProtectMdlSystemAddress then makes
-executable and read-only. Else ask for NonPagedPoolExecute by that name, or define POOL_NX_OPTOUT as 1 in front of the kit's
-headers of the file, before the driver is opted in. No fix is proposed: what is right hangs on what the code is for.`,
+executable and read-only. Else keep it executable on purpose, which is what the fix does, so that an opt-in changes nothing
+there: it defines POOL_NX_OPTOUT as 1 in front of the kit's header, where the driver is opted in and all that this would change in
+the file is executed; else it names NonPagedPoolExecute, where that constant decides no other request. Such a request is named,
+and no failure of a port.`,
 		Before: vcxproj("DRV=1", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 
@@ -39,14 +41,16 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 		After: vcxproj("DRV=1", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 
-static ULONG Probe(VOID)
-{
-    return 0;
-}
+typedef ULONG (*PROBE)(VOID);
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    return Probe();
+    PUCHAR Code = ExAllocatePoolWithTag(NonPagedPoolExecute, 16, 'edoC');
+
+    Code[0] = 0x33; // xor eax, eax
+    Code[1] = 0xC0;
+    Code[2] = 0xC3; // ret
+    return ((PROBE)Code)();
 }
 `,
 	},
@@ -63,7 +67,7 @@ func checkMemoryExecuted(m *driver.Image, goal nx.Mechanism) []Finding {
 		found = append(found, Finding{
 			Message: fmt.Sprintf("memory of %s seems to be executed: %s", s.DDI.Name, executedMessage(m.Build, *s, goal)),
 			Place:   s.Place, Site: s, Steps: s.Executed,
-			Kept: executable(m.Build, *s) && !fixable(m.Build, *s, goal) && !hasToken(*s, driver.Token.Redefined),
+			Kept: executable(m.Build, *s) && !fixable(m.Build, *s, goal) && (optedOut(*s) || !hasToken(*s, driver.Token.Redefined)),
 		})
 	}
 	return found

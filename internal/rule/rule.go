@@ -92,7 +92,8 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 	var all []Finding
 	silent := silences(images)
 	goals := goalsOf(images, goal)
-	harmed := harmedBy(images, goals)
+	keep := keepingOf(images, goals)
+	harmed := harmedBy(images, keep)
 	bySite := textsOf(images, goals)
 	add := func(r *Rule, list []Finding, build ...string) {
 		for _, f := range list {
@@ -112,6 +113,9 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 		case r.check != nil:
 			for i := range images {
 				found := r.check(&images[i], goals[i])
+				if r == &unsafeArgument || r == &memoryExecuted {
+					keep.mend(r, found, images[i].Build)
+				}
 				switch {
 				case r == &unsafeArgument && goals[i] == nx.None:
 					bySite.mend(found)
@@ -153,12 +157,17 @@ func goalsOf(images []driver.Image, goal nx.Mechanism) []nx.Mechanism {
 	return goals
 }
 
-// harmedBy gives the builds that an opt-in would make execute no-execute memory, as far as that is seen.
-func harmedBy(images []driver.Image, goals []nx.Mechanism) map[string]bool {
+// harmedBy gives the builds that an opt-in would make execute no-execute memory, as far as that is seen and no fix keeps it
+// executable.
+func harmedBy(images []driver.Image, keep *keeping) map[string]bool {
 	harmed := map[string]bool{}
-	for i, m := range images {
+	for _, m := range images {
 		harmed[m.Build.ID] = slices.ContainsFunc(m.Sites, func(s driver.Site) bool {
-			return len(s.Executed) > 0 && fixable(m.Build, s, goals[i])
+			if !keep.changes(m.Build, &s) {
+				return false
+			}
+			fix, _ := keep.fix(&s)
+			return fix == nil
 		})
 	}
 	return harmed

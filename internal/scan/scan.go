@@ -76,7 +76,7 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	return r, nil
 }
 
-// markShared tells the entry routines in files that a project of user mode compiles, too, which has no opt-in call.
+// markShared tells the entry routines and kit includes of files that a project of user mode compiles, too, which has no opt-in.
 func markShared(images []driver.Image, skipped []project.Skipped) {
 	shared := map[string]bool{}
 	for _, s := range skipped {
@@ -86,7 +86,7 @@ func markShared(images []driver.Image, skipped []project.Skipped) {
 	}
 	for _, m := range images {
 		for i, f := range m.Facts {
-			m.Facts[i].Shared = f.Kind == driver.Entry && shared[f.Unit]
+			m.Facts[i].Shared = (f.Kind == driver.Entry || f.Kind == driver.KitInclude) && shared[f.Unit]
 		}
 	}
 }

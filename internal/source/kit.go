@@ -1,12 +1,14 @@
 package source
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"path"
 	"strings"
 	"sync"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -61,7 +63,8 @@ func baseName(name string) string {
 // kit is what wdm.h did to a unit: the mechanism, decided where its first header was included.
 type kit struct {
 	seen      bool
-	include   token // the '#' of the directive
+	include   token       // the '#' of the directive
+	front     driver.Span // empty, in front of the include of the unit itself; no path where nothing can be put there
 	mechanism nx.Mechanism
 	optOut    *macro // POOL_NX_OPTOUT, where it is defined and does not opt out
 	zeroing   bool   // the opt-in call looks whether the system clears pool memory, too
@@ -82,7 +85,7 @@ func (p *cpp) includeKit(hash token, name string) {
 		OptIn: p.isOn("POOL_NX_OPTIN"), OptInAuto: p.isOn("POOL_NX_OPTIN_AUTO"), OptOut: p.isOn("POOL_NX_OPTOUT"),
 		Processor: p.processor, NTOS: p.lookup("_NTOS_") != nil,
 	}
-	p.kit = kit{seen: true, include: hash, mechanism: f.Mechanism(), both: !f.Compiles()}
+	p.kit = kit{seen: true, include: hash, front: p.front(), mechanism: f.Mechanism(), both: !f.Compiles()}
 	if f.OptOut { // where nothing opts in, this gets the same as without, and goes on to once something does
 		p.kit.mechanism = nx.OptedOut
 	}
@@ -97,6 +100,31 @@ func (p *cpp) includeKit(hash token, name string) {
 		body := token{kind: ident, flags: kitName, text: name, file: hash.file, off: hash.off}
 		p.macros[name] = &macro{name: body, body: []token{body}}
 	}
+}
+
+// front finds the include directive that is being carried out in the unit's own file.
+func (p *cpp) front() driver.Span {
+	if len(p.stack) == 0 || p.stack[0].d == 0 {
+		return driver.Span{}
+	}
+	f := p.stack[0].file
+	if f.virtual || f.wide != nil {
+		return driver.Span{}
+	}
+	data := f.bytes()
+	at := int(f.tokens[f.directives[p.stack[0].d-1].at].off)
+	if at > len(data) {
+		return driver.Span{}
+	}
+	indent := strings.TrimPrefix(string(data[bytes.LastIndexByte(data[:at], '\n')+1:at]), "\ufeff")
+	if strings.TrimSpace(indent) != "" { // the end of a comment
+		return driver.Span{}
+	}
+	s := driver.Span{Path: f.path, Start: at - len(indent), End: at - len(indent), Indent: indent, Newline: "\n"}
+	if end := endOfLine(data, at); end < len(data) && data[end] == '\r' {
+		s.Newline = "\r\n"
+	}
+	return s
 }
 
 // constants defines the macros of a header that are not defined yet.

@@ -91,7 +91,7 @@ func lookOutFor(builds []*project.Build, ddis []nx.DDI) names {
 	return known
 }
 
-// markOldKits tells an entry routine that is shared between builds whether one of them uses an old kit.
+// markOldKits tells an entry routine, and the kit include of a unit, that builds share whether one of them uses an old kit.
 func markOldKits(builds []*project.Build, images []driver.Image) {
 	old := map[string]bool{}
 	for _, b := range builds {
@@ -101,7 +101,7 @@ func markOldKits(builds []*project.Build, images []driver.Image) {
 	}
 	for _, m := range images {
 		for i, f := range m.Facts {
-			m.Facts[i].OldKit = f.Kind == driver.Entry && old[f.Unit]
+			m.Facts[i].OldKit = (f.Kind == driver.Entry || f.Kind == driver.KitInclude) && old[f.Unit]
 		}
 	}
 }

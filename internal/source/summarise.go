@@ -44,7 +44,11 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	s.files, s.looked = p.entered, p.looked
 	if p.kit.seen {
 		s.mechanism, s.zeroing = p.kit.mechanism, p.kit.zeroing
-		s.facts = append(s.facts, driver.Fact{Kind: driver.KitInclude, Place: p.kit.include.place()})
+		f := driver.Fact{Kind: driver.KitInclude, Place: p.kit.include.place()}
+		if u.Options.Precompiled == "" {
+			f.Span = p.kit.front
+		}
+		s.facts = append(s.facts, f)
 	}
 	for _, t := range p.missing {
 		s.facts = append(s.facts, driver.Fact{Kind: driver.MissingHeader, Place: t.place(), Says: t.text})

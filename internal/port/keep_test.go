@@ -1,0 +1,135 @@
+package port
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/internal/report"
+)
+
+// jit is code that executes memory which it requests as it is told.
+const jit = "typedef int (*CODE)(void);\nint Run(void)\n{\n    PVOID p = %;\n    return ((CODE)p)();\n}\n"
+
+func jitOf(request string) string { return strings.Replace(jit, "%", request, 1) }
+
+// besides gives a driver of two files, all but one of them, drv.c; properties are those of the other in the build file.
+func besides(file, properties string) string {
+	item := "    <ClCompile Include=\"jit.c\">" + properties + "</ClCompile>\n"
+	p, _, _ := strings.Cut(projectOf("", ""), "-- drv.c --")
+	return strings.Replace(p, "    <ClCompile Include=", item+"    <ClCompile Include=", 1) + "-- jit.c --\n" + file
+}
+
+const (
+	ordinaryBefore = "-- drv.c --\n#include <ntddk.h>\nint DriverEntry(void)\n{\n    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+	ordinaryAfter  = "-- drv.c --\n#include <ntddk.h>\nint DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+)
+
+// Memory that is executed stays executable: by an opt-out of its file where that changes nothing else, else by the name of
+// executable pool; else it is left. In the texts, what stands in «» is what -> is made of.
+func TestExecutedMemoryIsKept(t *testing.T) {
+	const optOut = "«->#define POOL_NX_OPTOUT 1\n»"
+	const alloc = "ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')"
+	const named = "ExAllocatePoolWithTag(«NonPagedPool->NonPagedPoolExecute», 1, 'xErD')"
+	for _, tt := range []struct{ name, file, properties, why string }{
+		{"alone in its file", optOut + "#include <ntddk.h>\n" + jitOf(alloc), "", ""},
+		{"a header before the kit's", "#include \"own.h\"\n" + optOut + "#include <ntddk.h>\n" + jitOf(alloc) + "-- own.h --\n#define OWN 1\n", "", ""},
+		{"a header that brings the kit", "// JIT\n" + optOut + "#include \"own.h\"\n" + jitOf(alloc) + "-- own.h --\n#include <ntddk.h>\n", "", ""},
+		{"indented", "#ifndef DRV\n«->  #define POOL_NX_OPTOUT 1\n»  #include <ntddk.h>\n#endif\n" + jitOf(alloc), "", ""},
+		{"with CRLF", strings.ReplaceAll(optOut+"#include <ntddk.h>\n"+jitOf(alloc), "\n", "\r\n"), "", ""},
+		{"with a BOM", "\ufeff" + optOut + "#include <ntddk.h>\n" + jitOf(alloc), "", ""},
+		{"by an alias of the file", optOut + "#include <ntddk.h>\n#define POOL NonPagedPool\n" + jitOf("ExAllocatePoolWithTag(POOL, 1, 'xErD')"), "", ""},
+		{"a lookaside list beside it", "#include <ntddk.h>\nvoid L(PNPAGED_LOOKASIDE_LIST l) { ExInitializeNPagedLookasideList(l, NULL, NULL, 0, 8, 'xErD', 0); }\n" + jitOf(named), "", ""},
+		{"a request beside it", "#include <ntddk.h>\nPVOID G(void) { return " + alloc + "; }\n" + jitOf(named), "", ""},
+		{"paged pool beside it", optOut + "#include <ntddk.h>\nPVOID G(void) { return ExAllocatePoolWithTag(PagedPool, 1, 'xErD'); }\n" + jitOf(alloc), "", ""},
+		{"a comparison beside it", "#include <ntddk.h>\nint G(POOL_TYPE t) { return t == NonPagedPool; }\n" + jitOf(named), "", ""},
+		{"a precompiled header", "#include \"pch.h\"\n" + jitOf(named) + "-- pch.h --\n#include <ntddk.h>\n",
+			"<PrecompiledHeader>Use</PrecompiledHeader><PrecompiledHeaderFile>pch.h</PrecompiledHeaderFile>", ""},
+		{"a forced header", jitOf(named) + "-- pch.h --\n#include <ntddk.h>\n", "<ForcedIncludeFiles>pch.h</ForcedIncludeFiles>", ""},
+		{"behind a comment", "/*\n */ #include <ntddk.h>\n" + jitOf(named), "", ""},
+		{"aligned", "#include <ntddk.h>\nPVOID G(void) { return " + alloc + "; }\n" + jitOf("ExAllocatePoolWithTag(«NonPagedPoolCacheAligned->NonPagedPoolBaseCacheAligned», 1, 'xErD')"), "", ""},
+		{"with a flag", "#include <ntddk.h>\nPVOID G(void) { return " + alloc + "; }\n" + jitOf("ExAllocatePoolWithTag(«NonPagedPool->NonPagedPoolExecute» | POOL_COLD_ALLOCATION, 1, 'xErD')"), "", ""},
+		{"by the type of a header's function", "#include \"own.h\"\n" + jitOf(named) + "-- own.h --\n#include <ntddk.h>\n__inline PVOID G(void) { return " + alloc + "; }\n", "", ""},
+		{"a constant for others, too", "#include <ntddk.h>\n#define POOL NonPagedPool\nPVOID G(void) { return ExAllocatePoolWithTag(POOL, 1, 'xErD'); }\n" + jitOf("ExAllocatePoolWithTag(POOL, 1, 'xErD')"), "", "hangs on it, too, whose memory is not seen to be executed (jit.c:3:"},
+		{"compared on the way", "#include <ntddk.h>\nstatic PVOID W(POOL_TYPE t) { if (t == NonPagedPool) G(); return ExAllocatePoolWithTag(t, 1, 'xErD'); }\n" + jitOf("W(NonPagedPool)"), "", "is compared with a pool type on the way (jit.c:6:"},
+		{"from several places", "#include <ntddk.h>\nPVOID G(void) { return " + alloc + "; }\nstatic PVOID W(POOL_TYPE t) { return ExAllocatePoolWithTag(t, 1, 'xErD'); }\nPVOID H(void) { return W(NonPagedPool); }\n" + jitOf("W(NonPagedPool)"), "", "at several places"},
+		{"pasted", "#include <ntddk.h>\n#define CAT(a, b) a##b\nPVOID G(void) { return " + alloc + "; }\n" + jitOf("ExAllocatePoolWithTag(CAT(NonPaged, Pool), 1, 'xErD')"), "", "written at no place"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before, after := changed(tt.file)
+			a := unpack(t, besides(before, tt.properties)+ordinaryBefore)
+			r := run(t, OptIn)
+			want := strings.Replace(besides(after, tt.properties)+ordinaryAfter, "%(Pre", "POOL_NX_OPTIN=1;%(Pre", 1)
+			if got := pack(t, a); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if tt.why == "" && (len(r.Left) > 0 || len(r.Kept) != 1) {
+				t.Errorf("left %v, kept %v", r.Left, r.Kept)
+			}
+			if tt.why != "" && (len(r.Left) != 1 || r.Left[0].Rule.ID != executed || !strings.Contains(r.Executed[0].Message, tt.why)) {
+				t.Errorf("left %v, executed %v", r.Left, r.Executed)
+			}
+			if again := run(t, OptIn); len(again.Changes) > 0 {
+				t.Errorf("a second port changes %s", edit.Diff(again.Changes))
+			}
+		})
+	}
+}
+
+// Where nothing else is to be opted in, neither is the driver.
+func TestOnlyExecutedMemory(t *testing.T) {
+	before, after := changed("#include <ntddk.h>\n" + jitOf("ExAllocatePoolWithTag(«NonPagedPool->NonPagedPoolExecute», 1, 'xErD')") +
+		"int DriverEntry(void) { return Run(); }\n")
+	for _, goal := range []Goal{OptIn, Explicit, OptInAuto} {
+		ten := strings.NewReplacer("Windows7", "Windows10")
+		a := unpack(t, ten.Replace(projectOf("", before)))
+		r := run(t, goal)
+		if got, want := pack(t, a), ten.Replace(projectOf("", after)); got != want || len(r.Left) > 0 {
+			t.Errorf("%s: left %v, got\n%s\nwant\n%s", goal, r.Left, got, want)
+		}
+	}
+}
+
+// A file that an old kit compiles can't name NonPagedPoolExecute, but can be opted out.
+func TestExecutedMemoryWithAnOldKit(t *testing.T) {
+	sources := func(file string) string {
+		return "-- sources --\nTARGETNAME=drv\nTARGETTYPE=DRIVER\nSOURCES=drv.c jit.c\n-- jit.c --\n" + file
+	}
+	const alloc = "ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')"
+	unpack(t, sources("#include <ntddk.h>\n"+jitOf(alloc))+ordinaryBefore)
+	if r := run(t, OptIn); !strings.Contains(edit.Diff(r.Changes), "+#define POOL_NX_OPTOUT 1\n") {
+		t.Errorf("%s", edit.Diff(r.Changes))
+	}
+	a := unpack(t, sources("#include <ntddk.h>\nPVOID G(void) { return "+alloc+"; }\n"+jitOf(alloc))+ordinaryBefore)
+	r := run(t, OptIn)
+	if strings.Contains(pack(t, a), "NonPagedPoolExecute") || len(r.Left) != 1 || !strings.Contains(r.Left[0].Message, "it can't be kept") &&
+		!strings.Contains(r.Left[0].Message, "no-execute memory") {
+		t.Errorf("left %v\n%s", r.Left, pack(t, a))
+	}
+	if !strings.Contains(r.Executed[0].Message, "a kit that compiles it does not know NonPagedPoolExecute") {
+		t.Errorf("%s", r.Executed[0].Message)
+	}
+}
+
+// What seems to be executed is said before anything is written, with the signs; so is what can't be judged.
+func TestRisksAreNamed(t *testing.T) {
+	unpack(t, besides("#include <ntddk.h>\n"+jitOf("ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')"), "")+
+		strings.Replace(ordinaryBefore, "int DriverEntry", "PVOID g;\nvoid S(void) { g = ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD'); Send(g); }\nint DriverEntry", 1))
+	r, err := Run([]string{"."}, OptIn, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	report.Risks(&b, &r.Ported)
+	for _, want := range []string{
+		"executed: jit.c:5:15: memory of ExAllocatePoolWithTag seems to be executed: ",
+		"\n  jit.c:6: Run: the memory at p is called",
+		"\n  fix: opt the file out with POOL_NX_OPTOUT, to keep the memory executable\n",
+		"not judged: of 2 requests that the port makes no-execute, these hand their memory to where it is not followed, so that it is not " +
+			"known whether it is executed there: drv.c:3, ",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, b.String())
+		}
+	}
+}
