@@ -33,7 +33,10 @@ or with --force.
 Requests whose memory seems to be executed are named first: an opt-in breaks them, and --to explicit leaves them as they are.
 That no sign of it is found proves nothing.
 
-Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong usage or input that could not be read.`,
+A build file that can't be read stops none of the others, but what it names is left alone.
+
+Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong usage or input that could not be read (the rest
+is ported).`,
 		Example: `  nxport port drivers/ | git apply
   nxport port --to optin --write drv.vcxproj`,
 		Args: paths,
@@ -75,9 +78,9 @@ func (c *common) port(stdout, stderr io.Writer, args []string, f portFlags) erro
 	if err != nil {
 		return asRefused(err)
 	}
-	if err := unreadable(stderr, r.First); err != nil {
-		fmt.Fprintln(stderr, "nxport: nothing was changed")
-		return err
+	problem := unreadable(stderr, r.First)
+	if len(r.First.Images) == 0 {
+		return problem
 	}
 	if f.write {
 		err = r.Write(f.force)
@@ -88,7 +91,10 @@ func (c *common) port(stdout, stderr io.Writer, args []string, f portFlags) erro
 		return asRefused(err)
 	}
 	report.Port(stderr, &r.Ported, f.write)
-	if len(r.Left) > 0 {
+	if problem != nil {
+		return problem
+	}
+	if len(r.Left)+len(r.Refused) > 0 {
 		return &exitError{status: findings}
 	}
 	return nil
