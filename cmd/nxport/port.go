@@ -34,7 +34,10 @@ Requests whose memory seems to be executed are named first, with the signs of it
 POOL_NX_OPTOUT where all that is opted in there is executed, else they name NonPagedPoolExecute. What can't be kept so is left,
 and named. Requests whose memory goes where it is not followed are named, too: that no sign is found proves nothing.
 
-Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong usage or input that could not be read.`,
+A build file that can't be read stops none of the others, but what it names is left alone.
+
+Exit status: 0 done, or nothing to do; 1 something is left, or refused; 2 wrong usage or input that could not be read (the rest
+is ported).`,
 		Example: `  nxport port drivers/ | git apply
   nxport port --to optin --write drv.vcxproj`,
 		Args: paths,
@@ -76,9 +79,9 @@ func (c *common) port(stdout, stderr io.Writer, args []string, f portFlags) erro
 	if err != nil {
 		return asRefused(err)
 	}
-	if err := unreadable(stderr, r.First); err != nil {
-		fmt.Fprintln(stderr, "nxport: nothing was changed")
-		return err
+	problem := unreadable(stderr, r.First)
+	if len(r.First.Images) == 0 {
+		return problem
 	}
 	report.Risks(stderr, &r.Ported)
 	if f.write {
@@ -90,7 +93,10 @@ func (c *common) port(stdout, stderr io.Writer, args []string, f portFlags) erro
 		return asRefused(err)
 	}
 	report.Port(stderr, &r.Ported, f.write)
-	if len(r.Left) > 0 {
+	if problem != nil {
+		return problem
+	}
+	if len(r.Left)+len(r.Refused) > 0 {
 		return &exitError{status: findings}
 	}
 	return nil

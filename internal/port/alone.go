@@ -44,6 +44,9 @@ var nuget = regexp.MustCompile(`(?i)(^|/)packages/[^/]+\.\d+(/|$)`)
 
 // alone says why a file is not to be changed, "" where it may be.
 func alone(t *tree.Tree, named []string, p string) string {
+	if !t.Within(p) {
+		return "it lies outside of what was named: name a directory that holds it"
+	}
 	if why := linked(t, p); why != "" {
 		return why
 	}

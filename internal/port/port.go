@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -48,10 +49,12 @@ func Goals() []string {
 // Result is a port that is ready to be written, and the scans before and after it.
 type Result struct {
 	report.Ported
-	First *scan.Result
-	last  *scan.Result
-	named []string
-	alone map[string]string // what was asked of files so far: why one is left alone, "" where it is not
+	First  *scan.Result
+	last   *scan.Result
+	named  []string
+	alone  map[string]string // what was asked of files so far: why one is left alone, "" where it is not
+	stay   map[string]string // build file -> why its builds get no define
+	unread []unread
 }
 
 // RefusedError says that the port would do harm. Nothing is changed.
@@ -70,7 +73,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{First: before, last: before, named: paths, alone: map[string]string{}}
+	r := &Result{First: before, last: before, named: paths, alone: map[string]string{}, stay: incomplete(before), unread: unreadIn(before)}
 	r.Mechanism, r.Why = choose(goal, before.Images)
 	if err := refuse(r.Mechanism, before.Images); err != nil {
 		return nil, err
@@ -118,6 +121,9 @@ func (r *Result) sort() {
 		}
 	}
 	slices.Sort(r.Alone)
+	for _, project := range slices.Sorted(maps.Keys(r.stay)) {
+		r.Refused = append(r.Refused, r.stay[project])
+	}
 	for _, f := range r.last.Findings {
 		switch {
 		case f.NoAlternative:
@@ -270,9 +276,19 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 		if n == 0 {
 			defines = append(defines, without(early, defines)...)
 		}
-		placed, err := r.place(defines)
+		placed, less, err := r.place(defines)
 		if err != nil {
 			return err
+		}
+		if less { // what goes with their defines must not be made, either
+			if n, r.last = -1, first; len(overlay) > 0 {
+				begun++
+			}
+			clear(overlay)
+			if begun > maxRounds {
+				break
+			}
+			continue
 		}
 		if edits = append(edits, placed...); len(edits) == 0 {
 			return r.collect(t, overlay)
@@ -282,9 +298,6 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 			return err
 		}
 		for _, c := range changes {
-			if !t.Within(c.Path) {
-				return &RefusedError{c.Path + " lies outside of what was named, and is not written: name a directory that holds it"}
-			}
 			overlay[c.Path] = c.New
 		}
 		if r.last, err = scan.On(t.With(overlay), paths, o); err != nil {
@@ -358,29 +371,22 @@ func without(list, those []define) []define {
 	return slices.DeleteFunc(slices.Clone(list), func(d define) bool { return slices.Contains(those, d) })
 }
 
-// place asks where the defines go, once for all builds together.
-func (r *Result) place(defines []define) ([]edit.Edit, error) {
-	if len(defines) == 0 {
-		return nil, nil
-	}
+// place asks where the defines go, once for all builds together. Builds for which there is no place go without from now on: less
+// says that there are such.
+func (r *Result) place(defines []define) (edits []edit.Edit, less bool, err error) {
 	var want []project.Want
 	for _, b := range r.last.Set.Builds {
 		for _, d := range defines {
-			if d.build == b.ID && r.leaves(b.Project) == "" {
+			if d.build == b.ID && r.stay[b.Project] == "" {
 				want = append(want, project.Want{Build: b, Name: d.Name, Value: d.Value})
 			}
 		}
 	}
-	placed, err := project.Place(r.last.Tree, want, r.heads())
-	if err != nil {
-		return nil, &RefusedError{err.Error()}
+	placed, left, err := project.Place(r.last.Tree, want, r.heads(), r.leaves)
+	for _, u := range left {
+		r.stay[u.Project] = u.Why
 	}
-	for _, e := range placed {
-		if why := r.leaves(e.Path); why != "" {
-			return nil, &RefusedError{fmt.Sprintf("%s is where the define belongs, and it is not changed: %s", e.Path, why)}
-		}
-	}
-	return placed, nil
+	return placed, len(left) > 0, err
 }
 
 // leavesFix says whether a fix asks for a change of what is left alone. It is made whole or not at all; where some builds can
@@ -390,7 +396,7 @@ func (r *Result) leavesFix(f rule.Finding) bool {
 		return true
 	}
 	return len(f.Fix.Defines) > 0 && !slices.ContainsFunc(r.last.Set.Builds, func(b *project.Build) bool {
-		return slices.Contains(f.Builds, b.ID) && r.leaves(b.Project) == ""
+		return slices.Contains(f.Builds, b.ID) && r.stay[b.Project] == ""
 	})
 }
 
@@ -398,7 +404,7 @@ func (r *Result) leavesFix(f rule.Finding) bool {
 func (r *Result) leaves(p string) string {
 	why, known := r.alone[p]
 	if !known {
-		why = alone(r.First.Tree, r.named, p)
+		why = cmp.Or(alone(r.First.Tree, r.named, p), r.shared(p))
 		r.alone[p] = why
 	}
 	return why

@@ -117,8 +117,8 @@ func (p *placer) insertDefinitions(g group, _ string) (candidate, error) {
 		}
 		for _, d := range b.declared {
 			f := d.after.file
-			if !p.tree.Within(f.path) {
-				return candidate{}, fmt.Errorf("%v lies outside of what was named", f.place(d.after.at))
+			if why := p.keeps(f.path); why != "" {
+				return candidate{}, fmt.Errorf("%v is not changed: %s", f.place(d.after.at), why)
 			}
 			e := insertAfter(f, d.after, "target_compile_definitions("+d.target+" PRIVATE"+definesText(g.defines)+")")
 			if !slices.Contains(c.edits, e) {

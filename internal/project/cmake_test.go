@@ -97,7 +97,7 @@ func TestCMakePlace(t *testing.T) {
 				}
 				put(t, "CMakeLists.txt", bom+strings.ReplaceAll(text, "\n", newline))
 				s, tr := load(t, LoadOptions{}), newTree(t, ".")
-				edits, err := Place(tr, wantAll(s, "default"), nil)
+				edits, err := place(tr, wantAll(s, "default"), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -117,7 +117,7 @@ func TestCMakePlaceOne(t *testing.T) {
 	write(t, "-- CMakeLists.txt --\nproject(p C)\nadd_definitions(-DA)\nset(CMAKE_EXE_LINKER_FLAGS /DRIVER)\nadd_subdirectory(d)\nadd_executable(e a.c)\n"+
 		"-- d/CMakeLists.txt --\n  add_executable(d ../a.c)\n-- a.c --\n")
 	s, tr := load(t, LoadOptions{}), newTree(t, ".")
-	edits, err := Place(tr, wantAll(s, "default:d|"), nil)
+	edits, err := place(tr, wantAll(s, "default:d|"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestCMakePlaceOutermost(t *testing.T) {
 	const file = "project(p C)\nfunction(make t)\nadd_executable(${t} a.c)\nendfunction()\nfunction(outer t)\nmake(${t})\nendfunction()\nouter(app)\nouter(drv)\n"
 	write(t, "-- CMakeLists.txt --\n"+file+linkDriver+"-- a.c --\n")
 	s, tr := load(t, LoadOptions{}), newTree(t, ".")
-	edits, err := Place(tr, wantAll(s, "default"), nil)
+	edits, err := place(tr, wantAll(s, "default"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestCMakePlaceMissing(t *testing.T) {
 	write(t, "-- CMakeLists.txt --\nproject(p C)\nset(CMAKE_EXE_LINKER_FLAGS /DRIVER)\nadd_executable(d a.c)\nadd_executable(e a.c)\n"+
 		"target_compile_options(e PRIVATE /DPOOL_NX_OPTIN=1)\n-- a.c --\n")
 	s, tr := load(t, LoadOptions{}), newTree(t, ".")
-	edits, err := Place(tr, wantAll(s, "default"), nil)
+	edits, err := place(tr, wantAll(s, "default"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestCMakePlaceMissing(t *testing.T) {
 func TestCMakePlaceLost(t *testing.T) {
 	write(t, "-- CMakeLists.txt --\nproject(p C)\nadd_executable(drv a.c)\ntarget_compile_options(drv PRIVATE /UPOOL_NX_OPTIN)\n"+linkDriver+"-- a.c --\n")
 	s := load(t, LoadOptions{})
-	if edits, err := Place(newTree(t, "."), wantAll(s, "default"), nil); err == nil {
+	if edits, err := place(newTree(t, "."), wantAll(s, "default"), nil); err == nil {
 		t.Errorf("no error, but %v", edits)
 	}
 }

@@ -149,7 +149,7 @@ func TestCommandsPlace(t *testing.T) {
 	s := load(t, LoadOptions{})
 	equal(t, "equal options", s.Builds[0].Units[0].Options == s.Builds[0].Units[1].Options, true)
 	equal(t, "minimum", s.Builds[0].MinimumSource+" "+s.Builds[0].Minimum.String(), "WINVER 6.2")
-	edits, err := Place(newTree(t, "."), wantAll(s, "default"), nil)
+	edits, err := place(newTree(t, "."), wantAll(s, "default"), nil)
 	if len(edits) > 0 || err == nil || !strings.Contains(err.Error(), "compile_commands.json: it is generated") || !strings.Contains(err.Error(), "POOL_NX_OPTIN=1") {
 		t.Error(edits, err)
 	}

@@ -1,12 +1,14 @@
 package project
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/nxport/nxport/internal/edit"
 	"github.com/nxport/nxport/internal/tree"
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -55,6 +57,15 @@ func newTree(t testing.TB, named ...string) *tree.Tree {
 		t.Fatal(err)
 	}
 	return tr
+}
+
+// place is Place with what is left over as its error.
+func place(t *tree.Tree, want []Want, heads map[*Unit]Head) ([]edit.Edit, error) {
+	edits, left, err := Place(t, want, heads, nil)
+	for _, u := range left {
+		err = errors.Join(err, errors.New(u.Why))
+	}
+	return edits, err
 }
 
 // load loads the named paths, the working directory by default, and wants no error.

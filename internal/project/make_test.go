@@ -273,7 +273,7 @@ func TestPlaceInMake(t *testing.T) {
 		{"outside of a computed name", "$(NO)CFLAGS = -DA\nCFLAGS += -DB\n" + rules, "CFLAGS += -DB -DPOOL_NX_OPTIN=1"},
 		{"define", "define FLAGS\n-DA\nendef\nCFLAGS = $(FLAGS)\n" + rules, "-DA -DPOOL_NX_OPTIN=1"},
 		{"included", "include flags.mk\n" + rules, "CFLAGS = -DINCLUDED -DPOOL_NX_OPTIN=1"},
-		{"no option at all", "drv.sys: a.c b.c\n\t$(E) gcc $^\nE =\n", "Makefile|default|x64: no place for POOL_NX_OPTIN=1: nothing there sets its defines\n" +
+		{"no option at all", "drv.sys: a.c b.c\n\t$(E) gcc $^\nE =\n", "Makefile|default|x64: no place for POOL_NX_OPTIN=1: nothing there sets its defines; " +
 			"a make file has no line that reaches every command: add the define to what the compiler is called with"},
 		{"undefined later", "CFLAGS = -DA\nCPPFLAGS = -UPOOL_NX_OPTIN\n" + rules,
 			"Makefile|default|x64: a.c would still lack POOL_NX_OPTIN=1: it is undefined, or defined otherwise, on the compiler's command line"},
@@ -320,7 +320,7 @@ func TestPlaceInNmake(t *testing.T) {
 func placed(t *testing.T, s *Set, patterns ...string) string {
 	t.Helper()
 	tr := newTree(t, ".")
-	edits, err := Place(tr, wantAll(s, patterns...), nil)
+	edits, err := place(tr, wantAll(s, patterns...), nil)
 	if err != nil {
 		return err.Error()
 	}

@@ -1,7 +1,6 @@
 package project
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,8 +25,12 @@ type Head struct {
 	Include driver.Place
 }
 
+// Unplaced is a build file whose builds go without what they want, and why.
+type Unplaced struct{ Project, Why string }
+
 // Place finds where the wanted defines go, with as few changed lines as possible, and gives the edits. All wanted
-// builds must be of one Set. Builds that have the define already need none.
+// builds must be of one Set. Builds that have the define already need none. A file that spared gives a reason for is
+// not changed, nor is one outside of what was named; the next best place is taken then.
 //
 // A define goes into the build file: into elements PreprocessorDefinitions or assignments to C_DEFINES that serve
 // wanted builds only, or into one group or line that is inserted for all that lack one. It goes into a header only if
@@ -35,55 +38,79 @@ type Head struct {
 // directive there, with a #define above it.
 //
 // The edits of build files are proven: these are loaded again with them, every wanted build must have the define in
-// every unit, and nothing else may have changed. Where no place is found, the error says why. That an edit of a header
-// does what it should is for the caller to see, who can scan the source.
-func Place(t *tree.Tree, want []Want, heads map[*Unit]Head) ([]edit.Edit, error) {
-	p := &placer{tree: t, heads: heads, wanted: map[string][]Define{}}
+// every unit, and nothing else may have changed. A build file for which that can't be had goes without, all of its builds:
+// some that are opted in beside others that are not would be worse than none. That an edit of a header does what it should is
+// for the caller to see, who can scan the source.
+func Place(t *tree.Tree, want []Want, heads map[*Unit]Head, spared func(path string) string) (edits []edit.Edit, left []Unplaced, err error) {
 	for _, w := range want {
-		if w.Build.set == nil || p.set != nil && w.Build.set != p.set {
-			return nil, fmt.Errorf("%s: wanted builds must come from one Load", w.Build.ID)
-		}
-		p.set = w.Build.set
-		d := Define{Name: w.Name, Value: w.Value}
-		if !slices.Contains(p.wanted[w.Build.ID], d) {
-			p.wanted[w.Build.ID] = append(p.wanted[w.Build.ID], d)
+		if w.Build.set == nil || w.Build.set != want[0].Build.set {
+			return nil, nil, fmt.Errorf("%s: wanted builds must come from one Load", w.Build.ID)
 		}
 	}
-	if err := p.all(p.groups(want)); err != nil {
-		return nil, err
+	for len(want) > 0 {
+		p := newPlacer(t, want, heads, spared)
+		failed := p.all(p.groups(want))
+		if len(failed) == 0 {
+			failed = p.verify()
+		}
+		if len(failed) == 0 {
+			return p.edits, left, nil
+		}
+		left = append(left, failed...)
+		want = slices.DeleteFunc(slices.Clone(want), func(w Want) bool {
+			return slices.ContainsFunc(failed, func(u Unplaced) bool { return u.Project == w.Build.Project })
+		})
 	}
-	if err := p.verify(); err != nil {
-		return nil, err
-	}
-	return p.edits, nil
+	return nil, left, nil
 }
 
-// placer is one call of Place.
+// placer is one attempt of Place.
 type placer struct {
 	tree     *tree.Tree
 	set      *Set
 	heads    map[*Unit]Head
+	spared   func(path string) string
 	wanted   map[string][]Define // by build ID
 	edits    []edit.Edit
 	byHeader map[string]bool // build IDs served by a header
 	headers  []edit.Edit     // of headers, that some group takes
 }
 
-// all finds the edits for all groups. A header that one of them takes costs the others nothing: so they choose again,
-// until no more headers come in.
-func (p *placer) all(groups []group) error {
-	for known := -1; known < len(p.headers); {
-		known = len(p.headers)
-		p.edits, p.byHeader = nil, map[string]bool{}
-		var failed []error
-		for _, g := range groups {
-			failed = append(failed, p.group(g))
-		}
-		if err := errors.Join(failed...); err != nil {
-			return err
+func newPlacer(t *tree.Tree, want []Want, heads map[*Unit]Head, spared func(path string) string) *placer {
+	p := &placer{tree: t, set: want[0].Build.set, heads: heads, spared: spared, wanted: map[string][]Define{}}
+	for _, w := range want {
+		d := Define{Name: w.Name, Value: w.Value}
+		if !slices.Contains(p.wanted[w.Build.ID], d) {
+			p.wanted[w.Build.ID] = append(p.wanted[w.Build.ID], d)
 		}
 	}
-	return nil
+	return p
+}
+
+// keeps says why a file is not to be changed, "" where it may be.
+func (p *placer) keeps(path string) string {
+	switch {
+	case !p.tree.Within(path):
+		return "it lies outside of what was named"
+	case p.spared != nil:
+		return p.spared(path)
+	}
+	return ""
+}
+
+// all finds the edits for all groups. A header that one of them takes costs the others nothing: so they choose again,
+// until no more headers come in.
+func (p *placer) all(groups []group) (failed []Unplaced) {
+	for known := -1; known < len(p.headers) && len(failed) == 0; {
+		known = len(p.headers)
+		p.edits, p.byHeader = nil, map[string]bool{}
+		for _, g := range groups {
+			if err := p.group(g); err != nil {
+				failed = append(failed, Unplaced{g.project, err.Error()})
+			}
+		}
+	}
+	return failed
 }
 
 // header lets a group be served by a header.
@@ -253,7 +280,11 @@ func (p *placer) inBuildFile(g group, all loaded, pending []string) (candidate, 
 	inserted, err := p.insertion(g, all, c)
 	switch {
 	case err != nil && left != nil:
-		return candidate{}, fmt.Errorf("%s: no place for %s: %w", left.build.ID, g.text(), errors.Join(c.reason(*left), err))
+		why := c.reason(*left)
+		if insertion := err.Error(); insertion != why {
+			why += "; " + insertion
+		}
+		return candidate{}, fmt.Errorf("%s: no place for %s: %s", left.build.ID, g.text(), why)
 	case left != nil, err == nil && inserted.lines < spliced.lines:
 		return inserted, nil
 	}

@@ -2,7 +2,6 @@ package project
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,8 +73,8 @@ func (p *placer) newCover(g group, all loaded, pending []string) *cover {
 //
 // A file that several build files read may be changed only if all their builds want the defines.
 func (p *placer) untouchable(y *layer, g group) string {
-	if !p.tree.Within(y.file.path) {
-		return "it lies outside of what was named"
+	if why := p.keeps(y.file.path); why != "" {
+		return why
 	}
 	if y.file.wide != nil {
 		return recoded
@@ -163,16 +162,16 @@ func (c *cover) usable() []*layer {
 }
 
 // reason says why no layer serves a pair.
-func (c *cover) reason(x pair) error {
+func (c *cover) reason(x pair) string {
 	layers := x.effective()
 	if len(layers) == 0 {
-		return errors.New("nothing there sets its defines")
+		return "nothing there sets its defines"
 	}
-	var why []error
+	var why []string
 	for _, y := range layers {
-		why = append(why, fmt.Errorf("%v sets its defines, but %s", y.file.place(y.at), c.refused[y]))
+		why = append(why, fmt.Sprintf("%v sets its defines, but %s", y.file.place(y.at), c.refused[y]))
 	}
-	return errors.Join(why...)
+	return strings.Join(why, "; ")
 }
 
 // splices gives the edits that add defines to layers.

@@ -27,7 +27,7 @@ func (p *placer) inHeader(g group, all loaded) (candidate, bool) {
 		}
 	}
 	header := head.Include.Path
-	if _, source := languageOf(header); header == "" || source || !p.tree.Within(header) || p.usedOtherwise(header, g, all) {
+	if _, source := languageOf(header); header == "" || source || p.keeps(header) != "" || p.usedOtherwise(header, g, all) {
 		return candidate{}, false
 	}
 	data, err := p.tree.Read(header)

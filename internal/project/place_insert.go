@@ -17,8 +17,8 @@ import (
 
 // insertion inserts the defines once into the build file, and splices them where that is lost again.
 func (p *placer) insertion(g group, all loaded, c *cover) (candidate, error) {
-	if !p.tree.Within(g.project) {
-		return candidate{}, fmt.Errorf("%s lies outside of what was named", g.project)
+	if why := p.keeps(g.project); why != "" {
+		return candidate{}, fmt.Errorf("%s is not changed: %s", g.project, why)
 	}
 	var failed error
 	for _, condition := range g.conditions(all) {
@@ -37,7 +37,7 @@ func (p *placer) insertion(g group, all loaded, c *cover) (candidate, error) {
 		}
 		layers, left := c.choose(needed)
 		if left != nil {
-			return candidate{}, c.reason(*left)
+			return candidate{}, errors.New(c.reason(*left))
 		}
 		inserted.edits = append(inserted.edits, splices(layers, g.defines)...)
 		inserted.lines += len(layers)

@@ -77,7 +77,7 @@ func checkAfter(t testing.TB, after *tree.Tree, patterns ...string) {
 			t.Errorf("%s lacks the define", w.Build.ID)
 		}
 	}
-	if again, err := Place(after, want, nil); err != nil || len(again) > 0 {
+	if again, err := place(after, want, nil); err != nil || len(again) > 0 {
 		t.Errorf("again: %v, %v", again, err)
 	}
 }
@@ -161,7 +161,7 @@ func TestPlaceInProject(t *testing.T) {
 				put(t, "p.vcxproj", original)
 				tr := newTree(t, ".")
 				s := load(t, LoadOptions{})
-				edits, err := Place(tr, wantAll(s, c.wanted), nil)
+				edits, err := place(tr, wantAll(s, c.wanted), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -202,7 +202,7 @@ func TestPlaceWhereAndHowIndented(t *testing.T) {
 			write(t, "-- a.c --\n-- b.c --\n")
 			put(t, "p.vcxproj", projectText("Debug|x64", c.body))
 			tr := newTree(t, ".")
-			edits, err := Place(tr, wantAll(load(t, LoadOptions{}), all), nil)
+			edits, err := place(tr, wantAll(load(t, LoadOptions{}), all), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -222,7 +222,7 @@ func TestPlaceOnOneLine(t *testing.T) {
 	write(t, "-- a.c --\n-- b.c --\n")
 	put(t, "p.vcxproj", strings.ReplaceAll(projectText("Debug|x64", compiled), "\n", ""))
 	tr := newTree(t, ".")
-	edits, err := Place(tr, wantAll(load(t, LoadOptions{}), all), nil)
+	edits, err := place(tr, wantAll(load(t, LoadOptions{}), all), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestPlaceInSources(t *testing.T) {
 				original := style.bom + strings.ReplaceAll(c.file, "\n", style.newline)
 				put(t, "sources", original)
 				tr := newTree(t, ".")
-				edits, err := Place(tr, wantAll(load(t, LoadOptions{}), "sources"), nil)
+				edits, err := place(tr, wantAll(load(t, LoadOptions{}), "sources"), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -275,7 +275,7 @@ func TestPlaceInSourcesBefore(t *testing.T) {
 		write(t, "-- a.c --\n")
 		put(t, "sources", file)
 		tr := newTree(t, ".")
-		edits, err := Place(tr, wantAll(load(t, LoadOptions{}), "sources"), nil)
+		edits, err := place(tr, wantAll(load(t, LoadOptions{}), "sources"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -295,7 +295,7 @@ func TestPlaceInSheet(t *testing.T) {
 	}
 	setup(t)
 	tr := newTree(t, ".")
-	edits, err := Place(tr, wantAll(load(t, LoadOptions{}), all), nil)
+	edits, err := place(tr, wantAll(load(t, LoadOptions{}), all), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestPlaceInSheet(t *testing.T) {
 	} {
 		setup(t)
 		put(t, "other.vcxproj", other)
-		edits, err = Place(tr, wantAll(load(t, LoadOptions{}), all), nil)
+		edits, err = place(tr, wantAll(load(t, LoadOptions{}), all), nil)
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -359,7 +359,7 @@ func TestPlaceInHeader(t *testing.T) {
 				if c.change != nil {
 					c.change(t, s, heads, &want)
 				}
-				edits, err := Place(tr, want, heads)
+				edits, err := place(tr, want, heads)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -386,7 +386,7 @@ func TestPlaceNotInHeader(t *testing.T) {
 	put(t, "p.vcxproj", projectText(two, definitions("", "A;"+inherit)+compiled))
 	tr := newTree(t, ".")
 	s := load(t, LoadOptions{})
-	edits, err := Place(tr, wantAll(s, all), headsAt(t, tr, s, "d.h", "#include"))
+	edits, err := place(tr, wantAll(s, all), headsAt(t, tr, s, "d.h", "#include"))
 	added, _ := applied(t, tr, edits)
 	equal(t, fmt.Sprint("same cost ", err), added, spliced("A;POOL_NX_OPTIN=1;"+inherit))
 
@@ -394,17 +394,17 @@ func TestPlaceNotInHeader(t *testing.T) {
 	put(t, "other.vcxproj", projectText("Debug|x64", compiled))
 	tr = newTree(t, ".")
 	s = load(t, LoadOptions{})
-	edits, err = Place(tr, wantAll(s, all), headsAt(t, tr, s, "d.h", "#include"))
+	edits, err = place(tr, wantAll(s, all), headsAt(t, tr, s, "d.h", "#include"))
 	added, _ = applied(t, tr, edits)
 	equal(t, fmt.Sprint("another project ", err), added, inserted)
 
-	edits, err = Place(tr, wantAll(s, "vcxproj"), headsAt(t, tr, s, "d.h", "#include"))
+	edits, err = place(tr, wantAll(s, "vcxproj"), headsAt(t, tr, s, "d.h", "#include"))
 	added, _ = applied(t, tr, edits)
 	equal(t, fmt.Sprint("both want it ", err), added, "#define POOL_NX_OPTIN 1")
 
 	// a configuration that was not chosen would get it too
 	s = load(t, LoadOptions{Configs: []string{"Debug|x64"}})
-	edits, err = Place(tr, wantAll(s, all), headsAt(t, tr, s, "d.h", "#include"))
+	edits, err = place(tr, wantAll(s, all), headsAt(t, tr, s, "d.h", "#include"))
 	added, _ = applied(t, tr, edits)
 	equal(t, fmt.Sprint("not chosen ", err), added, strings.Replace(inserted, "Group>", `Group Condition="'$(Platform)'=='x64'">`, 1))
 }
@@ -419,7 +419,7 @@ func TestPlaceTwoDefines(t *testing.T) {
 	for _, b := range s.Builds {
 		want = append(want, Want{b, "ONE", "1"}, Want{b, "TWO", "x"})
 	}
-	edits, err := Place(tr, want, nil)
+	edits, err := place(tr, want, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -456,7 +456,7 @@ func TestPlaceRefuses(t *testing.T) {
 			}
 			tr := newTree(t, c.named)
 			s := load(t, LoadOptions{}, c.named)
-			edits, err := Place(tr, wantAll(s, c.want), nil)
+			edits, err := place(tr, wantAll(s, c.want), nil)
 			if err == nil || !strings.Contains(err.Error(), c.why) {
 				t.Errorf("edits %v, error %v; want %s", edits, err, c.why)
 			}
@@ -468,12 +468,12 @@ func TestPlaceWithoutBuildFile(t *testing.T) {
 	write(t, "-- drv/a.c --\n-- drv/d.h --\n"+header)
 	tr := newTree(t, "drv")
 	s := load(t, LoadOptions{}, "drv")
-	edits, err := Place(tr, wantAll(s, "drv"), headsAt(t, tr, s, "drv/d.h", "#include"))
+	edits, err := place(tr, wantAll(s, "drv"), headsAt(t, tr, s, "drv/d.h", "#include"))
 	added, _ := applied(t, tr, edits)
 	equal(t, fmt.Sprint("in its header ", err), added, "#define POOL_NX_OPTIN 1")
 
 	s = load(t, LoadOptions{Defines: []string{optIn}}, "drv")
-	edits, err = Place(tr, wantAll(s, "drv"), nil)
+	edits, err = place(tr, wantAll(s, "drv"), nil)
 	equal(t, fmt.Sprint("given by the user ", err), len(edits), 0)
 }
 
@@ -481,13 +481,13 @@ func TestPlaceOfAnotherSet(t *testing.T) {
 	write(t, "-- a.c --\n-- b.c --\n")
 	put(t, "p.vcxproj", projectText("Debug|x64", compiled))
 	a, b := load(t, LoadOptions{}), load(t, LoadOptions{})
-	if _, err := Place(newTree(t, "."), append(wantAll(a, all), wantAll(b, all)...), nil); err == nil {
+	if _, err := place(newTree(t, "."), append(wantAll(a, all), wantAll(b, all)...), nil); err == nil {
 		t.Error("builds of two sets were accepted")
 	}
-	if _, err := Place(newTree(t, "."), []Want{{&Build{}, optIn, "1"}}, nil); err == nil {
+	if _, err := place(newTree(t, "."), []Want{{&Build{}, optIn, "1"}}, nil); err == nil {
 		t.Error("a build of no set was accepted")
 	}
-	if edits, err := Place(newTree(t, "."), nil, nil); err != nil || edits != nil {
+	if edits, err := place(newTree(t, "."), nil, nil); err != nil || edits != nil {
 		t.Error(edits, err)
 	}
 }
@@ -497,7 +497,7 @@ func TestPlaceWritesBack(t *testing.T) {
 	write(t, "-- a.c --\n-- b.c --\n")
 	put(t, "p.vcxproj", bom+strings.ReplaceAll(strings.TrimSuffix(projectText(two, definitions("Debug|x64", "A")+compiled), "\n"), "\n", "\r\n"))
 	tr := newTree(t, ".")
-	edits, err := Place(tr, wantAll(load(t, LoadOptions{}), all), nil)
+	edits, err := place(tr, wantAll(load(t, LoadOptions{}), all), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

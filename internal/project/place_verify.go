@@ -10,26 +10,51 @@ import (
 // The proof of edits: every build file that reads an edited one is loaded again, and nothing but the wanted defines
 // may differ.
 
-// verify loads every build file that reads an edited one again, and compares.
-func (p *placer) verify() error {
+// verify loads every build file that reads an edited one again, and compares. A build file whose builds don't get what they
+// want goes without; where it is one that wants nothing, or whatever else, all do.
+func (p *placer) verify() (failed []Unplaced) {
 	after, err := p.with(p.edits)
 	if err != nil {
-		return err
+		return p.none(err)
 	}
 	var projects []string
 	for _, e := range p.edits {
-		if !p.tree.Within(e.Path) {
-			return fmt.Errorf("%s: outside of what was named, so it is not changed", e.Path)
+		if why := p.keeps(e.Path); why != "" {
+			return p.none(fmt.Errorf("%s is not changed: %s", e.Path, why))
 		}
 		projects = append(projects, p.set.readers[e.Path]...)
 	}
 	slices.Sort(projects)
+	wanting := p.projects()
 	for _, project := range slices.Compact(projects) {
-		if err := p.compare(p.load(p.tree, project), p.load(after, project)); err != nil {
-			return err
+		err := p.compare(p.load(p.tree, project), p.load(after, project))
+		switch {
+		case err != nil && slices.Contains(wanting, project):
+			failed = append(failed, Unplaced{project, err.Error()})
+		case err != nil:
+			return p.none(err)
 		}
 	}
-	return nil
+	return failed
+}
+
+// projects are the build files that want something, sorted.
+func (p *placer) projects() (list []string) {
+	for _, b := range p.set.Builds {
+		if p.wanted[b.ID] != nil {
+			list = append(list, b.Project)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// none leaves all without.
+func (p *placer) none(why error) (failed []Unplaced) {
+	for _, project := range p.projects() {
+		failed = append(failed, Unplaced{project, why.Error()})
+	}
+	return failed
 }
 
 // compare checks that edits gave each build what it wants and no build anything else.

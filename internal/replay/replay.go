@@ -132,6 +132,7 @@ func (p pair) port(o *Outcome) (err error) {
 		return err
 	}
 	o.Path, o.Took, o.Ours = dir, string(first.Mechanism), ours(first.Changes)
+	o.Left = slices.Clone(first.Refused)
 	for _, f := range first.Left {
 		o.Left = append(o.Left, fmt.Sprintf("%s: %s: %s", f.Place, f.Rule.ID, f.Message))
 	}
@@ -166,11 +167,13 @@ func (p pair) human(dir string) (r *scan.Result, err error) {
 	return r, errors.Join(err, os.Chdir(p.parent))
 }
 
-// widen ports a directory; where that would have to write outside of it, the next higher one, as the refusal advises.
+// widen ports a directory; where that would have to write outside of it, the next higher one, as the port advises.
 func widen(dir string, g port.Goal, so scan.Options) (*port.Result, string, error) {
 	for {
 		r, err := port.Run([]string{dir}, g, so)
-		if err == nil || dir == "." || !strings.Contains(err.Error(), "outside of what was named") {
+		if err != nil || dir == "." || !slices.ContainsFunc(slices.Concat(r.Alone, r.Refused), func(why string) bool {
+			return strings.Contains(why, "outside of what was named")
+		}) {
 			return r, dir, err
 		}
 		dir = path.Dir(dir)

@@ -19,6 +19,7 @@ type Ported struct {
 	Why       string // why that mechanism
 	Changes   []edit.Change
 	Alone     []string // files that are not to be changed, and why
+	Refused   []string // why builds stay without the define
 	Before    []driver.Image
 	After     []driver.Image
 	Executed  []rule.Finding // requests whose memory seems to be executed, as they were before
@@ -107,6 +108,9 @@ func Port(w io.Writer, r *Ported, written bool) {
 	}
 	for _, file := range r.Alone {
 		fmt.Fprintf(w, "left alone: %s\n", file)
+	}
+	for _, why := range r.Refused {
+		fmt.Fprintf(w, "refused: %s\n", why)
 	}
 	became(w, r)
 	if len(r.Changes) > 0 {
