@@ -111,6 +111,7 @@ func TestPool2Leaves(t *testing.T) {
 		{"a directive", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(\n#if DBG\nPagedPoolCacheAligned,\n#else\nPagedPool,\n#endif\n1, 'xErD'); }", "or a directive stands among them"},
 		{"a directive in front of the tag", "10", "PVOID F(void) { return ExAllocatePool(PagedPool,\n#if DBG\n8\n#else\n1\n#endif\n); }", "the tag has no place"},
 		{"another name without a tag", "10", "#define NEW ExAllocatePool\nPVOID F(void) { return NEW(PagedPool, 1); }", "the tag has no place"},
+		{"a header that gives a tag", "10", "#include <classpnp.h>\nPVOID F(void) { return ExAllocatePool(PagedPool, 1); }", "classpnp.h gives it another tag (drv.c:2:"},
 		{"a pasted name", "10", "#define CAT(a, b) a##b\nPVOID F(void) { return CAT(ExAllocate, Pool)(PagedPool, 1); }", "its name is not written at a place where it could be changed"},
 	} {
 		a := unpack(t, forWindows(tt.windows, "drv.c", tt.text+"\n"))
@@ -149,7 +150,7 @@ func TestPool2SharedText(t *testing.T) {
 		{"one that starts early", a + b, old, forms, ""},
 		{"one of user mode", a + user, old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "a project of user mode compiles drv.c, too"},
 		{"a kit that has it", numbered("19041"), old, new, ""},
-		{"a kit that has it not", numbered("17763"), old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "WDK 10.0.17763 has nothing to replace it with (a.vcxproj|Release|x64)"},
+		{"a kit that has it not", numbered("17763"), old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "WDK 10.0.17763 has nothing to replace it with"},
 		{"no kit", driver("a.vcxproj", "", low), old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "nothing says that it is built with a kit from 10.0.19041 on"},
 		{"no kit, but its routines", driver("a.vcxproj", "", low), old + "PVOID G(void) { return ExAllocatePoolZero(PagedPool, 1, 'xErD'); }\n",
 			forms + "PVOID G(void) { return ExAllocatePoolZero(PagedPool, 1, 'xErD'); }\n", ""},
@@ -162,6 +163,9 @@ func TestPool2SharedText(t *testing.T) {
 		r := run(t, Pool2)
 		if got, want := pack(t, archive), tt.builds+tt.want; got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, want)
+		}
+		if got, want := strings.Contains(r.Why, "nothing says that the driver starts there in "), strings.Contains(tt.builds, low); got != want {
+			t.Errorf("%s: %s", tt.name, r.Why)
 		}
 		said := tt.left == "" && len(r.Left) == 0
 		for _, f := range r.Left {

@@ -170,7 +170,7 @@ func Recover(paths []string) ([]string, error) {
 // unless the drivers use POOL_NX_OPTIN_AUTO already.
 func choose(goal Goal, images []driver.Image) (rule.Goal, string) {
 	if g, ok := goals[goal]; ok {
-		return g, "asked for"
+		return g, "asked for" + early(g, images)
 	}
 	auto := 0
 	for _, m := range images {
@@ -182,6 +182,25 @@ func choose(goal Goal, images []driver.Image) (rule.Goal, string) {
 		return goals[OptInAuto], "builds of this tree use it already"
 	}
 	return goals[OptIn], "one binary then is right on Windows 7 and on every later one"
+}
+
+// early says which builds can't be known to have ExAllocatePool2.
+func early(g rule.Goal, images []driver.Image) string {
+	var ids []string
+	for _, m := range images {
+		old := func(s driver.Site) bool { return s.DDI.Replacement == "ExAllocatePool2" && s.Call.Name.Path != "" }
+		if g.Allocators && m.Build.Minimum.Before(rule.Version2004) && slices.ContainsFunc(m.Sites, old) {
+			ids = append(ids, m.Build.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	says := fmt.Sprintf("; ExAllocatePool2 comes with Windows 10.0.19041, and nothing says that the driver starts there in %s", report.Builds(ids[:1]))
+	if len(ids) > 1 {
+		says += fmt.Sprintf(" and %d more", len(ids)-1)
+	}
+	return says
 }
 
 // refuse holds back a mechanism that a build's minimum Windows does not carry.

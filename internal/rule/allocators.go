@@ -3,6 +3,7 @@ package rule
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -28,8 +29,8 @@ var successors = map[string]successor{
 	"ExAllocatePoolWithTagPriority": {inline: "ExAllocatePoolPriorityUninitialized"},
 }
 
-// version2004 is the first Windows with ExAllocatePool2, and the first whose kit has the inline functions.
-var version2004 = nx.Version{Major: 10, Build: 19041}
+// Version2004 is the first Windows with ExAllocatePool2, and the first whose kit has the inline functions.
+var Version2004 = nx.Version{Major: 10, Build: 19041}
 
 // rewriting is what is known of the text of one call.
 type rewriting struct {
@@ -52,7 +53,7 @@ func callsOf(images []driver.Image) map[text]*rewriting {
 	calls := map[text]*rewriting{}
 	for i := range images {
 		m := &images[i]
-		knows := knowsForms(m)
+		lacks := lacksForms(m)
 		for j := range m.Sites {
 			s := &m.Sites[j]
 			if _, old := successors[s.DDI.Name]; !old || s.Call.Name.Path == "" {
@@ -75,32 +76,45 @@ func callsOf(images []driver.Image) map[text]*rewriting {
 				r.partial = "its arguments are others in another build"
 			}
 			r.executed = r.executed || len(s.Executed) > 0
-			r.held = cmp.Or(r.held, knows, holds(s))
+			r.held = cmp.Or(r.held, lacks, holds(m, s))
 		}
 	}
 	return calls
 }
 
 // holds says why a call must stay as it is, "" where it need not.
-func holds(s *driver.Site) string {
+func holds(m *driver.Image, s *driver.Site) string {
 	switch {
 	case len(s.Executed) > 0:
 		return fmt.Sprintf("its memory seems to be executed (%s)", s.Executed[0].Place)
 	case s.Call.Shared:
 		return "a project of user mode compiles " + s.Call.Name.Path + ", too"
+	case s.DDI.Name == "ExAllocatePool":
+		return retagged(m)
 	}
 	return ""
 }
 
-// knowsForms says why the kit of a build does not have the new routines, or may not have them; "" where it has.
-func knowsForms(m *driver.Image) string {
+// retagged says which of the kit's headers makes a macro of ExAllocatePool, with a tag of its own; "" for none.
+func retagged(m *driver.Image) string {
+	for _, f := range factsOf(m, driver.MissingHeader) {
+		name := strings.ToLower(path.Base(strings.ReplaceAll(f.Says, `\`, "/")))
+		if name == "classpnp.h" || name == "smcnt.h" {
+			return fmt.Sprintf("%s gives it another tag (%s)", name, f.Place)
+		}
+	}
+	return ""
+}
+
+// lacksForms says why the kit of a build does not have the new routines, or may not have them; "" where it has.
+func lacksForms(m *driver.Image) string {
 	k := m.Build.Kit
 	switch {
 	case k.Made == nx.Windows10: // one of those since, and none is named
-	case k.Made != (nx.Version{}) && k.Made.Before(version2004):
-		return fmt.Sprintf("%s has nothing to replace it with (%s)", k.Name, m.Build.ID)
-	case k.Made == (nx.Version{}) && m.Build.Minimum.Before(version2004) && !usesForms(m):
-		return fmt.Sprintf("nothing says that it is built with a kit from 10.0.19041 on (%s)", m.Build.ID)
+	case k.Made != (nx.Version{}) && k.Made.Before(Version2004):
+		return k.Name + " has nothing to replace it with"
+	case k.Made == (nx.Version{}) && m.Build.Minimum.Before(Version2004) && !usesForms(m):
+		return "nothing says that it is built with a kit from 10.0.19041 on"
 	}
 	return ""
 }
@@ -189,7 +203,7 @@ func poolTypeOf(t driver.Term) (bits uint32, executable bool) {
 // becomes names the routine that is to be called instead. A priority goes on to be an argument: ExAllocatePool3 takes it in a
 // structure, which would have to be declared.
 func (r *rewriting) becomes() string {
-	if r.lowest.Before(version2004) || r.ddi.Replacement != "ExAllocatePool2" {
+	if r.lowest.Before(Version2004) || r.ddi.Replacement != "ExAllocatePool2" {
 		return successors[r.ddi.Name].inline
 	}
 	return r.ddi.Replacement
@@ -259,6 +273,14 @@ func replace(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Fin
 			f.Message += "; it can't be replaced: " + why
 		}
 		found = append(found, f)
+	}
+	if lacksForms(m) != "" && len(found) > 1 { // one tells of all
+		found[0].Level = Warning
+		for _, other := range found[1:] {
+			found[0].Steps = append(found[0].Steps, driver.Step{Place: other.Place, Says: "here, too"})
+		}
+		found[0].Message += fmt.Sprintf("; nor can %d others", len(found)-1)
+		found = found[:1]
 	}
 	return found
 }
