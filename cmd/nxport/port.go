@@ -23,8 +23,10 @@ func portCommand() *cobra.Command {
 		Short: "Opt drivers in to NX pool; prints a diff, or writes it with --write",
 		Long: `port makes the smallest change that opts a driver in: the macro in its build files, and for POOL_NX_OPTIN the call
 ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in its entry routine. With --to explicit, each request names no-execute memory
-instead: NonPagedPoolNx, POOL_NX_ALLOCATION, MdlMappingNoExecute, once where that is written. The ported tree is scanned again
-before anything is written; all files are written, or none. Standard output holds the diff alone.
+instead: NonPagedPoolNx, POOL_NX_ALLOCATION, MdlMappingNoExecute, once where that is written. With --to pool2, the deprecated
+allocators are replaced besides: by ExAllocatePool2 where all builds of a call start at Windows 10.0.19041, else by
+ExAllocatePoolUninitialized and the like; a driver that starts below Windows 8 is opted in. The ported tree
+is scanned again before anything is written; all files are written, or none. Standard output holds the diff alone.
 
 While it writes, the file .nxport-journal at the top of the tree names what is changed; a port that was interrupted leaves it,
 and the next run puts the files back as they were. A file in a checkout of git is written only if it is as it was committed,

@@ -1,6 +1,9 @@
 package driver
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Pair is one request as two witnesses, or one witness at two times, saw it. A or B is nil where only the other did.
 type Pair struct {
@@ -27,13 +30,13 @@ func Compare(a, b Image) []Pair {
 	return pairs
 }
 
-// keyed yields each site with a name that survives moved lines.
+// keyed yields each site with a name that survives moved lines and another routine in the place of a deprecated one.
 func keyed(sites []Site) func(yield func(string, *Site) bool) {
 	return func(yield func(string, *Site) bool) {
 		seen := map[string]int{}
 		for i := range sites {
 			s := &sites[i]
-			key := s.Place.Path + "\x00" + s.Function + "\x00" + s.DDI.Name
+			key := s.Place.Path + "\x00" + s.Function + "\x00" + cmp.Or(s.DDI.Replacement, s.DDI.Name)
 			seen[key]++
 			if !yield(fmt.Sprint(key, "\x00", seen[key]), s) {
 				return

@@ -119,6 +119,17 @@ const (
 	Compared            // what holds it is compared with a pool type on the way
 )
 
+// Call is the text of a call, as far as it can be edited: in a file, or in the body of a macro.
+type Call struct {
+	Name Place
+	End  int // the offset where another argument can be put; 0 where the arguments are not written behind the name, or a directive stands there
+	// Start and Stop enclose the deciding argument; 0 where it is not written in the call.
+	Start, Stop int
+	Constant    bool // the deciding argument is made of constants alone
+	Nothing     bool // one of the others is 0
+	Shared      bool // a project of user mode compiles its file, too
+}
+
 // Moment says when a request runs, seen from the image's opt-in call.
 type Moment int
 
@@ -151,6 +162,7 @@ type Site struct {
 	DDI      nx.DDI
 	Argument string // the deciding argument as written; "" where none decides
 	Own      string // the function of the driver that allocates instead, as written; "" where there is none
+	Call     Call   // how it is written, if there is another routine for it and the text can be edited; else zero
 	UserMode bool   // it gives memory of user mode, which is none of the kernel
 	Guard    *Step  // the condition on the version of Windows that it stands under; nil where none was seen
 	Value    Value

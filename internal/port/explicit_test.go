@@ -116,7 +116,7 @@ func TestExplicitBesideAnOptIn(t *testing.T) {
 }
 
 func TestGoalsAreListed(t *testing.T) {
-	for goal := range mechanisms {
+	for goal := range goals {
 		if !slices.Contains(Goals(), string(goal)) {
 			t.Errorf("%s is not among %v", goal, Goals())
 		}

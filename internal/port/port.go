@@ -36,14 +36,17 @@ const (
 	OptIn      Goal = "optin"
 	OptInAuto  Goal = "optin-auto"
 	Explicit   Goal = "explicit"
+	Pool2      Goal = "pool2"
 )
 
-// mechanisms of the goals that name one. Explicit has none: each request says what it asks for.
-var mechanisms = map[Goal]nx.Mechanism{OptIn: nx.OptIn, OptInAuto: nx.OptInAuto, Explicit: nx.None}
+// goals are those that say what to do.
+var goals = map[Goal]rule.Goal{
+	OptIn: {Mechanism: nx.OptIn}, OptInAuto: {Mechanism: nx.OptInAuto}, Explicit: {Mechanism: nx.None}, Pool2: {Allocators: true},
+}
 
 // Goals lists them for usage and errors.
 func Goals() []string {
-	return []string{string(AutoSelect), string(OptIn), string(OptInAuto), string(Explicit)}
+	return []string{string(AutoSelect), string(OptIn), string(OptInAuto), string(Explicit), string(Pool2)}
 }
 
 // Result is a port that is ready to be written, and the scans before and after it.
@@ -68,21 +71,21 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Goal = cmp.Or(mechanisms[goal], nx.OptIn)
+	o.Goal = cmp.Or(goals[goal], goals[OptIn])
 	before, err := scan.On(t, paths, o)
 	if err != nil {
 		return nil, err
 	}
 	r := &Result{First: before, last: before, named: paths, alone: map[string]string{}, stay: incomplete(before), unread: unreadIn(before)}
-	r.Mechanism, r.Why = choose(goal, before.Images)
-	if err := refuse(r.Mechanism, before.Images); err != nil {
+	r.Goal, r.Why = choose(goal, before.Images)
+	if err := refuse(r.Goal.Mechanism, before.Images); err != nil {
 		return nil, err
 	}
 	if err := r.refuse(); err != nil {
 		return nil, err
 	}
-	if o.Goal != r.Mechanism { // the findings' fixes are those of another
-		o.Goal = r.Mechanism
+	if o.Goal != r.Goal { // the findings' fixes are those of another
+		o.Goal = r.Goal
 		if r.last, err = scan.On(t, paths, o); err != nil {
 			return nil, err
 		}
@@ -171,9 +174,9 @@ func Recover(paths []string) ([]string, error) {
 
 // choose settles on a mechanism. POOL_NX_OPTIN is right for every minimum Windows, so it is what auto-select takes
 // unless the drivers use POOL_NX_OPTIN_AUTO already.
-func choose(goal Goal, images []driver.Image) (nx.Mechanism, string) {
-	if m, ok := mechanisms[goal]; ok {
-		return m, "asked for"
+func choose(goal Goal, images []driver.Image) (rule.Goal, string) {
+	if g, ok := goals[goal]; ok {
+		return g, "asked for" + early(g, images)
 	}
 	auto := 0
 	for _, m := range images {
@@ -182,9 +185,28 @@ func choose(goal Goal, images []driver.Image) (nx.Mechanism, string) {
 		}
 	}
 	if auto > 0 && refuse(nx.OptInAuto, images) == nil {
-		return nx.OptInAuto, "builds of this tree use it already"
+		return goals[OptInAuto], "builds of this tree use it already"
 	}
-	return nx.OptIn, "one binary then is right on Windows 7 and on every later one"
+	return goals[OptIn], "one binary then is right on Windows 7 and on every later one"
+}
+
+// early says which builds can't be known to have ExAllocatePool2.
+func early(g rule.Goal, images []driver.Image) string {
+	var ids []string
+	for _, m := range images {
+		old := func(s driver.Site) bool { return s.DDI.Replacement == "ExAllocatePool2" && s.Call.Name.Path != "" }
+		if g.Allocators && m.Build.Minimum.Before(rule.Version2004) && slices.ContainsFunc(m.Sites, old) {
+			ids = append(ids, m.Build.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	says := fmt.Sprintf("; ExAllocatePool2 comes with Windows 10.0.19041, and nothing says that the driver starts there in %s", report.Builds(ids[:1]))
+	if len(ids) > 1 {
+		says += fmt.Sprintf(" and %d more", len(ids)-1)
+	}
+	return says
 }
 
 // refuse holds back a mechanism that a build's minimum Windows does not carry.
@@ -211,7 +233,7 @@ func refuse(m nx.Mechanism, images []driver.Image) error {
 
 // refuse holds back NX pool types at the requests of builds that also run on a Windows which does not know them.
 func (r *Result) refuse() error {
-	if r.Mechanism != nx.None {
+	if r.Goal.Mechanism != nx.None {
 		return nil
 	}
 	var low []string

@@ -131,7 +131,7 @@ func (p pair) port(o *Outcome) (err error) {
 	if err != nil {
 		return err
 	}
-	o.Path, o.Took, o.Ours = dir, string(first.Mechanism), ours(first.Changes)
+	o.Path, o.Took, o.Ours = dir, string(first.Goal.Mechanism), ours(first.Changes)
 	o.Left = slices.Clone(first.Refused)
 	for _, f := range first.Left {
 		o.Left = append(o.Left, fmt.Sprintf("%s: %s: %s", f.Place, f.Rule.ID, f.Message))

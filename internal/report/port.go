@@ -15,16 +15,16 @@ import (
 
 // Ported is a port that is ready to be written.
 type Ported struct {
-	Mechanism nx.Mechanism
-	Why       string // why that mechanism
-	Changes   []edit.Change
-	Alone     []string // files that are not to be changed, and why
-	Refused   []string // why builds stay without the define
-	Before    []driver.Image
-	After     []driver.Image
-	Executed  []rule.Finding // requests whose memory seems to be executed, as they were before
-	Kept      []rule.Finding // requests that the source itself keeps executable
-	Left      []rule.Finding // what could not be mended
+	Goal     rule.Goal
+	Why      string // why that one
+	Changes  []edit.Change
+	Alone    []string // files that are not to be changed, and why
+	Refused  []string // why builds stay without the define
+	Before   []driver.Image
+	After    []driver.Image
+	Executed []rule.Finding // requests whose memory seems to be executed, as they were before
+	Kept     []rule.Finding // requests that the source itself keeps executable
+	Left     []rule.Finding // what could not be mended
 	// Suppressed are those that the source still suppresses, of any rule.
 	Suppressed []rule.Finding
 	// NoAlternative are requests for which the lowest Windows of their build has no other routine.
@@ -97,7 +97,7 @@ func Port(w io.Writer, r *Ported, written bool) {
 	if len(r.Changes) == 0 {
 		fmt.Fprintln(w, "nothing to change")
 	} else {
-		fmt.Fprintf(w, "mechanism %s: %s\n", cmp.Or(r.Mechanism.Macro(), "none, each request names no-execute memory"), r.Why)
+		fmt.Fprintf(w, "mechanism %s: %s\n", aim(r.Goal), r.Why)
 	}
 	for _, c := range r.Changes {
 		verb := "would change"
@@ -137,6 +137,14 @@ func evidence(s *driver.Site) string {
 	}
 	sign := s.Executed[len(s.Executed)-1]
 	return fmt.Sprintf(", because its memory seems to be executed: %s: %s", lineOf(sign.Place), sign.Says)
+}
+
+// aim names what a port makes of drivers.
+func aim(g rule.Goal) string {
+	if g.Allocators {
+		return "none, each request names no-execute memory, by no deprecated allocator; below Windows 8 POOL_NX_OPTIN"
+	}
+	return cmp.Or(g.Mechanism.Macro(), "none, each request names no-execute memory")
 }
 
 // cautions says what a port cannot know.
@@ -221,6 +229,9 @@ func change(windows []nx.Version, a, b driver.Site) string {
 			continue
 		}
 		says := fmt.Sprintf("%s -> %s (%s)", values(old), values(now), judgement[now.Executable])
+		if a.DDI.Kind != b.DDI.Kind { // the numbers mean something else
+			says = fmt.Sprintf("%s -> %s (%s)", spelled(a, old), spelled(b, now), judgement[now.Executable])
+		}
 		if versions[says] == nil {
 			order = append(order, says)
 		}
@@ -230,4 +241,13 @@ func change(windows []nx.Version, a, b driver.Site) string {
 		order[i] += " on Windows " + strings.Join(versions[says], ", ")
 	}
 	return strings.Join(order, "; ")
+}
+
+// spelled writes what a request gets as C has it.
+func spelled(s driver.Site, o driver.Outcome) string {
+	var list []string
+	for _, v := range o.Values {
+		list = append(list, cmp.Or(s.DDI.Kind.Spell(v), fmt.Sprintf("%#x", v)))
+	}
+	return cmp.Or(strings.Join(list, " or "), "?")
 }

@@ -1,8 +1,6 @@
 package rule
 
 import (
-	"slices"
-
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
 )
@@ -19,8 +17,9 @@ whatever the minimum is; before Windows 10 version 2004 (10.0.19041) there is no
 		Why: `The classic routines leave old data in the memory that they give. ExAllocatePool2 and ExAllocatePool3 clear it, and
 POOL_FLAG_NON_PAGED is no-execute.`,
 		Fix: `Call ExAllocatePool2, or ExAllocatePool3 for a priority. It returns NULL where a quota allocator raises, and it
-clears the memory: POOL_FLAG_RAISE_ON_FAILURE and POOL_FLAG_UNINITIALIZED keep the old behaviour. There is no automatic fix
-here.`,
+clears the memory: POOL_FLAG_RAISE_ON_FAILURE and POOL_FLAG_UNINITIALIZED keep the old behaviour. nxport port --to pool2 does
+that where the pool is written in the call, and calls ExAllocatePoolUninitialized and the like where a priority is passed or
+builds for an older Windows compile the call, too.`,
 		Before: vcxprojFor("Windows10", "NTDDI_VERSION=0x0A000008", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 
@@ -39,18 +38,14 @@ PVOID Get(SIZE_T Size)
 `,
 	},
 	check: checkDeprecatedAllocator,
-}
-
-// deprecated are the allocators of Microsoft's page on C28751.
-var deprecated = []string{
-	"ExAllocatePool", "ExAllocatePoolWithTag", "ExAllocatePoolWithQuota", "ExAllocatePoolWithQuotaTag", "ExAllocatePoolWithTagPriority",
+	mend:  replace,
 }
 
 func checkDeprecatedAllocator(m *driver.Image, _ nx.Mechanism) []Finding {
 	var found []Finding
 	for i := range m.Sites {
 		s := &m.Sites[i]
-		if slices.Contains(deprecated, s.DDI.Name) && !m.Build.Minimum.Before(s.DDI.ReplacementSince) {
+		if _, old := successors[s.DDI.Name]; old && !m.Build.Minimum.Before(s.DDI.ReplacementSince) {
 			found = append(found, Finding{
 				Message: s.DDI.Name + " is deprecated: every Windows from " + m.Build.Minimum.Name() + " on has " + s.DDI.Replacement,
 				Place:   s.Place, Site: s,

@@ -48,6 +48,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 `,
 	},
 	check: checkUnsafeArgument,
+	mend:  explicitly,
 }
 
 func checkUnsafeArgument(m *driver.Image, goal nx.Mechanism) []Finding {

@@ -15,8 +15,10 @@ import (
 
 // texts is what decides the requests of all images.
 type texts struct {
-	held  map[text]string    // why one must go on to ask for what it asks for
-	kinds map[text][]nx.Kind // of the requests that hang on one; "" for a comparison
+	held  map[text]string     // why one must go on to ask for what it asks for
+	kinds map[text][]nx.Kind  // of the requests that hang on one; "" for a comparison
+	calls map[text]*rewriting // of the deprecated allocators; nil where they stay
+	keep  *keeping
 	// beyond are those on which something hangs for which POOL_NX_OPTIN is not, and would not be, at work.
 	beyond map[text]bool
 }
@@ -30,7 +32,7 @@ type text struct {
 func textOf(w driver.Written) text { return text{w.At.Path, w.At.Offset, w.End} }
 
 func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
-	all := texts{map[text]string{}, map[text][]nx.Kind{}, map[text]bool{}}
+	all := texts{held: map[text]string{}, kinds: map[text][]nx.Kind{}, beyond: map[text]bool{}}
 	note := func(list []driver.Written, kind nx.Kind, why string) {
 		for _, w := range list {
 			t := textOf(w)
@@ -116,11 +118,19 @@ var nxForms = map[nx.Kind]nxForm{
 	nx.MdlPriority:    {by: true, zero: "LowPagePriority | MdlMappingNoExecute", flag: "MdlMappingNoExecute"},
 }
 
-// mend gives requests for executable memory their fixes, or says why they have none.
-func (all texts) mend(found []Finding) {
+// explicitly gives requests for executable memory their fixes, or says why they have none.
+func explicitly(all *texts, m *driver.Image, goal nx.Mechanism, found []Finding) []Finding {
 	for i := range found {
 		f := &found[i]
-		if f.Level == Note || f.Fix != nil {
+		if fix := all.keep.of(m.Build, f.Site); fix != nil {
+			f.Fix = fix
+			continue
+		}
+		if fix := all.replaces(f.Site); fix != nil { // by a call that asks for no-execute memory
+			f.Fix, f.Kept = fix, false
+			continue
+		}
+		if f.Level == Note || goal != nx.None {
 			continue
 		}
 		fix, why := all.fix(f.Site)
@@ -132,6 +142,7 @@ func (all texts) mend(found []Finding) {
 			f.Message += "; it can't be changed: " + why
 		}
 	}
+	return found
 }
 
 // fix changes what can be of the text that decides a request.

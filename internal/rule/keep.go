@@ -140,21 +140,28 @@ func cameBy(s *driver.Site) []string {
 	return slices.Compact(paths)
 }
 
-// mend gives the findings about memory that is executed the fix that keeps it so. NX0016 says why there is none.
-func (k *keeping) mend(r *Rule, found []Finding, b driver.Build) {
+// keepExecuted gives the findings about memory that is executed the fix that keeps it so, or says why there is none.
+func keepExecuted(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Finding {
 	for i := range found {
 		f := &found[i]
-		if f.Site == nil || !k.changes(b, f.Site) {
+		if !all.keep.changes(m.Build, f.Site) {
 			continue
 		}
-		fix, why := k.fix(f.Site)
-		switch {
-		case fix != nil:
-			f.Fix = fix
-		case r == &memoryExecuted:
+		fix, why := all.keep.fix(f.Site)
+		if f.Fix = fix; fix == nil {
 			f.Message += "; it can't be kept executable by itself: " + why
 		}
 	}
+	return found
+}
+
+// of gives the fix of a request that goes on to be executable by it, nil of others.
+func (k *keeping) of(b driver.Build, s *driver.Site) *Fix {
+	if !k.changes(b, s) {
+		return nil
+	}
+	fix, _ := k.fix(s)
+	return fix
 }
 
 // changes says whether executable memory that is executed is no longer executable once its build is opted in. Without an

@@ -26,6 +26,7 @@ the first, where nothing else hangs on the constant, and a build file says where
 		After:  vcxproj("POOL_NX_OPTIN=1;DRV", "drv.c") + nxSource("NonPagedPool", "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"),
 	},
 	check: checkNXBelowWindows8,
+	mend:  lower,
 }
 
 func nxSource(poolType, call string) string {
@@ -125,7 +126,10 @@ var withoutNX = map[nx.Kind]map[string]string{
 }
 
 // lower gives requests for NX pool their fixes: POOL_NX_OPTIN, and the names that it redefines.
-func (all texts) lower(found []Finding, m *driver.Image) {
+func lower(all *texts, m *driver.Image, goal nx.Mechanism, found []Finding) []Finding {
+	if goal != nx.OptIn {
+		return found
+	}
 	for i := range found {
 		s := found[i].Site
 		if s == nil || found[i].Level == Note {
@@ -148,4 +152,5 @@ func (all texts) lower(found []Finding, m *driver.Image) {
 			found[i].Fix = &both
 		}
 	}
+	return found
 }

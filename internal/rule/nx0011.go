@@ -26,6 +26,7 @@ hangs on it. NonPagedPoolExecute stays: such a request fails now, and no fix bri
 		After:  vcxprojFor("Windows10", "NTDDI_VERSION=0x0A000008", "drv.c") + flagsSource("POOL_FLAG_PAGED"),
 	},
 	check: checkTypeAndFlagsMixed,
+	mend:  unmix,
 }
 
 func flagsSource(flags string) string {
@@ -93,13 +94,13 @@ var otherSide = map[nx.Kind]map[string]string{
 
 // unmix gives findings their fixes, where only requests of one kind hang on a constant. Below Windows 8 there is no
 // NonPagedPoolNx to pass.
-func (all texts) unmix(found []Finding, b driver.Build) {
+func unmix(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Finding {
 	for i := range found {
 		f := Fix{Safe: true}
 		s := found[i].Site
 		for _, w := range s.Value.Written {
 			name := otherSide[s.DDI.Kind][w.Text]
-			if name == "" || w.Use != driver.Alone || len(all.kinds[textOf(w)]) > 1 || name == "NonPagedPoolNx" && b.Minimum.Before(nx.Windows8) {
+			if name == "" || w.Use != driver.Alone || len(all.kinds[textOf(w)]) > 1 || name == "NonPagedPoolNx" && m.Build.Minimum.Before(nx.Windows8) {
 				continue
 			}
 			f.Title = "pass " + name
@@ -109,4 +110,5 @@ func (all texts) unmix(found []Finding, b driver.Build) {
 			found[i].Fix = &f
 		}
 	}
+	return found
 }

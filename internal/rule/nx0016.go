@@ -55,6 +55,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 `,
 	},
 	check: checkMemoryExecuted,
+	mend:  keepExecuted,
 }
 
 func checkMemoryExecuted(m *driver.Image, goal nx.Mechanism) []Finding {

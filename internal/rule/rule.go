@@ -38,6 +38,8 @@ type Rule struct {
 	check      func(*driver.Image, nx.Mechanism) []Finding
 	checkAll   func([]driver.Image) []Finding
 	checkFound func([]*Rule, []driver.Image, []Finding) []Finding
+	// mend gives the findings of check their fixes, or the reasons why they have none, where that takes a look at all images.
+	mend func(*texts, *driver.Image, nx.Mechanism, []Finding) []Finding
 }
 
 // Doc is the documentation of a rule. Before and After are trees in txtar form: Before breaks the rule, its fix makes
@@ -45,6 +47,15 @@ type Rule struct {
 type Doc struct {
 	What, Why, Fix string
 	Before, After  string
+}
+
+// Goal is what fixes make of drivers.
+type Goal struct {
+	// Mechanism is that by which they opt drivers in; with nx.None, each request is told by itself what to ask for. Where it is "",
+	// they do the latter in drivers that start at Windows 8, and opt others in by POOL_NX_OPTIN.
+	Mechanism nx.Mechanism
+	// Allocators is set where deprecated allocators are replaced, too.
+	Allocators bool
 }
 
 // Define is a macro that a fix wants in every unit of the build.
@@ -86,15 +97,19 @@ func All() []*Rule {
 	}
 }
 
-// Check judges the images of one tree. Fixes opt them in by the mechanism goal, where nothing there has one yet; where that
-// is nx.None, each request is told by itself what to ask for. What the source suppresses is among the findings, and says so.
-func Check(images []driver.Image, goal nx.Mechanism) []Finding {
+// Check judges the images of one tree. Fixes go by the goal, where nothing there has a mechanism yet. What the source
+// suppresses is among the findings, and says so.
+func Check(images []driver.Image, goal Goal) []Finding {
 	var all []Finding
 	silent := silences(images)
-	goals := goalsOf(images, goal)
+	goals := goalsOf(images, goal.Mechanism)
 	keep := keepingOf(images, goals)
 	harmed := harmedBy(images, keep)
 	bySite := textsOf(images, goals)
+	bySite.keep = keep
+	if goal.Allocators {
+		bySite.calls = callsOf(images)
+	}
 	add := func(r *Rule, list []Finding, build ...string) {
 		for _, f := range list {
 			f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
@@ -113,16 +128,8 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 		case r.check != nil:
 			for i := range images {
 				found := r.check(&images[i], goals[i])
-				if r == &unsafeArgument || r == &memoryExecuted {
-					keep.mend(r, found, images[i].Build)
-				}
-				switch {
-				case r == &unsafeArgument && goals[i] == nx.None:
-					bySite.mend(found)
-				case r == &nxBelowWindows8 && goals[i] == nx.OptIn:
-					bySite.lower(found, &images[i])
-				case r == &typeAndFlagsMixed:
-					bySite.unmix(found, images[i].Build)
+				if r.mend != nil {
+					found = r.mend(&bySite, &images[i], goals[i], found)
 				}
 				add(r, found, images[i].Build.ID)
 			}
@@ -154,7 +161,39 @@ func goalsOf(images []driver.Image, goal nx.Mechanism) []nx.Mechanism {
 		}
 		goals[i] = cmp.Or(goals[i], goal)
 	}
+	if slices.Contains(goals, "") {
+		byMinimum(images, goals)
+	}
 	return goals
+}
+
+// byMinimum settles what is to become of drivers that are open: POOL_NX_OPTIN serves those that start below Windows 8, and those
+// that share a build file or the file of a request with one.
+func byMinimum(images []driver.Image, goals []nx.Mechanism) {
+	low := map[string]bool{}
+	names := func(m *driver.Image) []string {
+		list := []string{m.Build.Project}
+		for _, s := range m.Sites {
+			list = append(list, s.Place.Path)
+		}
+		return list
+	}
+	for i := range images {
+		if images[i].Build.Minimum.Before(nx.Windows8) {
+			for _, name := range names(&images[i]) {
+				low[name] = true
+			}
+		}
+	}
+	for i := range images {
+		switch {
+		case goals[i] != "":
+		case slices.ContainsFunc(names(&images[i]), func(name string) bool { return low[name] }):
+			goals[i] = nx.OptIn
+		default:
+			goals[i] = nx.None
+		}
+	}
 }
 
 // harmedBy gives the builds that an opt-in would make execute no-execute memory, as far as that is seen and no fix keeps it
@@ -163,11 +202,7 @@ func harmedBy(images []driver.Image, keep *keeping) map[string]bool {
 	harmed := map[string]bool{}
 	for _, m := range images {
 		harmed[m.Build.ID] = slices.ContainsFunc(m.Sites, func(s driver.Site) bool {
-			if !keep.changes(m.Build, &s) {
-				return false
-			}
-			fix, _ := keep.fix(&s)
-			return fix == nil
+			return keep.changes(m.Build, &s) && keep.of(m.Build, &s) == nil
 		})
 	}
 	return harmed

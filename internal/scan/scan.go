@@ -23,9 +23,9 @@ type Options struct {
 	Load    project.LoadOptions
 	Windows []nx.Version // to judge for; empty: the build's minimum, 6.1, 6.2 and 10.0
 	DDIs    []nx.DDI
-	Jobs    int          // units read at once
-	Goal    nx.Mechanism // by which fixes opt in; nx.OptIn if empty
-	Unsafe  bool         // a port makes changes, too, that may alter what a driver does
+	Jobs    int       // units read at once
+	Goal    rule.Goal // of fixes; to opt in by POOL_NX_OPTIN if empty
+	Unsafe  bool      // a port makes changes, too, that may alter what a driver does
 	// Progress, where there is one, is told how many files of how many are read for how many builds. It is called from
 	// several goroutines.
 	Progress func(files, of, builds int)
@@ -70,13 +70,14 @@ func On(t *tree.Tree, paths []string, o Options) (*Result, error) {
 	markShared(r.Images, set.Skipped)
 	buildComments(t, r.Images)
 	r.Dormant, r.Declarations = read.Dormant, read.Declarations
-	r.Findings, r.Suppressed = rule.Split(rule.Merge(rule.Check(r.Images, cmp.Or(o.Goal, nx.OptIn))))
+	r.Findings, r.Suppressed = rule.Split(rule.Merge(rule.Check(r.Images, cmp.Or(o.Goal, rule.Goal{Mechanism: nx.OptIn}))))
 	r.Notes = append(notes(set), outside(t)...)
 	r.Elapsed = time.Since(start)
 	return r, nil
 }
 
-// markShared tells the entry routines and kit includes of files that a project of user mode compiles, too, which has no opt-in.
+// markShared tells the entry routines, the kit includes and the requests in files that a project of user mode compiles, too, which
+// has neither the opt-in call nor the kit's allocators.
 func markShared(images []driver.Image, skipped []project.Skipped) {
 	shared := map[string]bool{}
 	for _, s := range skipped {
@@ -87,6 +88,10 @@ func markShared(images []driver.Image, skipped []project.Skipped) {
 	for _, m := range images {
 		for i, f := range m.Facts {
 			m.Facts[i].Shared = (f.Kind == driver.Entry || f.Kind == driver.KitInclude) && shared[f.Unit]
+		}
+		for i := range m.Sites {
+			call := &m.Sites[i].Call
+			call.Shared = shared[call.Name.Path]
 		}
 	}
 }

@@ -95,6 +95,7 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 			f.flags(c.ddi, t, arg, i)
 		}
 	}
+	f.text(&c, body, i, last, end, args)
 	r.cleared(c, args, i)
 	if t.is("ExInitializeDriverRuntime") && t.exp == nil && t.file.wide == nil && end+1 < len(body) && body[end+1].is(";") {
 		span := statementSpan(t.file, int(whole[0].off), int(t.off), int(body[end+1].off)+1)

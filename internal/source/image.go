@@ -183,7 +183,7 @@ func (m *image) mayRequest(name string, seen map[string]bool) bool {
 // that is told what to request.
 func (m *image) requests(d *definition, c *call) []driver.Site {
 	s := driver.Site{
-		Witness: driver.Source, Place: c.at.root().place(), Function: d.name, DDI: *c.ddi,
+		Witness: driver.Source, Place: c.at.root().place(), Function: d.name, DDI: *c.ddi, Call: d.texts[c.pos],
 		Mechanism: d.unit.mechanism, Moment: m.moment(d, c), Escapes: c.escapes,
 	}
 	if c.at.exp != nil {

@@ -66,6 +66,7 @@ type function struct {
 	versioned bool
 	guards    map[int]driver.Step    // of requests and writes, by their position: the condition on the version of Windows around them
 	flagged   map[int]driver.Written // arguments of requests to which a flag can be added, by the position of the request
+	texts     map[int]driver.Call    // how requests are written that there is another routine for
 	at        token
 	member    bool          // of a class or a namespace
 	initial   bool          // no function, but what initialises a global variable of C++

@@ -156,26 +156,18 @@ func (f *function) flags(d *nx.DDI, name token, arg []token, pos int) {
 	f.flagged[pos] = *w
 }
 
-// argumentOf gives the argument of a call whose name is given, where a flag can be added to it: it is written at one place, in
-// the call, in the body of a macro or among the arguments of one.
+// argumentOf gives the argument of a call whose name is given, where a flag can be added to it.
 func argumentOf(d *nx.DDI, name token, arg []token) *driver.Written {
-	if d.Kind != nx.LookasideFlags && d.Kind != nx.MdlPriority || len(arg) == 0 {
+	if d.Kind != nx.LookasideFlags && d.Kind != nx.MdlPriority {
 		return nil
 	}
-	around := map[*expansion]bool{}
-	for e := name.exp; e != nil; e = e.name.exp {
-		around[e] = true
+	first, last, ok := extent(name, arg)
+	if !ok || first.source().file == nil || last.source().file == nil {
+		return nil
 	}
-	first, last := outermost(arg[0], around), outermost(arg[len(arg)-1], around)
-	w := &driver.Written{}
+	w := &driver.Written{At: first.place(), End: int(last.off) + len(last.text)}
 	depth := 0 // of parentheses
 	for _, t := range arg {
-		if throughArguments(t, around) {
-			return nil
-		}
-		if outer := outermost(t, around); outer.exp != first.exp || outer.file != first.file || outer.off < first.off || outer.off > last.off {
-			return nil
-		}
 		switch {
 		case t.is("("):
 			depth++
@@ -185,14 +177,32 @@ func argumentOf(d *nx.DDI, name token, arg []token) *driver.Written {
 			w.Use = driver.Together
 		}
 	}
-	if first.source().file == nil || last.source().file == nil {
-		return nil
-	}
-	w.At, w.End = first.place(), int(last.off)+len(last.text)
 	if len(arg) == 1 && first.exp == arg[0].exp {
 		w.Text = first.text
 	}
 	return w
+}
+
+// extent gives the first and the last token of an argument of the call whose name is given, where it is written at one place: in
+// the call, in the body of a macro or among the arguments of one.
+func extent(name token, arg []token) (first, last token, ok bool) {
+	if len(arg) == 0 {
+		return first, last, false
+	}
+	around := map[*expansion]bool{}
+	for e := name.exp; e != nil; e = e.name.exp {
+		around[e] = true
+	}
+	first, last = outermost(arg[0], around), outermost(arg[len(arg)-1], around)
+	for _, t := range arg {
+		if throughArguments(t, around) {
+			return first, last, false
+		}
+		if outer := outermost(t, around); outer.exp != first.exp || outer.file != first.file || outer.off < first.off || outer.off > last.off {
+			return first, last, false
+		}
+	}
+	return first, last, true
 }
 
 // outermost is the token that stands for t in what the expansions around a call were made of.
