@@ -95,8 +95,8 @@ type Value struct {
 	// Selected are those of the Terms that come only by way of something that a condition on the version of Windows selects,
 	// as in a driver that opts in by hand.
 	Selected []Term
-	// Written is the text that decides the value, as far as it can be edited: the constants of a pool type or of pool flags,
-	// and of the flags of a lookaside list or the priority of a mapping the argument.
+	// Written is the text that decides the value, as far as it can be edited: the constants of a pool type, of pool flags or of a
+	// page protection, and of the flags of a lookaside list or the priority of a mapping the argument.
 	Written []Written
 }
 

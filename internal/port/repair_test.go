@@ -158,3 +158,36 @@ func TestComparisons(t *testing.T) {
 		}
 	}
 }
+
+// A page protection loses execution only where that is asked for, the pages are the driver's own, and nothing is seen to be
+// executed in them.
+func TestPageProtections(t *testing.T) {
+	for _, text := range []string{
+		"PVOID F(void) { return MmAllocateContiguousNodeMemory(1, a, b, c, «PAGE_EXECUTE_READWRITE->PAGE_READWRITE», 0); }",
+		"PVOID F(void) { return MmMapIoSpaceEx(a, 1, «PAGE_EXECUTE_READ->PAGE_READONLY» | PAGE_NOCACHE); }",
+		"#define RX «PAGE_EXECUTE->PAGE_READONLY»\nPVOID F(void) { return MmMapIoSpaceEx(a, 1, RX); }",
+		"PVOID F(void) { return MmMapIoSpaceEx(a, 1, PAGE_READWRITE); }",
+		"PVOID F(void) { return MmMapIoSpaceEx(a, 1, 0x40); }",
+		"void F(PMDL m) { MmProtectMdlSystemAddress(m, PAGE_EXECUTE_READ); }",
+		"#define RX PAGE_EXECUTE_READ\nvoid F(PMDL m) { MmProtectMdlSystemAddress(m, RX); MmMapIoSpaceEx(a, 1, RX); }",
+		"void F(void) { ZwAllocateVirtualMemory(p, &a, 0, &n, MEM_COMMIT, PAGE_EXECUTE_READWRITE); }",
+		jitOf("MmAllocateContiguousNodeMemory(1, a, b, c, PAGE_EXECUTE_READWRITE, 0)"),
+	} {
+		before, after := changed(text + "\n")
+		a := unpack(t, explicitly("drv.c", before))
+		for _, goal := range []Goal{OptIn, Explicit} {
+			if r := run(t, goal); len(r.Changes) > 0 || len(r.Left) > 0 {
+				t.Errorf("%s to %s, without --unsafe: changed %s, left %v", text, goal, edit.Diff(r.Changes), r.Left)
+			}
+		}
+		o := options()
+		o.Unsafe = true
+		runWith(t, OptIn, o)
+		if got, want := pack(t, a), explicitly("drv.c", after); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if again := runWith(t, Explicit, o); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", text, edit.Diff(again.Changes))
+		}
+	}
+}

@@ -19,6 +19,8 @@ type texts struct {
 	kinds map[text][]nx.Kind // of the requests that hang on one; "" for a comparison
 	// beyond are those on which something hangs for which POOL_NX_OPTIN is not, and would not be, at work.
 	beyond map[text]bool
+	// unlike are those that decide something else than the protection of pages of the driver's own.
+	unlike map[text]bool
 }
 
 // text stands for what is written at one place.
@@ -30,7 +32,7 @@ type text struct {
 func textOf(w driver.Written) text { return text{w.At.Path, w.At.Offset, w.End} }
 
 func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
-	all := texts{map[text]string{}, map[text][]nx.Kind{}, map[text]bool{}}
+	all := texts{map[text]string{}, map[text][]nx.Kind{}, map[text]bool{}, map[text]bool{}}
 	note := func(list []driver.Written, kind nx.Kind, why string) {
 		for _, w := range list {
 			t := textOf(w)
@@ -61,10 +63,14 @@ func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
 			note(s.Value.Written, s.DDI.Kind, keeps(m.Build, s))
 			for _, w := range s.Value.Written {
 				all.beyond[textOf(w)] = all.beyond[textOf(w)] || !works || s.Mechanism != m.Build.Mechanism
+				all.unlike[textOf(w)] = all.unlike[textOf(w)] || !ownPages(s)
 			}
 		}
 		for _, f := range m.Facts {
 			note(f.Written, "", fmt.Sprintf("it stands in a comparison, too (%s)", f.Place))
+			for _, w := range f.Written {
+				all.unlike[textOf(w)] = true
+			}
 		}
 	}
 	return all

@@ -116,6 +116,9 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 				if r == &unsafeArgument || r == &memoryExecuted {
 					keep.mend(r, found, images[i].Build)
 				}
+				if r == &unsafeArgument {
+					bySite.protect(found)
+				}
 				switch {
 				case r == &unsafeArgument && goals[i] == nx.None:
 					bySite.mend(found)
