@@ -322,6 +322,8 @@ type Fact struct {
 	Function string
 	Says     string
 	With     *Term // of a Comparison, what the pool type is compared with; else nil
+	// Masked says, of a Comparison, that it is one of some bits, of which NX is none, with a constant that an opt-in redefines.
+	Masked bool
 	// Written are the constants in a Comparison or a case label; of a MacroTooLate the line of the definition, where it can be
 	// moved in front of the kit's include in the same file.
 	Written   []Written
@@ -337,7 +339,7 @@ type Fact struct {
 	// Shared says, of an Entry or a KitInclude, that a project of user mode compiles its file, too.
 	Shared bool
 	// Span is, of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what
-	// is compared; of a KitInclude, empty, in front of the unit's own include that leads there, if a macro defined there counts.
+	// is compared, of a Masked one the constant; of a KitInclude, empty, in front of the unit's own include that leads there, if a macro defined there counts.
 	Span Span
 }
 

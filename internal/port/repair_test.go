@@ -136,6 +136,7 @@ func TestComparisons(t *testing.T) {
 		"#define OLD NonPagedPoolExecute\nint F(POOL_TYPE t) { return t == OLD; }",
 		"#define IS(t) (t == NonPagedPoolExecute)\nint F(POOL_TYPE t) { return IS(t); }",
 		"int F(POOL_TYPE t) { return t == NonPagedPool; }",
+		"int F(POOL_TYPE t) { return t == NonPagedPoolExecute || t == NonPagedPoolNx; }",
 	} {
 		const entry = "\nvoid DriverEntry(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n"
 		text = strings.ReplaceAll(text, "s->t", "s=>t") // no change
@@ -154,6 +155,35 @@ func TestComparisons(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", got, of(after))
 		}
 		if again := runWith(t, AutoSelect, o); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", text, edit.Diff(again.Changes))
+		}
+	}
+}
+
+// Some bits of a pool type, compared with NonPagedPool, are never equal under an opt-in: the comparison is made to mean what it
+// did.
+func TestMaskedComparisons(t *testing.T) {
+	for _, text := range []string{
+		"int F(POOL_TYPE t) { return (t & 1) == «NonPagedPool->0»; }",
+		"#define BASE_POOL_TYPE_MASK 1\nint F(struct S *s) { return («NonPagedPool->0» != (s=>t & BASE_POOL_TYPE_MASK)); }",
+		"int F(POOL_TYPE t) { return (t & 4) == «NonPagedPoolCacheAligned->4»; }",
+		"int F(POOL_TYPE t) { return (t & 1) == PagedPool; }",
+		"int F(POOL_TYPE t) { return (t & 0x201) == NonPagedPool; }",
+		"int F(POOL_TYPE t, int m) { return (t & m) == NonPagedPool; }",
+		"int F(POOL_TYPE t) { return (t | 1) == NonPagedPool; }",
+		"#define POOL NonPagedPool\nint F(POOL_TYPE t) { return (t & 1) == POOL; }",
+	} {
+		before, after := changed(strings.ReplaceAll(text, "=>", "⇒"))
+		of := func(text, definitions, call string) string {
+			return projectOf(definitions, "#include <ntddk.h>\n"+strings.ReplaceAll(text, "⇒", "->")+
+				"\nint DriverEntry(void)\n{\n"+call+"    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n")
+		}
+		a := unpack(t, of(before, "", ""))
+		run(t, AutoSelect)
+		if got, want := pack(t, a), of(after, "POOL_NX_OPTIN=1;", "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if again := run(t, AutoSelect); len(again.Changes) > 0 {
 			t.Errorf("%s: a second port changes %s", text, edit.Diff(again.Changes))
 		}
 	}
