@@ -95,8 +95,8 @@ type Value struct {
 	// Selected are those of the Terms that come only by way of something that a condition on the version of Windows selects,
 	// as in a driver that opts in by hand.
 	Selected []Term
-	// Written is the text that decides the value, as far as it can be edited: the constants of a pool type or of pool flags,
-	// and of the flags of a lookaside list or the priority of a mapping the argument.
+	// Written is the text that decides the value, as far as it can be edited: the constants of a pool type, of pool flags or of a
+	// page protection, and of the flags of a lookaside list or the priority of a mapping the argument.
 	Written []Written
 }
 
@@ -334,6 +334,8 @@ type Fact struct {
 	Function string
 	Says     string
 	With     *Term // of a Comparison, what the pool type is compared with; else nil
+	// Masked says, of a Comparison, that it is one of some bits, of which NX is none, with a constant that an opt-in redefines.
+	Masked bool
 	// Written are the constants in a Comparison or a case label; of a MacroTooLate the line of the definition, where it can be
 	// moved in front of the kit's include in the same file.
 	Written   []Written
@@ -349,7 +351,7 @@ type Fact struct {
 	// Shared says, of an Entry or a KitInclude, that a project of user mode compiles its file, too.
 	Shared bool
 	// Span is, of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what
-	// is compared; of a KitInclude, empty, in front of the unit's own include that leads there, if a macro defined there counts.
+	// is compared, of a Masked one the constant; of a KitInclude, empty, in front of the unit's own include that leads there, if a macro defined there counts.
 	Span Span
 }
 

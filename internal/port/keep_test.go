@@ -51,6 +51,8 @@ func TestExecutedMemoryIsKept(t *testing.T) {
 		{"with a flag", "#include <ntddk.h>\nPVOID G(void) { return " + alloc + "; }\n" + jitOf("ExAllocatePoolWithTag(«NonPagedPool->NonPagedPoolExecute» | POOL_COLD_ALLOCATION, 1, 'xErD')"), "", ""},
 		{"by the type of a header's function", "#include \"own.h\"\n" + jitOf(named) + "-- own.h --\n#include <ntddk.h>\n__inline PVOID G(void) { return " + alloc + "; }\n", "", ""},
 		{"a constant for others, too", "#include <ntddk.h>\n#define POOL NonPagedPool\nPVOID G(void) { return ExAllocatePoolWithTag(POOL, 1, 'xErD'); }\n" + jitOf("ExAllocatePoolWithTag(POOL, 1, 'xErD')"), "", "hangs on it, too, whose memory is not seen to be executed (jit.c:3:"},
+		{"a constant that is compared, too", "#include <ntddk.h>\n#define POOL NonPagedPool\nint G(POOL_TYPE t) { return t == POOL; }\n" + jitOf("ExAllocatePoolWithTag(POOL, 1, 'xErD')"), "", "NonPagedPool stands in a comparison, too (jit.c:3:"},
+		{"pasted in part", "#include <ntddk.h>\n#define CAT(a, b) a##b\nPVOID G(void) { return " + alloc + "; }\n" + jitOf("ExAllocatePoolWithTag(g ? NonPagedPool : CAT(NonPagedPool, CacheAligned), 1, 'xErD')"), "", "written at no place"},
 		{"compared on the way", "#include <ntddk.h>\nstatic PVOID W(POOL_TYPE t) { if (t == NonPagedPool) G(); return ExAllocatePoolWithTag(t, 1, 'xErD'); }\n" + jitOf("W(NonPagedPool)"), "", "is compared with a pool type on the way (jit.c:6:"},
 		{"from several places", "#include <ntddk.h>\nPVOID G(void) { return " + alloc + "; }\nstatic PVOID W(POOL_TYPE t) { return ExAllocatePoolWithTag(t, 1, 'xErD'); }\nPVOID H(void) { return W(NonPagedPool); }\n" + jitOf("W(NonPagedPool)"), "", "at several places"},
 		{"pasted", "#include <ntddk.h>\n#define CAT(a, b) a##b\nPVOID G(void) { return " + alloc + "; }\n" + jitOf("ExAllocatePoolWithTag(CAT(NonPaged, Pool), 1, 'xErD')"), "", "written at no place"},
@@ -73,6 +75,54 @@ func TestExecutedMemoryIsKept(t *testing.T) {
 				t.Errorf("a second port changes %s", edit.Diff(again.Changes))
 			}
 		})
+	}
+}
+
+// A file is not opted out where that would have no effect, or another one than meant.
+func TestExecutedMemoryIsNotOptedOut(t *testing.T) {
+	project := func(item string) string {
+		p, _, _ := strings.Cut(projectOf("", ""), "-- drv.c --")
+		return strings.Replace(p, "    <ClCompile Include=", item+"    <ClCompile Include=", 1)
+	}
+	const alloc, item = "ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')", "    <ClCompile Include=\"jit.c\" />\n"
+	named := jitOf("ExAllocatePoolWithTag(«NonPagedPool->NonPagedPoolExecute», 1, 'xErD')")
+	other := strings.NewReplacer("drv.vcxproj", "b.vcxproj", "%(Pre", "B;%(Pre")
+	for _, tt := range []struct{ name, text string }{
+		{"the file of the entry routine", project(item) + "-- jit.c --\n#include <ntddk.h>\nPVOID G(void) { return " + alloc + "; }\n" +
+			"-- drv.c --\n#include <ntddk.h>\n" + named + "int DriverEntry(void)\n{\n«->    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n»    return 0;\n}\n"},
+		{"nothing else to opt in", project(item) + "-- jit.c --\n#include <ntddk.h>\n" + named + "-- drv.c --\n#include <ntddk.h>\nint DriverEntry(void) { return 0; }\n"},
+		{"a type from another file", project(item+"    <ClCompile Include=\"w.c\" />\n") + "-- jit.c --\n#include <ntddk.h>\n" +
+			jitOf("W(«NonPagedPool->NonPagedPoolExecute»)") + "-- w.c --\n#include <ntddk.h>\nPVOID W(POOL_TYPE t) { return ExAllocatePoolWithTag(t, 1, 'xErD'); }\n" + ordinaryBefore},
+		{"another include in another build", other.Replace(project(item)) + project(item) + "-- jit.c --\n#ifdef B\n#include <ntddk.h>\n#else\n#include <wdm.h>\n#endif\n" + named + ordinaryBefore},
+	} {
+		before, after := changed(tt.text)
+		a := unpack(t, before)
+		r := run(t, OptIn)
+		got := strings.NewReplacer("POOL_NX_OPTIN=1;", "", "{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return Ex", "{\n    return Ex").Replace(pack(t, a))
+		if got != after || len(r.Left) > 0 {
+			t.Errorf("%s: left %v, got\n%s\nwant\n%s", tt.name, r.Left, got, after)
+		}
+	}
+}
+
+// A file that a project of user mode compiles, too, can't name NonPagedPoolExecute; one in UTF-16 is not edited.
+func TestExecutedMemoryInAFileThatStays(t *testing.T) {
+	const file = "#include <ntddk.h>\nPVOID G(void) { return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD'); }\n"
+	user, _, _ := strings.Cut(strings.Replace(projectOf("", ""), ">Driver<", ">Application<", 1), "-- drv.c --")
+	shared := strings.NewReplacer("drv.vcxproj", "user.vcxproj", "drv.c", "jit.c").Replace(user)
+	wide := "\xff\xfe"
+	for _, c := range "#include <ntddk.h>\n" + jitOf("ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')") {
+		wide += string(c) + "\x00"
+	}
+	for name, tt := range map[string]struct{ text, file, why string }{
+		"shared": {shared + besides(file+jitOf("ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')"), "") + ordinaryBefore, "jit.c", "a project of user mode compiles it, too"},
+		"UTF-16": {besides(wide+"\n\x00\n", "") + ordinaryBefore, "jit.c", "written at no place"},
+	} {
+		unpack(t, tt.text)
+		r := run(t, OptIn)
+		if strings.Contains(edit.Diff(r.Changes), tt.file) || len(r.Executed) != 1 || !strings.Contains(r.Executed[0].Message, tt.why) || len(r.Left) != 1 {
+			t.Errorf("%s: executed %v, left %v, changes\n%s", name, r.Executed, r.Left, edit.Diff(r.Changes))
+		}
 	}
 }
 
@@ -106,15 +156,20 @@ func TestExecutedMemoryWithAnOldKit(t *testing.T) {
 		!strings.Contains(r.Left[0].Message, "no-execute memory") {
 		t.Errorf("left %v\n%s", r.Left, pack(t, a))
 	}
-	if !strings.Contains(r.Executed[0].Message, "a kit that compiles it does not know NonPagedPoolExecute") {
+	const why = "a kit that compiles it does not know NonPagedPoolExecute"
+	if !strings.Contains(r.Executed[0].Message, why) {
 		t.Errorf("%s", r.Executed[0].Message)
+	}
+	unpack(t, sources("#include \"own.h\"\nPVOID G(void) { return "+alloc+"; }\n"+jitOf("ExAllocatePoolWithTag(POOL, 1, 'xErD')"))+"-- own.h --\n#include <ntddk.h>\n#define POOL NonPagedPool\n"+ordinaryBefore)
+	if r := run(t, OptIn); len(r.Executed) != 1 || !strings.Contains(r.Executed[0].Message, why) {
+		t.Errorf("in a header: %v", r.Executed)
 	}
 }
 
 // What seems to be executed is said before anything is written, with the signs; so is what can't be judged.
 func TestRisksAreNamed(t *testing.T) {
 	unpack(t, besides("#include <ntddk.h>\n"+jitOf("ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')"), "")+
-		strings.Replace(ordinaryBefore, "int DriverEntry", "PVOID g;\nvoid S(void) { g = ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD'); Send(g); }\nint DriverEntry", 1))
+		strings.Replace(ordinaryBefore, "int DriverEntry", "PVOID g;\nPVOID M(PMDL m) { return MmGetSystemAddressForMdlSafe(m, NormalPagePriority); }\nvoid S(void) { g = ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD'); Send(g); }\nint DriverEntry", 1))
 	r, err := Run([]string{"."}, OptIn, options())
 	if err != nil {
 		t.Fatal(err)
@@ -126,10 +181,27 @@ func TestRisksAreNamed(t *testing.T) {
 		"\n  jit.c:6: Run: the memory at p is called",
 		"\n  fix: opt the file out with POOL_NX_OPTOUT, to keep the memory executable\n",
 		"not judged: of 2 requests that the port makes no-execute, these hand their memory to where it is not followed, so that it is not " +
-			"known whether it is executed there: drv.c:3, ",
+			"known whether it is executed there: drv.c:4, ",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}
+	}
+}
+
+// What can't be kept makes the opt-in unsafe. It is judged, so that it is not among what could not be.
+func TestOptInThatHarms(t *testing.T) {
+	const pool = "#include <ntddk.h>\n#define POOL NonPagedPool\nvoid G(void) { ExFreePool(ExAllocatePoolWithTag(POOL, 1, 'xErD')); }\n"
+	unpack(t, besides(pool+strings.Replace(jitOf("ExAllocatePoolWithTag(POOL, 1, 'xErD')"), "return", "g = p;\n    return", 1), "")+ordinaryBefore)
+	for _, f := range findings(t, "C30030") {
+		if f.Fix == nil || f.Fix.Safe {
+			t.Errorf("%s: fix %+v", f.Place, f.Fix)
+		}
+	}
+	r := run(t, OptIn)
+	var b strings.Builder
+	report.Risks(&b, &r.Ported)
+	if _, judged, _ := strings.Cut(b.String(), "not judged: "); judged == "" || strings.Contains(judged, "jit.c:7") {
+		t.Errorf("printed\n%s", b.String())
 	}
 }

@@ -136,6 +136,7 @@ func TestComparisons(t *testing.T) {
 		"#define OLD NonPagedPoolExecute\nint F(POOL_TYPE t) { return t == OLD; }",
 		"#define IS(t) (t == NonPagedPoolExecute)\nint F(POOL_TYPE t) { return IS(t); }",
 		"int F(POOL_TYPE t) { return t == NonPagedPool; }",
+		"int F(POOL_TYPE t) { return t == NonPagedPoolExecute || t == NonPagedPoolNx; }",
 	} {
 		const entry = "\nvoid DriverEntry(void) { ExInitializeDriverRuntime(DrvRtPoolNxOptIn); }\n"
 		text = strings.ReplaceAll(text, "s->t", "s=>t") // no change
@@ -154,6 +155,68 @@ func TestComparisons(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", got, of(after))
 		}
 		if again := runWith(t, AutoSelect, o); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", text, edit.Diff(again.Changes))
+		}
+	}
+}
+
+// Some bits of a pool type, compared with NonPagedPool, are never equal under an opt-in: the comparison is made to mean what it
+// did.
+func TestMaskedComparisons(t *testing.T) {
+	for _, text := range []string{
+		"int F(POOL_TYPE t) { return (t & 1) == «NonPagedPool->0»; }",
+		"#define BASE_POOL_TYPE_MASK 1\nint F(struct S *s) { return («NonPagedPool->0» != (s=>t & BASE_POOL_TYPE_MASK)); }",
+		"int F(POOL_TYPE t) { return (t & 4) == «NonPagedPoolCacheAligned->4»; }",
+		"int F(POOL_TYPE t) { return (t & 1) == PagedPool; }",
+		"int F(POOL_TYPE t) { return (t & 0x201) == NonPagedPool; }",
+		"int F(POOL_TYPE t, int m) { return (t & m) == NonPagedPool; }",
+		"int F(POOL_TYPE t) { return (t | 1) == NonPagedPool; }",
+		"#define POOL NonPagedPool\nint F(POOL_TYPE t) { return (t & 1) == POOL; }",
+	} {
+		before, after := changed(strings.ReplaceAll(text, "=>", "⇒"))
+		of := func(text, definitions, call string) string {
+			return projectOf(definitions, "#include <ntddk.h>\n"+strings.ReplaceAll(text, "⇒", "->")+
+				"\nint DriverEntry(void)\n{\n"+call+"    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n")
+		}
+		a := unpack(t, of(before, "", ""))
+		run(t, AutoSelect)
+		if got, want := pack(t, a), of(after, "POOL_NX_OPTIN=1;", "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if again := run(t, AutoSelect); len(again.Changes) > 0 {
+			t.Errorf("%s: a second port changes %s", text, edit.Diff(again.Changes))
+		}
+	}
+}
+
+// A page protection loses execution only where that is asked for, the pages are the driver's own, and nothing is seen to be
+// executed in them.
+func TestPageProtections(t *testing.T) {
+	for _, text := range []string{
+		"PVOID F(void) { return MmAllocateContiguousNodeMemory(1, a, b, c, «PAGE_EXECUTE_READWRITE->PAGE_READWRITE», 0); }",
+		"PVOID F(void) { return MmMapIoSpaceEx(a, 1, «PAGE_EXECUTE_READ->PAGE_READONLY» | PAGE_NOCACHE); }",
+		"#define RX «PAGE_EXECUTE->PAGE_READONLY»\nPVOID F(void) { return MmMapIoSpaceEx(a, 1, RX); }",
+		"PVOID F(void) { return MmMapIoSpaceEx(a, 1, PAGE_READWRITE); }",
+		"PVOID F(void) { return MmMapIoSpaceEx(a, 1, 0x40); }",
+		"void F(PMDL m) { MmProtectMdlSystemAddress(m, PAGE_EXECUTE_READ); }",
+		"#define RX PAGE_EXECUTE_READ\nvoid F(PMDL m) { MmProtectMdlSystemAddress(m, RX); MmMapIoSpaceEx(a, 1, RX); }",
+		"void F(void) { ZwAllocateVirtualMemory(p, &a, 0, &n, MEM_COMMIT, PAGE_EXECUTE_READWRITE); }",
+		jitOf("MmAllocateContiguousNodeMemory(1, a, b, c, PAGE_EXECUTE_READWRITE, 0)"),
+	} {
+		before, after := changed(text + "\n")
+		a := unpack(t, explicitly("drv.c", before))
+		for _, goal := range []Goal{OptIn, Explicit} {
+			if r := run(t, goal); len(r.Changes) > 0 || len(r.Left) > 0 {
+				t.Errorf("%s to %s, without --unsafe: changed %s, left %v", text, goal, edit.Diff(r.Changes), r.Left)
+			}
+		}
+		o := options()
+		o.Unsafe = true
+		runWith(t, OptIn, o)
+		if got, want := pack(t, a), explicitly("drv.c", after); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if again := runWith(t, Explicit, o); len(again.Changes) > 0 {
 			t.Errorf("%s: a second port changes %s", text, edit.Diff(again.Changes))
 		}
 	}

@@ -21,7 +21,7 @@ compatible with memory integrity (HVCI), and Driver Verifier stops the system wi
 binary that never runs below Windows 8. The token NonPagedPool, the lookaside list and the mapping are then redefined by
 the kit's header. The fix is safe as long as nothing executes the memory: it is
 marked as unsafe where NX0016 sees that something does. A request that names NonPagedPoolExecute or a
-literal keeps what it asks for. Memory of user mode is a note, as it is none of the kernel; so is what only an old kit would leave executable.`,
+literal keeps what it asks for; of a page protection it is offered, as unsafe, to take execution out of it. Memory of user mode is a note, as it is none of the kernel; so is what only an old kit would leave executable.`,
 		Before: vcxproj("DRV=1;%(PreprocessorDefinitions)", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 

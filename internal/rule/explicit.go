@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ type texts struct {
 	keep  *keeping
 	// beyond are those on which something hangs for which POOL_NX_OPTIN is not, and would not be, at work.
 	beyond map[text]bool
+	// unlike are those that decide something else than the protection of pages of the driver's own.
+	unlike map[text]bool
 }
 
 // text stands for what is written at one place.
@@ -32,7 +35,7 @@ type text struct {
 func textOf(w driver.Written) text { return text{w.At.Path, w.At.Offset, w.End} }
 
 func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
-	all := texts{held: map[text]string{}, kinds: map[text][]nx.Kind{}, beyond: map[text]bool{}}
+	all := texts{held: map[text]string{}, kinds: map[text][]nx.Kind{}, beyond: map[text]bool{}, unlike: map[text]bool{}}
 	note := func(list []driver.Written, kind nx.Kind, why string) {
 		for _, w := range list {
 			t := textOf(w)
@@ -63,10 +66,14 @@ func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
 			note(s.Value.Written, s.DDI.Kind, keeps(m.Build, s))
 			for _, w := range s.Value.Written {
 				all.beyond[textOf(w)] = all.beyond[textOf(w)] || !works || s.Mechanism != m.Build.Mechanism
+				all.unlike[textOf(w)] = all.unlike[textOf(w)] || !ownPages(s)
 			}
 		}
 		for _, f := range m.Facts {
 			note(f.Written, "", fmt.Sprintf("it stands in a comparison, too (%s)", f.Place))
+			for _, w := range f.Written {
+				all.unlike[textOf(w)] = true
+			}
 		}
 	}
 	return all
@@ -122,7 +129,7 @@ var nxForms = map[nx.Kind]nxForm{
 func explicitly(all *texts, m *driver.Image, goal nx.Mechanism, found []Finding) []Finding {
 	for i := range found {
 		f := &found[i]
-		if fix := all.keep.of(m.Build, f.Site); fix != nil {
+		if fix := cmp.Or(all.keep.of(m.Build, f.Site), all.forData(f.Site)); fix != nil {
 			f.Fix = fix
 			continue
 		}

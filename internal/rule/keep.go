@@ -127,14 +127,11 @@ func (k *keeping) sites(m *driver.Image) {
 	}
 }
 
-// cameBy gives the files that a request, or what decides it, stands in.
+// cameBy gives the files that a request, and what decides it, stands in.
 func cameBy(s *driver.Site) []string {
 	paths := []string{s.Place.Path}
 	for _, w := range s.Value.Written {
 		paths = append(paths, w.At.Path)
-	}
-	for _, step := range s.Value.Steps {
-		paths = append(paths, step.Path)
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)

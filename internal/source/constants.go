@@ -70,7 +70,14 @@ func (p *parser) asserted(f *function, toks []token, i int) {
 // pool type, or the other side is a variable of type POOL_TYPE.
 func (r *reading) comparison(i int) {
 	left, right := r.toks[operandStart(r.toks, i):i], r.toks[i+1:r.operandStop(i+1)]
-	if len(left) == 0 || len(right) == 0 || takesBits(left) || takesBits(right) || !r.poolTyped(left) && !r.poolTyped(right) {
+	switch {
+	case len(left) == 0 || len(right) == 0:
+		return
+	case takesBits(left) || takesBits(right):
+		r.maskedComparison(i, left, right)
+		r.maskedComparison(i, right, left)
+		return
+	case !r.poolTyped(left) && !r.poolTyped(right):
 		return
 	}
 	for k, side := range [][]token{right, left} {
@@ -84,6 +91,30 @@ func (r *reading) comparison(i int) {
 			return
 		}
 	}
+}
+
+// maskedComparison notes that some bits of a value, of which NX is none, are compared with a constant that an opt-in redefines.
+func (r *reading) maskedComparison(i int, masked, with []token) {
+	if len(with) != 1 || !redefinable(with[0]) {
+		return
+	}
+	e := r.expression(r.f, masked)
+	if e.kind != operator || e.name != "&" || len(e.args) != 2 || !slices.ContainsFunc(e.args, func(a *expr) bool {
+		mask, ok := fold(a)
+		return ok && len(mask.Tokens) == 0 && mask.Bits&nx.PoolNXAllocation == 0
+	}) {
+		return
+	}
+	constant := r.expression(r.f, with)
+	term, _ := fold(constant)
+	f := driver.Fact{
+		Kind: driver.Comparison, Place: r.toks[i].root().place(), Function: r.f.name, With: &term, Masked: true,
+		Says: text(masked) + " " + r.toks[i].text + " " + text(with), Written: constant.constants(),
+	}
+	if t := with[0].source(); t.file != nil && t.exp == nil {
+		f.Span = driver.Span{Path: t.file.path, Start: int(t.off), End: int(t.off) + len(t.text)}
+	}
+	r.note(f)
 }
 
 // compares notes the variables and fields that are compared with a pool type that is not paged.

@@ -29,14 +29,14 @@ func (t token) source() token {
 }
 
 // byConstant are the kinds of arguments whose constants are replaced where they stand. Of the others, the argument is.
-var byConstant = map[nx.Kind]bool{nx.PoolType: true, nx.PoolFlags: true}
+var byConstant = map[nx.Kind]bool{nx.PoolType: true, nx.PoolFlags: true, nx.PageProtection: true}
 
 // at gives a constant that decides pools with the place of its token, which others do not share.
 func (e *expr) at(t token) *expr {
 	if e.kind != constantExpr {
 		return e
 	}
-	if typ := nx.TypeOf(t.text); typ != nx.PoolTypes && typ != nx.PoolFlagBits && (t.kind != number || e.term.Bits != 0) {
+	if typ := nx.TypeOf(t.text); typ != nx.PoolTypes && typ != nx.PoolFlagBits && typ != nx.PageProtections && (t.kind != number || e.term.Bits != 0) {
 		return e
 	}
 	if t = t.source(); t.file == nil {
