@@ -26,6 +26,9 @@ ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in its entry routine. With --to expl
 instead: NonPagedPoolNx, POOL_NX_ALLOCATION, MdlMappingNoExecute, once where that is written. The ported tree is scanned again
 before anything is written; all files are written, or none. Standard output holds the diff alone.
 
+auto-select takes the mechanism that the drivers use already; else POOL_NX_OPTIN_AUTO, which needs no call, where all of them are
+known to start at Windows 8 or later; else POOL_NX_OPTIN. It says in two lines what decided, and what against the other.
+
 While it writes, the file .nxport-journal at the top of the tree names what is changed; a port that was interrupted leaves it,
 and the next run puts the files back as they were. A file in a checkout of git is written only if it is as it was committed,
 or with --force.

@@ -74,7 +74,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{First: before, last: before, named: paths, alone: map[string]string{}, stay: incomplete(before), unread: unreadIn(before)}
-	r.Mechanism, r.Why = choose(goal, before.Images)
+	r.Mechanism, r.Why, r.Not = choose(goal, before.Images)
 	if err := refuse(r.Mechanism, before.Images); err != nil {
 		return nil, err
 	}
@@ -94,7 +94,8 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		if goal == AutoSelect && refuse(nx.OptInAuto, before.Images) == nil {
 			r, err := Run(paths, OptInAuto, o)
 			if err == nil {
-				r.Why = fmt.Sprintf("POOL_NX_OPTIN would make a variable of NonPagedPool where a constant is needed (%s)", broken[0].Place)
+				r.Why, r.Not = "it leaves NonPagedPool a constant, and no build starts before Windows 8",
+					fmt.Sprintf("POOL_NX_OPTIN would make a variable of it, where a constant is needed (%s)", broken[0].Place)
 			}
 			return r, err
 		}
@@ -167,24 +168,6 @@ func Recover(paths []string) ([]string, error) {
 		}
 	}
 	return done, nil
-}
-
-// choose settles on a mechanism. POOL_NX_OPTIN is right for every minimum Windows, so it is what auto-select takes
-// unless the drivers use POOL_NX_OPTIN_AUTO already.
-func choose(goal Goal, images []driver.Image) (nx.Mechanism, string) {
-	if m, ok := mechanisms[goal]; ok {
-		return m, "asked for"
-	}
-	auto := 0
-	for _, m := range images {
-		if m.Build.Mechanism == nx.OptInAuto && m.Build.Processor != nx.ARM && m.Build.Processor != nx.ARM64 {
-			auto++
-		}
-	}
-	if auto > 0 && refuse(nx.OptInAuto, images) == nil {
-		return nx.OptInAuto, "builds of this tree use it already"
-	}
-	return nx.OptIn, "one binary then is right on Windows 7 and on every later one"
 }
 
 // refuse holds back a mechanism that a build's minimum Windows does not carry.

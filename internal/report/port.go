@@ -17,7 +17,7 @@ import (
 // Ported is a port that is ready to be written.
 type Ported struct {
 	Mechanism nx.Mechanism
-	Why       string // why that mechanism
+	Why, Not  string // what decided for that mechanism, and what against the other; Not is "" where nobody chose
 	Changes   []edit.Change
 	Alone     []string // files that are not to be changed, and why
 	Refused   []string // why builds stay without the define
@@ -38,6 +38,9 @@ func Port(w io.Writer, r *Ported, written bool) {
 		fmt.Fprintln(w, "nothing to change")
 	} else {
 		fmt.Fprintf(w, "mechanism %s: %s\n", cmp.Or(r.Mechanism.Macro(), "none, each request names no-execute memory"), r.Why)
+		if r.Not != "" {
+			fmt.Fprintf(w, "why no other: %s\n", r.Not)
+		}
 	}
 	for _, f := range r.Executed {
 		fmt.Fprintf(w, "executed: %s: %s\n", f.Place, f.Message)
