@@ -263,14 +263,9 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 		if err != nil {
 			return err
 		}
-		if less { // what goes with their defines must not be made, either
-			if n, r.last = -1, first; len(overlay) > 0 {
-				begun++
-			}
+		if less { // what goes with their defines must not be made, either; there are less each time
+			n, r.last = -1, first
 			clear(overlay)
-			if begun > maxRounds {
-				break
-			}
 			continue
 		}
 		if edits = append(edits, placed...); len(edits) == 0 {
