@@ -28,6 +28,9 @@ allocators are replaced besides: by ExAllocatePool2 where all builds of a call s
 ExAllocatePoolUninitialized and the like; a driver that starts below Windows 8 is opted in. The ported tree
 is scanned again before anything is written; all files are written, or none. Standard output holds the diff alone.
 
+auto-select takes the mechanism that the drivers use already; else POOL_NX_OPTIN_AUTO, which needs no call, where all of them are
+known to start at Windows 8 or later; else POOL_NX_OPTIN. It says in two lines what decided, and what against the other.
+
 While it writes, the file .nxport-journal at the top of the tree names what is changed; a port that was interrupted leaves it,
 and the next run puts the files back as they were. A file in a checkout of git is written only if it is as it was committed,
 or with --force.

@@ -3,6 +3,9 @@ package port
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -34,21 +37,21 @@ func (r *Result) committed() error {
 	if err != nil {
 		return nil
 	}
-	tops := map[string][]string{}
+	tops := map[string][]edit.Change{}
 	for _, c := range r.Changes {
 		if top, ok := r.last.Tree.Checkout(path.Dir(c.Path)); ok {
-			tops[top] = append(tops[top], c.Path)
+			tops[top] = append(tops[top], c)
 		}
 	}
 	var open []string
-	for top, paths := range tops {
-		safe, err := unmodified(git, top)
+	for top, changes := range tops {
+		ids, err := committedIDs(git, top)
 		if err != nil {
 			return &RefusedError{fmt.Sprintf("%s is a checkout, but git can't tell what was changed in it: %v; --force writes all the same", top, err)}
 		}
-		for _, p := range paths {
-			if name, err := within(top, p); err != nil || !safe[name] {
-				open = append(open, p)
+		for _, c := range changes {
+			if name, err := within(top, c.Path); err != nil || !isBlob(c.Old, ids[name]) {
+				open = append(open, c.Path)
 			}
 		}
 	}
@@ -66,39 +69,51 @@ func within(top, p string) (string, error) {
 	return filepath.ToSlash(name), errors.Join(err1, err2, err3)
 }
 
-// unmodified gives the files that git tracks in a checkout and that are as they were committed.
-func unmodified(git, top string) (map[string]bool, error) {
-	tracked, err := gitNames(git, top, "ls-files", "-z")
+// committedIDs gives the object of each file that is in the index as it was committed.
+//
+// git status would tell more, but runs what the checkout's own configuration names: filters, and a program that watches
+// files. It may be anybody's checkout, so git is asked for nothing but names, and the files are compared here.
+func committedIDs(git, top string) (map[string]string, error) {
+	staged, err := gitIDs(git, top, "ls-files", "--stage", "-z") // "MODE ID STAGE"
 	if err != nil {
 		return nil, err
 	}
-	status, err := gitNames(git, top, "status", "--porcelain=v1", "-z", "--untracked-files=no")
+	committed, err := gitIDs(git, top, "ls-tree", "-r", "-z", "--full-tree", "HEAD") // "MODE blob ID"
 	if err != nil {
 		return nil, err
 	}
-	safe := map[string]bool{}
-	for _, name := range tracked {
-		safe[name] = true
-	}
-	for i := 0; i < len(status); i++ {
-		if len(status[i]) < 4 {
-			continue
-		}
-		delete(safe, status[i][3:])
-		if strings.ContainsAny(status[i][:2], "RC") { // what it was renamed or copied from comes next
-			i++
+	ids := map[string]string{}
+	for name, f := range staged {
+		if c := committed[name]; len(c) == 3 && f[1] == c[2] && f[2] == "0" {
+			ids[name] = f[1]
 		}
 	}
-	return safe, nil
+	return ids, nil
 }
 
-// gitNames gives the names that a git command prints. git takes no lock, and no program that watches files is started: the
-// checkout may be anybody's.
-func gitNames(git, top string, args ...string) ([]string, error) {
+// gitIDs gives the fields that a git command prints in front of each name.
+func gitIDs(git, top string, args ...string) (map[string][]string, error) {
+	out, err := gitOutput(git, top, args...)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]string{}
+	for entry := range strings.SplitSeq(out, "\x00") {
+		head, name, _ := strings.Cut(entry, "\t")
+		if fields := strings.Fields(head); len(fields) == 3 {
+			files[name] = fields
+		}
+	}
+	return files, nil
+}
+
+// gitOutput runs a git command that takes no lock, starts no program and asks no server.
+func gitOutput(git, top string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), gitTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, git, append([]string{"-C", filepath.FromSlash(top), "-c", "core.fsmonitor=false"}, args...)...)
-	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0")
+	args = append([]string{"--no-pager", "-C", filepath.FromSlash(top), "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"}, args...)
+	cmd := exec.CommandContext(ctx, git, args...)
+	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_TERMINAL_PROMPT=0")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -106,7 +121,23 @@ func gitNames(git, top string, args ...string) ([]string, error) {
 		if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
 			err = errors.New(line)
 		}
-		return nil, err
+		return "", err
 	}
-	return strings.Split(string(out), "\x00"), nil
+	return string(out), nil
+}
+
+// isBlob says whether a text is that of an object of git, as it is or with the line ends that git converts. What other filters
+// make of a file (an ident, another encoding) is taken for a change, and so a file is refused rather than lost; line ends alone
+// that someone changed are not seen.
+func isBlob(text []byte, id string) bool {
+	sum := func(text []byte) string {
+		h := sha1.New()
+		if len(id) == 2*sha256.Size {
+			h = sha256.New()
+		}
+		fmt.Fprintf(h, "blob %d\x00", len(text))
+		h.Write(text)
+		return hex.EncodeToString(h.Sum(nil))
+	}
+	return id != "" && (sum(text) == id || sum(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))) == id)
 }

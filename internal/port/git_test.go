@@ -1,11 +1,14 @@
 package port
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func git(t *testing.T, args ...string) {
@@ -51,7 +54,26 @@ func TestWhatIsNotCommitted(t *testing.T) {
 			git(t, "mv", "jit.c", "drv.c")
 			add(t, "drv.c", "NTSTATUS DriverEntry(PDRIVER_OBJECT o, PUNICODE_STRING r)\n{\n\treturn ExAllocatePool(NonPagedPool, 1) ? 0 : 1;\n}\n")
 		}, "not committed: drv.c: commit"},
-		"git does not answer": {func(t *testing.T) { os.WriteFile(".git/config", []byte("[core"), 0o644) }, ". is a checkout, but git can't tell what was changed in it: "},
+		"renamed in the index alone": {func(t *testing.T) { git(t, "mv", "drv.c", "b.c"); os.Rename("b.c", "drv.c") }, "not committed: drv.c: commit"},
+		"its line ends are converted": {func(t *testing.T) {
+			git(t, "config", "core.autocrlf", "true")
+			data, _ := os.ReadFile("drv.c")
+			os.WriteFile("drv.c", bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n")), 0o644)
+		}, ""},
+		"changed with the same time and size": {func(t *testing.T) {
+			info, _ := os.Stat("drv.c")
+			data, _ := os.ReadFile("drv.c")
+			os.WriteFile("drv.c", bytes.Replace(data, []byte("4096"), []byte("4097"), 1), 0o644)
+			os.Chtimes("drv.c", info.ModTime(), info.ModTime())
+		}, "not committed: drv.c: commit"},
+		"clean, with SHA-256": {func(t *testing.T) {
+			os.RemoveAll(".git")
+			git(t, "init", "-q", "--object-format=sha256")
+			git(t, "add", ".")
+			git(t, "commit", "-qm", "1")
+		}, ""},
+		"nothing is committed": {func(t *testing.T) { git(t, "update-ref", "-d", "HEAD") }, ". is a checkout, but git can't tell what was changed in it: "},
+		"git does not answer":  {func(t *testing.T) { os.WriteFile(".git/config", []byte("[core"), 0o644) }, ". is a checkout, but git can't tell what was changed in it: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			unpack(t, "-- abcdrv.c --\nint a;\n"+strings.Replace(shared, `<ClCompile Include="jit.c" />`, "", 1))
@@ -80,6 +102,49 @@ func TestWhatIsNotCommitted(t *testing.T) {
 				t.Errorf("by force: %v", err)
 			}
 		})
+	}
+}
+
+// Programs that the checkout's own configuration names are not run.
+func TestNothingOfTheCheckoutIsRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs git")
+	}
+	unpack(t, shared)
+	git(t, "init", "-q")
+	git(t, "add", ".")
+	git(t, "commit", "-qm", "1")
+	ran, _ := filepath.Abs("ran")
+	program := filepath.Join(t.TempDir(), "program")
+	os.WriteFile(program, []byte("#!/bin/sh\necho \"$0 $*\" >> '"+ran+"'\ncat\n"), 0o755)
+	hooks := filepath.Dir(program)
+	for _, hook := range []string{"post-index-change", "reference-transaction", "fsmonitor-watchman"} {
+		os.Symlink(program, filepath.Join(hooks, hook))
+	}
+	for _, c := range []string{"filter.x.clean", "filter.x.smudge", "filter.x.process", "core.fsmonitor", "diff.external", "core.pager", "core.sshCommand",
+		"core.editor", "alias.ls-files", "core.alternateRefsCommand", "diff.x.textconv", "diff.x.command"} {
+		value := program
+		if strings.HasPrefix(c, "alias.") {
+			value = "!" + program
+		}
+		git(t, "config", c, value)
+	}
+	git(t, "config", "core.hooksPath", hooks)
+	git(t, "config", "pager.ls-files", "true")
+	if err := os.WriteFile(".git/info/attributes", []byte("* filter=x diff=x\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Hour) // so that git would look into the file
+	for _, name := range []string{"drv.c", "SOURCES", "drv.vcxproj"} {
+		os.Chtimes(name, later, later)
+	}
+	run(t, OptIn)
+	if log, err := os.ReadFile(ran); err == nil {
+		t.Errorf("these were run:\n%s", log)
+	}
+	git(t, "status")
+	if _, err := os.Stat(ran); err != nil {
+		t.Error("the test runs nothing, whatever the port does")
 	}
 }
 

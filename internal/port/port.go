@@ -77,7 +77,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{First: before, last: before, named: paths, alone: map[string]string{}, stay: incomplete(before), unread: unreadIn(before)}
-	r.Goal, r.Why = choose(goal, before.Images)
+	r.Goal, r.Why, r.Not = choose(goal, before.Images)
 	if err := refuse(r.Goal.Mechanism, before.Images); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,8 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		if goal == AutoSelect && refuse(nx.OptInAuto, before.Images) == nil {
 			r, err := Run(paths, OptInAuto, o)
 			if err == nil {
-				r.Why = fmt.Sprintf("POOL_NX_OPTIN would make a variable of NonPagedPool where a constant is needed (%s)", broken[0].Place)
+				r.Why, r.Not = "it leaves NonPagedPool a constant, and no build starts before Windows 8",
+					fmt.Sprintf("POOL_NX_OPTIN would make a variable of it, where a constant is needed (%s)", broken[0].Place)
 			}
 			return r, err
 		}
@@ -170,43 +171,6 @@ func Recover(paths []string) ([]string, error) {
 		}
 	}
 	return done, nil
-}
-
-// choose settles on a mechanism. POOL_NX_OPTIN is right for every minimum Windows, so it is what auto-select takes
-// unless the drivers use POOL_NX_OPTIN_AUTO already.
-func choose(goal Goal, images []driver.Image) (rule.Goal, string) {
-	if g, ok := goals[goal]; ok {
-		return g, "asked for" + early(g, images)
-	}
-	auto := 0
-	for _, m := range images {
-		if m.Build.Mechanism == nx.OptInAuto && m.Build.Processor != nx.ARM && m.Build.Processor != nx.ARM64 {
-			auto++
-		}
-	}
-	if auto > 0 && refuse(nx.OptInAuto, images) == nil {
-		return goals[OptInAuto], "builds of this tree use it already"
-	}
-	return goals[OptIn], "one binary then is right on Windows 7 and on every later one"
-}
-
-// early says which builds can't be known to have ExAllocatePool2.
-func early(g rule.Goal, images []driver.Image) string {
-	var ids []string
-	for _, m := range images {
-		old := func(s driver.Site) bool { return s.DDI.Replacement == "ExAllocatePool2" && s.Call.Name.Path != "" }
-		if g.Allocators && m.Build.Minimum.Before(rule.Version2004) && slices.ContainsFunc(m.Sites, old) {
-			ids = append(ids, m.Build.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return ""
-	}
-	says := fmt.Sprintf("; ExAllocatePool2 comes with Windows 10.0.19041, and nothing says that the driver starts there in %s", report.Builds(ids[:1]))
-	if len(ids) > 1 {
-		says += fmt.Sprintf(" and %d more", len(ids)-1)
-	}
-	return says
 }
 
 // refuse holds back a mechanism that a build's minimum Windows does not carry.
@@ -302,14 +266,9 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 		if err != nil {
 			return err
 		}
-		if less { // what goes with their defines must not be made, either
-			if n, r.last = -1, first; len(overlay) > 0 {
-				begun++
-			}
+		if less { // what goes with their defines must not be made, either; there are less each time
+			n, r.last = -1, first
 			clear(overlay)
-			if begun > maxRounds {
-				break
-			}
 			continue
 		}
 		if edits = append(edits, placed...); len(edits) == 0 {

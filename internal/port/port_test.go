@@ -211,6 +211,87 @@ func TestSharedWithAnOldKit(t *testing.T) {
 			t.Errorf("%s: %s, %s", m.Build.ID, m.Build.Mechanism, m.Build.Initialised)
 		}
 	}
+	// What the old kit makes of it is no success, and that is said each time.
+	for _, r := range []*Result{r, run(t, OptIn)} {
+		said := reported(r)
+		for _, want := range []string{
+			"warning: what WDK 7.1 builds stays executable on every Windows, whatever is defined, ",
+			"or include nxpool.h behind them (nxport header prints it): SOURCES (free|x86, checked|x86, free|amd64, checked|amd64)\n",
+			"SOURCES (free|x86, checked|x86, free|amd64, checked|amd64), with a kit that knows the opt-in or with nxpool.h:\n",
+			"drv.vcxproj (Debug|x64, Release|x64):\n",
+		} {
+			if strings.Count(said, want) != 1 {
+				t.Errorf("%q is not said once in\n%s", want, said)
+			}
+		}
+	}
+}
+
+// reported is what is said of a port that was written.
+func reported(r *Result) string {
+	var b strings.Builder
+	report.Port(&b, &r.Ported, true)
+	return b.String()
+}
+
+// Each kit that knows no opt-in is warned of, and none that does, nor a build that defines nothing.
+func TestOldKits(t *testing.T) {
+	const gnu = "-- Makefile --\ndrv.sys: drv.o\n\tx86_64-w64-mingw32-gcc -shared -nostdlib -Wl,--subsystem,native -Wl,--entry,DriverEntry -o $@ drv.o -lntoskrnl\n" +
+		"drv.o: drv.c\n\tx86_64-w64-mingw32-gcc -c %s drv.c -o $@\n"
+	for name, tt := range map[string]struct{ tree, want string }{
+		"one":                  {strings.Replace(shared, "-- jit.c", "-- x.c", 1), "WDK 7.1"},
+		"two":                  {strings.Replace(gnu, "%s", "-DDRV", 1) + shared, "WDK 7.1 mingw-w64"},
+		"nothing is asked for": {strings.NewReplacer("NonPagedPool,", "PagedPool,", "NonPagedPoolExecute,", "PagedPool,").Replace(shared), ""},
+		"a later kit":          {projectOf("", "#include <ntddk.h>\nint DriverEntry(void)\n{\n    return ExAllocatePool(NonPagedPool, 1) != 0;\n}\n"), ""},
+	} {
+		unpack(t, tt.tree)
+		var got []string
+		for line := range strings.Lines(reported(run(t, OptIn))) {
+			if rest, ok := strings.CutPrefix(line, "warning: what "); ok {
+				kit, _, _ := strings.Cut(rest, " builds")
+				got = append(got, kit)
+			}
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: warned of %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// The call is not known in a file that never comes to wdm.h: nothing is done then, and what to do is said.
+func TestEntryWithoutTheKit(t *testing.T) {
+	const request = "\nPVOID Get(void) { return ExAllocatePool(NonPagedPool, 1); }\n"
+	const entry = "\nint DriverEntry(void) { return Get() != 0; }\n"
+	for head, refused := range map[string]bool{
+		"":                      true,
+		"#include <ntdef.h>":    true,
+		"#include <storport.h>": true,
+		"#include <stdarg.h>\n#include <StorPort.h>": true,
+		"#include <wdm.h>":                           false,
+		"#include <storport.h>\n#include <ndis.h>":   false,
+		"#include \"drv.h\"":                         false, // it is not there, and may bring the kit
+		"#include <stdarg.h>\n#include <wdf.h>":      false,
+	} {
+		for target, advice := range map[string]string{"Windows7": "include one there", "Windows10": "include one there, or take --to optin-auto, which needs no call"} {
+			tree := strings.Replace(projectOf("", head+entry), "Windows7", target, 1)
+			unpack(t, strings.Replace(tree, `<ClCompile Include="drv.c" />`, `<ClCompile Include="drv.c" /><ClCompile Include="get.c" />`, 1)+"-- get.c --\n#include <ntddk.h>"+request)
+			r := run(t, OptIn)
+			said := reported(r)
+			if got := len(r.Changes) == 0; got != refused {
+				t.Errorf("%q: changed\n%s", head, edit.Diff(r.Changes))
+			}
+			want := "it can't be opted in: the file of DriverEntry includes none of wdm.h, ntddk.h and ntifs.h, so that it knows no call: " + advice + "\n"
+			if strings.Contains(said, want) != refused || (len(r.Left) == 0) == refused {
+				t.Errorf("%q, %s: says\n%s", head, target, said)
+			}
+			if target != "Windows10" || !refused {
+				continue
+			}
+			if r := run(t, OptInAuto); len(r.Changes) != 1 || len(r.Left) > 0 {
+				t.Errorf("%q: optin-auto leaves %v", head, r.Left)
+			}
+		}
+	}
 }
 
 // Where one header brings the kit to all units of two build files, one line there serves both, though the SOURCES file
@@ -475,10 +556,11 @@ func TestConstantsAreNotBroken(t *testing.T) {
 	if !ok || !strings.Contains(refused.Reason, "needs a constant: drv.c:2:27. Assign it") {
 		t.Errorf("Windows 7: %v", err)
 	}
-	a := unpack(t, strings.Replace(projectOf("", text), "Windows7", "Windows10", 1))
+	const call = "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n" // which lets POOL_NX_OPTIN be tried first
+	a := unpack(t, strings.NewReplacer("Windows7", "Windows10", "{\n    Ex", "{\n"+call+"    Ex").Replace(projectOf("", text)))
 	r := run(t, AutoSelect)
-	if got := pack(t, a); !strings.Contains(got, "POOL_NX_OPTIN_AUTO=1") || strings.Contains(got, "ExInitialize") || !strings.Contains(r.Why, "(drv.c:2:27)") {
-		t.Errorf("Windows 10: %s\n%s", r.Why, got)
+	if got := pack(t, a); !strings.Contains(got, "POOL_NX_OPTIN_AUTO=1") || !strings.Contains(r.Not, "(drv.c:2:27)") {
+		t.Errorf("Windows 10: %s, %s\n%s", r.Why, r.Not, got)
 	}
 	if _, err := Run([]string{"."}, OptIn, options()); err != nil { // nothing is left to do
 		t.Errorf("again: %v", err)

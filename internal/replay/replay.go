@@ -14,6 +14,7 @@ import (
 	"github.com/nxport/nxport/internal/port"
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/scan"
+	"github.com/nxport/nxport/nx"
 )
 
 // Outcome is what the port of a row's parent came to.
@@ -151,11 +152,18 @@ func (p pair) port(o *Outcome) (err error) {
 	}
 	judge(o, first.Before, again.Before, human.Images)
 	for i, d := range o.Worse {
-		o.Worse[i].Named = slices.ContainsFunc(slices.Concat(again.NoAlternative, again.Kept, again.Left), func(f rule.Finding) bool {
+		o.Worse[i].Named = forTheCallers(first, d) || slices.ContainsFunc(slices.Concat(again.NoAlternative, again.Kept, again.Left), func(f rule.Finding) bool {
 			return f.Place == d.Place
 		})
 	}
 	return nil
+}
+
+// forTheCallers says whether a request is that of a library without a driver that links it: the port says that each must make the
+// call. Until one is known, what the library gets is not.
+func forTheCallers(r *port.Result, d Difference) bool {
+	m := find(r.After, d.Build)
+	return m != nil && m.Build.Library && m.Build.Mechanism == nx.OptIn && m.Build.Initialised == driver.InitUnknown
 }
 
 // human scans the commit.

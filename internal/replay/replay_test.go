@@ -173,16 +173,25 @@ func TestRenamedBuild(t *testing.T) {
 	}
 }
 
+// What a library that is ported alone gets is not known before a driver makes the call, which the port says.
+func TestLibraryAlone(t *testing.T) {
+	library := strings.Replace(parent, ">Driver</ConfigurationType>", ">StaticLibrary</ConfigurationType><PlatformToolset>WindowsKernelModeDriver10.0</PlatformToolset>", 1)
+	o := replay(t, library, strings.NewReplacer("DRV=1;", "DRV=1;POOL_NX_OPTIN_AUTO=1;").Replace(library))
+	if len(o.Worse) == 0 || o.Failed() || slices.ContainsFunc(o.Worse, func(d Difference) bool { return !d.Named || d.Ours != nx.Maybe }) {
+		t.Errorf("failed %v, worse %v", o.Failed(), o.Worse)
+	}
+}
+
 // Where people took another goal than auto-select does, that is replayed, too, from the parent as it was; files in a directory
 // without a build file belong to the next one above that has one.
 func TestTheirGoal(t *testing.T) {
-	dir, r := repository(t, strings.Replace(parent, "Windows7", "Windows10", 1), strings.NewReplacer("Windows7", "Windows10", "DRV=1;", "DRV=1;POOL_NX_OPTIN_AUTO=1;").Replace(parent))
-	r.Mechanism, r.Files = "POOL_NX_OPTIN_AUTO", []string{"drv/inc/drv.h"}
+	dir, r := repository(t, strings.Replace(parent, "Windows7", "Windows10", 1), strings.Replace(optedIn(parent), "Windows7", "Windows10", 1))
+	r.Mechanism, r.Files = "POOL_NX_OPTIN", []string{"drv/inc/drv.h"}
 	list, err := Run(dir, r, scan.Options{DDIs: nx.DDIs(), Jobs: 2})
 	if err != nil || len(list) != 2 {
 		t.Fatalf("%d ports, error %v", len(list), err)
 	}
-	for i, want := range []Outcome{{Took: "optin", Ours: Lines{3, 1}}, {Took: "optin-auto", Ours: Lines{1, 1}}} {
+	for i, want := range []Outcome{{Took: "optin-auto", Ours: Lines{1, 1}}, {Took: "optin", Ours: Lines{3, 1}}} {
 		if o := list[i]; o.Took != want.Took || o.Ours != want.Ours || o.Path != "drv" || o.Failed() {
 			t.Errorf("%s: %+v", want.Took, o)
 		}

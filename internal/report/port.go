@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ import (
 // Ported is a port that is ready to be written.
 type Ported struct {
 	Goal     rule.Goal
-	Why      string // why that one
+	Why, Not string // what decided for that one, and what against the other; Not is "" where nobody chose
 	Changes  []edit.Change
 	Alone    []string // files that are not to be changed, and why
 	Refused  []string // why builds stay without the define
@@ -98,6 +99,9 @@ func Port(w io.Writer, r *Ported, written bool) {
 		fmt.Fprintln(w, "nothing to change")
 	} else {
 		fmt.Fprintf(w, "mechanism %s: %s\n", aim(r.Goal), r.Why)
+		if r.Not != "" {
+			fmt.Fprintf(w, "why no other: %s\n", r.Not)
+		}
 	}
 	for _, c := range r.Changes {
 		verb := "would change"
@@ -116,6 +120,7 @@ func Port(w io.Writer, r *Ported, written bool) {
 	if len(r.Changes) > 0 {
 		cautions(w, r)
 	}
+	oldKits(w, r)
 	for _, f := range r.Kept {
 		fmt.Fprintf(w, "kept executable, as the source says: %s: %s(%s)%s\n", f.Place, f.Site.DDI.Name, f.Site.Argument, evidence(f.Site))
 	}
@@ -157,12 +162,19 @@ func cautions(w io.Writer, r *Ported) {
 		fmt.Fprintf(w, "%s: no driver that links this was named: each must call ExInitializeDriverRuntime(DrvRtPoolNxOptIn), or its "+
 			"requests stay executable\n", Builds(ids))
 	}
+}
+
+// oldKits warns of each kit to whose headers an opt-in means nothing: a build that defines one there looks ported, and is not.
+func oldKits(w io.Writer, r *Ported) {
+	ids := map[string][]string{}
 	for _, m := range r.After {
-		if m.Build.Kit.NoOptIn {
-			fmt.Fprintf(w, "%s knows no opt-in, nor any kit before Windows 8: a binary that it builds stays executable on every "+
-				"Windows (nxport header prints an opt-in for it)\n", m.Build.Kit.Name)
-			return
+		if m.Build.Kit.NoOptIn && m.Build.Mechanism != nx.None {
+			ids[m.Build.Kit.Name] = append(ids[m.Build.Kit.Name], m.Build.ID)
 		}
+	}
+	for _, kit := range slices.Sorted(maps.Keys(ids)) {
+		fmt.Fprintf(w, "warning: what %s builds stays executable on every Windows, whatever is defined, since its headers know no opt-in, nor do "+
+			"those of any kit before Windows 8: build with a later kit, or include nxpool.h behind them (nxport header prints it): %s\n", kit, Builds(ids[kit]))
 	}
 }
 
@@ -180,20 +192,30 @@ func callers(r *Ported) (ids []string) {
 // became says, for each set of builds alike, how many requests are judged otherwise on Windows 10 than before, and what each
 // got that gets something else now.
 func became(w io.Writer, r *Ported) {
-	var blocks []string
-	ids := map[string][]string{}
+	type group struct {
+		block  string
+		oldKit bool
+	}
+	var groups []group
+	ids := map[group][]string{}
 	for i, before := range r.Before {
 		block := changes(before, r.After[i])
 		if block == "" {
 			continue // it requests nothing
 		}
-		if ids[block] == nil {
-			blocks = append(blocks, block)
+		b := r.After[i].Build
+		g := group{block, b.Kit.NoOptIn && b.Mechanism != nx.None}
+		if ids[g] == nil {
+			groups = append(groups, g)
 		}
-		ids[block] = append(ids[block], before.Build.ID)
+		ids[g] = append(ids[g], before.Build.ID)
 	}
-	for _, block := range blocks {
-		fmt.Fprintf(w, "%s:\n%s", Builds(ids[block]), block)
+	for _, g := range groups {
+		built := ""
+		if g.oldKit {
+			built = ", with a kit that knows the opt-in or with nxpool.h"
+		}
+		fmt.Fprintf(w, "%s%s:\n%s", Builds(ids[g]), built, g.block)
 	}
 }
 

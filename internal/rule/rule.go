@@ -288,7 +288,7 @@ func optIn(m *driver.Image, goal nx.Mechanism) (*Fix, string) {
 	if goal != nx.OptIn || m.Build.Library || hasCall(m) {
 		return f, ""
 	}
-	f.Edits = insertCall(m, func(entry driver.Fact) bool { return entry.Mechanism != nx.OptedOut })
+	f.Edits = insertCall(m, func(entry driver.Fact) bool { return entry.Mechanism != nx.OptedOut && reachesKit(m, entry.Unit) })
 	if len(f.Edits) == 0 {
 		return nil, noCall(m)
 	}
@@ -304,11 +304,21 @@ func noCall(m *driver.Image) string {
 		case f.Kind != driver.Entry:
 		case f.Mechanism == nx.OptedOut:
 			why = "the file of " + f.Function + " opts out, so that a call there has no effect"
+		case !reachesKit(m, f.Unit):
+			why = "the file of " + f.Function + " includes none of wdm.h, ntddk.h and ntifs.h, so that it knows no call: include one there"
+			if !m.Build.Minimum.Before(nx.Windows8) {
+				why += ", or take --to optin-auto, which needs no call"
+			}
 		case f.Span.Path == "":
 			why = "the body of " + f.Function + " comes out of a macro, or its file is in UTF-16 (save it as UTF-8), so that no call can be put there"
 		}
 	}
 	return why
+}
+
+// reachesKit says whether a unit comes to wdm.h, without which the opt-ins are not known.
+func reachesKit(m *driver.Image, unit string) bool {
+	return slices.ContainsFunc(m.Facts, func(f driver.Fact) bool { return f.Kind == driver.KitInclude && f.Unit == unit })
 }
 
 // hasCall says whether a call is there already that counts once its file is compiled with POOL_NX_OPTIN.

@@ -39,7 +39,7 @@ func (p *cpp) include(hash token, directive string, line []token) {
 		}
 		p.missing = append(p.missing, token{kind: str, off: hash.off, file: hash.file, text: name})
 		p.assumed.missing(name, quoted)
-		if p.assumeKit {
+		if p.assumeKit && mayBringKit(p.missing[len(p.missing)-1]) {
 			p.includeKit(hash, "wdm.h")
 		}
 	}

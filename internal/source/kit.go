@@ -21,8 +21,7 @@ var coreHeaders = map[string]bool{"wdm.h": true, "ntddk.h": true, "ntifs.h": tru
 // happen. A header of the tree by such a name is read like any other.
 //
 // Many more are included after wdm.h and do not bring it themselves, such as wdf.h, wsk.h, ks.h, dispmprt.h, d3dkmddi.h,
-// classpnp.h, hidport.h and the headers of USB; storport.h, miniport.h, srb.h, scsi.h, minitape.h and video.h even stand for
-// drivers that never see it.
+// classpnp.h, hidport.h and the headers of USB; apartHeaders even stand for drivers that never see it.
 var kitHeaders = map[string]string{
 	"fltkernel.h":      "ntifs.h",
 	"rx.h":             "ntifs.h",
@@ -45,6 +44,14 @@ var kitHeaders = map[string]string{
 	"stdunk.h":         "punknown.h",
 }
 
+// apartHeaders are those of the kit for drivers that may do without wdm.h, and what all of its headers and the C runtime's begin
+// with. Where a file includes nothing else, it does not come to wdm.h.
+var apartHeaders = map[string]bool{
+	"storport.h": true, "miniport.h": true, "srb.h": true, "scsi.h": true, "minitape.h": true, "video.h": true,
+	"ntdef.h": true, "ntstatus.h": true, "basetsd.h": true, "guiddef.h": true, "initguid.h": true, "sal.h": true, "specstrings.h": true, "stdarg.h": true,
+	"stddef.h": true, "stdint.h": true, "stdio.h": true, "stdlib.h": true, "string.h": true, "limits.h": true, "intrin.h": true,
+}
+
 // kitDeclarations are macros of the kit that stand for declarations.
 var kitDeclarations = map[string]bool{
 	"DECLARE_CONST_UNICODE_STRING": true, "DECLARE_UNICODE_STRING_SIZE": true, "DECLARE_GLOBAL_CONST_UNICODE_STRING": true,
@@ -54,6 +61,8 @@ func isKitHeader(name string) bool {
 	name = baseName(name)
 	return coreHeaders[name] || kitHeaders[name] != ""
 }
+
+func mayBringKit(header token) bool { return !apartHeaders[baseName(header.text)] }
 
 // baseName gives a header's name in lower case, without its directory.
 func baseName(name string) string {

@@ -35,7 +35,7 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	p := newCPP(fs, known, u.Options, g.watched)
 	buffer := fs.buffers.Get().(*[]token)
 	toks := p.run(main, u.Options, (*buffer)[:0])
-	if !p.kit.seen && len(p.missing) > 0 { // one of the missing headers must bring it: most likely the first
+	if !p.kit.seen && slices.ContainsFunc(p.missing, mayBringKit) { // one of the missing headers must bring it: most likely the first
 		p.giveBackMacros()
 		p = newCPP(fs, known, u.Options, g.watched)
 		p.assumeKit = true
