@@ -324,9 +324,18 @@ type Fact struct {
 	With     *Term // of a Comparison, what the pool type is compared with; else nil
 	// Written are the constants in a Comparison or a case label; of a MacroTooLate the line of the definition, where it can be
 	// moved in front of the kit's include in the same file.
-	Written   []Written
-	Unit      string       // path of the translation unit
-	Mechanism nx.Mechanism // of the unit
+	Written []Written
+	// Names are, of a ConstantNeeded or a DynamicInitialiser, the constants that an opt-in redefines, where each may be another.
+	// ByMacro is set where one of them came out of a macro, or of its arguments.
+	Names   []Written
+	ByMacro bool
+	// Labels are, of a case label that is one of the Names and nothing else, all those of its switch; nil where they are not known.
+	Labels []Term
+	// Initialisers can become assignments: the one of a variable that can't begin with such a name; of an Entry, those of the
+	// declarations that have to wait for a statement put at Span.
+	Initialisers []Initialiser
+	Unit         string       // path of the translation unit
+	Mechanism    nx.Mechanism // of the unit
 	// Effective says, of an OptInCall, that it sets the image's variables.
 	Effective bool
 	// Zeroing says, of a call of ExInitializeDriverRuntime, that it looks whether the system clears pool memory: its file has
@@ -337,8 +346,16 @@ type Fact struct {
 	// Shared says, of an Entry, that a project of user mode compiles its file, too.
 	Shared bool
 	// Span is, of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what
-	// is compared.
+	// is compared; of a case label, empty, in front of the case.
 	Span Span
+}
+
+// Initialiser is what stands behind a variable's name in its declaration, from the white space in front of the =, and the
+// statement that assigns the same.
+type Initialiser struct {
+	Path       string
+	Start, End int
+	Statement  string
 }
 
 // Span is a range of bytes in a file, and how a statement put there is to be laid out.

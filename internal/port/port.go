@@ -327,6 +327,9 @@ func brokenReason(broken []rule.Finding) string {
 			reason += ", "
 		}
 		reason += f.Place.String()
+		for _, step := range f.Steps {
+			reason += " (" + step.Says + ")"
+		}
 	}
 	return reason + ". Assign it at run time, behind the opt-in call; or use --to optin-auto, which leaves it a constant, if the driver starts at Windows 8"
 }

@@ -117,6 +117,8 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 					bySite.mend(found)
 				case r == &nxBelowWindows8 && goals[i] == nx.OptIn:
 					bySite.lower(found, &images[i])
+				case r == &notAConstant:
+					bySite.rewrite(found, &images[i], images)
 				case r == &typeAndFlagsMixed:
 					bySite.unmix(found, images[i].Build)
 				}

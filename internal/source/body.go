@@ -175,7 +175,8 @@ type reading struct {
 	head     bool // these are the initialisers of a constructor
 	objects  []object
 	code     coding
-	switches [][]token // what each switch so far is over
+	switches [][]token             // what each switch so far is over
+	cases    map[int][]driver.Term // the labels of some, by the brace of their block
 }
 
 type made struct {

@@ -193,6 +193,22 @@ func layout(f *file, data []byte, brace, end int) driver.Span {
 	return s
 }
 
+// lineOf says how a line like that on which offset is the first text is laid out; inline where it is not the first.
+func lineOf(f *file, offset int) driver.Span {
+	data := f.bytes()
+	s := driver.Span{Path: f.path, Start: offset, End: offset, Newline: "\n"}
+	first := offset
+	for first > 0 && (data[first-1] == ' ' || data[first-1] == '\t') {
+		first--
+	}
+	s.Inline = first > 0 && data[first-1] != '\n'
+	if line := endOfLine(data, offset); line < len(data) && data[line] == '\r' {
+		s.Newline = "\r\n"
+	}
+	s.Indent = string(data[first:offset])
+	return s
+}
+
 // endOfLine gives the offset of the line's end, in front of its "\r\n" or "\n".
 func endOfLine(data []byte, off int) int {
 	i := off
@@ -251,10 +267,12 @@ func statementSpan(f *file, body, start, end int) driver.Span {
 		guarded(f, body, start) {
 		return alone
 	}
+	line := stop
 	for stop < len(data) && data[stop] != '\n' {
 		stop++
 	}
-	return driver.Span{Path: f.path, Start: first, End: min(stop+1, len(data))}
+	stop = min(stop+1, len(data))
+	return driver.Span{Path: f.path, Start: first, End: stop, Indent: string(data[first:start]), Newline: string(data[line:stop])}
 }
 
 // guarded says whether an #if is open at an offset that was opened behind another.
