@@ -288,6 +288,9 @@ func insertCall(m *driver.Image, effective func(driver.Fact) bool) []edit.Edit {
 			continue
 		}
 		edits = append(edits, edit.Edit{Path: f.Span.Path, Start: f.Span.Start, End: f.Span.End, New: callText(f)})
+		for _, i := range f.Initialisers { // in C, no declaration follows a statement
+			edits = append(edits, edit.Edit{Path: i.Path, Start: i.Start, End: i.End})
+		}
 	}
 	return edits
 }
@@ -304,9 +307,12 @@ func callText(f driver.Fact) string {
 	case f.Shared:
 		lines = []string{"#ifdef _KERNEL_MODE", at.Indent + call, "#endif"}
 	}
+	for _, i := range f.Initialisers {
+		lines = append(lines, at.Indent+i.Statement)
+	}
 	switch {
-	case at.Inline && len(lines) == 1:
-		return " " + call
+	case at.Inline && lines[0] == at.Indent+call:
+		return " " + strings.Join(lines, " ")
 	case at.Inline:
 		return at.Newline + strings.Join(lines, at.Newline) + at.Newline
 	case at.Apart:
