@@ -334,8 +334,10 @@ type Fact struct {
 	// Initialisers can become assignments: the one of a variable that can't begin with such a name; of an Entry, those of the
 	// declarations that have to wait for a statement put at Span.
 	Initialisers []Initialiser
-	Unit         string       // path of the translation unit
-	Mechanism    nx.Mechanism // of the unit
+	// Calls are, of an OptInCall, its statement; of an Entry, those in its body that its build does not compile.
+	Calls     []Call
+	Unit      string       // path of the translation unit
+	Mechanism nx.Mechanism // of the unit
 	// Effective says, of an OptInCall, that it sets the image's variables.
 	Effective bool
 	// Zeroing says, of a call of ExInitializeDriverRuntime, that it looks whether the system clears pool memory: its file has
@@ -348,6 +350,21 @@ type Fact struct {
 	// Span is, of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what
 	// is compared; of a case label, empty, in front of the case.
 	Span Span
+}
+
+// Call is a statement that makes the opt-in call, as it is written. Span and Text have the comments that belong to it, and its Guard;
+// where other code stands on its lines, Text is empty.
+type Call struct {
+	Span  Span
+	Text  string
+	Blank int // the length of the empty line behind it, where one stands in front of it, too
+	Guard *Guard
+}
+
+// Guard is an #if that holds a call and nothing else: the lines with which it begins and ends.
+type Guard struct {
+	If, Endif Written
+	OptIn     bool // it holds wherever POOL_NX_OPTIN does
 }
 
 // Initialiser is what stands behind a variable's name in its declaration, from the white space in front of the =, and the

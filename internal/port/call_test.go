@@ -41,3 +41,50 @@ func TestSplitDeclarations(t *testing.T) {
 		ported(t, tt.name, tt.define, tt.before, tt.after, tt.more)
 	}
 }
+
+// A late call is moved with the comments that belong to it, and with an #if that is only about it.
+func TestLateCallWithWhatBelongsToIt(t *testing.T) {
+	const call, get = "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);", "    p = Get(1);\n"
+	for _, tt := range []struct{ name, late, moved, left string }{
+		{"a comment above", "    // Opt in.\n" + call + "\n", "    // Opt in.\n" + call + "\n", ""},
+		{"comments of several lines", "    Use(p);\n    /* Opt\n\n       in. */\n    // Now.\n" + call + "\n", "    /* Opt\n\n       in. */\n    // Now.\n" + call + "\n", "    Use(p);\n"},
+		{"one behind it", call + " // NX /* pool */\n", call + " // NX /* pool */\n", ""},
+		{"one of something else", "    Use(p); // this\n    // and that\n\n" + call + "\n    Use(p);\n", call + "\n", "    Use(p); // this\n    // and that\n\n    Use(p);\n"},
+		{"behind a statement", "    Use(p); /* a\n    */\n" + call + "\n", call + "\n", "    Use(p); /* a\n    */\n"},
+		{"empty lines around it", "    Use(p);\n\n    // Opt in.\n" + call + "\n\n    Use(p);\n", "    // Opt in.\n" + call + "\n", "    Use(p);\n\n    Use(p);\n"},
+		{"a guard", "    // Opt in.\n#if NTDDI_VERSION >= NTDDI_WIN7 // not before\n" + call + "\n#endif // 8\n", "    // Opt in.\n#if NTDDI_VERSION >= NTDDI_WIN7 // not before\n" + call + "\n#endif // 8\n", ""},
+		{"a guard of more", "#if NTDDI_VERSION >= NTDDI_WIN7\n" + call + "\n    Use(p);\n#endif\n", call + "\n", "#if NTDDI_VERSION >= NTDDI_WIN7\n    Use(p);\n#endif\n"},
+		{"a guard with another branch", "#if NTDDI_VERSION >= NTDDI_WIN7\n" + call + "\n#else\n    Use(p);\n#endif\n", call + "\n", "#if NTDDI_VERSION >= NTDDI_WIN7\n#else\n    Use(p);\n#endif\n"},
+		{"deeper", "    {\n        // Opt in.\n    " + call + "\n    }\n", "    // Opt in.\n" + call + "\n", "    {\n    }\n"},
+	} {
+		const head, tail = "{\n    PVOID p;\n\n", "    return 0;\n}\n"
+		ported(t, tt.name, "POOL_NX_OPTIN=1;", head+get+tt.late+tail, head+tt.moved+"\n"+get+tt.left+tail, "")
+		crlf := func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
+		ported(t, tt.name+", CRLF", "POOL_NX_OPTIN=1;", crlf(head+get+tt.late+tail), crlf(head+tt.moved+"\n"+get+tt.left+tail), "")
+	}
+}
+
+// seven is a build file for Windows 7 with its kit's macro, beside that for Windows 10.
+func seven(define string) string {
+	project, _, _ := strings.Cut(projectOf(define, ""), "-- drv.c --")
+	return strings.Replace(project, "drv.vcxproj", "seven.vcxproj", 1)
+}
+
+// A call that other builds compile and this one does not is used: its guard makes way, or becomes the right one.
+func TestCallUnderAGuard(t *testing.T) {
+	const call = "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"
+	const get = "    return Get(1) ? 0 : 1;\n}\n"
+	const known = "#ifdef NonPagedPool // a kit that knows POOL_NX_OPTIN redefines it\n"
+	for _, tt := range []struct{ name, define, before, after, more string }{
+		{"alone", "EIGHT;", "{\n    // NX\n#if defined(EIGHT) && !defined(DEBUG)\n" + call + "#endif\n\n" + get, "{\n    // NX\n" + call + "\n" + get, seven("SEVEN;")},
+		{"both opted in", "EIGHT;POOL_NX_OPTIN=1;", "{\n#ifdef EIGHT\n" + call + "#endif\n" + get, "{\n" + call + get, seven("POOL_NX_OPTIN=1;")},
+		{"late", "EIGHT;POOL_NX_OPTIN=1;", "{\n    Get(2);\n#ifdef EIGHT\n" + call + "#endif\n" + get, "{\n" + call + "    Get(2);\n" + get, seven("POOL_NX_OPTIN=1;")},
+		{"in no build", "", "{\n#ifdef EIGHT\n" + call + "#endif\n" + get, "{\n" + call + get, ""},
+		{"by the opt-in itself", "", "{\n#if defined(POOL_NX_OPTIN)\n" + call + "#endif\n" + get, "{\n#if defined(POOL_NX_OPTIN)\n" + call + "#endif\n" + get, ""},
+		{"an old kit", "EIGHT;", "{\n    int i = 1;\n#ifdef EIGHT\n" + call + "#endif // EIGHT\n" + get, "{\n    int i = 1;\n" + known + call + "#endif\n" + get, oldKit},
+		{"with more", "EIGHT;", "{\n    int i = 1;\n\n    i++;\n#ifdef EIGHT\n    i++;\n" + call + "#endif\n" + get, "{\n    int i = 1;\n\n" + call + "\n    i++;\n#ifdef EIGHT\n    i++;\n#endif\n" + get, seven("SEVEN;")},
+		{"in two branches", "EIGHT;", "{\n#ifdef EIGHT\n" + call + "#elif defined(SEVEN)\n" + call + "#else\n    Use(1);\n#endif\n" + get, "{\n#ifdef EIGHT\n" + call + "#elif defined(SEVEN)\n" + call + "#else\n    Use(1);\n#endif\n" + get, seven("SEVEN;")},
+	} {
+		ported(t, tt.name, tt.define, tt.before, tt.after, tt.more)
+	}
+}

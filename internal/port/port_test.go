@@ -331,7 +331,7 @@ func TestLateCall(t *testing.T) {
 		"alone":              {"    " + call, ""},
 		"under an if":        {"    if (p)\n        " + call, "    if (p)\n        " + call},
 		"in an else":         {"    if (p)\n        Use(p);\n    else\n        " + call, "    if (p)\n        Use(p);\n    else\n        " + call},
-		"behind a directive": {"#if NTDDI_VERSION >= 0\n    Use(p);\n    " + call + "    Use(p);\n#endif\n", "#if NTDDI_VERSION >= 0\n    Use(p);\n    " + call + "    Use(p);\n#endif\n"},
+		"behind a directive": {"#if NTDDI_VERSION >= 0\n    Use(p);\n    " + call + "    Use(p);\n#endif\n", "#if NTDDI_VERSION >= 0\n    Use(p);\n    Use(p);\n#endif\n"},
 		"beside others":      {"    Use(p); " + call, "    Use(p); " + call},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -81,7 +81,7 @@ type call struct {
 	constructs bool    // the call of a constructor that a variable, member or base makes
 	pos, end   int     // in the body: of its name, and of the parenthesis that ends it
 	args       []value
-	span       *driver.Span  // of its whole statement, if it may be the opt-in call
+	written    *driver.Call  // its statement, if it may be the opt-in call
 	steps      []driver.Step // the macros it came through
 }
 

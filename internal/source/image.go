@@ -125,12 +125,13 @@ func (m *image) entryFacts(d *definition) []driver.Fact {
 	}
 	f := driver.Fact{Kind: driver.Entry, Place: d.at.root().place(), Function: d.name, Unit: d.unit.unit.Path, Mechanism: d.unit.mechanism}
 	f.Span, f.Initialisers = m.choosePoint(d.insert)
+	f.Calls = d.idle
 	return []driver.Fact{f}
 }
 
 // optInFact gives a call that opts in, or would if its file were compiled for it; or one that can't, since its argument does not.
 func (m *image) optInFact(d *definition, c *call) []driver.Fact {
-	if c.callee != "ExInitializeDriverRuntime" || len(c.args) != 1 {
+	if c.callee != optInCall || len(c.args) != 1 {
 		return nil
 	}
 	kind := driver.OptInCall
@@ -141,8 +142,8 @@ func (m *image) optInFact(d *definition, c *call) []driver.Fact {
 		Kind: kind, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
 		Mechanism: d.unit.mechanism, Effective: m.usesVariables && m.effect(d, c) == optsIn, Zeroing: d.unit.zeroing,
 	}
-	if c.span != nil {
-		f.Span = *c.span
+	if c.written != nil {
+		f.Span, f.Calls = c.written.Span, []driver.Call{*c.written}
 	}
 	return []driver.Fact{f}
 }

@@ -70,6 +70,7 @@ type function struct {
 	member    bool          // of a class or a namespace
 	initial   bool          // no function, but what initialises a global variable of C++
 	insert    []insertPoint // of an entry routine
+	idle      []driver.Call // opt-in calls in its body that are not compiled
 	named     []string      // identifiers that are used other than as the name of a call
 }
 
@@ -377,7 +378,7 @@ func (p *parser) definition(head []token, name, open, end int) *function {
 	}
 	p.body(f, tail, body)
 	if p.known.entries[f.name] && !f.member {
-		f.insert = insertion(p.unit.Options.Language, body, p.known)
+		f.insert, f.idle = insertion(p.unit.Options.Language, body, p.known), notCompiled(body)
 	}
 	return f
 }
