@@ -338,7 +338,18 @@ type Fact struct {
 	Masked bool
 	// Written are the constants in a Comparison or a case label; of a MacroTooLate the line of the definition, where it can be
 	// moved in front of the kit's include in the same file.
-	Written   []Written
+	Written []Written
+	// Names are, of a ConstantNeeded or a DynamicInitialiser, the constants that an opt-in redefines, where each may be another.
+	// ByMacro is set where one of them came out of a macro, or of its arguments.
+	Names   []Written
+	ByMacro bool
+	// Labels are, of a case label that is one of the Names and nothing else, all those of its switch; nil where they are not known.
+	Labels []Term
+	// Initialisers can become assignments: the one of a variable that can't begin with such a name; of an Entry, those of the
+	// declarations that have to wait for a statement put at Span.
+	Initialisers []Initialiser
+	// Calls are, of an OptInCall, its statement; of an Entry, those in its body that its build does not compile.
+	Calls     []Statement
 	Unit      string       // path of the translation unit
 	Mechanism nx.Mechanism // of the unit
 	// Effective says, of an OptInCall, that it sets the image's variables.
@@ -351,8 +362,32 @@ type Fact struct {
 	// Shared says, of an Entry or a KitInclude, that a project of user mode compiles its file, too.
 	Shared bool
 	// Span is, of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what
-	// is compared, of a Masked one the constant; of a KitInclude, empty, in front of the unit's own include that leads there, if a macro defined there counts.
+	// is compared, of a Masked one the constant; of a case label, empty, in front of the case; of a KitInclude, empty, in front of
+	// the unit's own include that leads there, if a macro defined there counts.
 	Span Span
+}
+
+// Statement is one that makes the opt-in call, as it is written. Span and Text have the comments that belong to it, and its Guard;
+// where other code stands on its lines, Text is empty.
+type Statement struct {
+	Span  Span
+	Text  string
+	Blank int // the length of the empty line behind it, where one stands in front of it, too
+	Guard *Guard
+}
+
+// Guard is an #if that holds a call and nothing else: the lines with which it begins and ends.
+type Guard struct {
+	If, Endif Written
+	OptIn     bool // it holds wherever POOL_NX_OPTIN does
+}
+
+// Initialiser is what stands behind a variable's name in its declaration, from the white space in front of the =, and the
+// statement that assigns the same.
+type Initialiser struct {
+	Path       string
+	Start, End int
+	Statement  string
 }
 
 // Span is a range of bytes in a file, and how a statement put there is to be laid out.

@@ -33,12 +33,12 @@ func TestMatrix(t *testing.T) {
 				continue
 			case b.name == "one configuration forgotten" && name == "executable on purpose": // the half that is there is made whole
 				continue
-			case strings.HasSuffix(b.name, oldKit) && name == "types and flags" && goal == Explicit: // such a kit knows no flags
+			case strings.HasSuffix(b.name, oldKitName) && name == "types and flags" && goal == Explicit: // such a kit knows no flags
 				continue
 			}
 			t.Run(b.name+"/"+name+"/"+string(goal), func(t *testing.T) {
 				before, after := matrixTree(b, r, goal, define)
-				if goal == Explicit && strings.HasSuffix(b.name, oldKit) && before != after {
+				if goal == Explicit && strings.HasSuffix(b.name, oldKitName) && before != after {
 					checkOldKit(t, before)
 					return
 				}
@@ -48,8 +48,8 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// oldKit ends the names of build files that a kit without the opt-in may read.
-const oldKit = "old kit"
+// oldKitName ends the names of build files that a kit without the opt-in may read.
+const oldKitName = "old kit"
 
 // directory is some files of an archive, by the directory that they stand in.
 type directory struct {
@@ -83,7 +83,7 @@ func matrixTree(b, r directory, goal Goal, define string) (before, after string)
 		done.Files = append(done.Files, txtar.File{Name: name, Data: []byte(matrixGoals[goal].Replace(is))})
 	}
 	call := "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);"
-	if strings.HasSuffix(b.name, oldKit) {
+	if strings.HasSuffix(b.name, oldKitName) {
 		call = "#ifdef NonPagedPool // a kit that knows POOL_NX_OPTIN redefines it\n    " + call + "\n#endif"
 	}
 	include, inHeader := "#include <ntddk.h>", slices.ContainsFunc(b.files, func(f txtar.File) bool { return f.Name == "kit.h" })

@@ -321,15 +321,22 @@ func brokenReason(broken []rule.Finding) string {
 			reason += ", "
 		}
 		reason += f.Place.String()
+		for _, step := range f.Steps {
+			reason += " (" + step.Says + ")"
+		}
 	}
 	return reason + ". Assign it at run time, behind the opt-in call; or use --to optin-auto, which leaves it a constant, if the driver starts at Windows 8"
 }
 
-// fixes gathers those of all findings, each once.
+// fixes gathers those of all findings, each once. One that changes the same text as another waits for the next round, in which it
+// is found anew.
 func (r *Result) fixes(unsafe bool) (edits []edit.Edit, defines []define) {
 	moved := r.moved()
 	for _, f := range r.last.Findings {
 		if f.Fix == nil || r.leavesFix(f) || !f.Fix.Safe && !unsafe && len(f.Fix.Defines) == 0 { // an opt-in is unsafe by what NX0016 tells of
+			continue
+		}
+		if slices.ContainsFunc(f.Fix.Edits, func(e edit.Edit) bool { return overlaps(e, edits) }) {
 			continue
 		}
 		for _, e := range f.Fix.Edits {
@@ -346,6 +353,11 @@ func (r *Result) fixes(unsafe bool) (edits []edit.Edit, defines []define) {
 		}
 	}
 	return edits, defines
+}
+
+// overlaps says whether an edit changes text that another of a list does, too, and differently.
+func overlaps(e edit.Edit, list []edit.Edit) bool {
+	return slices.ContainsFunc(list, func(o edit.Edit) bool { return e != o && e.Path == o.Path && e.Start < o.End && o.Start < e.End })
 }
 
 func without(list, those []define) []define {

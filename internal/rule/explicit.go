@@ -16,10 +16,11 @@ import (
 
 // texts is what decides the requests of all images.
 type texts struct {
-	held  map[text]string     // why one must go on to ask for what it asks for
-	kinds map[text][]nx.Kind  // of the requests that hang on one; "" for a comparison
-	calls map[text]*rewriting // of the deprecated allocators; nil where they stay
-	keep  *keeping
+	images []driver.Image
+	held   map[text]string     // why one must go on to ask for what it asks for
+	kinds  map[text][]nx.Kind  // of the requests that hang on one; "" for a comparison
+	calls  map[text]*rewriting // of the deprecated allocators; nil where they stay
+	keep   *keeping
 	// beyond are those on which something hangs for which POOL_NX_OPTIN is not, and would not be, at work.
 	beyond map[text]bool
 	// unlike are those that decide something else than the protection of pages of the driver's own.
@@ -35,7 +36,7 @@ type text struct {
 func textOf(w driver.Written) text { return text{w.At.Path, w.At.Offset, w.End} }
 
 func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
-	all := texts{held: map[text]string{}, kinds: map[text][]nx.Kind{}, beyond: map[text]bool{}, unlike: map[text]bool{}}
+	all := texts{images: images, held: map[text]string{}, kinds: map[text][]nx.Kind{}, beyond: map[text]bool{}, unlike: map[text]bool{}}
 	note := func(list []driver.Written, kind nx.Kind, why string) {
 		for _, w := range list {
 			t := textOf(w)

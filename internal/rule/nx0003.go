@@ -2,6 +2,8 @@ package rule
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/edit"
@@ -87,22 +89,57 @@ func checkCallTooLate(m *driver.Image, _ nx.Mechanism) []Finding {
 	return found
 }
 
-// moveCall takes the call away where it stands on a line of its own, and puts it at the start of the entry routine.
-// One that can't be taken away stays: making the call twice is harmless.
+// moveCall takes the call away where it stands on lines of its own, and puts it at the start of the entry routine, with what belongs
+// to it. One that can't be taken away stays: making the call twice is harmless.
 func moveCall(m *driver.Image) (*Fix, driver.Place) {
-	fix := &Fix{Title: "move ExInitializeDriverRuntime to the start of the entry routine", Safe: true, Edits: insertCall(m, optedIn)}
+	fix := &Fix{Title: "move ExInitializeDriverRuntime to the start of the entry routine", Safe: true}
 	var where driver.Place
+	var calls []driver.Fact
 	for _, f := range m.Facts {
 		if f.Kind != driver.OptInCall || !f.Effective {
 			continue
 		}
 		where = f.Place
-		if !f.Span.Inline && f.Span.End > 0 {
-			fix.Edits = append(fix.Edits, edit.Edit{Path: f.Span.Path, Start: f.Span.Start, End: f.Span.End})
+		if len(f.Calls) > 0 && f.Calls[0].Text != "" {
+			calls = append(calls, f)
 		}
+	}
+	for _, f := range m.Facts {
+		if f.Kind != driver.Entry || f.Span.Path == "" || !optedIn(f) {
+			continue
+		}
+		i := slices.IndexFunc(calls, func(c driver.Fact) bool { return c.Span.Path == f.Span.Path && c.Function == f.Function })
+		if i < 0 && len(calls) == 1 {
+			i = 0 // a helper's
+		}
+		if i >= 0 && !f.Span.Inline {
+			fix.Edits = append(fix.Edits, placeMoved(f, calls[i].Calls[0])...)
+		} else {
+			fix.Edits = append(fix.Edits, callIn(f)...)
+		}
+	}
+	for _, c := range calls {
+		fix.Edits = append(fix.Edits, takeAway(c.Calls[0])...)
 	}
 	if len(fix.Edits) == 0 {
 		return nil, where
 	}
 	return fix, where
+}
+
+// placeMoved puts a call at the start of its routine as it is written, and indented as what stands there.
+func placeMoved(f driver.Fact, c driver.Statement) []edit.Edit {
+	around := guardOf(f)
+	if c.Guard != nil {
+		around = ""
+	}
+	lines := strings.Split(strings.TrimRight(c.Text, "\r\n"), "\n")
+	for i, line := range lines {
+		line = strings.TrimSuffix(line, "\r")
+		if rest, ok := strings.CutPrefix(line, c.Span.Indent); ok && c.Span.Indent != "" {
+			line = f.Span.Indent + rest
+		}
+		lines[i] = line
+	}
+	return placeCall(f, around, lines)
 }

@@ -324,45 +324,102 @@ func reachesKit(m *driver.Image, unit string) bool {
 // hasCall says whether a call is there already that counts once its file is compiled with POOL_NX_OPTIN.
 func hasCall(m *driver.Image) bool {
 	return slices.ContainsFunc(m.Facts, func(f driver.Fact) bool {
-		return f.Kind == driver.OptInCall && f.Mechanism != nx.OptedOut
+		return f.Kind == driver.OptInCall && f.Mechanism != nx.OptedOut || f.Kind == driver.Entry && slices.ContainsFunc(f.Calls, waits)
 	})
 }
 
+// waits says whether a call that is not compiled will be, once POOL_NX_OPTIN is defined.
+func waits(c driver.Statement) bool { return c.Guard != nil && c.Guard.OptIn }
+
 const call = "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);"
 
-// insertCall puts the call into every entry routine of the image in whose file it has, or will have, an effect. Where
-// a kit from before Windows 8, or a project of user mode, may compile it, a guard stands around it: NonPagedPool is a macro
-// exactly in the files that the kit's header has opted in, and /kernel defines _KERNEL_MODE.
+// insertCall puts the call into every entry routine of the image in whose file it has, or will have, an effect. One that stands
+// there already, and that only other builds compile, is used.
 func insertCall(m *driver.Image, effective func(driver.Fact) bool) []edit.Edit {
 	var edits []edit.Edit
 	for _, f := range m.Facts {
-		if f.Kind != driver.Entry || f.Span.Path == "" || !effective(f) {
-			continue
+		if f.Kind == driver.Entry && f.Span.Path != "" && effective(f) {
+			edits = append(edits, callIn(f)...)
 		}
-		edits = append(edits, edit.Edit{Path: f.Span.Path, Start: f.Span.Start, End: f.Span.End, New: callText(f)})
+	}
+	return edits
+}
+
+// callIn puts the call into an entry routine. A guard around it that holds nothing else makes way, or becomes the right one.
+func callIn(f driver.Fact) []edit.Edit {
+	around := guardOf(f)
+	switch {
+	case slices.ContainsFunc(f.Calls, waits):
+		return nil
+	case len(f.Calls) == 1 && f.Calls[0].Guard != nil:
+		return reguard(f.Calls[0], around)
+	}
+	edits := placeCall(f, around, []string{f.Span.Indent + call})
+	for _, c := range f.Calls {
+		edits = append(edits, takeAway(c)...)
+	}
+	return edits
+}
+
+// reguard puts another line in the place of an #if around a call.
+func reguard(c driver.Statement, around string) []edit.Edit {
+	first, last := c.Guard.If, c.Guard.Endif
+	edits := []edit.Edit{{Path: first.At.Path, Start: first.At.Offset, End: first.End}, {Path: last.At.Path, Start: last.At.Offset, End: last.End}}
+	switch {
+	case around == strings.TrimSpace(first.Text):
+		return nil
+	case around != "":
+		edits[0].New, edits[1].New = around+c.Span.Newline, "#endif"+c.Span.Newline
+	}
+	return edits
+}
+
+// takeAway removes a call that stands on lines of its own.
+func takeAway(c driver.Statement) []edit.Edit {
+	if c.Text == "" {
+		return nil
+	}
+	return []edit.Edit{{Path: c.Span.Path, Start: c.Span.Start, End: c.Span.End + c.Blank}}
+}
+
+// guardOf gives what stands around the call in an entry routine: where a kit from before Windows 8, or a project of user mode, may
+// compile it, it is not there for all. NonPagedPool is a macro exactly in the files that the kit's header has opted in, and
+// /kernel defines _KERNEL_MODE.
+func guardOf(f driver.Fact) string {
+	switch {
+	case f.OldKit: // nor does a file of user mode have that macro
+		return "#ifdef NonPagedPool // a kit that knows POOL_NX_OPTIN redefines it"
+	case f.Shared:
+		return "#ifdef _KERNEL_MODE"
+	}
+	return ""
+}
+
+// placeCall puts lines that make the call at the place of a first statement, and behind them what has to wait for it.
+func placeCall(f driver.Fact, around string, lines []string) []edit.Edit {
+	at := f.Span
+	bare := around == "" && len(lines) == 1
+	if around != "" {
+		lines = slices.Concat([]string{around}, lines, []string{"#endif"})
+	}
+	edits := []edit.Edit{{Path: at.Path, Start: at.Start, End: at.End}}
+	for _, i := range f.Initialisers { // in C, no declaration follows a statement
+		lines = append(lines, at.Indent+i.Statement)
+		edits = append(edits, edit.Edit{Path: i.Path, Start: i.Start, End: i.End})
+	}
+	switch {
+	case at.Inline && bare:
+		edits[0].New = " " + strings.Join(lines, " ")
+	case at.Inline:
+		edits[0].New = at.Newline + strings.Join(lines, at.Newline) + at.Newline
+	case at.Apart:
+		lines = slices.Insert(lines, 0, "")
+		fallthrough
+	default:
+		edits[0].New = at.Newline + strings.Join(lines, at.Newline)
 	}
 	return edits
 }
 
 // optedIn says whether the call has an effect in the file of an entry routine as it is.
 func optedIn(entry driver.Fact) bool { return entry.Mechanism == nx.OptIn }
-
-func callText(f driver.Fact) string {
-	at := f.Span
-	lines := []string{at.Indent + call}
-	switch {
-	case f.OldKit: // nor does a file of user mode have that macro
-		lines = []string{"#ifdef NonPagedPool // a kit that knows POOL_NX_OPTIN redefines it", at.Indent + call, "#endif"}
-	case f.Shared:
-		lines = []string{"#ifdef _KERNEL_MODE", at.Indent + call, "#endif"}
-	}
-	switch {
-	case at.Inline && len(lines) == 1:
-		return " " + call
-	case at.Inline:
-		return at.Newline + strings.Join(lines, at.Newline) + at.Newline
-	case at.Apart:
-		lines = slices.Insert(lines, 0, "")
-	}
-	return at.Newline + strings.Join(lines, at.Newline)
-}

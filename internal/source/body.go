@@ -81,8 +81,8 @@ type call struct {
 	constructs bool    // the call of a constructor that a variable, member or base makes
 	pos, end   int     // in the body: of its name, and of the parenthesis that ends it
 	args       []value
-	span       *driver.Span  // of its whole statement, if it may be the opt-in call
-	steps      []driver.Step // the macros it came through
+	written    *driver.Statement // its statement, if it may be the opt-in call
+	steps      []driver.Step     // the macros it came through
 }
 
 // parameters reads a parameter list.
@@ -175,7 +175,8 @@ type reading struct {
 	head     bool // these are the initialisers of a constructor
 	objects  []object
 	code     coding
-	switches [][]token // what each switch so far is over
+	switches [][]token             // what each switch so far is over
+	cases    map[int][]driver.Term // the labels of some, by the brace of their block
 }
 
 type made struct {

@@ -97,12 +97,11 @@ func (r *reading) call(f *function, body []token, i, last int) (call, [][]token,
 	}
 	f.text(&c, body, i, last, end, args)
 	r.cleared(c, args, i)
-	if t.is("ExInitializeDriverRuntime") && t.exp == nil && t.file.wide == nil && end+1 < len(body) && body[end+1].is(";") {
-		span := statementSpan(t.file, int(whole[0].off), int(t.off), int(body[end+1].off)+1)
-		c.span = &span
+	if t.is(optInCall) && t.exp == nil && t.file.wide == nil && end+1 < len(body) && body[end+1].is(";") {
 		previous := whole[max(0, i-1)]
-		if !previous.is(";") && !previous.is("{") && !previous.is("}") {
-			c.span.Inline = true // the statement of an if
+		if previous.is(";") || previous.is("{") || previous.is("}") { // else it is the statement of an if
+			written := callAt(t.file, int(whole[0].off), int(t.off), int(body[end+1].off)+1)
+			c.written = &written
 		}
 	}
 	return c, args, end

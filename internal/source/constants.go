@@ -2,6 +2,7 @@ package source
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -21,13 +22,28 @@ func (p *parser) note(f driver.Fact) {
 	p.facts = append(p.facts, f)
 }
 
-// needsConstant notes that a constant is needed for what some tokens name.
-func (p *parser) needsConstant(f *function, toks []token, kind driver.FactKind, where string) {
+// needsConstant notes that a constant is needed for what some tokens name, and gives the fact, nil where none does.
+func (p *parser) needsConstant(f *function, toks []token, kind driver.FactKind, where string) *driver.Fact {
 	i := slices.IndexFunc(toks, redefinable)
 	if i < 0 {
-		return
+		return nil
 	}
-	p.note(driver.Fact{Kind: kind, Place: toks[i].root().place(), Function: f.label(), Says: toks[i].text + " is " + where})
+	fact := driver.Fact{Kind: kind, Place: toks[i].root().place(), Function: f.label(), Says: toks[i].text + " is " + where}
+	for _, t := range toks[i:] {
+		if !redefinable(t) {
+			continue
+		}
+		s := t.source()
+		if s.file == nil || len(fact.Names) == maxWritten { // all of them are written anew, or none
+			fact.Names = nil
+			break
+		}
+		fact.ByMacro = fact.ByMacro || s.exp != nil
+		at := s.place()
+		fact.Names = append(fact.Names, driver.Written{At: at, End: at.Offset + len(s.text), Text: s.text})
+	}
+	p.note(fact)
+	return &p.facts[len(p.facts)-1]
 }
 
 func (f *function) label() string {
@@ -39,13 +55,43 @@ func (f *function) label() string {
 
 // initialisesStatic notes what a variable begins with that lives as long as the image does.
 func (p *parser) initialisesStatic(f *function, declaration []token, d declarator) {
-	constant := !p.cxx || slices.ContainsFunc(declaration, isConstexpr)
-	switch {
-	case constant:
-		p.needsConstant(f, d.init, driver.ConstantNeeded, "in the initialiser of "+d.name)
-	case f == nil:
-		p.needsConstant(f, d.init, driver.DynamicInitialiser, "in the initialiser of "+d.name)
+	kind := driver.DynamicInitialiser
+	switch constant := slices.ContainsFunc(declaration, isConstexpr); {
+	case constant || !p.cxx:
+		kind = driver.ConstantNeeded
+	case f != nil:
+		return
 	}
+	fact := p.needsConstant(f, d.init, kind, "in the initialiser of "+d.name)
+	if fact != nil && f == nil && !slices.ContainsFunc(p.scopes, func(s *scope) bool { return s.member }) && !isConstant(declaration) {
+		fact.Initialisers = assignable(declaration, d)
+	}
+}
+
+// assignable gives the initialiser of a variable that a statement can assign instead: one value, written on one line and not by
+// a macro.
+func assignable(declaration []token, d declarator) []driver.Initialiser {
+	name := declaration[d.at]
+	if !d.assign || d.array || d.ref || d.pointer || len(d.init) == 0 || d.init[0].is("{") || slices.ContainsFunc(declaration, isConstexpr) ||
+		d.at > 0 && declaration[d.at-1].is("::") || d.at+1 >= len(declaration) || !declaration[d.at+1].is("=") {
+		return nil
+	}
+	last := d.init[len(d.init)-1].source()
+	start, end := int(name.off)+len(name.text), int(last.off)+len(last.text)
+	for _, t := range append([]token{name, declaration[d.at+1]}, d.init...) {
+		if s := t.source(); s.file != name.file || s.exp != nil {
+			return nil
+		}
+	}
+	if end <= start || end > len(name.file.bytes()) {
+		return nil
+	}
+	text := string(name.file.bytes()[start:end])
+	if strings.ContainsAny(text, "\r\n\\") || strings.Contains(text, "//") || strings.Contains(text, "/*") {
+		return nil
+	}
+	statement := name.text + " = " + strings.TrimSpace(strings.Replace(text, "=", "", 1)) + ";"
+	return []driver.Initialiser{{Path: name.file.path, Start: start, End: end, Statement: statement}}
 }
 
 func isConstexpr(t token) bool { return t.is("constexpr") || t.is("constinit") }
@@ -62,7 +108,9 @@ func (p *parser) templateArguments(f *function, toks []token, i int) {
 // asserted notes what static_assert and the like have in their parentheses.
 func (p *parser) asserted(f *function, toks []token, i int) {
 	if t := toks[i]; (t.is("static_assert") || t.is("_Static_assert")) && i+1 < len(toks) {
-		p.needsConstant(f, toks[i+1:min(len(toks), closing(toks, i+1))], driver.ConstantNeeded, "in a "+t.text)
+		if fact := p.needsConstant(f, toks[i+1:min(len(toks), closing(toks, i+1))], driver.ConstantNeeded, "in a "+t.text); fact != nil {
+			fact.Names = nil // it says what the value is
+		}
 	}
 }
 
@@ -145,15 +193,86 @@ func comparedSpan(variable, with []token) driver.Span {
 
 // label notes the case label behind the case at i: it compares, perhaps, what the switches so far are over.
 func (r *reading) label(i int) {
-	toks, before := r.toks[i+1:r.operandStop(i+1)], len(r.facts)
-	if r.needsConstant(r.f, toks, driver.ConstantNeeded, "a case label"); len(r.facts) > before {
-		r.facts[before].Written = r.expression(r.f, toks).constants()
+	end := r.operandStop(i + 1)
+	toks := r.toks[i+1 : end]
+	if fact := r.needsConstant(r.f, toks, driver.ConstantNeeded, "a case label"); fact != nil {
+		fact.Written = r.expression(r.f, toks).constants()
+		if len(toks) == 1 && len(fact.Names) == 1 && !fact.ByMacro && end < len(r.toks) && r.toks[end].is(":") && r.toks[end].exp == nil {
+			fact.Labels = r.labels(i)
+			fact.Span = lineOf(toks[0].source().file, int(r.toks[i].off))
+		}
 	}
 	for _, on := range r.switches[max(0, len(r.switches)-maxSwitches):] {
 		if term, ok := fold(r.expression(r.f, toks)); ok && (r.poolTyped(toks) || r.poolTyped(on)) {
 			r.compares(on, term)
 		}
 	}
+}
+
+// maxSwitch bounds the tokens of a switch whose labels are looked at.
+const maxSwitch = 2000
+
+// labels gives the values of all labels of the switch in whose block the case at i stands; nil where one is not known, or hangs
+// on a directive.
+func (r *reading) labels(i int) []driver.Term {
+	brace, depth := i-1, 0
+	for ; ; brace-- {
+		if brace < 0 || i-brace > maxSwitch {
+			return nil
+		}
+		if t := r.toks[brace]; t.is("}") {
+			depth++
+		} else if t.is("{") {
+			if depth--; depth < 0 {
+				break
+			}
+		}
+	}
+	list, known := r.cases[brace]
+	if !known {
+		if r.cases == nil {
+			r.cases = map[int][]driver.Term{}
+		}
+		list = r.labelsIn(brace)
+		r.cases[brace] = list
+	}
+	return list
+}
+
+// labelsIn gives those of the switch whose block begins at a brace.
+func (r *reading) labelsIn(brace int) []driver.Term {
+	over := opening(r.toks, max(0, brace-1))
+	end := closing(r.toks[:min(len(r.toks), brace+maxSwitch)], brace)
+	if over < 1 || !r.toks[over-1].is("switch") || end >= len(r.toks) || !r.toks[end].is("}") || r.hangsOnDirective(brace, end) {
+		return nil
+	}
+	var list []driver.Term
+	for j := brace + 1; j < end; j++ {
+		switch t := r.toks[j]; {
+		case t.is("switch") && r.toks[j+1].is("("): // its labels are its own
+			if j = closing(r.toks, j+1) + 1; j < end {
+				j = closing(r.toks, j)
+			}
+		case t.is("case"):
+			term, ok := fold(r.expression(r.f, r.toks[j+1:r.operandStop(j+1)]))
+			if !ok {
+				return nil
+			}
+			list = append(list, term)
+		}
+	}
+	return list
+}
+
+// hangsOnDirective says whether part of what stands between two braces may be compiled at one time and not at another.
+func (r *reading) hangsOnDirective(from, to int) bool {
+	first, last := r.toks[from], r.toks[to]
+	if first.exp != nil || last.exp != nil || first.file != last.file {
+		return true
+	}
+	f := first.file
+	n := sort.Search(len(f.directives), func(i int) bool { return f.tokens[f.directives[i].at].off > first.off })
+	return n < len(f.directives) && f.tokens[f.directives[n].at].off < last.off
 }
 
 // maxSwitches bounds how many are looked at for one label.
@@ -176,6 +295,12 @@ func (r *reading) poolTyped(toks []token) bool {
 		if t.is("(") && i > 0 && toks[i-1].kind == ident { // arguments
 			i = closing(toks, i)
 			continue
+		}
+		if r.cxx && t.is("<") && i > 0 && toks[i-1].kind == ident { // arguments of a template
+			if end := templateEnd(toks, i); end > 0 {
+				i = end
+				continue
+			}
 		}
 		reached := func(j int) bool { return j >= 0 && j < len(toks) && (toks[j].is(".") || toks[j].is("->")) }
 		if t.kind != ident || reached(i-1) || reached(i+1) {

@@ -124,15 +124,14 @@ func (m *image) entryFacts(d *definition) []driver.Fact {
 		return nil
 	}
 	f := driver.Fact{Kind: driver.Entry, Place: d.at.root().place(), Function: d.name, Unit: d.unit.unit.Path, Mechanism: d.unit.mechanism}
-	if p := m.choosePoint(d.insert); p != nil {
-		f.Span = *p
-	}
+	f.Span, f.Initialisers = m.choosePoint(d.insert)
+	f.Calls = d.idle
 	return []driver.Fact{f}
 }
 
 // optInFact gives a call that opts in, or would if its file were compiled for it; or one that can't, since its argument does not.
 func (m *image) optInFact(d *definition, c *call) []driver.Fact {
-	if c.callee != "ExInitializeDriverRuntime" || len(c.args) != 1 {
+	if c.callee != optInCall || len(c.args) != 1 {
 		return nil
 	}
 	kind := driver.OptInCall
@@ -143,21 +142,39 @@ func (m *image) optInFact(d *definition, c *call) []driver.Fact {
 		Kind: kind, Place: c.at.root().place(), Function: d.name, Unit: d.unit.unit.Path,
 		Mechanism: d.unit.mechanism, Effective: m.usesVariables && m.effect(d, c) == optsIn, Zeroing: d.unit.zeroing,
 	}
-	if c.span != nil {
-		f.Span = *c.span
+	if c.written != nil {
+		f.Span, f.Calls = c.written.Span, []driver.Statement{*c.written}
 	}
 	return []driver.Fact{f}
 }
 
-// choosePoint takes the last of the places for a first statement that no declaration follows which may request memory
-// before it.
-func (m *image) choosePoint(points []insertPoint) *driver.Span {
-	for i, p := range points {
-		if i == len(points)-1 || p.requests || slices.ContainsFunc(p.next, func(name string) bool { return m.mayRequest(name, map[string]bool{}) }) {
-			return &points[i].span
-		}
+// choosePoint takes the last of the places for a first statement. Where a declaration in front of it may request memory, what that
+// and those behind it begin with is assigned behind the statement; if that can't be, the place is in front of the declaration.
+func (m *image) choosePoint(points []insertPoint) (driver.Span, []driver.Initialiser) {
+	early := func(p insertPoint) bool {
+		return p.requests || slices.ContainsFunc(p.next, func(name string) bool { return m.mayRequest(name, map[string]bool{}) })
 	}
-	return nil
+	for i, p := range points {
+		last := len(points) - 1
+		if i == last {
+			return p.span, nil
+		}
+		if !early(p) {
+			continue
+		}
+		var moved []driver.Initialiser
+		for _, later := range points[i:last] {
+			if later.stuck {
+				return p.span, nil
+			}
+			moved = append(moved, later.moved...)
+		}
+		if len(p.moved) == 0 {
+			return p.span, nil
+		}
+		return points[last].span, moved
+	}
+	return driver.Span{}, nil
 }
 
 // mayRequest says whether a function of that name, or one it calls, requests memory.

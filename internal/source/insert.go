@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
 
@@ -13,7 +14,9 @@ import (
 type insertPoint struct {
 	span     driver.Span
 	next     []string
-	requests bool // a DDI of the table is among them
+	requests bool                 // a DDI of the table is among them, or it reads what the opt-in call sets
+	moved    []driver.Initialiser // its initialisers, where they can wait for the statement
+	stuck    bool                 // it has others that hang on the order
 }
 
 // insertion finds the places for a first statement in a function's body, the first of them behind the brace. In C++
@@ -59,8 +62,13 @@ func (w *statements) declarations() {
 		case t.kind == newline:
 			w.i++
 		case t.is("#"):
-			if w.directive() == "endif" && w.depth == 0 {
-				w.point(int(w.file.tokens[w.i].off))
+			switch w.directive() {
+			case "endif":
+				if w.depth == 0 {
+					w.point(int(w.file.tokens[w.i].off))
+				}
+			case "define", "undef", "include": // what follows means something else before it
+				w.points[len(w.points)-1].stuck = true
 			}
 		case t.kind == eof || t.is("{") || t.is("}"):
 			return
@@ -134,8 +142,87 @@ func (w *statements) declares(written []token) bool {
 			last.next = append(last.next, t.text)
 			last.requests = last.requests || w.known.ddis[t.text] != nil
 		}
+		last.requests = last.requests || redefinable(t)
 	}
+	w.postpone(last, written, toks)
 	return isDeclaration(toks)
+}
+
+// postpone says which initialisers of a declaration can become assignments behind all declarations, so that what they do is done
+// in the same order; those that do nothing and hang on nothing stay. It is given as it is written and as it is compiled.
+func (w *statements) postpone(p *insertPoint, written, compiled []token) {
+	written = slices.DeleteFunc(slices.Clone(written[:len(written)-1]), func(t token) bool { return t.kind == newline })
+	list := declarators(written)
+	if isInert(compiled, list) {
+		return
+	}
+	conditional := slices.ContainsFunc(written, func(t token) bool { return t.is("#") })
+	p.stuck = p.stuck || conditional || w.depth > 0 || len(list) == 0
+	for _, d := range list {
+		i := w.assignment(written, d)
+		switch {
+		case d.init == nil:
+		case i == nil:
+			p.stuck = true
+		default:
+			p.moved = append(p.moved, *i)
+		}
+	}
+	p.stuck = p.stuck || len(p.moved) == 0
+}
+
+// assignment makes a statement of an initialiser; nil where the variable can't be assigned.
+func (w *statements) assignment(written []token, d declarator) *driver.Initialiser {
+	name := written[d.at]
+	if !d.assign || d.array || d.pointer || len(d.init) == 0 || d.init[0].is("{") || !written[d.at+1].is("=") || written[0].is("auto") {
+		return nil
+	}
+	for i := d.at - 1; i >= 0 && !written[i].is("*"); i-- { // what a pointer points to may be const
+		if isConstant(written[i : i+1]) {
+			return nil
+		}
+	}
+	equals, last := written[d.at+1], d.init[len(d.init)-1]
+	from, to := int(name.off)+len(name.text), int(last.off)+len(last.text)
+	if len(bytes.TrimSpace(w.data[from:equals.off])) > 0 {
+		return nil
+	}
+	value := string(bytes.TrimSpace(w.data[int(equals.off)+1 : to]))
+	return &driver.Initialiser{Path: w.file.path, Start: from, End: to, Statement: name.text + " = " + value + ";"}
+}
+
+// constantMacros are macros of the kit with arguments that give constants.
+var constantMacros = map[string]bool{
+	"RTL_CONSTANT_STRING": true, "RTL_CONSTANT_OBJECT_ATTRIBUTES": true, "CTL_CODE": true, "FIELD_OFFSET": true, "TEXT": true, "_T": true,
+}
+
+// isInert says whether a declaration does nothing but give constants to its variables, as far as names tell: those are written
+// in capitals.
+func isInert(toks []token, list []declarator) bool {
+	if toks[0].is("static") || kitDeclarations[toks[0].text] {
+		return true // the compiler's or the kit's
+	}
+	i := slices.IndexFunc(toks, func(t token) bool { return t.is("=") })
+	if i < 0 {
+		return !slices.ContainsFunc(toks[:len(toks)-1], func(t token) bool { return t.is(";") }) // a macro may hold more
+	}
+	for i++; i < len(toks); i++ {
+		switch t := toks[i]; {
+		case t.is("sizeof") && i+1 < len(toks) && toks[i+1].is("("):
+			i = closing(toks, i+1)
+		case t.kind == ident && i+1 < len(toks) && toks[i+1].is("(") && !constantMacros[t.text]:
+			return false
+		case t.kind == ident && !typeWords[t.text] && t.text != strings.ToUpper(t.text) && !declaresName(list, t.text):
+			return false
+		case t.kind == punct && (assignments[t.text] && t.text != "=" || t.is("->") || t.is(".") || t.is("[")):
+			return false
+		}
+	}
+	return true
+}
+
+func declaresName(list []declarator, name string) bool {
+	return slices.ContainsFunc(list, func(d declarator) bool { return d.name == name })
 }
 
 // typeWords begin a declaration.
@@ -193,6 +280,22 @@ func layout(f *file, data []byte, brace, end int) driver.Span {
 	return s
 }
 
+// lineOf says how a line like that on which offset is the first text is laid out; inline where it is not the first.
+func lineOf(f *file, offset int) driver.Span {
+	data := f.bytes()
+	s := driver.Span{Path: f.path, Start: offset, End: offset, Newline: "\n"}
+	first := offset
+	for first > 0 && (data[first-1] == ' ' || data[first-1] == '\t') {
+		first--
+	}
+	s.Inline = first > 0 && data[first-1] != '\n'
+	if line := endOfLine(data, offset); line < len(data) && data[line] == '\r' {
+		s.Newline = "\r\n"
+	}
+	s.Indent = string(data[first:offset])
+	return s
+}
+
 // endOfLine gives the offset of the line's end, in front of its "\r\n" or "\n".
 func endOfLine(data []byte, off int) int {
 	i := off
@@ -232,44 +335,4 @@ func indentBelow(data []byte, brace, end int) string {
 		from = stop
 	}
 	return "    "
-}
-
-// statementSpan is the range of a statement with its whole line, where nothing else stands on it and it hangs on no
-// directive since the body began; else the statement alone, marked inline.
-func statementSpan(f *file, body, start, end int) driver.Span {
-	if f.wide != nil { // UTF-16 is read, not edited
-		return driver.Span{Path: f.path, Inline: true}
-	}
-	alone := driver.Span{Path: f.path, Start: start, End: end, Inline: true}
-	data := f.bytes()
-	first := start
-	for first > 0 && (data[first-1] == ' ' || data[first-1] == '\t') {
-		first--
-	}
-	stop := endOfLine(data, end)
-	if end > stop || strings.TrimSpace(string(data[end:stop])) != "" || first > 0 && data[first-1] != '\n' ||
-		guarded(f, body, start) {
-		return alone
-	}
-	for stop < len(data) && data[stop] != '\n' {
-		stop++
-	}
-	return driver.Span{Path: f.path, Start: first, End: min(stop+1, len(data))}
-}
-
-// guarded says whether an #if is open at an offset that was opened behind another.
-func guarded(f *file, from, to int) bool {
-	depth := 0
-	for _, d := range f.directives {
-		if at := int(f.tokens[d.at].off); at < from || at >= to {
-			continue
-		}
-		switch name := f.textOf(f.tokens[d.at+1]); {
-		case strings.HasPrefix(name, "if"):
-			depth++
-		case name == "endif":
-			depth--
-		}
-	}
-	return depth != 0
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/edit"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -353,12 +354,22 @@ func TestInsertion(t *testing.T) {
 			"{\n#if DBG\n    ULONG a;\n#endif\n    ULONG b;\n\n    CALL;\n    foo();\n}\n"},
 		{"statement in an #if", "d.c", "{\n    ULONG b;\n#ifdef NTDDI\n    foo();\n#endif\n    foo();\n}\n",
 			"{\n    ULONG b;\n\n    CALL;\n#ifdef NTDDI\n    foo();\n#endif\n    foo();\n}\n"},
-		{"initialiser that requests", "d.c", "{\n    ULONG b;\n    PVOID p = ExAllocatePool(NonPagedPool, 1);\n    foo();\n}\n",
-			"{\n    ULONG b;\n\n    CALL;\n    PVOID p = ExAllocatePool(NonPagedPool, 1);\n    foo();\n}\n"},
+		{"initialiser that requests", "d.c", "{\n    ULONG b;\n    PVOID   p  = ExAllocatePool(NonPagedPool, 1);\n    foo();\n}\n",
+			"{\n    ULONG b;\n    PVOID   p;\n\n    CALL;\n    p = ExAllocatePool(NonPagedPool, 1);\n    foo();\n}\n"},
+		{"initialisers behind one that requests", "d.c", "{\n    PVOID p = Get(n), q;\n    static ULONG s = 1;\n    UCHAR c[2] = { 1, sizeof(p) };\n    NTSTATUS a = STATUS_SUCCESS, z = (ULONG)0;\n    const CHAR *t = p;\n    ULONG d = o->Flags,\n        *e = &d;\n    foo();\n}\n",
+			"{\n    PVOID p, q;\n    static ULONG s = 1;\n    UCHAR c[2] = { 1, sizeof(p) };\n    NTSTATUS a = STATUS_SUCCESS, z = (ULONG)0;\n    const CHAR *t;\n    ULONG d,\n        *e;\n\n    CALL;\n    p = Get(n);\n    t = p;\n    d = o->Flags;\n    e = &d;\n    foo();\n}\n"},
+		{"initialiser that reads the pool type", "d.c", "{ POOL_TYPE t = NonPagedPool; foo(t); }\n", "{ POOL_TYPE t; CALL; t = NonPagedPool; foo(t); }\n"},
+		{"over two lines", "d.c", "{\n    PVOID p = Get(\n        1);\n    foo();\n}\n", "{\n    PVOID p;\n\n    CALL;\n    p = Get(\n        1);\n    foo();\n}\n"},
+		{"one that is const", "d.c", "{\n    ULONG b;\n    PVOID const p = Get(1);\n    foo();\n}\n", "{\n    ULONG b;\n\n    CALL;\n    PVOID const p = Get(1);\n    foo();\n}\n"},
+		{"behind it an aggregate that hangs on it", "d.c", "{\n    PVOID p = Get(1);\n    PVOID q[1] = { p };\n    foo();\n}\n", "{\n    CALL;\n    PVOID p = Get(1);\n    PVOID q[1] = { p };\n    foo();\n}\n"},
+		{"behind it one in an #if", "d.c", "{\n    PVOID p = Get(1);\n#if DBG\n    PVOID q = p;\n#endif\n    foo();\n}\n", "{\n    CALL;\n    PVOID p = Get(1);\n#if DBG\n    PVOID q = p;\n#endif\n    foo();\n}\n"},
+		{"behind it a macro that does more", "d.c", "{\n    PVOID p = Get(1);\n    ENTER();\n    foo();\n}\n", "{\n    CALL;\n    PVOID p = Get(1);\n    ENTER();\n    foo();\n}\n"},
+		{"behind it another meaning", "d.c", "{\n    PVOID p = Get(1);\n#define foo bar\n    PVOID q = foo();\n    x();\n}\n", "{\n    CALL;\n    PVOID p = Get(1);\n#define foo bar\n    PVOID q = foo();\n    x();\n}\n"},
+		{"in C++", "d.cpp", "{\n    PVOID p = Get(1);\n    foo();\n}\n", "{\n    CALL;\n    PVOID p = Get(1);\n    foo();\n}\n"},
+		{"initialiser that calls what requests", "d.c", "{\n    ULONG a = Harmless(1);\n    PVOID p = Get(1);\n    foo();\n}\n",
+			"{\n    ULONG a = Harmless(1);\n    PVOID p;\n\n    CALL;\n    p = Get(1);\n    foo();\n}\n"},
 		{"pointer to a function", "d.c", "{\n    NTSTATUS (*fn)(int);\n    DECLSPEC_ALIGN(8) ULONG x;\n    foo(*p);\n}\n",
 			"{\n    NTSTATUS (*fn)(int);\n    DECLSPEC_ALIGN(8) ULONG x;\n\n    CALL;\n    foo(*p);\n}\n"},
-		{"initialiser that calls what requests", "d.c", "{\n    ULONG a = Harmless(1);\n    PVOID p = Get(1);\n    foo();\n}\n",
-			"{\n    ULONG a = Harmless(1);\n\n    CALL;\n    PVOID p = Get(1);\n    foo();\n}\n"},
 		{"one line, CRLF", "d.c", "{ ULONG b; foo(); }\r\n", "{ ULONG b; CALL; foo(); }\r\n"},
 		{"CRLF", "d.c", "{\r\n    ULONG b;\r\n\r\n    foo();\r\n}\r\n", "{\r\n    ULONG b;\r\n\r\n    CALL;\r\n\r\n    foo();\r\n}\r\n"},
 		{"one line", "d.c", "{ ULONG b; foo(); }", "{ ULONG b; CALL; foo(); }"},
@@ -369,15 +380,24 @@ func TestInsertion(t *testing.T) {
 			m := read(t, "-- "+tt.file+" --\n"+head+tt.body)
 			i := slices.IndexFunc(m.Facts, func(f driver.Fact) bool { return f.Kind == driver.Entry })
 			at := m.Facts[i].Span
-			call := at.Newline + at.Indent + "CALL;"
+			line := at.Newline + at.Indent
+			call := line + "CALL;"
 			switch {
 			case at.Inline:
-				call = " CALL;"
+				line, call = " ", " CALL;"
 			case at.Apart:
 				call = at.Newline + call
 			}
-			text := head + tt.body
-			if got := strings.TrimPrefix(text[:at.Start]+call+text[at.End:], head); got != tt.want {
+			edits := []edit.Edit{}
+			for _, moved := range m.Facts[i].Initialisers {
+				edits = append(edits, edit.Edit{Path: tt.file, Start: moved.Start, End: moved.End})
+				call += line + moved.Statement
+			}
+			changes, err := edit.Apply(func(string) ([]byte, error) { return []byte(head + tt.body), nil }, append(edits, edit.Edit{Path: tt.file, Start: at.Start, End: at.End, New: call}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.TrimPrefix(string(changes[0].New), head); got != tt.want {
 				t.Errorf("got\n%q\nwant\n%q", got, tt.want)
 			}
 		})

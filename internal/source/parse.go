@@ -68,10 +68,11 @@ type function struct {
 	flagged   map[int]driver.Written // arguments of requests to which a flag can be added, by the position of the request
 	texts     map[int]driver.Call    // how requests are written that there is another routine for
 	at        token
-	member    bool          // of a class or a namespace
-	initial   bool          // no function, but what initialises a global variable of C++
-	insert    []insertPoint // of an entry routine
-	named     []string      // identifiers that are used other than as the name of a call
+	member    bool               // of a class or a namespace
+	initial   bool               // no function, but what initialises a global variable of C++
+	insert    []insertPoint      // of an entry routine
+	idle      []driver.Statement // opt-in calls in its body that are not compiled
+	named     []string           // identifiers that are used other than as the name of a call
 }
 
 // parser finds functions, the calls they make and what they write. It never fails: what it does not understand it passes
@@ -378,7 +379,7 @@ func (p *parser) definition(head []token, name, open, end int) *function {
 	}
 	p.body(f, tail, body)
 	if p.known.entries[f.name] && !f.member {
-		f.insert = insertion(p.unit.Options.Language, body, p.known)
+		f.insert, f.idle = insertion(p.unit.Options.Language, body, p.known), notCompiled(body)
 	}
 	return f
 }

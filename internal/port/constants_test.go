@@ -1,0 +1,90 @@
+package port
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nxport/nxport/internal/edit"
+)
+
+// constantIn gives a driver for that Windows before and after: its file holds a text in front of the entry routine, in which
+// assigned follows the opt-in call.
+func constantIn(windows, file, text, assigned string) (before, after string) {
+	of := func(define, text, call string) string {
+		text = "#include <ntddk.h>\n" + text + "\nNTSTATUS DriverEntry(PDRIVER_OBJECT o, PUNICODE_STRING r)\n{\n" + call +
+			"    return Use(NonPagedPool) && ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+		return strings.NewReplacer("drv.c", file, "Windows7", windows).Replace(projectOf(define, text))
+	}
+	was, is := changed(text)
+	return of("", was, ""), of("POOL_NX_OPTIN=1;", is, "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"+assigned)
+}
+
+// What needs a constant is rewritten where the result is right in every build; the port is clean then.
+func TestConstants(t *testing.T) {
+	const table = "static struct { int n; POOL_TYPE t; } Table[] = { { 1, %s }, { 2, %s } };\nint Use(POOL_TYPE t) { return ExAllocatePool(Table[1].t, 1) != 0; }"
+	for _, tt := range []struct{ name, windows, file, text, assigned string }{
+		{"a variable, from Windows 8 on", "Windows8", "drv.c", "static POOL_TYPE Type = «NonPagedPool->NonPagedPoolNx»;\nint Use(POOL_TYPE t) { return ExAllocatePool(Type, 1) != 0; }", ""},
+		{"a variable", "Windows7", "drv.c", "static POOL_TYPE Type« = NonPagedPool->»; // for all\nint Use(POOL_TYPE t) { return ExAllocatePool(Type, 1) != 0; }", "    Type = NonPagedPool;\n"},
+		{"two with flags", "Windows7", "drv.c", "static POOL_TYPE A« = NonPagedPool->», B« = (POOL_TYPE)(NonPagedPoolCacheAligned | 8)->»;\nint Use(POOL_TYPE t) { return ExAllocatePool(A, 1) == ExAllocatePool(B, 1); }",
+			"    A = NonPagedPool;\n    B = (POOL_TYPE)(NonPagedPoolCacheAligned | 8);\n"},
+		{"a table", "Windows10", "drv.c", strings.ReplaceAll(table, "%s", "«NonPagedPool->NonPagedPoolNx»"), ""},
+		{"an enumerator", "Windows10", "drv.c", "enum { Mine = «NonPagedPoolCacheAligned->NonPagedPoolNxCacheAligned» };\nint Use(POOL_TYPE t) { return ExAllocatePool(Mine, 1) != 0; }", ""},
+		{"an alias", "Windows10", "drv.c", "#define POOL «NonPagedPool->NonPagedPoolNx»\nstatic const POOL_TYPE Type = POOL;\nint Use(POOL_TYPE t) { return ExAllocatePool(Type, 1) != 0; }", ""},
+		{"a template argument", "Windows10", "drv.cpp", "template<POOL_TYPE T> struct Memory { static void *Get() { return ExAllocatePool(T, 1); } };\nint Use(POOL_TYPE) { return Memory<«NonPagedPool->NonPagedPoolNx»>::Get() != 0; }", ""},
+		{"a variable of C++", "Windows7", "drv.cpp", "POOL_TYPE Type« = NonPagedPool->»;\nint Use(POOL_TYPE) { return ExAllocatePool(Type, 1) != 0; }", "    Type = NonPagedPool;\n"},
+		{"a case label", "Windows7", "drv.c", "int Use(POOL_TYPE t)\n{\n\tswitch (t) {\n\tcase «NonPagedPool->NonPagedPoolExecute:\n\tcase NonPagedPoolNx»: // nonpaged\n\t\treturn 1;\n\tcase PagedPool: return 2;\n\t}\n\treturn 0;\n}", ""},
+		{"case labels on one line", "Windows7", "drv.c", "int Use(POOL_TYPE t)\n{\n    switch (t) { case PagedPool: case «NonPagedPoolCacheAligned->NonPagedPoolBaseCacheAligned: case NonPagedPoolNxCacheAligned»: return 1; }\n    return 0;\n}", ""},
+		{"a case label beside that for NX pool", "Windows7", "drv.c", "int Use(POOL_TYPE t)\n{\n    switch (t) {\n    case «NonPagedPool->NonPagedPoolExecute»:\n        switch (*(int *)0) { case 1: return 3; }\n        return 1;\n    case 512:\n        return 2;\n    }\n    return 0;\n}", ""},
+		{"a case label around another switch with it", "Windows7", "drv.c", "int Use(POOL_TYPE t)\n{\n    switch (t) {\n    case «NonPagedPool->NonPagedPoolExecute:\n    case NonPagedPoolNx»:\n        switch (t) { case NonPagedPoolNx: return 3; }\n    }\n    return 0;\n}", ""},
+	} {
+		before, after := constantIn(tt.windows, tt.file, tt.text, tt.assigned)
+		a := unpack(t, before)
+		r := run(t, OptIn)
+		if got := pack(t, a); got != after || len(r.Left) > 0 {
+			t.Errorf("%s: left %v, got\n%s\nwant\n%s", tt.name, r.Left, got, after)
+		}
+		if again := run(t, AutoSelect); len(again.Changes)+len(again.Left) > 0 {
+			t.Errorf("%s: a second port changes %s, left %v", tt.name, edit.Diff(again.Changes), again.Left)
+		}
+	}
+}
+
+// Where no rewrite is right, nothing is changed, and it is said why.
+func TestConstantsThatStay(t *testing.T) {
+	const use = "int Use(POOL_TYPE t) { return ExAllocatePool(Type, 1) != 0; }"
+	for _, tt := range []struct{ name, windows, file, text, want string }{
+		{"const", "Windows7", "drv.c", "static const POOL_TYPE Type = NonPagedPool;\n" + use, "not known to Windows 7"},
+		{"in a function", "Windows7", "drv.c", "int Use(POOL_TYPE t) { static POOL_TYPE Type = NonPagedPool; return ExAllocatePool(Type, 1) != 0; }", "not known to Windows 7"},
+		{"an array", "Windows7", "drv.c", "static POOL_TYPE Type[1] = { NonPagedPool };\nint Use(POOL_TYPE t) { return ExAllocatePool(Type[0], 1) != 0; }", "not known to Windows 7"},
+		{"an enumerator", "Windows7", "drv.c", "enum { Type = NonPagedPool };\n" + use, "not known to Windows 7"},
+		{"a label that is no name", "Windows10", "drv.c", "int Use(POOL_TYPE t) { switch (t) { case NonPagedPool | 8: return 1; } return 0; }", "is no single name that is known"},
+		{"a label by a macro", "Windows10", "drv.c", "#define POOL NonPagedPool\nint Use(POOL_TYPE t) { switch (t) { case POOL: return 1; } return 0; }", "is no single name that is known"},
+		{"a label beside an unknown one", "Windows10", "drv.c", "int Use(POOL_TYPE t) { switch (t) { case NonPagedPool: return 1; case OTHER: return 2; } return 0; }", "is no single name that is known"},
+		{"a label beside a directive", "Windows10", "drv.c", "int Use(POOL_TYPE t) {\nswitch (t) {\ncase NonPagedPool: return 1;\n#ifdef NEW\ncase NonPagedPoolNx: return 2;\n#endif\n} return 0; }", "is no single name that is known"},
+		{"an assertion", "Windows10", "drv.cpp", "static_assert(NonPagedPool == 0, \"x\");\nint Use(POOL_TYPE) { return 1; }", "hangs on the value"},
+		{"a comparison beside it", "Windows10", "drv.c", "#define POOL NonPagedPool\nstatic const POOL_TYPE Type = POOL;\nint Use(POOL_TYPE t) { return t == POOL && ExAllocatePool(Type, 1) != 0; }", "it stands in a comparison, too"},
+	} {
+		before, _ := constantIn(tt.windows, tt.file, tt.text, "")
+		unpack(t, before)
+		if _, err := Run([]string{"."}, OptIn, options()); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// What one build can't have, none gets: they share the text.
+func TestConstantsOfTwoBuilds(t *testing.T) {
+	const label = "int Use(POOL_TYPE t) { switch (t) { case NonPagedPool: return 1; } return 0; }"
+	const array = "static POOL_TYPE Type[1] = { NonPagedPool };\nint Use(POOL_TYPE t) { return ExAllocatePool(Type[0], 1) != 0; }"
+	seven, _, _ := strings.Cut(strings.Replace(projectOf("", ""), "drv.vcxproj", "seven.vcxproj", 1), "-- drv.c --")
+	for _, tt := range []struct{ text, more, want string }{
+		{label, "-- SOURCES --\nTARGETNAME=drv\nTARGETTYPE=DRIVER\nSOURCES=drv.c\n", "a kit that compiles it knows no other name"},
+		{array, seven, "not known to Windows 7, where seven.vcxproj|Release|x64 runs"},
+	} {
+		before, _ := constantIn("Windows10", "drv.c", tt.text, "")
+		unpack(t, before+tt.more)
+		if _, err := Run([]string{"."}, OptIn, options()); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.text, err, tt.want)
+		}
+	}
+}
