@@ -27,7 +27,8 @@ options of its build and the headers of a kit (-I). An error is new where the sa
 often, whatever the line. Headers that are nowhere, as those that other tools generate, are taken to be empty. With -git and
 -csv, the trees are the parents of replay's table. Nothing is written.
 
-Clean are the units that had no error before; at stopped ones clang gave up half way, so that little is known of them.
+Clean are the units that had no error before; at stopped ones clang gave up half way, so that little is known of them; in blind
+ones the kit's own headers had errors before, for want of something that they need, so that more of these say nothing.
 
 Exit status: 0 no new error; 1 there are some, or a tree could not be ported; 2 wrong usage, or a compiler that could not be run.
 

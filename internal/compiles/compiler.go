@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,7 @@ type Error struct {
 	Says  string
 	Build string
 	Fatal bool // the compiler reads no further
+	InKit bool
 }
 
 func (e Error) String() string { return fmt.Sprintf("%s: %s (%s)", e.At, e.Says, e.Build) }
@@ -133,12 +135,13 @@ func (c Compiler) once(args []string, build string) (list []Error, err error) {
 	err = cmd.Run()
 	for line := range strings.Lines(stderr.String()) {
 		if m := diagnostic.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
-			list = append(list, Error{m[1], m[3], build, m[2] != ""})
+			inKit := slices.ContainsFunc(c.Kit, func(dir string) bool { return strings.HasPrefix(m[1], dir+string(filepath.Separator)) })
+			list = append(list, Error{m[1], m[3], build, m[2] != "", inKit})
 		}
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if len(list) == 0 { // it crashed, or took too long
-			list = []Error{{"", args[len(args)-1] + ": the compiler ended with " + exit.String(), build, true}}
+			list = []Error{{"", args[len(args)-1] + ": the compiler ended with " + exit.String(), build, true, false}}
 		}
 		err = nil
 	}

@@ -28,6 +28,7 @@ type Outcome struct {
 	Units   int    // compiled before and after, each with its options once
 	Clean   int    // those without an error before
 	Stopped int    // those that the compiler gives up half way, so that little is known of them
+	Blind   int    // those in which the kit's own headers have errors before, so that more of these there say nothing
 	Before  int    // errors
 	After   int
 	New     []Error
@@ -115,12 +116,16 @@ func (o *Outcome) add(before, after []Error) {
 	if slices.ContainsFunc(before, func(e Error) bool { return e.Fatal }) {
 		o.Stopped++
 	}
+	blind := slices.ContainsFunc(before, func(e Error) bool { return e.InKit })
+	if blind {
+		o.Blind++
+	}
 	known := map[string]int{}
 	for _, e := range before {
 		known[e.key()]++
 	}
 	for _, e := range after {
-		if known[e.key()]--; known[e.key()] < 0 {
+		if known[e.key()]--; known[e.key()] < 0 && !(blind && e.InKit) {
 			o.New = append(o.New, e)
 		}
 	}

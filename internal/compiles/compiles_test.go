@@ -128,6 +128,19 @@ func TestNew(t *testing.T) {
 	}
 }
 
+// Where the kit can't be read for want of something, what else can't be read of it is no fault of the port.
+func TestBlind(t *testing.T) {
+	blind := strings.Replace(kit, "#if POOL_NX_OPTIN\n", "SIZE_T a;\n#if POOL_NX_OPTIN\nSIZE_T b;\n", 1)
+	out := compiled(t, blind+driver, func([]edit.Change) {})
+	if out.Failed() || out.Blind != 2 || out.Before != 3 || out.After != 5 {
+		t.Errorf("%+v", out)
+	}
+	out = compiled(t, strings.Replace(blind, "SIZE_T a;\n", "", 1)+driver, func([]edit.Change) {})
+	if len(out.New) != 1 || out.Blind != 0 {
+		t.Errorf("%+v", out)
+	}
+}
+
 // A compiler that is not there, or that falls over, is no clean bill.
 func TestCompilerFails(t *testing.T) {
 	if testing.Short() {

@@ -10,9 +10,9 @@ import (
 // Print writes the table, and under it the new errors.
 func Print(w io.Writer, list []Outcome) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "tree\tgoal\ttook\tbuilds\tunits\tclean\tstopped\terrors before\tafter\tnew")
+	fmt.Fprintln(tw, "tree\tgoal\ttook\tbuilds\tunits\tclean\tstopped\tblind\terrors before\tafter\tnew")
 	for _, o := range list {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", o.Tree, o.Goal, cmp.Or(o.Took, "refused"), o.Builds, o.Units, o.Clean, o.Stopped,
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", o.Tree, o.Goal, cmp.Or(o.Took, "refused"), o.Builds, o.Units, o.Clean, o.Stopped, o.Blind,
 			o.Before, o.After, len(o.New))
 	}
 	if err := tw.Flush(); err != nil {
