@@ -250,12 +250,12 @@ const (
 // constantNeeded is a refusal that is right: the generator uses pool types where the language wants a constant.
 const constantNeeded = "makes a variable of NonPagedPool"
 
-// TestPortedGenerated does so with drivers of the generator that no one opted in.
+// TestPortedGenerated does so with generated drivers: that no one opted in, and, by turns, that someone opted in half.
 func TestPortedGenerated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("what a driver gets is known by running it, which needs clang")
 	}
-	on := notOptedIn(t)
+	features := []map[string]bool{portable(t, false), portable(t, true)}
 	for _, g := range goals {
 		for from := 0; from < *programs/10; from += batch {
 			t.Run(fmt.Sprint(g.goal, from), func(t *testing.T) {
@@ -263,7 +263,7 @@ func TestPortedGenerated(t *testing.T) {
 				var before, after []ported
 				dir := t.TempDir()
 				for i := from; i < min(from+batch, *programs/10); i++ {
-					u := unported{program: withProject(generate(*seed, i, on)), exact: true}
+					u := unported{program: withProject(generate(*seed, i, features[i%2])), exact: true}
 					if u.mentions("ExDefaultMdlProtection") { // which the kit declares for those that opt in
 						continue
 					}
@@ -277,40 +277,47 @@ func TestPortedGenerated(t *testing.T) {
 					}
 					before, after = append(before, was...), append(after, is...)
 				}
-				seen := run(t, programsOf(after))
-				named := 0
-				for _, p := range after {
-					named += len(p.named)
-					if list := p.check(seen[p.name]); len(list) > 0 {
-						t.Errorf("%s:\n%s", p.name, strings.Join(list, "\n"))
-						if *only >= 0 && p.name == fmt.Sprintf("P%d", *only) {
-							t.Log(listing(p.program))
-						}
-					}
-				}
-				if was, is := mixed(t, before), mixed(t, after); is > was {
-					t.Errorf("%d declarations behind a statement, %d before", is, was)
-				}
-				t.Logf("%d drivers, %d requests named", len(after), named)
+				runPorted(t, before, after)
 			})
 		}
 	}
 }
 
-// notOptedIn are the features of drivers that no one opted in.
-func notOptedIn(t *testing.T) map[string]bool {
+// portable are the features of drivers for a port to work on.
+func portable(t *testing.T, half bool) map[string]bool {
 	t.Helper()
 	on := chosen(t, false)
 	for _, o := range optIns() {
-		on[o.feature] = false
+		on[o.feature] = on[o.feature] && half
 	}
-	for _, name := range []string{"auto", "mixed", "zero", "defined-in-file", "variable"} {
-		on[name] = false
+	for _, name := range []string{"auto", "mixed", "defined-in-file"} {
+		on[name] = on[name] && half
 	}
+	on["variable"] = false // which the kit declares for those that opt in
 	for name := range notPorted {
 		on[name] = false
 	}
 	return on
+}
+
+// runPorted checks drivers that are compiled together.
+func runPorted(t *testing.T, before, after []ported) {
+	t.Helper()
+	seen := run(t, programsOf(after))
+	named := 0
+	for _, p := range after {
+		named += len(p.named)
+		if list := p.check(seen[p.name]); len(list) > 0 {
+			t.Errorf("%s:\n%s", p.name, strings.Join(list, "\n"))
+			if p.name == fmt.Sprintf("P%d", *only) {
+				t.Log(listing(p.program))
+			}
+		}
+	}
+	if was, is := mixed(t, before), mixed(t, after); is > was {
+		t.Errorf("%d declarations behind a statement, %d before", is, was)
+	}
+	t.Logf("%d drivers, %d requests named", len(after), named)
 }
 
 // examples are the trees that the rules' documentation has for what they mend.
