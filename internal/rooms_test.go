@@ -22,8 +22,8 @@ var rooms = [][]string{
 	{"internal/report"},
 	{"internal/scan"},
 	{"internal/port", "internal/truth"},
-	{"internal/replay"},
-	{"cmd/nxport", "cmd/replay"},
+	{"internal/replay", "internal/compiles"},
+	{"cmd/nxport", "cmd/replay", "cmd/compiles"},
 }
 
 // only narrows what a room may import further than its row does.

@@ -51,7 +51,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		f.Usage()
 		return 2
 	}
-	rows, err := read(*table)
+	rows, err := replay.Read(*table)
 	if err != nil {
 		fmt.Fprintf(stderr, "replay: %s: %v\n", *table, err)
 		return 2
@@ -92,13 +92,4 @@ func replayed(git string, rows []replay.Row, stderr io.Writer) (list []replay.Ou
 		status = max(status, 1)
 	}
 	return list, status
-}
-
-func read(name string) ([]replay.Row, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return replay.Rows(f)
 }

@@ -84,6 +84,15 @@ func TestExplicitLeaves(t *testing.T) {
 	}
 }
 
+// A call that opts in to nothing is left, though a request hangs on its variable: no macro is wanted for it.
+func TestExplicitBesideACall(t *testing.T) {
+	const text = "int DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return ExAllocatePoolWithTag(ExDefaultNonPagedPoolType, 1, 'xErD') ? 0 : 1;\n}\n"
+	unpack(t, explicitly("drv.c", text))
+	if r := run(t, Explicit); len(r.Changes) > 0 || len(r.Left) != 1 || r.Left[0].Rule.ID != "NX0002" {
+		t.Errorf("left %v, changed\n%s", r.Left, edit.Diff(r.Changes))
+	}
+}
+
 // What names executable memory itself goes on to do so.
 func TestExplicitKeeps(t *testing.T) {
 	unpack(t, explicitly("drv.c", "PVOID F(void) { return ExAllocatePoolWithTag(NonPagedPoolExecute, 1, 'xErD'); }\n"))

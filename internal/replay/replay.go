@@ -128,7 +128,7 @@ func (p pair) replay(o Outcome) Outcome {
 
 // port ports the parent, scans the result from the disk, holds it against the commit, and takes the port back.
 func (p pair) port(o *Outcome) (err error) {
-	first, dir, err := widen(o.Path, o.Goal, p.options)
+	first, dir, err := Port(o.Path, o.Goal, p.options)
 	if err != nil {
 		return err
 	}
@@ -175,8 +175,39 @@ func (p pair) human(dir string) (r *scan.Result, err error) {
 	return r, errors.Join(err, os.Chdir(p.parent))
 }
 
-// widen ports a directory; where that would have to write outside of it, the next higher one, as the port advises.
-func widen(dir string, g port.Goal, so scan.Options) (*port.Result, string, error) {
+// Parent checks the parent of a row out into a temporary directory, which is the working directory meanwhile, and calls f with
+// what people would have ported.
+func Parent(dir string, r Row, o scan.Options, f func(dir string) error) error {
+	repo, err := gitDir(dir, r.Repo)
+	if err != nil {
+		return err
+	}
+	back, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp("", "replay")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp)
+	defer os.Chdir(back)
+	into := filepath.Join(temp, "parent")
+	if _, err := checkout(repo, r.Parent, into); err != nil {
+		return err
+	}
+	if err := os.Chdir(into); err != nil {
+		return err
+	}
+	named, err := look(r, o)
+	if err != nil {
+		return err
+	}
+	return f(named)
+}
+
+// Port ports a directory; where that would have to write outside of it, the next higher one, as the port advises.
+func Port(dir string, g port.Goal, so scan.Options) (*port.Result, string, error) {
 	for {
 		r, err := port.Run([]string{dir}, g, so)
 		if err != nil || dir == "." || !slices.ContainsFunc(slices.Concat(r.Alone, r.Refused), func(why string) bool {

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -18,6 +19,16 @@ type Row struct {
 	Repo, Commit, Parent string
 	Mechanism            string   // in their words
 	Files                []string // those that the commit changed for the sake of NX
+}
+
+// Read reads the table in a file.
+func Read(name string) ([]Row, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Rows(f)
 }
 
 // Rows reads a table with the columns repo, commit, parent, mechanism and nx_files, the last separated by semicolons.

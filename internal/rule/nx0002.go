@@ -70,7 +70,9 @@ func checkCallWithoutMacro(m *driver.Image, goal nx.Mechanism) []Finding {
 func idleCall(f driver.Fact, goal nx.Mechanism, n, early int) Finding {
 	finding := Finding{
 		Message: "ExInitializeDriverRuntime opts in to nothing in a file compiled without POOL_NX_OPTIN: " + left(n), Place: f.Place,
-		Fix: &Fix{Title: "define " + goal.Macro(), Safe: true, Defines: []Define{{goal.Macro(), "1"}}},
+	}
+	if goal != nx.None { // else each request is told by itself
+		finding.Fix = &Fix{Title: "define " + goal.Macro(), Safe: true, Defines: []Define{{goal.Macro(), "1"}}}
 	}
 	if early > 0 && goal == nx.OptIn {
 		finding.Message += fmt.Sprintf(", %d of them even with the macro, as the call comes later", early)

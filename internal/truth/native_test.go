@@ -65,17 +65,9 @@ var versions = []string{"6.1", "6.2", "10.0"}
 func run(t *testing.T, programs []program) map[string]answers {
 	t.Helper()
 	dir := t.TempDir()
-	for _, p := range programs {
-		for name, text := range p.files {
-			write(t, filepath.Join(dir, filepath.FromSlash(name)), text)
-		}
-	}
 	objects := compileUnits(t, dir, programs)
 	write(t, filepath.Join(dir, "drivers.c"), driverTable(programs))
-	kernel, err := filepath.Abs("testdata/kit/kernel.c")
-	if err != nil {
-		t.Fatal(err)
-	}
+	kernel := filepath.Join(kitDir(t), "kernel.c")
 	command(t, dir, "clang-19", append([]string{"-w", "-O0", "-fuse-ld=lld", "-o", "all", kernel, "drivers.c"}, objects...)...)
 	return parseLog(t, command(t, dir, "./all", versions...))
 }
@@ -90,7 +82,14 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
+// command runs a program and gives what it prints.
 func command(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	out, _ := outputs(t, dir, name, args...)
+	return out
+}
+
+func outputs(t *testing.T, dir, name string, args ...string) (string, string) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
@@ -99,19 +98,34 @@ func command(t *testing.T, dir, name string, args ...string) string {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, stderr.String())
 	}
-	return stdout.String()
+	return stdout.String(), stderr.String()
 }
 
 // compileUnits compiles the first units of all programs as one file, then the second ones, and so on: a compiler takes
 // longer to start than to compile a driver. Units of one program never meet in a file.
 func compileUnits(t *testing.T, dir string, programs []program) (objects []string) {
 	t.Helper()
-	kit, err := filepath.Abs("testdata/kit")
-	if err != nil {
-		t.Fatal(err)
+	texts := together(t, dir, programs)
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		write(t, filepath.Join(dir, name), texts[name])
+		args := []string{"-w", "-O0", "-c", "-o", name + ".o", "-I" + kitDir(t), "-ferror-limit=5", name}
+		if strings.HasSuffix(name, "pp") {
+			args = append(args, "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics")
+		}
+		command(t, dir, "clang-19", args...)
+		objects = append(objects, name+".o")
 	}
+	return objects
+}
+
+// together writes the files of all programs, and gives the texts that compile their units.
+func together(t *testing.T, dir string, programs []program) map[string]string {
+	t.Helper()
 	texts := map[string]string{}
 	for _, p := range programs {
+		for name, text := range p.files {
+			write(t, filepath.Join(dir, filepath.FromSlash(name)), text)
+		}
 		for i, u := range p.units {
 			name := fmt.Sprintf("units%d.c", i)
 			if u.language == project.CXX {
@@ -120,16 +134,16 @@ func compileUnits(t *testing.T, dir string, programs []program) (objects []strin
 			texts[name] += included(p, u)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(texts)) {
-		write(t, filepath.Join(dir, name), texts[name])
-		args := []string{"-w", "-O0", "-c", "-o", name + ".o", "-I" + kit, "-ferror-limit=5", name}
-		if strings.HasSuffix(name, "pp") {
-			args = append(args, "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics")
-		}
-		command(t, dir, "clang-19", args...)
-		objects = append(objects, name+".o")
+	return texts
+}
+
+func kitDir(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("testdata/kit")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return objects
+	return dir
 }
 
 // included is the text that compiles one unit among others.
@@ -141,6 +155,10 @@ func included(p program, u unit) string {
 		fmt.Fprintf(&b, "#define %s %s\n", name, value)
 	}
 	fmt.Fprintf(&b, "#include \"%s\"\n#undef DriverEntry\n#include <reset.h>\n", u.path)
+	for _, d := range u.defines {
+		name, _, _ := strings.Cut(d, "=")
+		fmt.Fprintf(&b, "#undef %s\n", name)
+	}
 	return b.String()
 }
 

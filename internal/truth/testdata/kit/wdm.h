@@ -10,12 +10,14 @@ typedef void VOID, *PVOID;
 typedef int NTSTATUS, BOOLEAN;
 typedef unsigned int ULONG, *PULONG;
 typedef unsigned short USHORT, WCHAR;
+typedef unsigned char UCHAR, *PUCHAR;
 typedef unsigned long SIZE_T, ULONG_PTR;
 typedef long long PHYSICAL_ADDRESS;
 #define NULL 0
 #define FALSE 0
 #define TRUE 1
 #define STATUS_SUCCESS 0
+#define STATUS_NO_MEMORY (-2)
 #define STATUS_INSUFFICIENT_RESOURCES (-1)
 #define NT_SUCCESS(Status) ((Status) >= 0)
 #define UNREFERENCED_PARAMETER(P) ((void)(P))
@@ -75,9 +77,12 @@ typedef enum _MODE { KernelMode, UserMode } MODE;
 #define PAGE_READONLY 0x02
 #define PAGE_READWRITE 0x04
 #define PAGE_EXECUTE_READ 0x20
+#define PAGE_NOCACHE 0x200
 #define PAGE_EXECUTE_READWRITE 0x40
 #define DrvRtPoolNxOptIn 1
 
+typedef PVOID (*PALLOCATE_FUNCTION)(POOL_TYPE, SIZE_T, ULONG);
+typedef VOID (*PFREE_FUNCTION)(PVOID);
 typedef struct _MDL { int Size; } MDL, *PMDL;
 typedef struct _NPAGED_LOOKASIDE_LIST { int Depth; } NPAGED_LOOKASIDE_LIST, *PNPAGED_LOOKASIDE_LIST;
 typedef struct _LOOKASIDE_LIST_EX { int Depth; } LOOKASIDE_LIST_EX, *PLOOKASIDE_LIST_EX;
@@ -89,7 +94,10 @@ typedef struct _DRIVER_OBJECT {
     void (*DriverUnload)(struct _DRIVER_OBJECT *);
     DRIVER_DISPATCH *MajorFunction[4];
 } DRIVER_OBJECT, *PDRIVER_OBJECT;
-typedef struct _OSVERSIONINFOW { ULONG Size, Major, Minor, Build, Platform; WCHAR Text[128]; } RTL_OSVERSIONINFOW;
+typedef struct _OSVERSIONINFOW {
+    ULONG dwOSVersionInfoSize, dwMajorVersion, dwMinorVersion, dwBuildNumber, dwPlatformId;
+    WCHAR szCSDVersion[128];
+} RTL_OSVERSIONINFOW;
 
 /* The kernel. Way is its input: which of two ways the driver is to go at its n-th choice. */
 KIT_EXTERN PVOID KernelRequest(const char *File, int Line, const char *Name, unsigned long long Value);
@@ -106,12 +114,12 @@ FORCEINLINE void KitOptIn(ULONG Flags)
 {
     RTL_OSVERSIONINFOW v;
 
-    v.Size = sizeof(v);
+    v.dwOSVersionInfoSize = sizeof(v);
     if (RtlGetVersion(&v) < 0) {
-        v.Major = 5;
-        v.Minor = 0;
+        v.dwMajorVersion = 5;
+        v.dwMinorVersion = 0;
     }
-    if ((Flags & DrvRtPoolNxOptIn) && (v.Major > 6 || v.Major == 6 && v.Minor >= 2)) {
+    if ((Flags & DrvRtPoolNxOptIn) && (v.dwMajorVersion > 6 || v.dwMajorVersion == 6 && v.dwMinorVersion >= 2)) {
         ExDefaultNonPagedPoolType = NonPagedPoolNx;
         ExDefaultMdlProtection = MdlMappingNoExecute;
     }
@@ -141,7 +149,7 @@ KIT_ROUTINE(ExAllocatePoolPriorityUninitialized, (KIT_PLACE, POOL_TYPE PoolType,
 KIT_ROUTINE(ExAllocatePool2, (KIT_PLACE, POOL_FLAGS Flags, SIZE_T, ULONG), Flags)
 KIT_ROUTINE(ExAllocatePool3, (KIT_PLACE, POOL_FLAGS Flags, SIZE_T, ULONG, PVOID, ULONG), Flags)
 KIT_ROUTINE(ExInitializeNPagedLookasideList,
-    (KIT_PLACE, PNPAGED_LOOKASIDE_LIST, PVOID, PVOID, ULONG Flags, SIZE_T, ULONG, USHORT), Flags)
+    (KIT_PLACE, PNPAGED_LOOKASIDE_LIST, PALLOCATE_FUNCTION, PFREE_FUNCTION, ULONG Flags, SIZE_T, ULONG, USHORT), Flags)
 KIT_ROUTINE(ExInitializeLookasideListEx,
     (KIT_PLACE, PLOOKASIDE_LIST_EX, PVOID, PVOID, POOL_TYPE PoolType, ULONG, SIZE_T, ULONG, USHORT), PoolType)
 KIT_ROUTINE(MmMapLockedPagesSpecifyCache, (KIT_PLACE, PMDL, MODE, MEMORY_CACHING_TYPE, PVOID, ULONG, ULONG Priority), Priority)
