@@ -372,7 +372,7 @@ type Fact struct {
 type Statement struct {
 	Span  Span
 	Text  string
-	Blank int // the length of the empty line behind it, where one stands in front of it, too
+	Blank int // the length of the empty line behind it, where one, or the brace, stands in front of it
 	Guard *Guard
 }
 

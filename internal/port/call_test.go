@@ -55,6 +55,7 @@ func TestLateCallWithWhatBelongsToIt(t *testing.T) {
 		{"a guard", "    // Opt in.\n#if NTDDI_VERSION >= NTDDI_WIN7 // not before\n" + call + "\n#endif // 8\n", "    // Opt in.\n#if NTDDI_VERSION >= NTDDI_WIN7 // not before\n" + call + "\n#endif // 8\n", ""},
 		{"a guard of more", "#if NTDDI_VERSION >= NTDDI_WIN7\n" + call + "\n    Use(p);\n#endif\n", call + "\n", "#if NTDDI_VERSION >= NTDDI_WIN7\n    Use(p);\n#endif\n"},
 		{"a guard with another branch", "#if NTDDI_VERSION >= NTDDI_WIN7\n" + call + "\n#else\n    Use(p);\n#endif\n", call + "\n", "#if NTDDI_VERSION >= NTDDI_WIN7\n#else\n    Use(p);\n#endif\n"},
+		{"at the start of a block", "    {\n    " + call + "\n\n        Use(p);\n    }\n", call + "\n", "    {\n        Use(p);\n    }\n"},
 		{"deeper", "    {\n        // Opt in.\n    " + call + "\n    }\n", "    // Opt in.\n" + call + "\n", "    {\n    }\n"},
 	} {
 		const head, tail = "{\n    PVOID p;\n\n", "    return 0;\n}\n"

@@ -76,13 +76,18 @@ func TestConstantsThatStay(t *testing.T) {
 func TestConstantsOfTwoBuilds(t *testing.T) {
 	const label = "int Use(POOL_TYPE t) { switch (t) { case NonPagedPool: return 1; } return 0; }"
 	const array = "static POOL_TYPE Type[1] = { NonPagedPool };\nint Use(POOL_TYPE t) { return ExAllocatePool(Type[0], 1) != 0; }"
-	seven, _, _ := strings.Cut(strings.Replace(projectOf("", ""), "drv.vcxproj", "seven.vcxproj", 1), "-- drv.c --")
+	const unknown = "#ifdef TEN\nstatic POOL_TYPE Type = NonPagedPool;\nint Use(POOL_TYPE t) { return ExAllocatePool(Type, 1) != 0; }\n#else\nint Use(POOL_TYPE t);\n#endif"
 	for _, tt := range []struct{ text, more, want string }{
 		{label, "-- SOURCES --\nTARGETNAME=drv\nTARGETTYPE=DRIVER\nSOURCES=drv.c\n", "a kit that compiles it knows no other name"},
-		{array, seven, "not known to Windows 7, where seven.vcxproj|Release|x64 runs"},
+		{unknown, seven("SEVEN;POOL_NX_OPTIN=1;"), "not known to Windows 7, where drv.vcxproj|Release|x64 runs"},
+		{array, seven(""), "not known to Windows 7, where seven.vcxproj|Release|x64 runs"},
 	} {
-		before, _ := constantIn("Windows10", "drv.c", tt.text, "")
-		unpack(t, before+tt.more)
+		windows := "Windows10"
+		if tt.text == unknown {
+			windows = "Windows7"
+		}
+		before, _ := constantIn(windows, "drv.c", tt.text, "")
+		unpack(t, strings.Replace(before, "<PreprocessorDefinitions>", "<PreprocessorDefinitions>TEN;", 1)+tt.more)
 		if _, err := Run([]string{"."}, OptIn, options()); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.text, err, tt.want)
 		}

@@ -186,10 +186,19 @@ func labelValue(t driver.Term) uint32 {
 }
 
 // assignLater has a variable get its value behind each opt-in call. Those must all stand in its file, behind its declaration, and
-// surely run: then nothing asks for the value before.
+// surely run: then nothing asks for the value before. A build that compiles a call has to know the variable.
 func (c constants) assignLater(f driver.Fact) *Fix {
 	v := f.Initialisers[0]
 	fix := &Fix{Title: "assign it behind the opt-in call", Safe: true, Edits: []edit.Edit{{Path: v.Path, Start: v.Start, End: v.End}}}
+	knows := map[*driver.Image]bool{}
+	for _, n := range c.needed[f.Place] {
+		knows[n.image] = true
+	}
+	for m, calls := range c.calls {
+		if !knows[m] && slices.ContainsFunc(calls, func(f driver.Fact) bool { return f.Span.Path == v.Path }) {
+			return nil
+		}
+	}
 	for _, n := range c.needed[f.Place] {
 		if n.image.Build.Initialised != driver.InitYes {
 			return nil

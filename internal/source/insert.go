@@ -29,7 +29,7 @@ func insertion(lang project.Language, body []token, known names) []insertPoint {
 	}
 	list := brace.file.tokens
 	at := sort.Search(len(list), func(i int) bool { return list[i].off >= brace.off })
-	w := &statements{file: brace.file, data: brace.file.bytes(), i: at + 1, body: body, known: known}
+	w := &statements{file: brace.file, data: brace.file.bytes(), i: at + 1, body: body, known: known, names: map[string]bool{}}
 	w.point(int(brace.off) + 1)
 	if lang == project.C {
 		w.declarations()
@@ -47,6 +47,7 @@ type statements struct {
 	known  names
 	depth  int // open #ifs
 	points []insertPoint
+	names  map[string]bool // of the variables declared so far
 }
 
 func (w *statements) point(end int) {
@@ -153,7 +154,11 @@ func (w *statements) declares(written []token) bool {
 func (w *statements) postpone(p *insertPoint, written, compiled []token) {
 	written = slices.DeleteFunc(slices.Clone(written[:len(written)-1]), func(t token) bool { return t.kind == newline })
 	list := declarators(written)
-	if isInert(compiled, list) {
+	inert := w.isInert(compiled, list)
+	for _, d := range list {
+		w.names[d.name] = true
+	}
+	if inert {
 		return
 	}
 	conditional := slices.ContainsFunc(written, func(t token) bool { return t.is("#") })
@@ -196,9 +201,9 @@ var constantMacros = map[string]bool{
 	"RTL_CONSTANT_STRING": true, "RTL_CONSTANT_OBJECT_ATTRIBUTES": true, "CTL_CODE": true, "FIELD_OFFSET": true, "TEXT": true, "_T": true,
 }
 
-// isInert says whether a declaration does nothing but give constants to its variables, as far as names tell: those are written
-// in capitals.
-func isInert(toks []token, list []declarator) bool {
+// isInert says whether a declaration does nothing but give constants to its variables, as far as names tell: those of constants
+// are written in capitals, and are not declared here.
+func (w *statements) isInert(toks []token, list []declarator) bool {
 	if toks[0].is("static") || kitDeclarations[toks[0].text] {
 		return true // the compiler's or the kit's
 	}
@@ -212,7 +217,7 @@ func isInert(toks []token, list []declarator) bool {
 			i = closing(toks, i+1)
 		case t.kind == ident && i+1 < len(toks) && toks[i+1].is("(") && !constantMacros[t.text]:
 			return false
-		case t.kind == ident && !typeWords[t.text] && t.text != strings.ToUpper(t.text) && !declaresName(list, t.text):
+		case t.kind == ident && !typeWords[t.text] && (w.names[t.text] || t.text != strings.ToUpper(t.text)) && !declaresName(list, t.text):
 			return false
 		case t.kind == punct && (assignments[t.text] && t.text != "=" || t.is("->") || t.is(".") || t.is("[")):
 			return false

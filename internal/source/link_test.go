@@ -360,6 +360,7 @@ func TestInsertion(t *testing.T) {
 			"{\n    PVOID p, q;\n    static ULONG s = 1;\n    UCHAR c[2] = { 1, sizeof(p) };\n    NTSTATUS a = STATUS_SUCCESS, z = (ULONG)0;\n    const CHAR *t;\n    ULONG d,\n        *e;\n\n    CALL;\n    p = Get(n);\n    t = p;\n    d = o->Flags;\n    e = &d;\n    foo();\n}\n"},
 		{"initialiser that reads the pool type", "d.c", "{ POOL_TYPE t = NonPagedPool; foo(t); }\n", "{ POOL_TYPE t; CALL; t = NonPagedPool; foo(t); }\n"},
 		{"over two lines", "d.c", "{\n    PVOID p = Get(\n        1);\n    foo();\n}\n", "{\n    PVOID p;\n\n    CALL;\n    p = Get(\n        1);\n    foo();\n}\n"},
+		{"one that hangs on a name in capitals", "d.c", "{\n    PVOID P = Get(1);\n    PVOID Q = P, R = NULL;\n    foo();\n}\n", "{\n    PVOID P;\n    PVOID Q, R;\n\n    CALL;\n    P = Get(1);\n    Q = P;\n    R = NULL;\n    foo();\n}\n"},
 		{"one that is const", "d.c", "{\n    ULONG b;\n    PVOID const p = Get(1);\n    foo();\n}\n", "{\n    ULONG b;\n\n    CALL;\n    PVOID const p = Get(1);\n    foo();\n}\n"},
 		{"behind it an aggregate that hangs on it", "d.c", "{\n    PVOID p = Get(1);\n    PVOID q[1] = { p };\n    foo();\n}\n", "{\n    CALL;\n    PVOID p = Get(1);\n    PVOID q[1] = { p };\n    foo();\n}\n"},
 		{"behind it one in an #if", "d.c", "{\n    PVOID p = Get(1);\n#if DBG\n    PVOID q = p;\n#endif\n    foo();\n}\n", "{\n    CALL;\n    PVOID p = Get(1);\n#if DBG\n    PVOID q = p;\n#endif\n    foo();\n}\n"},

@@ -35,7 +35,8 @@ func callAt(f *file, body, start, end int) driver.Statement {
 	if strings.HasSuffix(c.Text, "\r\n") {
 		c.Span.Newline = "\r\n"
 	}
-	if next := behindLine(data, c.Span.End); blank(data[c.Span.End:next]) && blank(data[lineStart(data, max(0, c.Span.Start-1)):c.Span.Start]) {
+	above := data[lineStart(data, max(0, c.Span.Start-1)):c.Span.Start]
+	if next := behindLine(data, c.Span.End); blank(data[c.Span.End:next]) && (blank(above) || bytes.HasSuffix(bytes.TrimSpace(above), []byte("{"))) {
 		c.Blank = next - c.Span.End
 	}
 	return c
