@@ -414,6 +414,7 @@ func TestLateCall(t *testing.T) {
 		"in an else":         {"    if (p)\n        Use(p);\n    else\n        " + call, "    if (p)\n        Use(p);\n    else\n        " + call},
 		"behind a directive": {"#if NTDDI_VERSION >= 0\n    Use(p);\n    " + call + "    Use(p);\n#endif\n", "#if NTDDI_VERSION >= 0\n    Use(p);\n    Use(p);\n#endif\n"},
 		"beside others":      {"    Use(p); " + call, "    Use(p); " + call},
+		"with a variable":    {"    if (p) {\n        ULONG f = DrvRtPoolNxOptIn;\n        ExInitializeDriverRuntime(f);\n    }\n", "    if (p) {\n        ULONG f = DrvRtPoolNxOptIn;\n        ExInitializeDriverRuntime(f);\n    }\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const head, tail = "#include <ntddk.h>\nint DriverEntry(void)\n{\n", "    return 0;\n}\n"

@@ -21,7 +21,7 @@ func callAt(f *file, body, start, end int) driver.Statement {
 	}
 	c := driver.Statement{Span: driver.Span{Path: f.path, Start: start, End: end, Inline: true}}
 	i, j := f.indexAt(start), f.indexAt(end-1)
-	if i == 0 || j+1 >= len(f.tokens) || f.tokens[i-1].kind != newline || !endsLine(f.tokens[j+1]) {
+	if i == 0 || j+1 >= len(f.tokens) || f.tokens[i-1].kind != newline || !endsLine(f.tokens[j+1]) || !f.standsAlone(i, j) {
 		return c
 	}
 	data := f.bytes()
@@ -40,6 +40,14 @@ func callAt(f *file, body, start, end int) driver.Statement {
 		c.Blank = next - c.Span.End
 	}
 	return c
+}
+
+// standsAlone says whether the call from token i to j names nothing that may be known from where it stands on only.
+func (f *file) standsAlone(i, j int) bool {
+	return !slices.ContainsFunc(f.tokens[i:j+1], func(t raw) bool {
+		name := f.textOf(t)
+		return t.kind == ident && name != optInCall && name != "DrvRtPoolNxOptIn" && !strings.EqualFold(name, "void")
+	})
 }
 
 func endsLine(t raw) bool { return t.kind == newline || t.kind == eof }
