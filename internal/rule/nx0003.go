@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/edit"
@@ -97,6 +98,9 @@ func moveCall(m *driver.Image) (*Fix, driver.Place) {
 			continue
 		}
 		where = f.Place
+		if slices.ContainsFunc(fix.Edits, func(e edit.Edit) bool { return startsAt(f.Span, e) }) {
+			return nil, where
+		}
 		if !f.Span.Inline && f.Span.End > 0 {
 			fix.Edits = append(fix.Edits, edit.Edit{Path: f.Span.Path, Start: f.Span.Start, End: f.Span.End})
 		}
@@ -105,4 +109,10 @@ func moveCall(m *driver.Image) (*Fix, driver.Place) {
 		return nil, where
 	}
 	return fix, where
+}
+
+// startsAt says whether a call stands where it would be put, behind an empty line at most: what is too early then is no matter of
+// its place.
+func startsAt(call driver.Span, put edit.Edit) bool {
+	return call.Path == put.Path && call.Start >= put.End && call.Start <= put.End+len("\r\n\r\n")
 }

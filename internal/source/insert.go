@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 type insertPoint struct {
 	span     driver.Span
 	next     []string
-	requests bool // a DDI of the table is among them
+	requests bool // a DDI of the table is among them, or it reads what the opt-in call sets
 }
 
 // insertion finds the places for a first statement in a function's body, the first of them behind the brace. In C++
@@ -129,6 +130,7 @@ func (w *statements) declares(written []token) bool {
 		toks = written
 	}
 	last := &w.points[len(w.points)-1]
+	last.requests = last.requests || slices.ContainsFunc(toks, redefinable) && !slices.ContainsFunc(toks, isStatic)
 	for i, t := range toks {
 		if t.kind == ident && i+1 < len(toks) && toks[i+1].is("(") {
 			last.next = append(last.next, t.text)
@@ -137,6 +139,9 @@ func (w *statements) declares(written []token) bool {
 	}
 	return isDeclaration(toks)
 }
+
+// isStatic says whether a declaration has an initialiser that does not run where it stands.
+func isStatic(t token) bool { return t.is("static") }
 
 // typeWords begin a declaration.
 var typeWords = map[string]bool{
