@@ -124,6 +124,8 @@ func Check(images []driver.Image, goal nx.Mechanism) []Finding {
 					bySite.mend(found)
 				case r == &nxBelowWindows8 && goals[i] == nx.OptIn:
 					bySite.lower(found, &images[i])
+				case r == &handRolled && goals[i] == nx.None:
+					bySite.choose(found, &images[i])
 				case r == &typeAndFlagsMixed:
 					bySite.unmix(found, images[i].Build)
 				}
