@@ -171,6 +171,7 @@ func TestMaskedComparisons(t *testing.T) {
 		"int F(POOL_TYPE t) { return (t & 0x201) == NonPagedPool; }",
 		"int F(POOL_TYPE t, int m) { return (t & m) == NonPagedPool; }",
 		"int F(POOL_TYPE t) { return (t | 1) == NonPagedPool; }",
+		"int F(POOL_TYPE t, int m) { return ((t & m) | 1) == NonPagedPool; }",
 		"#define POOL NonPagedPool\nint F(POOL_TYPE t) { return (t & 1) == POOL; }",
 	} {
 		before, after := changed(strings.ReplaceAll(text, "=>", "⇒"))
