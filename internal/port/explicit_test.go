@@ -30,6 +30,8 @@ func TestExplicit(t *testing.T) {
 		{"a field", "drv.c", "struct S { POOL_TYPE t; };\nvoid G(struct S *s) { s->t = «NonPagedPool->NonPagedPoolNx»; }\nPVOID F(struct S *s) { return ExAllocatePoolWithTag(s->t, 1, 'xErD'); }"},
 		{"a global", "drv.c", "static POOL_TYPE t = «NonPagedPool->NonPagedPoolNx»;\nPVOID F(void) { return ExAllocatePoolWithTag(t, 1, 'xErD'); }"},
 		{"placement new", "drv.cpp", "void *operator new(size_t n, POOL_TYPE t, ULONG tag) { return ExAllocatePoolWithTag(t, n, tag); }\nstruct A { int a; };\nvoid F() { new («NonPagedPool->NonPagedPoolNx», 'xErD') A; new (PagedPool, 'xErD') A; }"},
+		{"a choice by hand", "drv.c", "static POOL_TYPE t = «NonPagedPool->NonPagedPoolNx»;\nvoid G(void) { if (RtlIsNtDdiVersionAvailable(NTDDI_WIN8)) t = NonPagedPoolNx; }\nPVOID F(void) { G(); return ExAllocatePoolWithTag(t, 1, 'xErD'); }"},
+		{"a choice by hand in the argument", "drv.c", "PVOID F(void) { return ExAllocatePoolWithTag(RtlIsNtDdiVersionAvailable(NTDDI_WIN8) ? NonPagedPoolNx : «NonPagedPool->NonPagedPoolNx», 1, 'xErD'); }"},
 		{"a lookaside list", "drv.c", "void F(PNPAGED_LOOKASIDE_LIST l) { ExInitializeNPagedLookasideList(l, NULL, NULL, «0->POOL_NX_ALLOCATION», 8, 'xErD', 0); }"},
 		{"a lookaside list with flags", "drv.c", "void F(PNPAGED_LOOKASIDE_LIST l) { ExInitializeNPagedLookasideList(l, NULL, NULL, POOL_RAISE_IF_ALLOCATION_FAILURE«-> | POOL_NX_ALLOCATION», 8, 'xErD', 0); }"},
 		{"a chosen flag", "drv.c", "void F(PNPAGED_LOOKASIDE_LIST l, int x) { ExInitializeNPagedLookasideList(l, NULL, NULL, «->(»x ? 0 : 16«->) | POOL_NX_ALLOCATION» /* y */, 8, 'xErD', 0); }"},
@@ -128,6 +130,16 @@ func TestGoalsAreListed(t *testing.T) {
 	for goal := range goals {
 		if !slices.Contains(Goals(), string(goal)) {
 			t.Errorf("%s is not among %v", goal, Goals())
+		}
+	}
+}
+
+// What opts in by hand stays as it is where the choice is needed, and under a mechanism.
+func TestChoiceByHandIsLeft(t *testing.T) {
+	for goal, target := range map[Goal]string{AutoSelect: "Windows7", OptIn: "Windows10", Explicit: "Windows7"} {
+		unpack(t, strings.Replace(example("NX0015").Before, "Windows7", target, 1))
+		if r := run(t, goal); len(r.Changes) > 0 || len(r.Left) > 0 {
+			t.Errorf("%s: changed %s, left %v", goal, edit.Diff(r.Changes), r.Left)
 		}
 	}
 }

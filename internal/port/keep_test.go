@@ -205,3 +205,17 @@ func TestOptInThatHarms(t *testing.T) {
 		t.Errorf("printed\n%s", b.String())
 	}
 }
+
+// On ARM64 what seems to be executed is no-execute memory already: it is not made executable, and so is left for x64, too.
+func TestExecutedMemoryOnARM64(t *testing.T) {
+	const item = "    <ProjectConfiguration Include=\"Release|x64\" />\n"
+	arm := strings.NewReplacer("Windows7", "Windows10", item, item+strings.Replace(item, "x64", "ARM64", 1))
+	for _, text := range []string{"#include <ntddk.h>\n", "#include <ntddk.h>\nPVOID G(void) { return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD'); }\n"} {
+		unpack(t, arm.Replace(besides(text+jitOf("ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')"), "")+ordinaryBefore))
+		r := run(t, OptIn)
+		if strings.Contains(edit.Diff(r.Changes), "jit.c") || len(r.Left) != 1 ||
+			!strings.Contains(r.Executed[0].Message, "it is no-execute memory already in drv.vcxproj|Release|ARM64") {
+			t.Errorf("executed %v, left %v, changes\n%s", r.Executed, r.Left, edit.Diff(r.Changes))
+		}
+	}
+}

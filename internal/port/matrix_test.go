@@ -31,8 +31,6 @@ func TestMatrix(t *testing.T) {
 			switch {
 			case b.name == "library" && define == "never": // the library's own request needs it, whatever the driver does
 				continue
-			case b.name == "one configuration forgotten" && name == "executable on purpose": // the half that is there is made whole
-				continue
 			case strings.HasSuffix(b.name, oldKitName) && name == "types and flags" && goal == Explicit: // such a kit knows no flags
 				continue
 			}

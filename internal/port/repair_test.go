@@ -171,6 +171,7 @@ func TestMaskedComparisons(t *testing.T) {
 		"int F(POOL_TYPE t) { return (t & 0x201) == NonPagedPool; }",
 		"int F(POOL_TYPE t, int m) { return (t & m) == NonPagedPool; }",
 		"int F(POOL_TYPE t) { return (t | 1) == NonPagedPool; }",
+		"int F(POOL_TYPE t, int m) { return ((t & m) | 1) == NonPagedPool; }",
 		"#define POOL NonPagedPool\nint F(POOL_TYPE t) { return (t & 1) == POOL; }",
 	} {
 		before, after := changed(strings.ReplaceAll(text, "=>", "⇒"))
@@ -218,6 +219,55 @@ func TestPageProtections(t *testing.T) {
 		}
 		if again := runWith(t, Explicit, o); len(again.Changes) > 0 {
 			t.Errorf("%s: a second port changes %s", text, edit.Diff(again.Changes))
+		}
+	}
+}
+
+// Half an opt-in on which nothing hangs is harmless, and stays so; where it is not known what hangs on it, the call is made.
+func TestHarmlessHalves(t *testing.T) {
+	const call, paged = "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n", "    return ExAllocatePoolWithTag(PagedPool, 1, 'xErD') ? 0 : 1;\n"
+	const unknown, static = "    return ExAllocatePoolWithTag(Type(), 1, 'xErD') ? 0 : 1;\n", "    return ExAllocatePoolWithTag(t, 1, 'xErD') ? 0 : 1;\n"
+	export := strings.NewReplacer("NonPagedPool", "PagedPool").Replace(example("C30033").Before)
+	of := func(definitions, body string) string {
+		return projectOf(definitions, "#include <ntddk.h>\nPOOL_TYPE Type(void);\nint DriverEntry(void)\n{\n"+body+"}\n")
+	}
+	for _, tt := range []struct{ name, before, after string }{
+		{"the macro", of("POOL_NX_OPTIN=1;", paged), of("POOL_NX_OPTIN=1;", paged)},
+		{"the call", of("", call+paged), of("", call+paged)},
+		{"the macro, of an export driver", export, export},
+		{"the macro, with a type that is not known", of("POOL_NX_OPTIN=1;", unknown), of("POOL_NX_OPTIN=1;", call+unknown)},
+		{"the macro, with more than the call to do", of("POOL_NX_OPTIN=1;", "    static POOL_TYPE t = NonPagedPool;\n"+static), of("POOL_NX_OPTIN=1;", "    static POOL_TYPE t = NonPagedPool;\n\n"+call+static)},
+	} {
+		a := unpack(t, tt.before)
+		run(t, AutoSelect)
+		if got := pack(t, a); got != tt.after {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, tt.after)
+		}
+	}
+}
+
+// A declaration that reads what the call sets is split, so that it can wait for it; where nothing is to wait, the call is not moved.
+func TestCallBeforeADeclaration(t *testing.T) {
+	const call, use = "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n", "    return ExAllocatePoolWithTag(t, 1, 'xErD') ? 0 : 1;\n"
+	of := func(body string) string {
+		return projectOf("POOL_NX_OPTIN=1;", "#include <ntddk.h>\nint DriverEntry(void)\n{\n    int n = 0;\n"+body+"}\n")
+	}
+	const reads, split = "    POOL_TYPE t = NonPagedPool;\n", "    POOL_TYPE t;\n\n" + call + "    t = NonPagedPool;\n"
+	const static = "    static POOL_TYPE t = NonPagedPool;\n"
+	for before, after := range map[string]string{
+		reads + use:                        split + use,
+		reads + call + use:                 split + use,
+		static + call + use:                static + call + use,
+		static + "\n" + call + use:         static + "\n" + call + use,
+		static + "    n++;\n" + call + use: static + "\n" + call + "    n++;\n" + use,
+	} {
+		a := unpack(t, of(before))
+		run(t, AutoSelect)
+		if got, want := pack(t, a), of(after); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if again := run(t, AutoSelect); len(again.Changes) > 0 {
+			t.Errorf("a second port changes %s", edit.Diff(again.Changes))
 		}
 	}
 }

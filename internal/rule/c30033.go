@@ -19,7 +19,7 @@ ExInitializeDriverRuntime(DrvRtPoolNxOptIn) itself.`,
 defines the variables that the call sets once per image, and the export driver is an image of its own. Its NonPagedPool stays
 NonPagedPoolExecute.`,
 		Fix: `Make the call in DllInitialize, which Windows calls when the export driver is loaded. The fix is safe as long as
-nothing executes the memory.`,
+nothing executes the memory. Where it is known that nothing hangs on the call, there is none.`,
 		Before: exportDriver(""),
 		After:  exportDriver("    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n\n"),
 	},
@@ -52,15 +52,15 @@ func checkExportDriver(m *driver.Image, _ nx.Mechanism) []Finding {
 	if m.Build.Initialised != driver.InitNo || !isExportDriver(m) {
 		return nil
 	}
-	n := tooEarly(m)
+	n, unknown := tooEarly(m), unknownPool(m)
 	f := Finding{
-		Message: "this export driver does not call ExInitializeDriverRuntime(DrvRtPoolNxOptIn), and a call in its users sets nothing here: " + stay(n),
+		Message: "this export driver does not call ExInitializeDriverRuntime(DrvRtPoolNxOptIn), and a call in its users sets nothing here: " + stay(n, unknown),
 		Place:   entryPlace(m),
 	}
 	if n == 0 {
 		f.Level = Note
 	}
-	if edits := insertCall(m, optedIn); len(edits) > 0 {
+	if edits := insertCall(m, optedIn); len(edits) > 0 && n+unknown > 0 {
 		f.Fix = &Fix{Title: "call ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in DllInitialize", Safe: true, Edits: edits}
 	}
 	return []Finding{f}

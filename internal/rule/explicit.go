@@ -85,7 +85,7 @@ func textsOf(images []driver.Image, goals []nx.Mechanism) texts {
 func worksByVariable(m *driver.Image, goal nx.Mechanism) bool {
 	switch {
 	case m.Build.Mechanism == nx.OptIn:
-		return m.Build.Initialised == driver.InitYes
+		return m.Build.Initialised == driver.InitYes || m.Build.Initialised == driver.InitNo && len(insertCall(m, optedIn)) > 0
 	case m.Build.Mechanism != nx.None || goal != nx.OptIn || !m.Build.Minimum.Before(nx.Windows8):
 		return false
 	}

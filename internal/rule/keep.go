@@ -104,14 +104,21 @@ func (k *keeping) facts(m *driver.Image) {
 	}
 }
 
-// sites notes what hangs on a file, or on a constant, without being executed: that is to be opted in.
+// sites notes what hangs on a file, or on a constant, and is to be opted in, as it is not executed; or is so already, as on ARM64.
 func (k *keeping) sites(m *driver.Image) {
 	for i := range m.Sites {
 		s := &m.Sites[i]
-		if len(s.Executed) > 0 && !s.UserMode || !s.DDI.Remapped && !hasToken(*s, driver.Token.Redefined) {
+		why := ""
+		switch {
+		case !s.DDI.Remapped && !hasToken(*s, driver.Token.Redefined):
+			continue
+		case len(s.Executed) == 0 || s.UserMode:
+			why = fmt.Sprintf("%s hangs on it, too, whose memory is not seen to be executed (%s)", s.DDI.Name, s.Place)
+		case !executable(m.Build, *s):
+			why = fmt.Sprintf("it is no-execute memory already in %s", m.Build.ID)
+		default:
 			continue
 		}
-		why := fmt.Sprintf("%s hangs on it, too, whose memory is not seen to be executed (%s)", s.DDI.Name, s.Place)
 		for _, w := range s.Value.Written {
 			k.held[textOf(w)] = why
 		}

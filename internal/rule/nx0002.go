@@ -19,7 +19,7 @@ where the call has another use, and nothing is executable.`,
 wdm.h was included, but that with POOL_ZERO_DOWN_LEVEL_SUPPORT it looks whether the system clears pool memory. NonPagedPool is
 still the executable pool.`,
 		Fix: `Define POOL_NX_OPTIN=1 for every file of the driver, in every configuration. The fix is safe as long as nothing
-executes the memory.`,
+executes the memory. Where no request is known to need it, there is none.`,
 		Before: vcxproj("%(PreprocessorDefinitions);DRV", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 

@@ -94,12 +94,13 @@ func checkCallTooLate(m *driver.Image, _ nx.Mechanism) []Finding {
 func moveCall(m *driver.Image) (*Fix, driver.Place) {
 	fix := &Fix{Title: "move ExInitializeDriverRuntime to the start of the entry routine", Safe: true}
 	var where driver.Place
-	var calls []driver.Fact
+	var effective, calls []driver.Fact
 	for _, f := range m.Facts {
 		if f.Kind != driver.OptInCall || !f.Effective {
 			continue
 		}
 		where = f.Place
+		effective = append(effective, f)
 		if len(f.Calls) > 0 && f.Calls[0].Text != "" {
 			calls = append(calls, f)
 		}
@@ -107,6 +108,9 @@ func moveCall(m *driver.Image) (*Fix, driver.Place) {
 	for _, f := range m.Facts {
 		if f.Kind != driver.Entry || f.Span.Path == "" || !optedIn(f) {
 			continue
+		}
+		if slices.ContainsFunc(effective, func(c driver.Fact) bool { return len(f.Initialisers) == 0 && startsAt(c, f.Span) }) {
+			return nil, where
 		}
 		i := slices.IndexFunc(calls, func(c driver.Fact) bool { return c.Span.Path == f.Span.Path && c.Function == f.Function })
 		if i < 0 && len(calls) == 1 {
@@ -142,4 +146,14 @@ func placeMoved(f driver.Fact, c driver.Statement) []edit.Edit {
 		lines[i] = line
 	}
 	return placeCall(f, around, lines)
+}
+
+// startsAt says whether a call stands where a new one would be put, behind an empty line at most: what is too early then is no matter
+// of its place.
+func startsAt(call driver.Fact, at driver.Span) bool {
+	start := call.Span.Start
+	if len(call.Calls) > 0 && call.Calls[0].Text != "" {
+		start = call.Calls[0].Span.Start // with its comments
+	}
+	return call.Span.Path == at.Path && start >= at.End && start <= at.End+len("\r\n\r\n")
 }

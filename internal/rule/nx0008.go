@@ -59,8 +59,8 @@ func checkOptOutDisablesCall(m *driver.Image, _ nx.Mechanism) []Finding {
 	if call == nil {
 		return nil
 	}
-	n := tooEarly(m)
-	f := Finding{Message: "the opt-in call is empty, since this file opts out: " + stay(n), Place: call.Place}
+	n, unknown := tooEarly(m), unknownPool(m)
+	f := Finding{Message: "the opt-in call is empty, since this file opts out: " + stay(n, unknown), Place: call.Place}
 	if n == 0 {
 		f.Level = Note
 	}

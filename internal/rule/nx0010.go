@@ -143,8 +143,11 @@ func lower(all *texts, m *driver.Image, goal nx.Mechanism, found []Finding) []Fi
 			}
 		}
 		fix := &Fix{Title: "name the pool that POOL_NX_OPTIN redefines", Safe: true}
-		if m.Build.Mechanism != nx.OptIn {
+		switch {
+		case m.Build.Mechanism != nx.OptIn:
 			fix, _ = optIn(m, nx.OptIn)
+		case m.Build.Initialised == driver.InitNo:
+			fix.Edits = insertCall(m, optedIn)
 		}
 		if fix != nil && len(edits) > 0 {
 			both := *fix

@@ -16,8 +16,9 @@ var handRolled = Rule{
 		What: `The driver chooses between executable and NX pool, or mappings, by a condition of its own on the version of Windows.`,
 		Why: `It does by hand what POOL_NX_OPTIN does. That the condition is right is not judged, and neither are requests that
 run before it is evaluated; this stands in the place of a C30030 for each request that hangs on it.`,
-		Fix: `Define POOL_NX_OPTIN, call ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in DriverEntry, and request NonPagedPool. There is
-no automatic fix.`,
+		Fix: `If the condition is right, nothing has to be done, and a port changes nothing. Else define POOL_NX_OPTIN, call
+ExInitializeDriverRuntime(DrvRtPoolNxOptIn) in DriverEntry, and request NonPagedPool. A driver that starts at Windows 8 needs no
+condition: port --to explicit names no-execute memory on the other way, too.`,
 		Before: vcxproj("DRV", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 
@@ -45,13 +46,14 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 `,
 	},
 	check: checkHandRolled,
+	mend:  nameOnAllWays,
 }
 
 // checkHandRolled tells of each place where the choice is made, as far as it takes to explain all requests that hang on one.
 func checkHandRolled(m *driver.Image, _ nx.Mechanism) []Finding {
 	var chosen [][]driver.Step
 	for _, s := range m.Sites {
-		if s = s.InTime(); selectsNX(s) && executable(m.Build, s) {
+		if s = s.InTime(); byHand(m.Build, s) {
 			steps := slices.DeleteFunc(slices.Clone(s.Value.Steps), func(step driver.Step) bool { return !step.Versioned })
 			if len(steps) == 0 { // a ?: in the argument itself
 				steps = []driver.Step{{Place: s.Place, Says: s.Argument}}
@@ -68,6 +70,27 @@ func checkHandRolled(m *driver.Image, _ nx.Mechanism) []Finding {
 		}
 		at[steps[0].Place] = true
 		found = append(found, Finding{Message: "this driver opts in by hand, by the version of Windows: " + steps[0].Says, Place: steps[0].Place})
+	}
+	return found
+}
+
+// byHand says whether a request hangs on such a choice.
+func byHand(b driver.Build, s driver.Site) bool { return selectsNX(s) && executable(b, s) }
+
+// nameOnAllWays names no-execute memory on every way, where each request is told by itself and all may change.
+func nameOnAllWays(all *texts, m *driver.Image, goal nx.Mechanism, found []Finding) []Finding {
+	if goal != nx.None {
+		return found
+	}
+	var fix *Fix
+	for i := range m.Sites {
+		if s := m.Sites[i].InTime(); byHand(m.Build, s) {
+			f, _ := all.fix(&s)
+			fix = fix.with(f)
+		}
+	}
+	for i := range found {
+		found[i].Fix = fix
 	}
 	return found
 }

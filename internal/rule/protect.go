@@ -22,7 +22,7 @@ var givesPages = map[string]bool{
 
 // ownPages says whether a request gives such pages, whose memory is not seen to be executed.
 func ownPages(s *driver.Site) bool {
-	return s.DDI.Kind == nx.PageProtection && givesPages[s.DDI.Name] && len(s.Executed) == 0 && !s.UserMode
+	return s.DDI.Kind == nx.PageProtection && givesPages[s.DDI.Name] && len(s.Executed) == 0
 }
 
 // forData takes execution out of the page protection of a request, which is offered; nil where a text that decides it decides

@@ -138,12 +138,12 @@ func (w *statements) declares(written []token) bool {
 		toks = written
 	}
 	last := &w.points[len(w.points)-1]
+	last.requests = last.requests || slices.ContainsFunc(toks, redefinable) && !slices.ContainsFunc(toks, isStatic)
 	for i, t := range toks {
 		if t.kind == ident && i+1 < len(toks) && toks[i+1].is("(") {
 			last.next = append(last.next, t.text)
 			last.requests = last.requests || w.known.ddis[t.text] != nil
 		}
-		last.requests = last.requests || redefinable(t)
 	}
 	w.postpone(last, written, toks)
 	return isDeclaration(toks)
@@ -229,6 +229,9 @@ func (w *statements) isInert(toks []token, list []declarator) bool {
 func declaresName(list []declarator, name string) bool {
 	return slices.ContainsFunc(list, func(d declarator) bool { return d.name == name })
 }
+
+// isStatic says whether a declaration has an initialiser that does not run where it stands.
+func isStatic(t token) bool { return t.is("static") }
 
 // typeWords begin a declaration.
 var typeWords = map[string]bool{
