@@ -86,7 +86,7 @@ func TestConstantsOfTwoBuilds(t *testing.T) {
 	for _, tt := range []struct{ text, more, want string }{
 		{label, "-- SOURCES --\nTARGETNAME=drv\nTARGETTYPE=DRIVER\nSOURCES=drv.c\n", "a kit that compiles it knows no other name"},
 		{unknown, seven("SEVEN;POOL_NX_OPTIN=1;"), "not known to Windows 7, where drv.vcxproj|Release|x64 runs"},
-		{alias, strings.ReplaceAll(seven(""), "drv.c", "other.c") + pool + "-- other.c --\n#include <ntddk.h>\n#include \"pool.h\"\nvoid F(void) { Other(POOL); }\n", "not known to Windows 7, where seven.vcxproj|Release|x64 runs"},
+		{alias, strings.ReplaceAll(seven(""), "drv.c", "other.c") + "-- pool.h --\n#define POOL NonPagedPool\n-- other.c --\n#include <ntddk.h>\n#include \"pool.h\"\nvoid F(void) { Other(POOL); }\n", "not known to Windows 7, where seven.vcxproj|Release|x64 runs"},
 		{optedOut, pool + "-- out.c --\n#define POOL_NX_OPTOUT 1\n#include <ntddk.h>\n#include \"pool.h\"\n", "drv.vcxproj|Release|x64 opts out there"},
 		{array, seven(""), "not known to Windows 7, where seven.vcxproj|Release|x64 runs"},
 	} {
