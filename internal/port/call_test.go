@@ -54,14 +54,15 @@ func TestLateCallWithWhatBelongsToIt(t *testing.T) {
 		{"empty lines around it", "    Use(p);\n\n    // Opt in.\n" + call + "\n\n    Use(p);\n", "    // Opt in.\n" + call + "\n", "    Use(p);\n\n    Use(p);\n"},
 		{"a guard", "    // Opt in.\n#if NTDDI_VERSION >= NTDDI_WIN7 // not before\n" + call + "\n#endif // 8\n", "    // Opt in.\n#if NTDDI_VERSION >= NTDDI_WIN7 // not before\n" + call + "\n#endif // 8\n", ""},
 		{"a guard of more", "#if NTDDI_VERSION >= NTDDI_WIN7\n" + call + "\n    Use(p);\n#endif\n", call + "\n", "#if NTDDI_VERSION >= NTDDI_WIN7\n    Use(p);\n#endif\n"},
+		{"a guard in another", "#ifdef DRV\n#ifndef OLD\n" + call + "\n#endif\n    Use(p);\n#endif\n", call + "\n", "#ifdef DRV\n#ifndef OLD\n#endif\n    Use(p);\n#endif\n"},
 		{"a guard with another branch", "#if NTDDI_VERSION >= NTDDI_WIN7\n" + call + "\n#else\n    Use(p);\n#endif\n", call + "\n", "#if NTDDI_VERSION >= NTDDI_WIN7\n#else\n    Use(p);\n#endif\n"},
 		{"at the start of a block", "    {\n    " + call + "\n\n        Use(p);\n    }\n", call + "\n", "    {\n        Use(p);\n    }\n"},
 		{"deeper", "    {\n        // Opt in.\n    " + call + "\n    }\n", "    // Opt in.\n" + call + "\n", "    {\n    }\n"},
 	} {
 		const head, tail = "{\n    PVOID p;\n\n", "    return 0;\n}\n"
-		ported(t, tt.name, "POOL_NX_OPTIN=1;", head+get+tt.late+tail, head+tt.moved+"\n"+get+tt.left+tail, "")
+		ported(t, tt.name, "DRV;POOL_NX_OPTIN=1;", head+get+tt.late+tail, head+tt.moved+"\n"+get+tt.left+tail, "")
 		crlf := func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
-		ported(t, tt.name+", CRLF", "POOL_NX_OPTIN=1;", crlf(head+get+tt.late+tail), crlf(head+tt.moved+"\n"+get+tt.left+tail), "")
+		ported(t, tt.name+", CRLF", "DRV;POOL_NX_OPTIN=1;", crlf(head+get+tt.late+tail), crlf(head+tt.moved+"\n"+get+tt.left+tail), "")
 	}
 }
 

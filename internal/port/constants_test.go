@@ -1,6 +1,7 @@
 package port
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -56,6 +57,8 @@ func TestConstantsThatStay(t *testing.T) {
 		{"const", "Windows7", "drv.c", "static const POOL_TYPE Type = NonPagedPool;\n" + use, "not known to Windows 7"},
 		{"in a function", "Windows7", "drv.c", "int Use(POOL_TYPE t) { static POOL_TYPE Type = NonPagedPool; return ExAllocatePool(Type, 1) != 0; }", "not known to Windows 7"},
 		{"an array", "Windows7", "drv.c", "static POOL_TYPE Type[1] = { NonPagedPool };\nint Use(POOL_TYPE t) { return ExAllocatePool(Type[0], 1) != 0; }", "not known to Windows 7"},
+		{"in braces", "Windows7", "drv.c", "static POOL_TYPE Type = { NonPagedPool };\n" + use, "not known to Windows 7"},
+		{"in a header", "Windows7", "drv.c", "#include \"type.h\"\n" + use, "not known to Windows 7"},
 		{"an enumerator", "Windows7", "drv.c", "enum { Type = NonPagedPool };\n" + use, "not known to Windows 7"},
 		{"a label that is no name", "Windows10", "drv.c", "int Use(POOL_TYPE t) { switch (t) { case NonPagedPool | 8: return 1; } return 0; }", "is no single name that is known"},
 		{"a label by a macro", "Windows10", "drv.c", "#define POOL NonPagedPool\nint Use(POOL_TYPE t) { switch (t) { case POOL: return 1; } return 0; }", "is no single name that is known"},
@@ -65,7 +68,7 @@ func TestConstantsThatStay(t *testing.T) {
 		{"a comparison beside it", "Windows10", "drv.c", "#define POOL NonPagedPool\nstatic const POOL_TYPE Type = POOL;\nint Use(POOL_TYPE t) { return t == POOL && ExAllocatePool(Type, 1) != 0; }", "it stands in a comparison, too"},
 	} {
 		before, _ := constantIn(tt.windows, tt.file, tt.text, "")
-		unpack(t, before)
+		unpack(t, before+"-- type.h --\nstatic POOL_TYPE Type = NonPagedPool;\n")
 		if _, err := Run([]string{"."}, OptIn, options()); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
@@ -77,9 +80,14 @@ func TestConstantsOfTwoBuilds(t *testing.T) {
 	const label = "int Use(POOL_TYPE t) { switch (t) { case NonPagedPool: return 1; } return 0; }"
 	const array = "static POOL_TYPE Type[1] = { NonPagedPool };\nint Use(POOL_TYPE t) { return ExAllocatePool(Type[0], 1) != 0; }"
 	const unknown = "#ifdef TEN\nstatic POOL_TYPE Type = NonPagedPool;\nint Use(POOL_TYPE t) { return ExAllocatePool(Type, 1) != 0; }\n#else\nint Use(POOL_TYPE t);\n#endif"
+	const alias = "#include \"pool.h\"\nstatic const POOL_TYPE Type = POOL;\nint Use(POOL_TYPE t) { return ExAllocatePool(Type, 1) != 0; }"
+	const optedOut = "#include \"pool.h\"\nint Use(POOL_TYPE t) { return ExAllocatePool(Shared, 1) != 0; }"
+	const pool = "-- pool.h --\n#define POOL NonPagedPool\nstatic const POOL_TYPE Shared = NonPagedPool;\n"
 	for _, tt := range []struct{ text, more, want string }{
 		{label, "-- SOURCES --\nTARGETNAME=drv\nTARGETTYPE=DRIVER\nSOURCES=drv.c\n", "a kit that compiles it knows no other name"},
 		{unknown, seven("SEVEN;POOL_NX_OPTIN=1;"), "not known to Windows 7, where drv.vcxproj|Release|x64 runs"},
+		{alias, strings.ReplaceAll(seven(""), "drv.c", "other.c") + "-- pool.h --\n#define POOL NonPagedPool\n-- other.c --\n#include <ntddk.h>\n#include \"pool.h\"\nvoid F(void) { Other(POOL); }\n", "not known to Windows 7, where seven.vcxproj|Release|x64 runs"},
+		{optedOut, pool + "-- out.c --\n#define POOL_NX_OPTOUT 1\n#include <ntddk.h>\n#include \"pool.h\"\n", "drv.vcxproj|Release|x64 opts out there"},
 		{array, seven(""), "not known to Windows 7, where seven.vcxproj|Release|x64 runs"},
 	} {
 		windows := "Windows10"
@@ -88,8 +96,24 @@ func TestConstantsOfTwoBuilds(t *testing.T) {
 		}
 		before, _ := constantIn(windows, "drv.c", tt.text, "")
 		unpack(t, strings.Replace(before, "<PreprocessorDefinitions>", "<PreprocessorDefinitions>TEN;", 1)+tt.more)
+		if tt.text == optedOut {
+			addFile(t, "out.c")
+		}
 		if _, err := Run([]string{"."}, OptIn, options()); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.text, err, tt.want)
 		}
+	}
+}
+
+// addFile has the driver's project compile another file.
+func addFile(t *testing.T, name string) {
+	t.Helper()
+	text, err := os.ReadFile("drv.vcxproj")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const first = `<ClCompile Include="drv.c" />`
+	if err := os.WriteFile("drv.vcxproj", []byte(strings.Replace(string(text), first, first+`<ClCompile Include="`+name+`" />`, 1)), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
