@@ -244,10 +244,13 @@ func TestUnreadable(t *testing.T) {
 	ours := strings.ReplaceAll(project, "-- drv", "-- ours/drv") + "-- ours/drv.c --\n" + code
 	const broken = "-- broken/drv.vcxproj --\n<Project>\n  <ItemGroup>\n    %s\n  </Item>\n</Project>\n"
 	for name, tt := range map[string]struct{ more, changed, says string }{
-		"a project":            {strings.Replace(broken, "%s", `<ClCompile Include="drv.c" />`, 1), "ours/drv.c ours/drv.vcxproj", ""},
-		"one that names ours":  {strings.Replace(broken, "%s", `<ClCompile Include="..\OURS\drv.c" />`, 1), "", "ours/drv.c: broken/drv.vcxproj names it, too, and could not be read"},
-		"one that may name it": {strings.Replace(broken, "%s", `<ClCompile Include="$(Ours)\drv.c" />`, 1), "", "ours/drv.c: broken/drv.vcxproj names it, too, and could not be read"},
-		"one above, of all":    {strings.Replace(strings.Replace(broken, "broken/", "", 1), "%s", `<ClCompile Include="ours\*.c" />`, 1), "", "ours/drv.c: drv.vcxproj names it, too, and could not be read"},
+		"a directory":                           {"-- shut/a.c --\n", "ours/drv.c ours/drv.vcxproj", ""},
+		"a project that is too large":           {"-- ours/huge.vcxproj --\n", "", "ours/drv.c: ours/huge.vcxproj names it, too, and could not be read"},
+		"a project elsewhere that is too large": {"-- huge/huge.vcxproj --\n", "ours/drv.c ours/drv.vcxproj", ""},
+		"a project":                             {strings.Replace(broken, "%s", `<ClCompile Include="drv.c" />`, 1), "ours/drv.c ours/drv.vcxproj", ""},
+		"one that names ours":                   {strings.Replace(broken, "%s", `<ClCompile Include="..\OURS\drv.c" />`, 1), "", "ours/drv.c: broken/drv.vcxproj names it, too, and could not be read"},
+		"one that may name it":                  {strings.Replace(broken, "%s", `<ClCompile Include="$(Ours)\drv.c" />`, 1), "", "ours/drv.c: broken/drv.vcxproj names it, too, and could not be read"},
+		"one above, of all":                     {strings.Replace(strings.Replace(broken, "broken/", "", 1), "%s", `<ClCompile Include="ours\*.c" />`, 1), "", "ours/drv.c: drv.vcxproj names it, too, and could not be read"},
 		"a database that breaks off": {`-- db/compile_commands.json --
 [{"directory":"/x","file":"/x/db/a.c","command":"cc -D_KERNEL_MODE a.c"},
 {x}]
@@ -258,14 +261,27 @@ func TestUnreadable(t *testing.T) {
 #include "drv.h"
 int DriverEntry(void) { return ExAllocatePool(NonPagedPool, 1) != 0; }
 `, "ours/drv.c ours/drv.vcxproj", "db/compile_commands.json: it could not be read to its end"},
+		"a sheet of another": {strings.ReplaceAll(strings.Replace(project, "<Project>", "<Project><Import Project=\"bad.props\" />", 1), "-- drv", "-- theirs/drv") + "-- theirs/drv.c --\n" + code +
+			"-- theirs/bad.props --\n<Project></Item>\n", "ours/drv.c ours/drv.vcxproj",
+			"theirs/drv.vcxproj: it includes theirs/bad.props, which could not be read: line 1"},
 		"a source file of another": {strings.ReplaceAll(project, "-- drv", "-- theirs/drv") + "-- theirs/drv.c --\n\x00\x01" + code, "ours/drv.c ours/drv.vcxproj",
 			"theirs/drv.vcxproj: it compiles theirs/drv.c, which could not be read: offset 0: a NUL byte"},
 	} {
 		unpack(t, ours+tt.more)
+		os.Chmod("shut", 0)
+		for _, huge := range []string{"ours/huge.vcxproj", "huge/huge.vcxproj"} {
+			if _, err := os.Stat(huge); err == nil {
+				os.Truncate(huge, 65<<20)
+			}
+		}
 		r, err := Run([]string{"."}, OptIn, options())
+		os.Chmod("shut", 0o755)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
+		}
+		if name == "a directory" && len(r.First.Unreadable) == 0 {
+			continue // root reads all
 		}
 		if got := changedFiles(r); got != tt.changed || len(r.First.Unreadable) == 0 {
 			t.Errorf("%s: changed %q, unreadable %v", name, got, r.First.Unreadable)

@@ -5,6 +5,30 @@ import (
 	"testing"
 )
 
+// On ARM and ARM64 the kit's header opts in: no define is made for their sake, and they are no reason for a line more.
+func TestBesideARM(t *testing.T) {
+	const one = "    <ProjectConfiguration Include=\"Release|x64\" />\n"
+	const list = "<PreprocessorDefinitions>%(PreprocessorDefinitions)</PreprocessorDefinitions>"
+	arm := strings.ReplaceAll(one, "x64", "ARM64") + strings.ReplaceAll(one, "x64", "ARM")
+	driver := projectOf("", "#include <ntddk.h>\nint DriverEntry(void)\n{\n    return ExAllocatePool(NonPagedPool, 1) != 0;\n}\n")
+	for _, goal := range []Goal{OptIn, OptInAuto} {
+		driver := strings.Replace(driver, "Windows7", "Windows10", 1)
+		a := unpack(t, strings.Replace(driver, one, one+arm, 1))
+		run(t, goal)
+		want := strings.Replace(list, ">%", ">"+mechanisms[goal].Macro()+"=1;%", 1)
+		if got := pack(t, a); strings.Count(got, want) != 1 || strings.Contains(got, "Condition") {
+			t.Errorf("%s: got\n%s", goal, got)
+		}
+		if again := run(t, goal); len(again.Changes)+len(again.Left) > 0 {
+			t.Errorf("%s: again %v", goal, again.Changes)
+		}
+		unpack(t, strings.Replace(driver, one, arm, 1))
+		if r := run(t, goal); len(r.Changes) > 0 {
+			t.Errorf("%s, for ARM alone: %v", goal, r.Changes)
+		}
+	}
+}
+
 // What auto-select takes, and what it says decided, in two lines.
 func TestChoose(t *testing.T) {
 	const request = "#include <ntddk.h>\nint DriverEntry(void)\n{\n    return ExAllocatePool(NonPagedPool, 1) != 0;\n}\n"

@@ -375,11 +375,28 @@ func (r *Result) place(defines []define) (edits []edit.Edit, less bool, err erro
 			}
 		}
 	}
+	want = append(want, r.byTheWay(defines)...)
 	placed, left, err := project.Place(r.last.Tree, want, r.heads(), r.leaves)
 	for _, u := range left {
 		r.stay[u.Project] = u.Why
 	}
 	return placed, len(left) > 0, err
+}
+
+// byTheWay are the opt-ins that builds for ARM and ARM64 can have, where the kit's header opts in by itself: a line that serves
+// others may serve them, too.
+func (r *Result) byTheWay(defines []define) (may []project.Want) {
+	for _, b := range r.last.Set.Builds {
+		if b.Processor != nx.ARM && b.Processor != nx.ARM64 {
+			continue
+		}
+		for _, d := range defines {
+			if d.Name == nx.OptIn.Macro() || d.Name == nx.OptInAuto.Macro() {
+				may = append(may, project.Want{Build: b, Name: d.Name, Value: d.Value, May: true})
+			}
+		}
+	}
+	return may
 }
 
 // leavesFix says whether a fix asks for a change of what is left alone. It is made whole or not at all; where some builds can

@@ -292,6 +292,12 @@ func TestEntryWithoutTheKit(t *testing.T) {
 			}
 		}
 	}
+	// Of several headers that are not there, one that never brings the kit does not stand for it.
+	unpack(t, projectOf("", "#include <stdarg.h>\n#define POOL_NX_OPTIN 1\n#include <wdf.h>\nint DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"+
+		"    return ExAllocatePool(NonPagedPool, 1) != 0;\n}\n"))
+	if r := run(t, OptIn); len(r.Changes)+len(r.Left) > 0 {
+		t.Errorf("left %v, changed\n%s", r.Left, edit.Diff(r.Changes))
+	}
 }
 
 // Where one header brings the kit to all units of two build files, one line there serves both, though the SOURCES file

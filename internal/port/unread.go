@@ -3,7 +3,9 @@ package port
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,6 +26,8 @@ func incomplete(r *scan.Result) map[string]string {
 			switch {
 			case s.Path == b.Project:
 				stay[b.Project] = b.Project + ": it could not be read to its end"
+			case r.Set.Reads(b.Project, s.Path):
+				stay[b.Project] = fmt.Sprintf("%s: it includes %s, which could not be read: %s", b.Project, s.Path, s.Why)
 			case compiled && stay[b.Project] == "":
 				stay[b.Project] = fmt.Sprintf("%s: it compiles %s, which could not be read: %s", b.Project, s.Path, s.Why)
 			}
@@ -41,6 +45,9 @@ type unread struct {
 
 func unreadIn(r *scan.Result) (list []unread) {
 	for _, s := range r.Set.Unreadable {
+		if info, err := os.Lstat(filepath.FromSlash(s.Path)); err != nil || !info.Mode().IsRegular() {
+			continue // a directory or a pipe that a walk met
+		}
 		data, err := r.Tree.Read(s.Path)
 		text := strings.ToLower(string(bytes.ReplaceAll(data, []byte{0}, nil))) // UTF-16, too
 		list = append(list, unread{s.Path, path.Dir(s.Path), strings.ReplaceAll(text, "\\", "/"), err != nil})

@@ -143,7 +143,7 @@ func TestCMakeModule(t *testing.T) {
 	equal(t, "driver", cmakeSummary(d), "a.c WINNT=1 _WIN32_WINNT=0x0603 in inc")
 	equal(t, "notes", notes(d), "")
 	equal(t, "forced", len(d.Units[0].Options.Forced), 0)
-	edits, err := place(newTree(t, "."), []Want{{d, optIn, "1"}}, nil)
+	edits, err := place(newTree(t, "."), []Want{{Build: d, Name: optIn, Value: "1"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

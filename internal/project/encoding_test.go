@@ -41,7 +41,7 @@ func TestUTF16(t *testing.T) {
 			equal(t, d.Name+"'s line", d.Place.Line, strings.Count(line, newline)+1)
 			equal(t, d.Name+"'s column", d.Place.Column, len(line)-strings.LastIndex(line, newline)-1)
 		}
-		_, err := place(newTree(t, "."), []Want{{b, optIn, "1"}}, nil)
+		_, err := place(newTree(t, "."), []Want{{Build: b, Name: optIn, Value: "1"}}, nil)
 		if err == nil || !strings.Contains(err.Error(), "UTF-16") {
 			t.Errorf("%s: placed: %v", name, err)
 		}
@@ -80,7 +80,7 @@ func TestLatin(t *testing.T) {
 			t.Errorf("%s: M stands at %v (%v)", declared, d.Place, err)
 		}
 		// and it is edited byte by byte
-		if _, err := place(newTree(t, "."), []Want{{b, optIn, "1"}}, nil); err != nil {
+		if _, err := place(newTree(t, "."), []Want{{Build: b, Name: optIn, Value: "1"}}, nil); err != nil {
 			t.Error(err)
 		}
 	}
@@ -93,7 +93,7 @@ func TestSpotBehindLetters(t *testing.T) {
 		put(t, "p.vcxproj", projectText("Debug|x64", definitions("", before+"%(PREPROCESSORDefinitions)")+compiled))
 		tr := newTree(t, ".")
 		b := load(t, LoadOptions{}).Builds[0]
-		edits, err := place(tr, []Want{{b, optIn, "1"}}, nil)
+		edits, err := place(tr, []Want{{Build: b, Name: optIn, Value: "1"}}, nil)
 		if err != nil {
 			continue // before is no list of defines, and what is put behind it is lost: so it says
 		}

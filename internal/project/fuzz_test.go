@@ -22,7 +22,7 @@ func bounded(t *testing.T, start time.Time) {
 func tryPlace(t *testing.T, s *Set, named string) {
 	tr := newTree(t, named)
 	for _, b := range s.Builds[:min(len(s.Builds), 2)] {
-		edits, err := place(tr, []Want{{b, optIn, "1"}}, nil)
+		edits, err := place(tr, []Want{{Build: b, Name: optIn, Value: "1"}}, nil)
 		if err != nil {
 			continue
 		}
@@ -162,7 +162,7 @@ func FuzzCommands(f *testing.F) {
 			t.Errorf("%d builds where nothing is named, %d where the file is", len(again.Builds), len(s.Builds))
 		}
 		for _, b := range s.Builds {
-			if edits, err := place(newTree(t, "."), []Want{{b, optIn, "1"}}, nil); len(edits) > 0 {
+			if edits, err := place(newTree(t, "."), []Want{{Build: b, Name: optIn, Value: "1"}}, nil); len(edits) > 0 {
 				t.Errorf("%s was edited: %v %v", b.ID, edits, err)
 			}
 		}

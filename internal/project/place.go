@@ -17,6 +17,8 @@ import (
 type Want struct {
 	Build       *Build
 	Name, Value string
+	// May says that the build can do without: it may get the define where that makes for fewer lines.
+	May bool
 }
 
 // Head is how a unit reaches the kit: the place of the include directive by which it first comes to the kit's
@@ -47,7 +49,8 @@ func Place(t *tree.Tree, want []Want, heads map[*Unit]Head, spared func(path str
 			return nil, nil, fmt.Errorf("%s: wanted builds must come from one Load", w.Build.ID)
 		}
 	}
-	for len(want) > 0 {
+	needs := func(w Want) bool { return !w.May }
+	for slices.ContainsFunc(want, needs) {
 		p := newPlacer(t, want, heads, spared)
 		failed := p.all(p.groups(want))
 		if len(failed) == 0 {
@@ -71,17 +74,21 @@ type placer struct {
 	heads    map[*Unit]Head
 	spared   func(path string) string
 	wanted   map[string][]Define // by build ID
+	may      map[string][]Define // what a build can do without
 	edits    []edit.Edit
 	byHeader map[string]bool // build IDs served by a header
 	headers  []edit.Edit     // of headers, that some group takes
 }
 
 func newPlacer(t *tree.Tree, want []Want, heads map[*Unit]Head, spared func(path string) string) *placer {
-	p := &placer{tree: t, set: want[0].Build.set, heads: heads, spared: spared, wanted: map[string][]Define{}}
+	p := &placer{tree: t, set: want[0].Build.set, heads: heads, spared: spared, wanted: map[string][]Define{}, may: map[string][]Define{}}
 	for _, w := range want {
-		d := Define{Name: w.Name, Value: w.Value}
-		if !slices.Contains(p.wanted[w.Build.ID], d) {
-			p.wanted[w.Build.ID] = append(p.wanted[w.Build.ID], d)
+		d, list := Define{Name: w.Name, Value: w.Value}, p.wanted
+		if w.May {
+			list = p.may
+		}
+		if !slices.Contains(list[w.Build.ID], d) {
+			list[w.Build.ID] = append(list[w.Build.ID], d)
 		}
 	}
 	return p
@@ -140,7 +147,7 @@ func (p *placer) groups(want []Want) []group {
 	var list []group
 	seen := map[string]bool{}
 	for _, w := range want {
-		if seen[w.Build.ID] {
+		if seen[w.Build.ID] || w.May {
 			continue
 		}
 		seen[w.Build.ID] = true

@@ -60,7 +60,7 @@ func (p *placer) newCover(g group, all loaded, pending []string) *cover {
 					c.refused[y] = p.untouchable(y, g)
 				}
 				c.serves[y][x] = true
-				if !slices.Contains(pending, b.ID) {
+				if !slices.Contains(pending, b.ID) && !p.mayHave(b.ID, g.defines) {
 					c.refused[y] = cmp.Or(c.refused[y], "it serves "+b.ID+" too")
 				}
 			}
@@ -88,7 +88,7 @@ func (p *placer) untouchable(y *layer, g group) string {
 			return reader + " reads it too"
 		}
 		for _, b := range other.builds {
-			if !p.wantsAll(b.ID, g.defines) {
+			if !p.takes(b.ID, g.defines) {
 				return "it serves " + b.ID + " too"
 			}
 		}
@@ -96,9 +96,15 @@ func (p *placer) untouchable(y *layer, g group) string {
 	return ""
 }
 
-// wantsAll says whether a build wants all of the defines, so that it may get them by the way.
-func (p *placer) wantsAll(id string, defines []Define) bool {
-	return !slices.ContainsFunc(defines, func(d Define) bool { return !slices.Contains(p.wanted[id], d) })
+// takes says whether a build may get the defines by the way: it wants all of them, or can have them.
+func (p *placer) takes(id string, defines []Define) bool {
+	wanted := !slices.ContainsFunc(defines, func(d Define) bool { return !slices.Contains(p.wanted[id], d) })
+	return wanted || p.mayHave(id, defines)
+}
+
+// mayHave says whether a build can have the defines and can do without.
+func (p *placer) mayHave(id string, defines []Define) bool {
+	return !slices.ContainsFunc(defines, func(d Define) bool { return !slices.Contains(p.may[id], d) })
 }
 
 // choose takes, again and again, the layer that serves most of what is still needed. It gives a pair that none

@@ -56,12 +56,12 @@ func (p *placer) inHeader(g group, all loaded) (candidate, bool) {
 // loaded.
 func (p *placer) usedOtherwise(header string, g group, all loaded) bool {
 	for _, b := range all.builds {
-		if !p.wantsAll(b.ID, g.defines) {
+		if !p.takes(b.ID, g.defines) {
 			return true
 		}
 	}
 	for _, b := range p.set.Builds {
-		if !p.wantsAll(b.ID, g.defines) && slices.ContainsFunc(b.Units, func(u *Unit) bool {
+		if !p.takes(b.ID, g.defines) && slices.ContainsFunc(b.Units, func(u *Unit) bool {
 			return p.heads[u].Include.Path == header
 		}) {
 			return true

@@ -30,7 +30,7 @@ func (p *placer) insertion(g group, all loaded, c *cover) (candidate, error) {
 		if err != nil {
 			return candidate{}, err
 		}
-		needed, err := g.missing(all, p.load(after, g.project))
+		needed, err := p.missing(g, all, p.load(after, g.project))
 		if err != nil {
 			failed = err
 			continue
@@ -81,8 +81,8 @@ func (g group) conditions(all loaded) []string {
 }
 
 // missing gives the pairs, in terms of the builds before, that an insertion did not serve. It is an error if the
-// insertion changed a build that is not wanted.
-func (g group) missing(before, after loaded) ([]pair, error) {
+// insertion changed a build that is not wanted and can't have it.
+func (p *placer) missing(g group, before, after loaded) ([]pair, error) {
 	if len(before.builds) != len(after.builds) {
 		return nil, errors.New("what would be inserted changes which builds there are")
 	}
@@ -90,7 +90,11 @@ func (g group) missing(before, after loaded) ([]pair, error) {
 	for i, b := range before.builds {
 		a := after.builds[i]
 		if !g.wants(b.ID) {
-			if a.signature(nil) != b.signature(nil) {
+			var but []Define
+			if p.mayHave(b.ID, g.defines) {
+				but = g.defines
+			}
+			if a.signature(but) != b.signature(but) {
 				return nil, fmt.Errorf("what would be inserted changes %s too", b.ID)
 			}
 			continue

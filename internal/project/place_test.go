@@ -21,7 +21,7 @@ func wantAll(s *Set, patterns ...string) []Want {
 	var list []Want
 	for _, b := range s.Builds {
 		if slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(b.ID, p) }) {
-			list = append(list, Want{b, optIn, "1"})
+			list = append(list, Want{Build: b, Name: optIn, Value: "1"})
 		}
 	}
 	return list
@@ -319,6 +319,56 @@ func TestPlaceInSheet(t *testing.T) {
 	}
 }
 
+// A build that can do without gets a define where that makes for fewer lines, and costs none.
+func TestPlaceByTheWay(t *testing.T) {
+	const arm = "p.vcxproj|Debug|ARM64"
+	for _, c := range []struct{ name, body, other, added string }{
+		{"a list for all", definitions("", "A;"+inherit), "", spliced("A;POOL_NX_OPTIN=1;" + inherit)},
+		{"none there", "", "", inserted},
+		{"one of each", definitions("Debug|x64", "A;"+inherit) + definitions("Debug|ARM64", "B;"+inherit), "", spliced("A;POOL_NX_OPTIN=1;" + inherit)},
+		{"a sheet of another", "  <Import Project=\"s.props\" />\n", projectText("Debug|ARM64", "  <Import Project=\"s.props\" />\n"+compiled), spliced("S;POOL_NX_OPTIN=1;" + inherit)},
+		{"a sheet of one that wants nothing", "  <Import Project=\"s.props\" />\n", projectText("Debug|Win32", "  <Import Project=\"s.props\" />\n"+compiled), inserted},
+	} {
+		for _, may := range []bool{true, false} {
+			write(t, "-- a.c --\n-- b.c --\n-- s.props --\n<Project>\n"+definitions("", "S;"+inherit)+"</Project>\n")
+			put(t, "p.vcxproj", projectText("Debug|x64 Debug|ARM64", c.body+compiled))
+			if c.other != "" {
+				put(t, "q.vcxproj", c.other)
+			}
+			tr := newTree(t, ".")
+			var want []Want
+			for _, b := range load(t, LoadOptions{}).Builds {
+				switch {
+				case b.ID == "p.vcxproj|Debug|x64":
+					want = append(want, Want{Build: b, Name: optIn, Value: "1"})
+				case strings.HasSuffix(b.ID, "ARM64") && may:
+					want = append(want, Want{Build: b, Name: optIn, Value: "1", May: true})
+				}
+			}
+			edits, err := place(tr, want, nil)
+			if err != nil {
+				t.Fatal(c.name, err)
+			}
+			added, after := applied(t, tr, edits)
+			wanted := c.added
+			if !may && c.name != "one of each" {
+				wanted = strings.Replace(inserted, "Group>", `Group Condition="'$(Platform)'=='x64'">`, 1)
+			}
+			equal(t, fmt.Sprint(c.name, " may ", may), added, wanted)
+			s, err := Load(after, []string{"."}, LoadOptions{})
+			if err != nil || !s.Builds[0].has([]Define{{Name: optIn, Value: "1"}}) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+	}
+	write(t, "-- a.c --\n-- b.c --\n")
+	put(t, "p.vcxproj", projectText("Debug|ARM64", compiled))
+	b := load(t, LoadOptions{}).Builds[0]
+	if edits, err := place(newTree(t, "."), []Want{{Build: b, Name: optIn, Value: "1", May: true}}, nil); len(edits) > 0 || err != nil || b.ID != arm {
+		t.Errorf("for its own sake: %v, %v", edits, err)
+	}
+}
+
 const header = "/* one */\n#ifndef H\n#define H\n#define D_INTERNAL  5\n#include <ntddk.h>\n#include <ntstrsafe.h>\n#endif\n"
 
 func TestPlaceInHeader(t *testing.T) {
@@ -417,7 +467,7 @@ func TestPlaceTwoDefines(t *testing.T) {
 	s := load(t, LoadOptions{})
 	var want []Want
 	for _, b := range s.Builds {
-		want = append(want, Want{b, "ONE", "1"}, Want{b, "TWO", "x"})
+		want = append(want, Want{Build: b, Name: "ONE", Value: "1"}, Want{Build: b, Name: "TWO", Value: "x"})
 	}
 	edits, err := place(tr, want, nil)
 	if err != nil {
@@ -484,7 +534,7 @@ func TestPlaceOfAnotherSet(t *testing.T) {
 	if _, err := place(newTree(t, "."), append(wantAll(a, all), wantAll(b, all)...), nil); err == nil {
 		t.Error("builds of two sets were accepted")
 	}
-	if _, err := place(newTree(t, "."), []Want{{&Build{}, optIn, "1"}}, nil); err == nil {
+	if _, err := place(newTree(t, "."), []Want{{Build: &Build{}, Name: optIn, Value: "1"}}, nil); err == nil {
 		t.Error("a build of no set was accepted")
 	}
 	if edits, err := place(newTree(t, "."), nil, nil); err != nil || edits != nil {

@@ -67,7 +67,8 @@ func (p *placer) compare(before, after loaded) error {
 	}
 	for i, b := range before.builds {
 		a := after.builds[i]
-		if a.ID != b.ID || a.signature(p.wanted[b.ID]) != b.signature(p.wanted[b.ID]) {
+		but := slices.Concat(p.wanted[b.ID], p.may[b.ID])
+		if a.ID != b.ID || a.signature(but) != b.signature(but) {
 			return fmt.Errorf("%s: the edits would change more of it than wanted", b.ID)
 		}
 		for j, u := range a.Units {

@@ -19,6 +19,8 @@
 package project
 
 import (
+	"slices"
+
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
 )
@@ -99,6 +101,9 @@ type Set struct {
 	// configurations are all that the build files have, "Release|x64", chosen or not.
 	configurations []string
 }
+
+// Reads says whether a build file is, or includes, a file, readable or not.
+func (s *Set) Reads(buildFile, p string) bool { return slices.Contains(s.readers[p], buildFile) }
 
 // layer is one place in a build file that sets or extends the defines of some units: an element
 // PreprocessorDefinitions, or an assignment to C_DEFINES. It is the same pointer for all configurations of one load.
