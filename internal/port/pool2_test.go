@@ -106,6 +106,7 @@ func TestPool2Leaves(t *testing.T) {
 		{"no pool", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(NonPagedPoolMustSucceed | POOL_NX_ALLOCATION, 1, 'xErD'); }", "no POOL_FLAGS stand for NonPagedPoolMustSucceed"},
 		{"a quota that raises and does not", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithQuotaTag(PagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE | POOL_RAISE_IF_ALLOCATION_FAILURE, 1, 'xErD'); }", "no POOL_FLAGS stand for POOL_RAISE_IF_ALLOCATION_FAILURE"},
 		{"no quota that fails", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(PagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, 1, 'xErD'); }", "no POOL_FLAGS stand for POOL_QUOTA_FAIL_INSTEAD_OF_RAISE"},
+		{"flags for a type", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(POOL_FLAG_USE_QUOTA, 1, 'xErD'); }", "POOL_FLAG_USE_QUOTA is no POOL_TYPE"},
 		{"a tag of 0", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(PagedPool, 1, 0); }", "it passes 0 for the size or the tag"},
 		{"a size of 0", "10.0.19041", "PVOID F(void) { return ExAllocatePool(PagedPool, 0); }", "it passes 0 for the size or the tag"},
 		{"a directive", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(\n#if DBG\nPagedPoolCacheAligned,\n#else\nPagedPool,\n#endif\n1, 'xErD'); }", "or a directive stands among them"},
@@ -140,6 +141,10 @@ func TestPool2SharedText(t *testing.T) {
 		return strings.NewReplacer("-- drv.vcxproj", "-- "+name, "%(PreprocessorDefinitions)", define, "WindowsKernelModeDriver10.0", kit).Replace(one)
 	}
 	user := strings.ReplaceAll(strings.Replace(driver("user.vcxproj", "v143", ""), ">Driver<", ">Application<", 1), "drv.c", "drv.c")
+	library := strings.Replace(driver("lib.vcxproj", "WindowsKernelModeDriver10.0", high), ">Driver<", ">StaticLibrary<", 1)
+	linking := func(driver, lib string) string {
+		return strings.NewReplacer("<ClCompile Include=\"drv.c\" />", "<ProjectReference Include=\""+lib+"\" />").Replace(driver)
+	}
 	numbered := func(build string) string {
 		return strings.Replace(driver("a.vcxproj", "WindowsKernelModeDriver10.0", high), "<TargetVersion>",
 			"<WindowsTargetPlatformVersion>10.0."+build+".0</WindowsTargetPlatformVersion>\n    <TargetVersion>", 1)
@@ -148,6 +153,7 @@ func TestPool2SharedText(t *testing.T) {
 	for _, tt := range []struct{ name, builds, text, want, left string }{
 		{"two that start late", a + strings.Replace(a, "a.vcxproj", "c.vcxproj", 1), old, new, ""},
 		{"one that starts early", a + b, old, forms, ""},
+		{"a library of one that starts early", linking(b, "lib.vcxproj") + library, old, forms, ""},
 		{"one of user mode", a + user, old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "a project of user mode compiles drv.c, too"},
 		{"a kit that has it", numbered("19041"), old, new, ""},
 		{"a kit that has it not", numbered("17763"), old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "WDK 10.0.17763 has nothing to replace it with"},
