@@ -53,6 +53,7 @@ func TestPool2(t *testing.T) {
 		{"a wrapper", "10", "drv.c", "static PVOID W(POOL_TYPE t) { return «ExAllocatePoolWithTag->ExAllocatePoolUninitialized»(t, 1, 'xErD'); }\nvoid F(void) { W(«NonPagedPool->NonPagedPoolNx»); W(PagedPool); }"},
 		{"an operator new", "10", "drv.cpp", "void *operator new(size_t n, POOL_TYPE t) { return «ExAllocatePoolWithTag->ExAllocatePoolUninitialized»(t, n, 'xErD'); }\nstruct A { int a; };\nvoid F() { new («NonPagedPool->NonPagedPoolNx») A; }"},
 		{"an operator new that knows", "10.0.19041", "drv.cpp", "void *operator new(size_t n) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«NonPagedPool->" + nonPaged + "», n, 'xErD'); }"},
+		{"a header that gives another a tag", "10", "drv.c", "#include <classpnp.h>\nPVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePoolUninitialized»(PagedPool, 1, 'xErD'); }"},
 		{"over lines", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePool->ExAllocatePool2» ( // one\n    /* type */ «NonPagedPool->" + nonPaged + "»,\n    1«->, 'enoN'» /* size */\n    ); }"},
 		{"a size and a tag that are chosen", "10.0.19041", "drv.c", "PVOID F(int n) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«PagedPool->" + paged + "», n ? n : 8, n > 8 ? 'gibD' : 'xErD'); }"},
 		{"a lookaside list and a mapping", "10.0.19041", "drv.c", "void F(PNPAGED_LOOKASIDE_LIST l, PMDL m) { ExInitializeNPagedLookasideList(l, NULL, NULL, «0->POOL_NX_ALLOCATION», 8, 'xErD', 0);\n" +
@@ -157,6 +158,8 @@ func TestPool2SharedText(t *testing.T) {
 		{"one of user mode", a + user, old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "a project of user mode compiles drv.c, too"},
 		{"a kit that has it", numbered("19041"), old, new, ""},
 		{"a kit that has it not", numbered("17763"), old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "WDK 10.0.17763 has nothing to replace it with"},
+		{"a kit that has it, and one that has not", numbered("17763") + b, old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "WDK 10.0.17763 has nothing to replace it with"},
+		{"no kit, but a late start", driver("a.vcxproj", "", high), old, new, ""},
 		{"no kit", driver("a.vcxproj", "", low), old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "nothing says that it is built with a kit from 10.0.19041 on"},
 		{"no kit, but its routines", driver("a.vcxproj", "", low), old + "PVOID G(void) { return ExAllocatePoolZero(PagedPool, 1, 'xErD'); }\n",
 			forms + "PVOID G(void) { return ExAllocatePoolZero(PagedPool, 1, 'xErD'); }\n", ""},

@@ -39,9 +39,9 @@ type rewriting struct {
 	ddi    nx.DDI
 	lowest nx.Version // of all builds that compile it
 	flags  string     // that ask ExAllocatePool2 for the same
-	// held says why it stays, unflagged why it can't become one of ExAllocatePool2, partial why its arguments stay.
-	held, unflagged, partial string
-	executed                 bool
+	// held says why it stays, unflagged why it can't become one of ExAllocatePool2.
+	held, unflagged string
+	executed        bool
 }
 
 func calledAt(s *driver.Site) text {
@@ -73,8 +73,8 @@ func callsOf(images []driver.Image) map[text]*rewriting {
 			if r.flags != flags {
 				r.unflagged = cmp.Or(r.unflagged, "it asks for another pool elsewhere")
 			}
-			if s.Call != r.call {
-				r.partial = "its arguments are others in another build"
+			if s.Call.Start != r.call.Start || s.Call.Stop != r.call.Stop || s.Call.End != r.call.End {
+				r.held = cmp.Or(r.held, "its arguments are others in another build")
 			}
 			r.executed = r.executed || len(s.Executed) > 0
 			r.held = cmp.Or(r.held, lacks, holds(m, s))
@@ -236,13 +236,10 @@ func (r *rewriting) fix() (*Fix, string) {
 	name, tag := r.becomes(), successors[r.ddi.Name].tag
 	flags, why := "", r.held
 	if name == r.ddi.Replacement {
-		flags, why = r.flags, cmp.Or(why, r.unflagged, r.partial)
+		flags, why = r.flags, cmp.Or(why, r.unflagged)
 	}
-	if tag != "" {
-		why = cmp.Or(why, r.partial)
-		if r.call.End == 0 {
-			why = cmp.Or(why, "its arguments are not written behind its name, so that the tag has no place")
-		}
+	if tag != "" && r.call.End == 0 {
+		why = cmp.Or(why, "its arguments are not written behind its name, so that the tag has no place")
 	}
 	if why != "" {
 		return nil, why
