@@ -94,13 +94,37 @@ func TestPool2BelowWindows8(t *testing.T) {
 	}
 }
 
+// A driver that shares the file of a request with one that starts below Windows 8, or a library of such a one, is opted in, too.
+func TestPool2BesideWindows7(t *testing.T) {
+	text := "-- drv.c --\n#include <ntddk.h>\nNTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING r)\n{\n    %sreturn %s(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+	project := func(name, windows string) string {
+		head, _, _ := strings.Cut(forWindows(windows, "drv.c", ""), "-- drv.c --")
+		return strings.Replace(head, "drv.vcxproj", name, 1)
+	}
+	library := strings.NewReplacer("drv.c", "lib.c", ">Driver<", ">StaticLibrary<").Replace(project("lib.vcxproj", "10"))
+	const unit = "<ClCompile Include=\"drv.c\" />"
+	old := strings.Replace(project("old.vcxproj", "7"), unit, unit+"<ProjectReference Include=\"lib.vcxproj\" />", 1)
+	const inLibrary = "-- lib.c --\n#include <ntddk.h>\nPVOID F(void) { return ExAllocatePool%s(NonPagedPool, 1, 'xErD'); }\n"
+	builds := old + project("new.vcxproj", "10") + library
+	a := unpack(t, builds+fmt.Sprintf(text, "", "ExAllocatePoolWithTag")+fmt.Sprintf(inLibrary, "WithTag"))
+	run(t, Pool2)
+	want := strings.ReplaceAll(builds, "DRV=1;", "DRV=1;POOL_NX_OPTIN=1;") +
+		fmt.Sprintf(text, "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    ", "ExAllocatePoolUninitialized") + fmt.Sprintf(inLibrary, "Uninitialized")
+	if got := pack(t, a); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if found := findings(t, "C30030"); len(found) > 0 {
+		t.Errorf("%v", found)
+	}
+}
+
 // What can't become a call that does the same stays, and the reason is said.
 func TestPool2Leaves(t *testing.T) {
 	for _, tt := range []struct{ name, windows, text, want string }{
 		{"a wrapper", "10.0.19041", "static PVOID W(POOL_TYPE t) { return ExAllocatePoolWithTag(t, 1, 'xErD'); }\nvoid F(void) { W(PagedPool); }", "what pool it asks for is not written in the call itself"},
 		{"a macro's argument", "10.0.19041", "#define NEW(t) ExAllocatePoolWithTag(t, 1, 'xErD')\nPVOID F(void) { return NEW(PagedPool); }", "what pool it asks for is not written in the call itself"},
 		{"a variable", "10.0.19041", "static POOL_TYPE t = PagedPool;\nPVOID F(void) { return ExAllocatePoolWithTag(t, 1, 'xErD'); }", "what pool it asks for is not written in the call itself"},
-		{"unknown", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(Elsewhere(), 1, 'xErD'); }", "what pool it asks for is not written in the call itself"},
+		{"unknown", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(Elsewhere(), 1, 'xErD'); }", "it is not known what pool it asks for: "},
 		{"a choice", "10.0.19041", "PVOID F(int x) { return ExAllocatePoolWithTag(x ? NonPagedPoolNx : PagedPool, 1, 'xErD'); }", "it asks for one pool or another"},
 		{"one macro for two pools", "10.0.19041", "#define NEW ExAllocatePoolWithTag(POOL, 1, 'xErD')\n#define POOL PagedPool\nPVOID F(void) { return NEW; }\n#undef POOL\n#define POOL NonPagedPoolNx\nPVOID G(void) { return NEW; }", "it asks for another pool elsewhere"},
 		{"no flag", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(PagedPool | POOL_COLD_ALLOCATION, 1, 'xErD'); }", "no POOL_FLAGS stand for POOL_COLD_ALLOCATION"},

@@ -163,12 +163,12 @@ func flagsOf(s *driver.Site) (flags, why string) {
 	switch {
 	case s.Call.Nothing:
 		return "", "it passes 0 for the size or the tag, which ExAllocatePool2 does not take"
+	case s.Value.Unknown != "":
+		return "", "it is not known what pool it asks for: " + s.Value.Unknown
 	case s.Call.End == 0:
 		return "", "its arguments are not all written behind its name, or a directive stands among them"
 	case s.Call.Start == 0 || !s.Call.Constant:
 		return "", "what pool it asks for is not written in the call itself"
-	case s.Value.Unknown != "":
-		return "", "it is not known what pool it asks for: " + s.Value.Unknown
 	case len(s.Value.Terms) != 1:
 		return "", "it asks for one pool or another"
 	}
