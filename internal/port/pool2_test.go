@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/internal/report"
 )
 
 // forWindows gives a driver of one file for a Windows: "10.0.19041" is what ExAllocatePool2 needs, "10" any Windows 10.
@@ -44,6 +45,7 @@ func TestPool2(t *testing.T) {
 		{"it raises", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«PagedPool | POOL_RAISE_IF_ALLOCATION_FAILURE->POOL_FLAG_PAGED | POOL_FLAG_RAISE_ON_FAILURE | POOL_FLAG_UNINITIALIZED», 1, 'xErD'); }"},
 		{"it is cleared", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«(POOL_TYPE)(NonPagedPoolNx | POOL_ZERO_ALLOCATION)->POOL_FLAG_NON_PAGED», 1, 'xErD'); }"},
 		{"it is cleared behind the call", "10.0.19041", "drv.c", "void F(PVOID p) { p = «ExAllocatePoolWithTag->ExAllocatePool2»(«PagedPool->" + paged + "», 1, 'xErD'); RtlZeroMemory(p, 1); }"},
+		{"executable by name, and not", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«NonPagedPoolExecute | POOL_NX_ALLOCATION->" + nonPaged + "», 1, 'xErD'); }"},
 		{"a literal 0", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«(POOL_TYPE)0->" + nonPaged + "», 1, 'xErD'); }"},
 		{"an alias", "10.0.19041", "drv.c", "#define POOL NonPagedPool\nPVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«POOL->" + nonPaged + "», 1, 'xErD'); }"},
 		{"a macro", "10.0.19041", "drv.c", "#define NEW(n) «ExAllocatePoolWithTag->ExAllocatePool2»(«NonPagedPool->" + nonPaged + "», (n), 'xErD')\nvoid F(PVOID p) { p = NEW(1); p = NEW(2); }"},
@@ -206,6 +208,21 @@ func TestPool2SharedText(t *testing.T) {
 		}
 		if !said {
 			t.Errorf("%s: left %v", tt.name, r.Left)
+		}
+	}
+}
+
+// What a request got and gets is named by the constants, whose numbers mean something else to ExAllocatePool2.
+func TestPool2Reports(t *testing.T) {
+	unpack(t, forWindows("10.0.19041", "drv.c", "PVOID F(void) { return ExAllocatePool(NonPagedPool, 1); }\n"))
+	var b strings.Builder
+	report.Port(&b, &run(t, Pool2).Ported, true)
+	for _, want := range []string{
+		"by no deprecated allocator; below Windows 8 POOL_NX_OPTIN: asked for\n",
+		"drv.c:2: ExAllocatePool2: NonPagedPoolExecute -> POOL_FLAG_UNINITIALIZED | POOL_FLAG_NON_PAGED (not executable) on Windows 10.0.19041\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, &b)
 		}
 	}
 }
