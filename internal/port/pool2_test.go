@@ -212,6 +212,16 @@ func TestPool2SharedText(t *testing.T) {
 	}
 }
 
+// A kit that may lack the routines is told of once for a build.
+func TestPool2SaysOnceOfAKit(t *testing.T) {
+	text := "PVOID F(void) { return ExAllocatePool(PagedPool, 1); }\nPVOID G(void) { return ExAllocatePool(PagedPool, 2); }\nPVOID H(void) { return ExAllocatePool(PagedPool, 3); }\n"
+	unpack(t, strings.Replace(forWindows("10", "drv.c", text), "WindowsKernelModeDriver10.0", "WindowsKernelModeDriver8.1", 1))
+	r := run(t, Pool2)
+	if len(r.Changes) > 0 || len(r.Left) != 1 || !strings.HasSuffix(r.Left[0].Message, "WDK 8.1 has nothing to replace it with; nor can 2 others") {
+		t.Errorf("left %v, changed\n%s", r.Left, edit.Diff(r.Changes))
+	}
+}
+
 // What a request got and gets is named by the constants, whose numbers mean something else to ExAllocatePool2.
 func TestPool2Reports(t *testing.T) {
 	unpack(t, forWindows("10.0.19041", "drv.c", "PVOID F(void) { return ExAllocatePool(NonPagedPool, 1); }\n"))

@@ -298,7 +298,7 @@ func replace(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Fin
 		for _, other := range found[1:] {
 			found[0].Steps = append(found[0].Steps, driver.Step{Place: other.Place, Says: "here, too"})
 		}
-		found[0].Message += fmt.Sprintf("; nor can %d others", len(found)-1)
+		found[0].Message += "; nor can " + count(len(found)-1, "other")
 		found = found[:1]
 	}
 	return found
