@@ -2,6 +2,7 @@ package port
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -209,6 +210,21 @@ func TestPool2SharedText(t *testing.T) {
 		if !said {
 			t.Errorf("%s: left %v", tt.name, r.Left)
 		}
+	}
+}
+
+// Text in UTF-16 is read, and not edited.
+func TestPool2LeavesUTF16(t *testing.T) {
+	unpack(t, forWindows("10", "drv.c", ""))
+	text := []byte("\xff\xfe")
+	for _, c := range "#include <ntddk.h>\nPVOID F(void) { return ExAllocatePoolWithTag(PagedPool, 1, 'xErD'); }\n" {
+		text = append(text, byte(c), 0)
+	}
+	if err := os.WriteFile("drv.c", text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, Pool2); len(r.Changes) > 0 || len(r.Left) != 1 {
+		t.Errorf("left %v, changed\n%s", r.Left, edit.Diff(r.Changes))
 	}
 }
 
