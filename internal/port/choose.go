@@ -76,11 +76,8 @@ func lowest(images []driver.Image) (says string, below8 bool) {
 // early says which builds can't be known to have ExAllocatePool2.
 func early(g rule.Goal, images []driver.Image) string {
 	var ids []string
-	for _, m := range images {
-		old := func(s driver.Site) bool { return s.DDI.Replacement == "ExAllocatePool2" && s.Call.Name.Path != "" }
-		if g.Allocators && m.Build.Minimum.Before(rule.Version2004) && slices.ContainsFunc(m.Sites, old) {
-			ids = append(ids, m.Build.ID)
-		}
+	if g.Allocators {
+		ids = rule.BeforePool2(images)
 	}
 	if len(ids) == 0 {
 		return ""

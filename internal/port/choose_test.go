@@ -15,7 +15,7 @@ func TestBesideARM(t *testing.T) {
 		driver := strings.Replace(driver, "Windows7", "Windows10", 1)
 		a := unpack(t, strings.Replace(driver, one, one+arm, 1))
 		run(t, goal)
-		want := strings.Replace(list, ">%", ">"+mechanisms[goal].Macro()+"=1;%", 1)
+		want := strings.Replace(list, ">%", ">"+goals[goal].Mechanism.Macro()+"=1;%", 1)
 		if got := pack(t, a); strings.Count(got, want) != 1 || strings.Contains(got, "Condition") {
 			t.Errorf("%s: got\n%s", goal, got)
 		}

@@ -2,10 +2,12 @@ package port
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/internal/report"
 )
 
 // forWindows gives a driver of one file for a Windows: "10.0.19041" is what ExAllocatePool2 needs, "10" any Windows 10.
@@ -44,6 +46,7 @@ func TestPool2(t *testing.T) {
 		{"it raises", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«PagedPool | POOL_RAISE_IF_ALLOCATION_FAILURE->POOL_FLAG_PAGED | POOL_FLAG_RAISE_ON_FAILURE | POOL_FLAG_UNINITIALIZED», 1, 'xErD'); }"},
 		{"it is cleared", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«(POOL_TYPE)(NonPagedPoolNx | POOL_ZERO_ALLOCATION)->POOL_FLAG_NON_PAGED», 1, 'xErD'); }"},
 		{"it is cleared behind the call", "10.0.19041", "drv.c", "void F(PVOID p) { p = «ExAllocatePoolWithTag->ExAllocatePool2»(«PagedPool->" + paged + "», 1, 'xErD'); RtlZeroMemory(p, 1); }"},
+		{"executable by name, and not", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«NonPagedPoolExecute | POOL_NX_ALLOCATION->" + nonPaged + "», 1, 'xErD'); }"},
 		{"a literal 0", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«(POOL_TYPE)0->" + nonPaged + "», 1, 'xErD'); }"},
 		{"an alias", "10.0.19041", "drv.c", "#define POOL NonPagedPool\nPVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«POOL->" + nonPaged + "», 1, 'xErD'); }"},
 		{"a macro", "10.0.19041", "drv.c", "#define NEW(n) «ExAllocatePoolWithTag->ExAllocatePool2»(«NonPagedPool->" + nonPaged + "», (n), 'xErD')\nvoid F(PVOID p) { p = NEW(1); p = NEW(2); }"},
@@ -53,6 +56,7 @@ func TestPool2(t *testing.T) {
 		{"a wrapper", "10", "drv.c", "static PVOID W(POOL_TYPE t) { return «ExAllocatePoolWithTag->ExAllocatePoolUninitialized»(t, 1, 'xErD'); }\nvoid F(void) { W(«NonPagedPool->NonPagedPoolNx»); W(PagedPool); }"},
 		{"an operator new", "10", "drv.cpp", "void *operator new(size_t n, POOL_TYPE t) { return «ExAllocatePoolWithTag->ExAllocatePoolUninitialized»(t, n, 'xErD'); }\nstruct A { int a; };\nvoid F() { new («NonPagedPool->NonPagedPoolNx») A; }"},
 		{"an operator new that knows", "10.0.19041", "drv.cpp", "void *operator new(size_t n) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«NonPagedPool->" + nonPaged + "», n, 'xErD'); }"},
+		{"a header that gives another a tag", "10", "drv.c", "#include <classpnp.h>\nPVOID F(void) { return «ExAllocatePoolWithTag->ExAllocatePoolUninitialized»(PagedPool, 1, 'xErD'); }"},
 		{"over lines", "10.0.19041", "drv.c", "PVOID F(void) { return «ExAllocatePool->ExAllocatePool2» ( // one\n    /* type */ «NonPagedPool->" + nonPaged + "»,\n    1«->, 'enoN'» /* size */\n    ); }"},
 		{"a size and a tag that are chosen", "10.0.19041", "drv.c", "PVOID F(int n) { return «ExAllocatePoolWithTag->ExAllocatePool2»(«PagedPool->" + paged + "», n ? n : 8, n > 8 ? 'gibD' : 'xErD'); }"},
 		{"a lookaside list and a mapping", "10.0.19041", "drv.c", "void F(PNPAGED_LOOKASIDE_LIST l, PMDL m) { ExInitializeNPagedLookasideList(l, NULL, NULL, «0->POOL_NX_ALLOCATION», 8, 'xErD', 0);\n" +
@@ -93,19 +97,44 @@ func TestPool2BelowWindows8(t *testing.T) {
 	}
 }
 
+// A driver that shares the file of a request with one that starts below Windows 8, or a library of such a one, is opted in, too.
+func TestPool2BesideWindows7(t *testing.T) {
+	text := "-- drv.c --\n#include <ntddk.h>\nNTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING r)\n{\n    %sreturn %s(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+	project := func(name, windows string) string {
+		head, _, _ := strings.Cut(forWindows(windows, "drv.c", ""), "-- drv.c --")
+		return strings.Replace(head, "drv.vcxproj", name, 1)
+	}
+	library := strings.NewReplacer("drv.c", "lib.c", ">Driver<", ">StaticLibrary<").Replace(project("lib.vcxproj", "10"))
+	const unit = "<ClCompile Include=\"drv.c\" />"
+	old := strings.Replace(project("old.vcxproj", "7"), unit, unit+"<ProjectReference Include=\"lib.vcxproj\" />", 1)
+	const inLibrary = "-- lib.c --\n#include <ntddk.h>\nPVOID F(void) { return ExAllocatePool%s(NonPagedPool, 1, 'xErD'); }\n"
+	builds := old + project("new.vcxproj", "10") + library
+	a := unpack(t, builds+fmt.Sprintf(text, "", "ExAllocatePoolWithTag")+fmt.Sprintf(inLibrary, "WithTag"))
+	run(t, Pool2)
+	want := strings.ReplaceAll(builds, "DRV=1;", "DRV=1;POOL_NX_OPTIN=1;") +
+		fmt.Sprintf(text, "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    ", "ExAllocatePoolUninitialized") + fmt.Sprintf(inLibrary, "Uninitialized")
+	if got := pack(t, a); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if found := findings(t, "C30030"); len(found) > 0 {
+		t.Errorf("%v", found)
+	}
+}
+
 // What can't become a call that does the same stays, and the reason is said.
 func TestPool2Leaves(t *testing.T) {
 	for _, tt := range []struct{ name, windows, text, want string }{
 		{"a wrapper", "10.0.19041", "static PVOID W(POOL_TYPE t) { return ExAllocatePoolWithTag(t, 1, 'xErD'); }\nvoid F(void) { W(PagedPool); }", "what pool it asks for is not written in the call itself"},
 		{"a macro's argument", "10.0.19041", "#define NEW(t) ExAllocatePoolWithTag(t, 1, 'xErD')\nPVOID F(void) { return NEW(PagedPool); }", "what pool it asks for is not written in the call itself"},
 		{"a variable", "10.0.19041", "static POOL_TYPE t = PagedPool;\nPVOID F(void) { return ExAllocatePoolWithTag(t, 1, 'xErD'); }", "what pool it asks for is not written in the call itself"},
-		{"unknown", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(Elsewhere(), 1, 'xErD'); }", "what pool it asks for is not written in the call itself"},
+		{"unknown", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(Elsewhere(), 1, 'xErD'); }", "it is not known what pool it asks for: "},
 		{"a choice", "10.0.19041", "PVOID F(int x) { return ExAllocatePoolWithTag(x ? NonPagedPoolNx : PagedPool, 1, 'xErD'); }", "it asks for one pool or another"},
 		{"one macro for two pools", "10.0.19041", "#define NEW ExAllocatePoolWithTag(POOL, 1, 'xErD')\n#define POOL PagedPool\nPVOID F(void) { return NEW; }\n#undef POOL\n#define POOL NonPagedPoolNx\nPVOID G(void) { return NEW; }", "it asks for another pool elsewhere"},
 		{"no flag", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(PagedPool | POOL_COLD_ALLOCATION, 1, 'xErD'); }", "no POOL_FLAGS stand for POOL_COLD_ALLOCATION"},
 		{"no pool", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(NonPagedPoolMustSucceed | POOL_NX_ALLOCATION, 1, 'xErD'); }", "no POOL_FLAGS stand for NonPagedPoolMustSucceed"},
 		{"a quota that raises and does not", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithQuotaTag(PagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE | POOL_RAISE_IF_ALLOCATION_FAILURE, 1, 'xErD'); }", "no POOL_FLAGS stand for POOL_RAISE_IF_ALLOCATION_FAILURE"},
 		{"no quota that fails", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(PagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, 1, 'xErD'); }", "no POOL_FLAGS stand for POOL_QUOTA_FAIL_INSTEAD_OF_RAISE"},
+		{"flags for a type", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(POOL_FLAG_USE_QUOTA, 1, 'xErD'); }", "POOL_FLAG_USE_QUOTA is no POOL_TYPE"},
 		{"a tag of 0", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(PagedPool, 1, 0); }", "it passes 0 for the size or the tag"},
 		{"a size of 0", "10.0.19041", "PVOID F(void) { return ExAllocatePool(PagedPool, 0); }", "it passes 0 for the size or the tag"},
 		{"a directive", "10.0.19041", "PVOID F(void) { return ExAllocatePoolWithTag(\n#if DBG\nPagedPoolCacheAligned,\n#else\nPagedPool,\n#endif\n1, 'xErD'); }", "or a directive stands among them"},
@@ -140,6 +169,10 @@ func TestPool2SharedText(t *testing.T) {
 		return strings.NewReplacer("-- drv.vcxproj", "-- "+name, "%(PreprocessorDefinitions)", define, "WindowsKernelModeDriver10.0", kit).Replace(one)
 	}
 	user := strings.ReplaceAll(strings.Replace(driver("user.vcxproj", "v143", ""), ">Driver<", ">Application<", 1), "drv.c", "drv.c")
+	library := strings.Replace(driver("lib.vcxproj", "WindowsKernelModeDriver10.0", high), ">Driver<", ">StaticLibrary<", 1)
+	linking := func(driver, lib string) string {
+		return strings.NewReplacer("<ClCompile Include=\"drv.c\" />", "<ProjectReference Include=\""+lib+"\" />").Replace(driver)
+	}
 	numbered := func(build string) string {
 		return strings.Replace(driver("a.vcxproj", "WindowsKernelModeDriver10.0", high), "<TargetVersion>",
 			"<WindowsTargetPlatformVersion>10.0."+build+".0</WindowsTargetPlatformVersion>\n    <TargetVersion>", 1)
@@ -148,9 +181,12 @@ func TestPool2SharedText(t *testing.T) {
 	for _, tt := range []struct{ name, builds, text, want, left string }{
 		{"two that start late", a + strings.Replace(a, "a.vcxproj", "c.vcxproj", 1), old, new, ""},
 		{"one that starts early", a + b, old, forms, ""},
+		{"a library of one that starts early", linking(b, "lib.vcxproj") + library, old, forms, ""},
 		{"one of user mode", a + user, old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "a project of user mode compiles drv.c, too"},
 		{"a kit that has it", numbered("19041"), old, new, ""},
 		{"a kit that has it not", numbered("17763"), old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "WDK 10.0.17763 has nothing to replace it with"},
+		{"a kit that has it, and one that has not", numbered("17763") + b, old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "WDK 10.0.17763 has nothing to replace it with"},
+		{"no kit, but a late start", driver("a.vcxproj", "", high), old, new, ""},
 		{"no kit", driver("a.vcxproj", "", low), old, strings.Replace(old, "NonPagedPool", "NonPagedPoolNx", 1), "nothing says that it is built with a kit from 10.0.19041 on"},
 		{"no kit, but its routines", driver("a.vcxproj", "", low), old + "PVOID G(void) { return ExAllocatePoolZero(PagedPool, 1, 'xErD'); }\n",
 			forms + "PVOID G(void) { return ExAllocatePoolZero(PagedPool, 1, 'xErD'); }\n", ""},
@@ -173,6 +209,46 @@ func TestPool2SharedText(t *testing.T) {
 		}
 		if !said {
 			t.Errorf("%s: left %v", tt.name, r.Left)
+		}
+	}
+}
+
+// Text in UTF-16 is read, and not edited.
+func TestPool2LeavesUTF16(t *testing.T) {
+	unpack(t, forWindows("10", "drv.c", ""))
+	text := []byte("\xff\xfe")
+	for _, c := range "#include <ntddk.h>\nPVOID F(void) { return ExAllocatePoolWithTag(PagedPool, 1, 'xErD'); }\n" {
+		text = append(text, byte(c), 0)
+	}
+	if err := os.WriteFile("drv.c", text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, Pool2); len(r.Changes) > 0 || len(r.Left) != 1 {
+		t.Errorf("left %v, changed\n%s", r.Left, edit.Diff(r.Changes))
+	}
+}
+
+// A kit that may lack the routines is told of once for a build.
+func TestPool2SaysOnceOfAKit(t *testing.T) {
+	text := "PVOID F(void) { return ExAllocatePool(PagedPool, 1); }\nPVOID G(void) { return ExAllocatePool(PagedPool, 2); }\nPVOID H(void) { return ExAllocatePool(PagedPool, 3); }\n"
+	unpack(t, strings.Replace(forWindows("10", "drv.c", text), "WindowsKernelModeDriver10.0", "WindowsKernelModeDriver8.1", 1))
+	r := run(t, Pool2)
+	if len(r.Changes) > 0 || len(r.Left) != 1 || !strings.HasSuffix(r.Left[0].Message, "WDK 8.1 has nothing to replace it with; nor can 2 others") {
+		t.Errorf("left %v, changed\n%s", r.Left, edit.Diff(r.Changes))
+	}
+}
+
+// What a request got and gets is named by the constants, whose numbers mean something else to ExAllocatePool2.
+func TestPool2Reports(t *testing.T) {
+	unpack(t, forWindows("10.0.19041", "drv.c", "PVOID F(void) { return ExAllocatePool(NonPagedPool, 1); }\n"))
+	var b strings.Builder
+	report.Port(&b, &run(t, Pool2).Ported, true)
+	for _, want := range []string{
+		"by no deprecated allocator; below Windows 8 POOL_NX_OPTIN: asked for\n",
+		"drv.c:2: ExAllocatePool2: NonPagedPoolExecute -> POOL_FLAG_UNINITIALIZED | POOL_FLAG_NON_PAGED (not executable) on Windows 10.0.19041\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, &b)
 		}
 	}
 }

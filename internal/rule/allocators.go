@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -29,8 +30,8 @@ var successors = map[string]successor{
 	"ExAllocatePoolWithTagPriority": {inline: "ExAllocatePoolPriorityUninitialized"},
 }
 
-// Version2004 is the first Windows with ExAllocatePool2, and the first whose kit has the inline functions.
-var Version2004 = nx.Version{Major: 10, Build: 19041}
+// version2004 is the first Windows with ExAllocatePool2, and the first whose kit has the inline functions.
+var version2004 = nx.Version{Major: 10, Build: 19041}
 
 // rewriting is what is known of the text of one call.
 type rewriting struct {
@@ -38,9 +39,9 @@ type rewriting struct {
 	ddi    nx.DDI
 	lowest nx.Version // of all builds that compile it
 	flags  string     // that ask ExAllocatePool2 for the same
-	// held says why it stays, unflagged why it can't become one of ExAllocatePool2, partial why its arguments stay.
-	held, unflagged, partial string
-	executed                 bool
+	// held says why it stays, unflagged why it can't become one of ExAllocatePool2.
+	held, unflagged string
+	executed        bool
 }
 
 func calledAt(s *driver.Site) text {
@@ -50,10 +51,10 @@ func calledAt(s *driver.Site) text {
 
 // callsOf gathers the calls of deprecated allocators from all images.
 func callsOf(images []driver.Image) map[text]*rewriting {
-	calls := map[text]*rewriting{}
+	calls, users := map[text]*rewriting{}, usersOf(images)
 	for i := range images {
 		m := &images[i]
-		lacks := lacksForms(m)
+		lacks, minimum := lacksForms(m), startsAs(&images[i], users).Minimum
 		for j := range m.Sites {
 			s := &m.Sites[j]
 			if _, old := successors[s.DDI.Name]; !old || s.Call.Name.Path == "" {
@@ -62,24 +63,40 @@ func callsOf(images []driver.Image) map[text]*rewriting {
 			flags, why := flagsOf(s)
 			r := calls[calledAt(s)]
 			if r == nil {
-				r = &rewriting{call: s.Call, ddi: s.DDI, lowest: m.Build.Minimum, flags: flags}
+				r = &rewriting{call: s.Call, ddi: s.DDI, lowest: minimum, flags: flags}
 				calls[calledAt(s)] = r
 			}
-			if m.Build.Minimum.Before(r.lowest) {
-				r.lowest = m.Build.Minimum
+			if minimum.Before(r.lowest) {
+				r.lowest = minimum
 			}
 			r.unflagged = cmp.Or(r.unflagged, why)
 			if r.flags != flags {
 				r.unflagged = cmp.Or(r.unflagged, "it asks for another pool elsewhere")
 			}
-			if s.Call != r.call {
-				r.partial = "its arguments are others in another build"
+			if s.Call.Start != r.call.Start || s.Call.Stop != r.call.Stop || s.Call.End != r.call.End {
+				r.held = cmp.Or(r.held, "its arguments are others in another build")
 			}
 			r.executed = r.executed || len(s.Executed) > 0
 			r.held = cmp.Or(r.held, lacks, holds(m, s))
 		}
 	}
 	return calls
+}
+
+// BeforePool2 gives the builds with calls that ExAllocatePool2 would take the place of, if they did not start too early.
+func BeforePool2(images []driver.Image) []string {
+	users := usersOf(images)
+	var ids []string
+	for i := range images {
+		m := &images[i]
+		old := func(s driver.Site) bool {
+			return successors[s.DDI.Name].inline != "" && s.DDI.Replacement == "ExAllocatePool2"
+		}
+		if startsAs(m, users).Minimum.Before(version2004) && slices.ContainsFunc(m.Sites, old) {
+			ids = append(ids, m.Build.ID)
+		}
+	}
+	return ids
 }
 
 // holds says why a call must stay as it is, "" where it need not.
@@ -111,9 +128,9 @@ func lacksForms(m *driver.Image) string {
 	k := m.Build.Kit
 	switch {
 	case k.Made == nx.Windows10: // one of those since, and none is named
-	case k.Made != (nx.Version{}) && k.Made.Before(Version2004):
+	case k.Made != (nx.Version{}) && k.Made.Before(version2004):
 		return k.Name + " has nothing to replace it with"
-	case k.Made == (nx.Version{}) && m.Build.Minimum.Before(Version2004) && !usesForms(m):
+	case k.Made == (nx.Version{}) && m.Build.Minimum.Before(version2004) && !usesForms(m):
 		return "nothing says that it is built with a kit from 10.0.19041 on"
 	}
 	return ""
@@ -146,14 +163,19 @@ func flagsOf(s *driver.Site) (flags, why string) {
 	switch {
 	case s.Call.Nothing:
 		return "", "it passes 0 for the size or the tag, which ExAllocatePool2 does not take"
+	case s.Value.Unknown != "":
+		return "", "it is not known what pool it asks for: " + s.Value.Unknown
 	case s.Call.End == 0:
 		return "", "its arguments are not all written behind its name, or a directive stands among them"
 	case s.Call.Start == 0 || !s.Call.Constant:
 		return "", "what pool it asks for is not written in the call itself"
-	case s.Value.Unknown != "":
-		return "", "it is not known what pool it asks for: " + s.Value.Unknown
 	case len(s.Value.Terms) != 1:
 		return "", "it asks for one pool or another"
+	}
+	for _, tok := range s.Value.Terms[0].Tokens {
+		if nx.TypeOf(tok.Name) != nx.PoolTypes {
+			return "", tok.Name + " is no POOL_TYPE"
+		}
 	}
 	quota := successors[s.DDI.Name].quota
 	bits, executable := poolTypeOf(s.Value.Terms[0])
@@ -203,7 +225,7 @@ func poolTypeOf(t driver.Term) (bits uint32, executable bool) {
 // becomes names the routine that is to be called instead. A priority goes on to be an argument: ExAllocatePool3 takes it in a
 // structure, which would have to be declared.
 func (r *rewriting) becomes() string {
-	if r.lowest.Before(Version2004) || r.ddi.Replacement != "ExAllocatePool2" {
+	if r.lowest.Before(version2004) || r.ddi.Replacement != "ExAllocatePool2" {
 		return successors[r.ddi.Name].inline
 	}
 	return r.ddi.Replacement
@@ -214,13 +236,10 @@ func (r *rewriting) fix() (*Fix, string) {
 	name, tag := r.becomes(), successors[r.ddi.Name].tag
 	flags, why := "", r.held
 	if name == r.ddi.Replacement {
-		flags, why = r.flags, cmp.Or(why, r.unflagged, r.partial)
+		flags, why = r.flags, cmp.Or(why, r.unflagged)
 	}
-	if tag != "" {
-		why = cmp.Or(why, r.partial)
-		if r.call.End == 0 {
-			why = cmp.Or(why, "its arguments are not written behind its name, so that the tag has no place")
-		}
+	if tag != "" && r.call.End == 0 {
+		why = cmp.Or(why, "its arguments are not written behind its name, so that the tag has no place")
 	}
 	if why != "" {
 		return nil, why
@@ -279,7 +298,7 @@ func replace(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Fin
 		for _, other := range found[1:] {
 			found[0].Steps = append(found[0].Steps, driver.Step{Place: other.Place, Says: "here, too"})
 		}
-		found[0].Message += fmt.Sprintf("; nor can %d others", len(found)-1)
+		found[0].Message += "; nor can " + count(len(found)-1, "other")
 		found = found[:1]
 	}
 	return found

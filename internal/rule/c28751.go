@@ -19,7 +19,8 @@ POOL_FLAG_NON_PAGED is no-execute.`,
 		Fix: `Call ExAllocatePool2, or ExAllocatePool3 for a priority. It returns NULL where a quota allocator raises, and it
 clears the memory: POOL_FLAG_RAISE_ON_FAILURE and POOL_FLAG_UNINITIALIZED keep the old behaviour. nxport port --to pool2 does
 that where the pool is written in the call, and calls ExAllocatePoolUninitialized and the like where a priority is passed or
-builds for an older Windows compile the call, too.`,
+builds for an older Windows compile the call, too. Those forms do what the old routines did, and need no
+POOL_ZERO_DOWN_LEVEL_SUPPORT, which is for the ...Zero forms.`,
 		Before: vcxprojFor("Windows10", "NTDDI_VERSION=0x0A000008", "drv.c") + `-- drv.c --
 #include <ntddk.h>
 

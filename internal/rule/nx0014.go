@@ -58,18 +58,23 @@ func checkAboveMinimum(images []driver.Image) []Finding {
 	var found []Finding
 	for i := range images {
 		m := &images[i]
-		lowest := m.Build // a library is judged by what links it
-		for j, u := range users[m.Build.ID] {
-			if j == 0 || u.Minimum.Before(lowest.Minimum) {
-				lowest = u
-			}
-		}
-		for _, f := range aboveMinimum(m, lowest) {
+		for _, f := range aboveMinimum(m, startsAs(m, users)) {
 			f.Builds = []string{m.Build.ID}
 			found = append(found, f)
 		}
 	}
 	return found
+}
+
+// startsAs gives the build by whose minimum an image is judged: a library by the lowest that links it.
+func startsAs(m *driver.Image, users map[string][]driver.Build) driver.Build {
+	lowest := m.Build
+	for i, u := range users[m.Build.ID] {
+		if i == 0 || u.Minimum.Before(lowest.Minimum) {
+			lowest = u
+		}
+	}
+	return lowest
 }
 
 // usersOf gives the builds that link each library, by its ID.

@@ -162,14 +162,14 @@ func goalsOf(images []driver.Image, goal nx.Mechanism) []nx.Mechanism {
 		goals[i] = cmp.Or(goals[i], goal)
 	}
 	if slices.Contains(goals, "") {
-		byMinimum(images, goals)
+		byMinimum(images, users, goals)
 	}
 	return goals
 }
 
 // byMinimum settles what is to become of drivers that are open: POOL_NX_OPTIN serves those that start below Windows 8, and those
 // that share a build file or the file of a request with one.
-func byMinimum(images []driver.Image, goals []nx.Mechanism) {
+func byMinimum(images []driver.Image, users map[string][]driver.Build, goals []nx.Mechanism) {
 	low := map[string]bool{}
 	names := func(m *driver.Image) []string {
 		list := []string{m.Build.Project}
@@ -179,7 +179,7 @@ func byMinimum(images []driver.Image, goals []nx.Mechanism) {
 		return list
 	}
 	for i := range images {
-		if images[i].Build.Minimum.Before(nx.Windows8) {
+		if startsAs(&images[i], users).Minimum.Before(nx.Windows8) {
 			for _, name := range names(&images[i]) {
 				low[name] = true
 			}

@@ -67,3 +67,21 @@ func TestIsImported(t *testing.T) {
 		}
 	}
 }
+
+// A call is replaced as a whole: where builds see other arguments of it, it stays.
+func TestCallsOf(t *testing.T) {
+	d := nx.DDIs()[slices.IndexFunc(nx.DDIs(), func(d nx.DDI) bool { return d.Name == "ExAllocatePool" })]
+	image := func(end int) driver.Image {
+		call := driver.Call{Name: driver.Place{Path: "a.c", Offset: 10}, Start: 25, Stop: 34, End: end, Constant: true}
+		paged := driver.Value{Terms: []driver.Term{{Tokens: []driver.Token{{Name: "PagedPool"}}}}}
+		return driver.Image{Build: driver.Build{Minimum: version2004}, Sites: []driver.Site{{DDI: d, Call: call, Value: paged}}}
+	}
+	for end, want := range map[int]string{40: "", 41: "its arguments are others in another build"} {
+		images := []driver.Image{image(40), image(end), image(40)}
+		all := texts{calls: callsOf(images)}
+		fix, why := all.calls[calledAt(&images[0].Sites[0])].fix()
+		if why != want || (fix == nil) != (want != "") {
+			t.Errorf("%d: %q, %v", end, why, fix)
+		}
+	}
+}

@@ -50,3 +50,14 @@ func TestCallText(t *testing.T) {
 		}
 	}
 }
+
+// What one unit sees of a call in a header counts for all of them.
+func TestCallTextInHeader(t *testing.T) {
+	const header = "-- f.h --\n" + kitHead + "static PVOID F(void) { return ExAllocatePoolWithTag(PagedPool, 1, TAG); }\n"
+	for tag, nothing := range map[string]bool{"0": true, "1": false} {
+		m := read(t, header+"-- a.c --\n#define TAG 1\n#include \"f.h\"\n-- b.c --\n#define TAG "+tag+"\n#include \"f.h\"\n")
+		if len(m.Sites) != 1 || m.Sites[0].Call.Nothing != nothing || !m.Sites[0].Call.Constant {
+			t.Errorf("%s: %+v", tag, m.Sites)
+		}
+	}
+}

@@ -325,6 +325,7 @@ func mergeSite(into *driver.Site, s driver.Site) {
 	into.Moment |= s.Moment
 	into.Surely, into.Early = into.Surely || s.Surely, into.Early || s.Early
 	into.Escapes = into.Escapes || s.Escapes
+	into.Call.Constant, into.Call.Nothing = into.Call.Constant && s.Call.Constant, into.Call.Nothing || s.Call.Nothing
 	for _, step := range s.Executed {
 		into.Executed = appendNew(into.Executed, step)
 	}
