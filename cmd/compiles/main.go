@@ -87,7 +87,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return status
 }
 
-// all does every tree. How long each took goes to standard error.
+// all does every tree. What each came to, and how long that took, goes to standard error: the table comes last.
 func (s settings) all(paths []string) (list []compiles.Outcome, status int) {
 	one := func(name, dir string) error {
 		start := time.Now()
@@ -95,7 +95,8 @@ func (s settings) all(paths []string) (list []compiles.Outcome, status int) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.stderr, "%s: %.1f s\n", name, time.Since(start).Seconds())
+		fmt.Fprintf(s.stderr, "%s: %d units, %d errors, %d after the port, %d new; %.1f s\n", name, out.Units, out.Before, out.After, len(out.New),
+			time.Since(start).Seconds())
 		list = append(list, out)
 		return nil
 	}
