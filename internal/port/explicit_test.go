@@ -117,6 +117,14 @@ func TestExplicitIsRefusedBelowWindows8(t *testing.T) {
 	}
 }
 
+// NX pool that Windows 7 does not know is no reason to opt in what is not to be opted in.
+func TestExplicitLeavesNXBelowWindows8(t *testing.T) {
+	unpack(t, example("NX0010").Before)
+	if r := run(t, Explicit); len(r.Changes) > 0 || len(r.Left) != 1 {
+		t.Errorf("left %v, changed\n%s", r.Left, edit.Diff(r.Changes))
+	}
+}
+
 // What is opted in already stays so: a request that was forgotten gets the same mechanism.
 func TestExplicitBesideAnOptIn(t *testing.T) {
 	a := unpack(t, strings.ReplaceAll(example("NX0004").Before, "Windows7", "Windows10"))

@@ -126,10 +126,7 @@ var withoutNX = map[nx.Kind]map[string]string{
 }
 
 // lower gives requests for NX pool their fixes: POOL_NX_OPTIN, and the names that it redefines.
-func lower(all *texts, m *driver.Image, goal nx.Mechanism, found []Finding) []Finding {
-	if goal != nx.OptIn {
-		return found
-	}
+func lower(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Finding {
 	for i := range found {
 		s := found[i].Site
 		if s == nil || found[i].Level == Note {

@@ -14,7 +14,7 @@ func (f *function) text(c *call, body []token, i, last, end int, args [][]token)
 		return
 	}
 	name := body[i]
-	if name.flags&(joined|kitName) != 0 || name.file == nil || name.file.virtual || name.file.wide != nil {
+	if name.flags&joined != 0 || name.file == nil || name.file.virtual || name.file.wide != nil {
 		return
 	}
 	t := driver.Call{Name: name.place()}
@@ -24,7 +24,7 @@ func (f *function) text(c *call, body []token, i, last, end int, args [][]token)
 	}
 	for n, arg := range args {
 		from, to, ok := extent(name, arg)
-		ok = ok && closed && inOnePiece(name, from, body[end]) && (from.flags|to.flags)&kitName == 0
+		ok = ok && closed && inOnePiece(name, from, body[end])
 		decides := n+1 == c.ddi.Argument
 		switch {
 		case ok && decides:

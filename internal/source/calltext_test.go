@@ -29,6 +29,9 @@ func TestCallText(t *testing.T) {
 		{"#define SAME(x) x\nvoid F(void) { ExAllocatePool(SAME(«PagedPool»), 1¦); }", true, false},
 		{"void F(void) { ExAllocatePool(\n#if 1\nPagedPool,\n#endif\n1); }", true, false},
 		{"#if 1\nvoid F(void) { ExAllocatePool(«PagedPool», 1¦); }\n#endif", true, false},
+		{"#define NEW(k) ExAllocatePool(Paged##k, 1¦)\nvoid F(void) { NEW(Pool); }", true, false},
+		{"#define NEW(k) ExAllocatePool(k##Pool, 1¦)\nvoid F(void) { NEW(Paged); }", true, false},
+		{"#define SWAP(a, b) b a\nvoid F(void) { SWAP((PagedPool, 1), ExAllocatePool); }", true, false},
 		{"#define CAT(a, b) a##b\nvoid F(void) { CAT(ExAllocate, Pool)(PagedPool, 1); }", false, false},
 	} {
 		text := strings.NewReplacer("«", "", "»", "", "¦", "").Replace(tt.text)
@@ -43,7 +46,7 @@ func TestCallText(t *testing.T) {
 				got = got[:mark.at] + mark.sign + got[mark.at:]
 			}
 		}
-		pasted := strings.Contains(text, "##")
+		pasted := strings.Contains(text, "CAT") // the name
 		if got != kitHead+tt.text || c.Constant != tt.constant || c.Nothing != tt.nothing ||
 			pasted != (c.Name.Path == "") || !pasted && !strings.HasPrefix((kitHead + text)[c.Name.Offset:], "ExAllocatePool") {
 			t.Errorf("%s: got\n%s\nin %+v", tt.text, got, c)
