@@ -48,11 +48,11 @@ const driver = `
 -- drv/drv.cpp --
 #include <NTDDK.h>
 #include "drv.tmh"
-int Broken = Nowhere;
 extern "C" int DriverEntry(void *o, void *r)
 {
     return ExAllocatePool(NonPagedPool, 1) ? 0 : 1;
 }
+int Broken = Nowhere;
 -- drv/other.cpp --
 #include <ntddk.h>
 #include "..\generated\x.h"
@@ -109,8 +109,8 @@ func TestNew(t *testing.T) {
 	for _, tt := range []struct {
 		name, tree, old, new, want string
 	}{
-		{"the text", driver, "ExInitializeDriverRuntime(Drv", "ExInitializeDriverRuntime(Div", "drv/drv.cpp:6:31: use of undeclared identifier 'DivRtPoolNxOptIn'"},
-		{"once more", driver, "int Broken = Nowhere;", "int Broken = Nowhere; int Again = Nowhere;", "drv/drv.cpp:3:"},
+		{"the text", driver, "ExInitializeDriverRuntime(Drv", "ExInitializeDriverRuntime(Div", "drv/drv.cpp:5:31: use of undeclared identifier 'DivRtPoolNxOptIn'"},
+		{"once more", driver, "int Broken = Nowhere;", "int Broken = Nowhere; int Again = Nowhere;", "drv/drv.cpp:8:"},
 		{"the define", enum, "", "", "drv/other.cpp:4:13: use of undeclared identifier 'Nowhere'"},
 	} {
 		out := compiled(t, kit+tt.tree, func(changes []edit.Change) {
