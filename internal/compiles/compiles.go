@@ -56,6 +56,9 @@ func Run(name, dir string, r *port.Result, c Compiler, o scan.Options) (Outcome,
 		return out, err
 	}
 	defer os.RemoveAll(temp)
+	if err := os.MkdirAll(filepath.Join(temp, stubs), 0o755); err != nil { // clang takes no notice of a directory that is not there
+		return out, err
+	}
 	two, err := overlays(temp, dir, c.Kit, r.Changes)
 	if err != nil {
 		return out, err
