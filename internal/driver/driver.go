@@ -106,10 +106,12 @@ type Written struct {
 	End  int    // the offset behind it
 	Text string // where it is one token, as it is spelled
 	Use  Use
+	// First says that it gives a variable its first value before any routine runs, where C wants a constant.
+	First bool
 }
 
 // Use says what becomes of a constant, or of the value of an argument, on the way to the request.
-type Use int
+type Use uint8
 
 // The uses, from the one that lets the text be replaced most easily.
 const (

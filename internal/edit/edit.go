@@ -128,3 +128,37 @@ func unified(from, to, old, text string) string {
 	}
 	return u.String()
 }
+
+// MovedLines gives for each line of a new text the one of the old text that it was. Of lines that a change replaces by more, the
+// last are those that were there: what it adds to a statement stands in front of it.
+func MovedLines(c Change) map[int]int {
+	lines := map[int]int{}
+	was, is := 1, 1
+	text := string(c.Old)
+	at := 0
+	keep := func(end int) {
+		for range lineCount(text[at:end]) {
+			lines[is] = was
+			was, is = was+1, is+1
+		}
+	}
+	for _, e := range udiff.Lines(text, string(c.New)) {
+		keep(e.Start)
+		old, added := lineCount(text[e.Start:e.End]), lineCount(e.New)
+		for k := 1; k <= min(old, added); k++ {
+			lines[is+added-k] = was + old - k
+		}
+		was, is, at = was+old, is+added, e.End
+	}
+	keep(len(text))
+	return lines
+}
+
+// lineCount counts lines, the last of them without an end, too.
+func lineCount(s string) int {
+	n := strings.Count(s, "\n")
+	if s != "" && !strings.HasSuffix(s, "\n") {
+		n++
+	}
+	return n
+}

@@ -222,22 +222,6 @@ func (r *Result) refuse() error {
 		"%s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
 }
 
-// worse holds back a change after which a request gets executable memory that did not before.
-func (r *Result) worse() error {
-	for i, before := range r.Before {
-		for _, p := range driver.Compare(before, r.After[i]) {
-			if p.A == nil || p.B == nil || p.A.On(nx.Windows10).Executable != nx.No {
-				continue
-			}
-			if e := p.B.On(nx.Windows10).Executable; e == nx.Yes || e == nx.Maybe {
-				return &RefusedError{fmt.Sprintf("%s: %s would get executable memory on Windows 10 in %s, and does not now: please report this",
-					p.A.Place, p.A.DDI.Name, report.Builds([]string{before.Build.ID}))}
-			}
-		}
-	}
-	return nil
-}
-
 // define is one that a build needs, named by its ID: each scan loads the builds anew.
 type define struct {
 	build string

@@ -1,10 +1,13 @@
 package port
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/edit"
+	"github.com/nxport/nxport/nx"
 )
 
 // changed splits a text in which «was->is» stands for each change into the text before and the one after.
@@ -83,6 +86,10 @@ func TestRawNX(t *testing.T) {
 		{"an alias, aligned", "#define POOL «NonPagedPoolNxCacheAligned->NonPagedPoolCacheAligned»\nPVOID F(void) { return ExAllocatePoolWithTag(POOL, 1, 'xErD'); }\n", ""},
 		{"a lookaside list", "void F(PNPAGED_LOOKASIDE_LIST l) { ExInitializeNPagedLookasideList(l, NULL, NULL, «POOL_NX_ALLOCATION->0», 8, 'xErD', 0); }\n", ""},
 		{"compared", "static PVOID W(POOL_TYPE t) { return t == NonPagedPoolNx ? ExAllocatePoolWithTag(t, 1, 'xErD') : 0; }\nPVOID F(void) { return W(NonPagedPoolNx); }\n", ""},
+		{"of a static variable", "static POOL_TYPE t = NonPagedPoolNx;\nPVOID F(void) { return ExAllocatePoolWithTag(t, 1, 'xErD'); }\n", ""},
+		{"of a static local", "PVOID F(void) { static const POOL_TYPE t = NonPagedPoolNx; return ExAllocatePoolWithTag(t, 1, 'xErD'); }\n", ""},
+		{"of a local", "PVOID F(void) { POOL_TYPE t = «NonPagedPoolNx->NonPagedPool»; return ExAllocatePoolWithTag(t, 1, 'xErD'); }\n", ""},
+		{"in a table", "static const struct { int n; POOL_TYPE t; } table[] = { { 1, NonPagedPoolNx } };\nPVOID F(void) { return ExAllocatePoolWithTag(table[0].t, 1, 'xErD'); }\n", ""},
 		{"by its number", "PVOID F(void) { return ExAllocatePoolWithTag(512, 1, 'xErD'); }\n", ""},
 		{"shared with a driver for Windows 10", "PVOID F(void) { return ExAllocatePoolWithTag(NonPagedPoolNx, 1, 'xErD'); }\n",
 			strings.NewReplacer("drv.vcxproj", "ten.vcxproj", "Windows7", "Windows10").Replace(projectOf("", ""))},
@@ -109,6 +116,51 @@ func TestRawNX(t *testing.T) {
 		}
 		if again := run(t, AutoSelect); len(again.Changes) > 0 {
 			t.Errorf("%s: a second port changes %s", tt.name, edit.Diff(again.Changes))
+		}
+	}
+}
+
+// A condition on the opt-in may select another request, which is executable on purpose: none is worse for that. Nor are two requests of
+// one macro taken for each other.
+func TestNoRequestIsWorse(t *testing.T) {
+	for _, body := range []string{
+		"#ifdef NonPagedPool\n    Use(ExAllocatePoolWithTag(NonPagedPoolExecute, 1, 'xErD'));\n#else\n    Use(ExAllocatePoolWithTag(PagedPool, 1, 'xErD'));\n#endif\n",
+		"    BOTH(PagedPool, NonPagedPool);\n    BOTH(NonPagedPoolExecute, PagedPool);\n",
+	} {
+		a := unpack(t, projectOf("", "#include <ntddk.h>\n#define BOTH(a, b) Use(ExAllocatePoolWithTag(a, 1, 'xErD')), Use(ExAllocatePoolWithTag(b, 1, 'xErD'))\n"+
+			"int DriverEntry(void)\n{\n"+body+"    Use(ExAllocatePoolWithTag(NonPagedPool, 2, 'xErD'));\n    return 0;\n}\n"))
+		run(t, OptIn)
+		if got := pack(t, a); !strings.Contains(got, "{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"+body) {
+			t.Errorf("got\n%s", got)
+		}
+	}
+}
+
+// A change after which a request gets executable memory is held back, however its line moves.
+func TestWorseIsRefused(t *testing.T) {
+	at := func(line int, value string) driver.Site {
+		d := nx.DDIs()[slices.IndexFunc(nx.DDIs(), func(d nx.DDI) bool { return d.Name == "ExAllocatePoolWithTag" })]
+		return driver.Site{DDI: d, Place: driver.Place{Path: "drv.c", Line: line}, Moment: driver.After,
+			Value: driver.Value{Terms: []driver.Term{{Tokens: []driver.Token{{Name: value}}}}}}
+	}
+	for name, tt := range map[string]struct {
+		old, new      string
+		before, after []driver.Site
+		refused       bool
+	}{
+		"the same line":           {"a\nb\n", "a\nb\n", []driver.Site{at(2, "PagedPool")}, []driver.Site{at(2, "NonPagedPoolExecute")}, true},
+		"a moved line":            {"a\nb\nc\n", "x\na\ny\nb\nc\n", []driver.Site{at(2, "PagedPool")}, []driver.Site{at(4, "NonPagedPoolExecute")}, true},
+		"a changed line":          {"a\nb\nc\n", "a\nx\nB\nc\n", []driver.Site{at(2, "PagedPool")}, []driver.Site{at(3, "NonPagedPoolExecute")}, true},
+		"behind a line taken out": {"x\na\nb", "a\nb", []driver.Site{at(3, "PagedPool")}, []driver.Site{at(2, "NonPagedPoolExecute")}, true},
+		"another line":            {"a\nb\n", "a\nb\n", []driver.Site{at(1, "PagedPool")}, []driver.Site{at(2, "NonPagedPoolExecute")}, false},
+		"one of two":              {"a\n", "b\n", []driver.Site{at(1, "PagedPool"), at(1, "NonPagedPoolExecute")}, []driver.Site{at(1, "NonPagedPoolExecute"), at(1, "NonPagedPoolExecute")}, true},
+		"the other of two":        {"a\n", "b\n", []driver.Site{at(1, "PagedPool"), at(1, "NonPagedPoolExecute")}, []driver.Site{at(1, "NonPagedPoolExecute"), at(1, "PagedPool")}, false},
+	} {
+		r := &Result{}
+		r.Changes = []edit.Change{{Path: "drv.c", Old: []byte(tt.old), New: []byte(tt.new)}}
+		r.Before, r.After = []driver.Image{{Sites: tt.before}}, []driver.Image{{Sites: tt.after}}
+		if err := r.worse(); (err != nil) != tt.refused {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -135,6 +135,11 @@ func lower(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Findi
 		var edits []edit.Edit
 		for _, w := range s.Value.Written {
 			name := withoutNX[s.DDI.Kind][w.Text]
+			if name != "" && w.First {
+				found[i].Message += fmt.Sprintf("; it is named where a constant is needed (%s): assign it behind the opt-in call", w.At)
+				edits = nil
+				break
+			}
 			if name != "" && w.Use <= driver.Together && !all.beyond[textOf(w)] && len(all.kinds[textOf(w)]) == 1 {
 				edits = append(edits, edit.Edit{Path: w.At.Path, Start: w.At.Offset, End: w.End, New: name})
 			}

@@ -55,8 +55,9 @@ func (e *expr) constants() []driver.Written {
 // origins is the search for the constants that a value comes from.
 type origins struct {
 	*image
-	seen map[*node]uint8 // in which uses
-	list []driver.Written
+	seen  map[*node]uint8 // in which uses
+	list  []driver.Written
+	first bool // what is looked at is the value of a static local
 }
 
 // maxWritten bounds the constants of one request.
@@ -75,7 +76,9 @@ func (o *origins) expr(e *expr, in *input, use driver.Use) {
 	switch e.kind {
 	case constantExpr:
 		if e.file != nil && len(o.list) < maxWritten {
-			o.list = append(o.list, e.written(use))
+			w := e.written(use)
+			w.First = o.first || in.at == driver.Initial
+			o.list = append(o.list, w)
 		}
 	case either:
 		o.expr(e.args[0], in, use)
@@ -110,9 +113,12 @@ func (o *origins) node(n *node, use driver.Use) {
 	}
 	o.seen[n] |= 1 << use
 	o.work++
+	outer := o.first
 	for i := range n.inputs {
+		o.first = n.kind == localOf && n.d.locals[n.name].static
 		o.expr(n.inputs[i].expr, &n.inputs[i], use)
 	}
+	o.first = outer
 }
 
 // isCompared says whether what holds a value is compared with a pool type: where it is told apart from others by that, another

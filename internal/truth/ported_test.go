@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -243,7 +244,7 @@ func TestPorted(t *testing.T) {
 						t.Error("it asks for nothing")
 					}
 					var list []string
-					if !g.others && !u.unsafe && !u.mentions("defined(NonPagedPool)") { // what a rule replaces in its example is for it to say
+					if !g.others && !u.unsafe && !u.asksForOptIn() { // what a rule replaces in its example is for it to say
 						list = p.kept(before[i])
 					}
 					list = append(list, p.check(seen)...)
@@ -258,23 +259,6 @@ func TestPorted(t *testing.T) {
 		}
 	}
 }
-
-// notPorted are features that port can't follow yet, with the reason.
-var notPorted = map[string]string{
-	"table":              lowered,
-	"global-initialised": lowered,
-	"field-initialised":  lowered,
-	"optout":             "NonPagedPoolNx is lowered in a file that opts out, too, and then the port is refused",
-	"ifdef":              otherCode,
-	"if-expression":      otherCode,
-	"split-function":     otherCode,
-	"macro-list":         "the requests of one expansion are taken for each other, and the port is refused",
-}
-
-const (
-	otherCode = "a condition on the opt-in selects other requests, which port takes for those from before and refuses"
-	lowered   = "NonPagedPoolNx is lowered where C needs a constant and C++ runs no initialiser: refused, or executable"
-)
 
 // Refusals that are right: some drivers use pool types where the language wants a constant, or start below Windows 8 whatever
 // their project says.
@@ -328,9 +312,6 @@ func portable(t *testing.T, half bool) map[string]bool {
 	}
 	on["variable"] = false    // the kit declares it for those that opt in
 	on["alias-by-if"] = false // it is something else, on purpose, for those that opt in
-	for name := range notPorted {
-		on[name] = false
-	}
 	return on
 }
 
@@ -342,7 +323,7 @@ func runPorted(t *testing.T, before, after []ported, others bool) {
 	for i, p := range after {
 		named += len(p.named)
 		var list []string
-		if !others {
+		if !others && !p.asksForOptIn() {
 			list = p.kept(before[i])
 		}
 		if list = append(list, p.check(seen[p.name])...); len(list) > 0 {
@@ -382,9 +363,6 @@ var notRun = map[string]string{
 	"NX0014": "it never calls what requests memory",
 	"NX0016": "it executes the memory that it gets",
 	"NX0017": "it can't be compiled: a routine is not declared",
-
-	"dynamic/optin": lowered,
-	"optouts/optin": notPorted["optout"],
 }
 
 // calls are what else a driver needs of which an example shows a part.
@@ -490,6 +468,13 @@ const vcxproj = `<Project>
 %s  </ItemGroup>
 </Project>
 `
+
+// asksForOptIn says whether a condition of the preprocessor hangs on an opt-in, which then selects other requests.
+func (p program) asksForOptIn() bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(p.files)), optInCondition.MatchString)
+}
+
+var optInCondition = regexp.MustCompile(`(?m)^#(if|elif).*\b(POOL_NX_|NonPagedPool\b)`)
 
 func (p program) mentions(name string) bool {
 	return slices.ContainsFunc(slices.Collect(maps.Values(p.files)), func(text string) bool { return strings.Contains(text, name) })
