@@ -35,6 +35,8 @@ func TestSplitDeclarations(t *testing.T) {
 		{"a late call", "POOL_NX_OPTIN=1;", "{\n    PVOID p = Get(1);\n\n" + call + "    return p ? 0 : 1;\n}\n", "{\n    PVOID p;\n\n" + call + "    p = Get(1);\n\n    return p ? 0 : 1;\n}\n", ""},
 		{"a pool type that is read too early", "", "{\n    POOL_TYPE t = NonPagedPool;\n    return ExAllocatePoolWithTag(t, 1, 'xErD') ? 0 : 1;\n}\n",
 			"{\n    POOL_TYPE t;\n\n" + call + "    t = NonPagedPool;\n    return ExAllocatePoolWithTag(t, 1, 'xErD') ? 0 : 1;\n}\n", ""},
+		{"beside a pointer to a function", "", "{\n    PVOID p = Get(1);\n    PVOID (*f)(int) = Get;\n    return f(1) ? 0 : 1;\n}\n",
+			"{\n    PVOID p;\n    PVOID (*f)(int) = Get;\n\n" + call + "    p = Get(1);\n    return f(1) ? 0 : 1;\n}\n", ""},
 		{"an old kit", "", "{\n    PVOID p = Get(1);\n    return p ? 0 : 1;\n}\n", "{\n    PVOID p;\n\n" + guarded + "    p = Get(1);\n    return p ? 0 : 1;\n}\n", oldKit},
 		{"an old kit on one line", "", "{ PVOID p = Get(1); return p ? 0 : 1; }\n", "{ PVOID p;\n" + strings.ReplaceAll(guarded, "    ", "") + "p = Get(1);\n return p ? 0 : 1; }\n", oldKit},
 	} {

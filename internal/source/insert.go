@@ -211,6 +211,9 @@ func (w *statements) isInert(toks []token, list []declarator) bool {
 	if i < 0 {
 		return !slices.ContainsFunc(toks[:len(toks)-1], func(t token) bool { return t.is(";") }) // a macro may hold more
 	}
+	if i > 3 && toks[1].is("(") && toks[2].is("*") && i+2 < len(toks) && toks[i+1].kind == ident && toks[i+2].is(";") && !w.names[toks[i+1].text] {
+		return true // a pointer to a function
+	}
 	for i++; i < len(toks); i++ {
 		switch t := toks[i]; {
 		case t.is("sizeof") && i+1 < len(toks) && toks[i+1].is("("):

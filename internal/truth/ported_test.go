@@ -335,6 +335,11 @@ func runPorted(t *testing.T, before, after []ported, others bool) {
 	}
 	if was, is := mixed(t, before), mixed(t, after); is > was {
 		t.Errorf("%d declarations behind a statement, %d before", is, was)
+		for i := range before {
+			if was, is := mixed(t, before[i:i+1]), mixed(t, after[i:i+1]); is > was {
+				t.Log(listing(before[i].program), "AFTER", listing(after[i].program))
+			}
+		}
 	}
 	t.Logf("%d drivers, %d requests named", len(after), named)
 }
