@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,7 +84,25 @@ func TestWritten(t *testing.T) {
 func TestWrittenPlace(t *testing.T) {
 	tr, builds := buildOf(t, "-- a.c --\n"+kitHead+"void F(void) {\n    ExAllocatePool(NonPagedPool, 1);\n}\n", &project.Options{Processor: nx.X64, Language: project.C})
 	w := Read(tr, builds, Options{DDIs: nx.DDIs()}).Images[0].Sites[0].Value.Written
-	if got := fmt.Sprint(w); got != "[{a.c:3:20 65 NonPagedPool 0}]" {
+	if got := fmt.Sprint(w); got != "[{a.c:3:20 65 NonPagedPool 0 false}]" {
 		t.Error(got)
+	}
+}
+
+// What gives a variable its first value, before any routine runs, is told from what is assigned.
+func TestWrittenFirst(t *testing.T) {
+	for text, want := range map[string]bool{
+		"static POOL_TYPE t = NonPagedPoolNx;\nvoid F(void) { ExAllocatePool(t, 1); }":                                        true,
+		"struct S { int n; POOL_TYPE t; } s = { 1, NonPagedPoolNx };\nvoid F(void) { ExAllocatePool(s.t, 1); }":               true,
+		"void F(void) { static POOL_TYPE t = NonPagedPoolNx; ExAllocatePool(t, 1); }":                                         true,
+		"void F(void) { POOL_TYPE t = NonPagedPoolNx; ExAllocatePool(t, 1); }":                                                false,
+		"static POOL_TYPE t;\nvoid G(void) { t = NonPagedPoolNx; }\nvoid F(void) { ExAllocatePool(t, 1); }":                   false,
+		"static PVOID W(POOL_TYPE t) { return ExAllocatePool(t, 1); }\nvoid F(void) { static int n = 1; W(NonPagedPoolNx); }": false,
+	} {
+		tr, builds := buildOf(t, "-- a.c --\n"+kitHead+text+"\n", &project.Options{Processor: nx.X64, Language: project.C})
+		w := Read(tr, builds, Options{DDIs: nx.DDIs()}).Images[0].Sites[0].Value.Written
+		if i := slices.IndexFunc(w, func(w driver.Written) bool { return w.Text == "NonPagedPoolNx" }); i < 0 || w[i].First != want {
+			t.Errorf("%s: %v, want %v", text, w, want)
+		}
 	}
 }
