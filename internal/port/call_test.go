@@ -35,6 +35,12 @@ func TestSplitDeclarations(t *testing.T) {
 		{"a late call", "POOL_NX_OPTIN=1;", "{\n    PVOID p = Get(1);\n\n" + call + "    return p ? 0 : 1;\n}\n", "{\n    PVOID p;\n\n" + call + "    p = Get(1);\n\n    return p ? 0 : 1;\n}\n", ""},
 		{"a pool type that is read too early", "", "{\n    POOL_TYPE t = NonPagedPool;\n    return ExAllocatePoolWithTag(t, 1, 'xErD') ? 0 : 1;\n}\n",
 			"{\n    POOL_TYPE t;\n\n" + call + "    t = NonPagedPool;\n    return ExAllocatePoolWithTag(t, 1, 'xErD') ? 0 : 1;\n}\n", ""},
+		{"braces by a macro of the kit", "", "{\n    PVOID p = Get(1);\n    OBJECT_ATTRIBUTES a = RTL_INIT_OBJECT_ATTRIBUTES(p, 0);\n    return 0;\n}\n",
+			"{\n" + call + "    PVOID p = Get(1);\n    OBJECT_ATTRIBUTES a = RTL_INIT_OBJECT_ATTRIBUTES(p, 0);\n    return 0;\n}\n", ""},
+		{"braces by a macro", "", "#define BOTH(x) { x, x }\n{\n    PVOID p = Get(1);\n    struct both b = BOTH(p);\n    return 0;\n}\n",
+			"#define BOTH(x) { x, x }\n{\n" + call + "    PVOID p = Get(1);\n    struct both b = BOTH(p);\n    return 0;\n}\n", ""},
+		{"other macros", "", "#define BOTH(x) (x)\n{\n    PVOID p = Get(1);\n    PVOID r = BOTH(p);\n    CHAR *q = ADD_TO(p, 4);\n    return 0;\n}\n",
+			"#define BOTH(x) (x)\n{\n    PVOID p;\n    PVOID r;\n    CHAR *q;\n\n" + call + "    p = Get(1);\n    r = BOTH(p);\n    q = ADD_TO(p, 4);\n    return 0;\n}\n", ""},
 		{"an old kit", "", "{\n    PVOID p = Get(1);\n    return p ? 0 : 1;\n}\n", "{\n    PVOID p;\n\n" + guarded + "    p = Get(1);\n    return p ? 0 : 1;\n}\n", oldKit},
 		{"an old kit on one line", "", "{ PVOID p = Get(1); return p ? 0 : 1; }\n", "{ PVOID p;\n" + strings.ReplaceAll(guarded, "    ", "") + "p = Get(1);\n return p ? 0 : 1; }\n", oldKit},
 	} {
