@@ -206,6 +206,19 @@ func TestOptInThatHarms(t *testing.T) {
 	}
 }
 
+// Where some executed memory can't be kept, the rest is all the same, and what opts nothing in is made.
+func TestKeptBesideHarm(t *testing.T) {
+	const get = "void Two(int n)\n{\n    POOL_TYPE t = NonPagedPool;\n    PFN p = (PFN)ExAllocatePoolWithTag(t, n, 'xErD');\n    g = ExAllocatePoolWithTag(t, n, 'xErD');\n    p();\n}\n"
+	text := strings.Replace(besides("#include <ntddk.h>\nPVOID g;\n"+jitOf("ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')")+get, ""), "Windows7", "Windows8", 1)
+	for goal, want := range map[Goal]string{OptIn: "POOL_NX_OPTIN=1", OptInAuto: "POOL_NX_OPTIN_AUTO=1", Explicit: "NonPagedPoolNx", Pool2: "NonPagedPoolNx"} {
+		a := unpack(t, text+ordinaryBefore)
+		r := run(t, goal)
+		if got := pack(t, a); !strings.Contains(got, "(NonPagedPoolExecute, 1,") || !strings.Contains(got, want) || len(r.Left) == 0 {
+			t.Errorf("%s: left %v, got\n%s", goal, r.Left, got)
+		}
+	}
+}
+
 // On ARM64 what seems to be executed is no-execute memory already: it is not made executable, and so is left for x64, too.
 func TestExecutedMemoryOnARM64(t *testing.T) {
 	const item = "    <ProjectConfiguration Include=\"Release|x64\" />\n"
