@@ -169,9 +169,9 @@ func (p *parser) templateArguments(f *function, toks []token, i int) {
 	}
 }
 
-// asserted notes what static_assert and the like have in their parentheses.
+// asserted notes what static_assert and the like, C_ASSERT of the kit among them, have in their parentheses.
 func (p *parser) asserted(f *function, toks []token, i int) {
-	if t := toks[i]; (t.is("static_assert") || t.is("_Static_assert")) && i+1 < len(toks) {
+	if t := toks[i]; (t.is("static_assert") || t.is("_Static_assert") || t.is("C_ASSERT")) && i+1 < len(toks) {
 		if fact := p.needsConstant(f, toks[i+1:min(len(toks), closing(toks, i+1))], driver.ConstantNeeded, "in a "+t.text); fact != nil {
 			fact.Names = nil // it says what the value is
 		}
