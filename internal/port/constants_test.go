@@ -1,6 +1,7 @@
 package port
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -115,5 +116,57 @@ func addFile(t *testing.T, name string) {
 	const first = `<ClCompile Include="drv.c" />`
 	if err := os.WriteFile("drv.vcxproj", []byte(strings.Replace(string(text), first, first+`<ClCompile Include="`+name+`" />`, 1)), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What an initialiser gives stays there, where an assignment would give it in other builds, too, or in the place of another value, or
+// where the variable has to have one.
+func TestConstantsThatCannotWait(t *testing.T) {
+	const use = "\nint Use(POOL_TYPE t) { return ExAllocatePool(Type, 1) != 0; }"
+	for _, text := range []string{
+		"#ifdef PAGED\nPOOL_TYPE Type = PagedPool;\n#else\nPOOL_TYPE Type = NonPagedPool;\n#endif" + use,
+		"extern POOL_TYPE Type = NonPagedPool;" + use,
+		"__declspec(selectany) POOL_TYPE Type = NonPagedPool;" + use,
+		"SELECTANY POOL_TYPE Type = NonPagedPool;" + use,
+		"static POOL_TYPE Type = NonPagedPool;\nvoid Read(int n) {\n#ifdef PAGED\n#endif\n  if (n) n = 1; else Type = PagedPool; }" + use,
+		"static POOL_TYPE Type = NonPagedPool;\nvoid Read(void *p) {\n#ifdef PAGED\n#endif\n  Type = PagedPool; }" + use,
+		"static POOL_TYPE Type = NonPagedPool;\nvoid Read(void) { Query(L\"PoolType\", &Type); }" + use,
+	} {
+		before, _ := constantIn("Windows7", "drv.c", text, "")
+		unpack(t, before)
+		if _, err := Run([]string{"."}, OptIn, options()); err == nil || !strings.Contains(err.Error(), "not known to Windows 7") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	between := "#ifdef A\nint a;\n#endif\nstatic volatile POOL_TYPE Type« = NonPagedPool->»;\n#ifdef B\n#else\n#endif\nint Read(POOL_TYPE Type_) { Type_ = Type; return Type == 1; }" + use
+	before, after := constantIn("Windows7", "drv.c", between, "    Type = NonPagedPool;\n")
+	a := unpack(t, before)
+	if run(t, OptIn); pack(t, a) != after {
+		t.Errorf("got\n%s\nwant\n%s", pack(t, a), after)
+	}
+}
+
+// POOL_NX_OPTIN_AUTO makes NonPagedPool the same label as NonPagedPoolNx, which a switch may have, too.
+func TestLabelsUnderOptInAuto(t *testing.T) {
+	const labels = "int Use(POOL_TYPE t)\n{\n    switch (t) {\n    case %s: return 1;\n    case PagedPool: return 2;\n    case %s: return 3;\n    }\n    return 0;\n}"
+	for _, tt := range []struct{ label, other string }{
+		{"«NonPagedPool->NonPagedPoolExecute»", "NonPagedPoolNx"},
+		{"«NonPagedPool->NonPagedPoolExecute»", "512"},
+		{"«NonPagedPoolCacheAligned->NonPagedPoolBaseCacheAligned»", "NonPagedPoolNxCacheAligned"},
+		{"NonPagedPool", "NonPagedPoolNxCacheAligned"},
+	} {
+		was, is := changed(fmt.Sprintf(labels, tt.label, tt.other))
+		const entry = "\nint DriverEntry(void) { return Use(NonPagedPool) && ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1; }\n"
+		of := func(define, text string) string {
+			return strings.Replace(projectOf(define, "#include <ntddk.h>\n"+text+entry), "Windows7", "Windows8", 1)
+		}
+		a := unpack(t, of("", was))
+		r := run(t, AutoSelect)
+		if got, want := pack(t, a), of("POOL_NX_OPTIN_AUTO=1;", is); got != want || len(r.Left) > 0 {
+			t.Errorf("%s beside %s: left %v, got\n%s\nwant\n%s", tt.label, tt.other, r.Left, got, want)
+		}
+		if again := run(t, AutoSelect); len(again.Changes)+len(again.Left) > 0 {
+			t.Errorf("%s beside %s: a second port changes %s, left %v", tt.label, tt.other, edit.Diff(again.Changes), again.Left)
+		}
 	}
 }

@@ -36,6 +36,9 @@ func TestExecutedMemoryIsKept(t *testing.T) {
 		{"a header before the kit's", "#include \"own.h\"\n" + optOut + "#include <ntddk.h>\n" + jitOf(alloc) + "-- own.h --\n#define OWN 1\n", "", ""},
 		{"a header that brings the kit", "// JIT\n" + optOut + "#include \"own.h\"\n" + jitOf(alloc) + "-- own.h --\n#include <ntddk.h>\n", "", ""},
 		{"indented", "#ifndef DRV\n«->  #define POOL_NX_OPTOUT 1\n»  #include <ntddk.h>\n#endif\n" + jitOf(alloc), "", ""},
+		{"in one of two branches", "#ifdef BAR\n#include <ntifs.h>\n#else\n#include <ntddk.h>\n#endif\n" + jitOf(named), "", ""},
+		{"in the other one", "#ifndef BAR\n#include <ntifs.h>\n#else\n#include <ntddk.h>\n#endif\n" + jitOf(named), "", ""},
+		{"behind two branches", "#ifdef BAR\n#define A 1\n#else\n#define A 2\n#endif\n" + optOut + "#include <ntddk.h>\n#ifdef BAR\n#else\n#endif\n" + jitOf(alloc), "", ""},
 		{"with CRLF", strings.ReplaceAll(optOut+"#include <ntddk.h>\n"+jitOf(alloc), "\n", "\r\n"), "", ""},
 		{"with a BOM", "\ufeff" + optOut + "#include <ntddk.h>\n" + jitOf(alloc), "", ""},
 		{"by an alias of the file", optOut + "#include <ntddk.h>\n#define POOL NonPagedPool\n" + jitOf("ExAllocatePoolWithTag(POOL, 1, 'xErD')"), "", ""},
@@ -203,6 +206,19 @@ func TestOptInThatHarms(t *testing.T) {
 	report.Risks(&b, &r.Ported)
 	if _, judged, _ := strings.Cut(b.String(), "not judged: "); judged == "" || strings.Contains(judged, "jit.c:7") {
 		t.Errorf("printed\n%s", b.String())
+	}
+}
+
+// Where some executed memory can't be kept, the rest is all the same, and what opts nothing in is made.
+func TestKeptBesideHarm(t *testing.T) {
+	const get = "void Two(int n)\n{\n    POOL_TYPE t = NonPagedPool;\n    PFN p = (PFN)ExAllocatePoolWithTag(t, n, 'xErD');\n    g = ExAllocatePoolWithTag(t, n, 'xErD');\n    p();\n}\n"
+	text := strings.Replace(besides("#include <ntddk.h>\nPVOID g;\n"+jitOf("ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD')")+get, ""), "Windows7", "Windows8", 1)
+	for goal, want := range map[Goal]string{OptIn: "POOL_NX_OPTIN=1", OptInAuto: "POOL_NX_OPTIN_AUTO=1", Explicit: "NonPagedPoolNx", Pool2: "NonPagedPoolNx"} {
+		a := unpack(t, text+ordinaryBefore)
+		r := run(t, goal)
+		if got := pack(t, a); !strings.Contains(got, "(NonPagedPoolExecute, 1,") || !strings.Contains(got, want) || len(r.Left) == 0 {
+			t.Errorf("%s: left %v, got\n%s", goal, r.Left, got)
+		}
 	}
 }
 

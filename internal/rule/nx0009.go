@@ -15,13 +15,14 @@ var notAConstant = Rule{
 	Level: Error,
 	Doc: Doc{
 		What: `Under POOL_NX_OPTIN, NonPagedPool is used where the language wants a constant: in a static initialiser of C, as a case
-label, an enumerator, a template argument, in constexpr or static_assert. A global variable of C++ that begins with it is a warning.`,
+label, an enumerator, a template argument, in constexpr or static_assert. A global variable of C++ that begins with it is a warning. Under
+POOL_NX_OPTIN_AUTO it is a constant, but no case label beside NonPagedPoolNx.`,
 		Why: `POOL_NX_OPTIN makes NonPagedPool a variable: such code does not compile. In C++ the global variable gets a dynamic
 initialiser, which a driver without a C++ runtime never runs: it stays 0, the executable pool, and one with a runtime reads
 the variable before DriverEntry has made the opt-in call.`,
 		Fix: `Assign the value at run time, after the opt-in call. Or use POOL_NX_OPTIN_AUTO, under which it is a constant, if the
 driver starts at Windows 8. The fix names NonPagedPoolNx, which is one, where every build that compiles the place starts there;
-makes a case label two, one for each value; and assigns a plain variable of the file behind the opt-in call. The rest has none.`,
+makes a case label two, one for each value that the switch lacks; and assigns a plain variable of the file behind the opt-in call. The rest has none.`,
 		Before: vcxproj("POOL_NX_OPTIN=1", "drv.c") + constantSource("PoolType = NonPagedPool", ""),
 		After:  vcxproj("POOL_NX_OPTIN=1", "drv.c") + constantSource("PoolType", "    PoolType = NonPagedPool;\n"),
 	},
@@ -47,6 +48,11 @@ func checkNotAConstant(m *driver.Image, _ nx.Mechanism) []Finding {
 	var found []Finding
 	for _, f := range constantFacts(m) {
 		switch {
+		case labelledTwice(f):
+			found = append(found, Finding{
+				Message: fmt.Sprintf("%s is a case label beside %s, which POOL_NX_OPTIN_AUTO makes of it: this does not compile", f.Names[0].Text, labelNames[f.Names[0].Text][1]),
+				Place:   f.Place,
+			})
 		case f.Mechanism != nx.OptIn:
 		case f.Kind == driver.ConstantNeeded:
 			found = append(found, Finding{Message: f.Says + ", where POOL_NX_OPTIN makes it a variable: this does not compile", Place: f.Place})
@@ -90,7 +96,7 @@ func rewriteConstants(all *texts, m *driver.Image, _ nx.Mechanism, found []Findi
 			c.needed[f.Place] = append(c.needed[f.Place], need{img, f.Mechanism == nx.OptedOut})
 		}
 	}
-	facts := slices.DeleteFunc(constantFacts(m), func(f driver.Fact) bool { return f.Mechanism != nx.OptIn })
+	facts := slices.DeleteFunc(constantFacts(m), func(f driver.Fact) bool { return f.Mechanism != nx.OptIn && !labelledTwice(f) })
 	for i := range found {
 		f, why := &found[i], ""
 		if f.Fix, why = c.rewrite(facts[i]); f.Fix == nil {
@@ -174,6 +180,15 @@ func twoLabels(f driver.Fact) *Fix {
 		Title: "name the values that it can have", Safe: true,
 		Edits: []edit.Edit{{Path: w.At.Path, Start: w.At.Offset, End: w.End, New: text}},
 	}
+}
+
+// labelledTwice says whether the constant that POOL_NX_OPTIN_AUTO has a label stand for is another of its switch.
+func labelledTwice(f driver.Fact) bool {
+	if f.Mechanism != nx.OptInAuto || f.Labels == nil {
+		return false
+	}
+	nxPool := labelValue(driver.Term{Tokens: []driver.Token{{Name: labelNames[f.Names[0].Text][1]}}})
+	return slices.ContainsFunc(f.Labels, func(t driver.Term) bool { return labelValue(t) == nxPool })
 }
 
 // labelValue is what a label stands for where nothing is opted in.

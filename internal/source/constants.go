@@ -64,15 +64,15 @@ func (p *parser) initialisesStatic(f *function, declaration []token, d declarato
 	}
 	fact := p.needsConstant(f, d.init, kind, "in the initialiser of "+d.name)
 	if fact != nil && f == nil && !slices.ContainsFunc(p.scopes, func(s *scope) bool { return s.member }) && !isConstant(declaration) {
-		fact.Initialisers = assignable(declaration, d)
+		fact.Initialisers = p.assignable(declaration, d)
 	}
 }
 
 // assignable gives the initialiser of a variable that a statement can assign instead: one value, written on one line and not by
-// a macro.
-func assignable(declaration []token, d declarator) []driver.Initialiser {
+// a macro, the only one that the file gives it, in all that compile the file.
+func (p *parser) assignable(declaration []token, d declarator) []driver.Initialiser {
 	name := declaration[d.at]
-	if !d.assign || d.array || d.ref || d.pointer || len(d.init) == 0 || d.init[0].is("{") || slices.ContainsFunc(declaration, isConstexpr) ||
+	if name.file == nil || name.exp != nil || !definedPlainly(declaration, d.typ) || !p.givesOnce(name) || !d.assign || d.array || d.ref || d.pointer || len(d.init) == 0 || d.init[0].is("{") || slices.ContainsFunc(declaration, isConstexpr) ||
 		d.at > 0 && declaration[d.at-1].is("::") || d.at+1 >= len(declaration) || !declaration[d.at+1].is("=") {
 		return nil
 	}
@@ -94,6 +94,70 @@ func assignable(declaration []token, d declarator) []driver.Initialiser {
 	return []driver.Initialiser{{Path: name.file.path, Start: start, End: end, Statement: statement}}
 }
 
+// definedPlainly says whether nothing stands in front of the type of a variable by which it may need its initialiser: extern, with
+// which it were declared only, selectany, or a macro that is not known.
+func definedPlainly(declaration []token, typ string) bool {
+	i := slices.IndexFunc(declaration, func(t token) bool { return t.is(typ) })
+	return i >= 0 && !slices.ContainsFunc(declaration[:i], func(t token) bool {
+		return !t.is("STATIC") && (t.is("extern") || !typeWords[t.text])
+	})
+}
+
+// otherValues is what a file holds of values for variables: a statement that comes at another time must not take the place of them.
+type otherValues struct {
+	names map[string]bool // that something is assigned to in a statement of its own, or whose address is taken
+	ifs   []int32         // the offsets between which an #if is open
+}
+
+// givesOnce says whether the file of a variable gives it a value where it is declared only, and outside of any #if.
+func (p *parser) givesOnce(name token) bool {
+	g := p.giving[name.file]
+	if g == nil {
+		g = othersIn(name.file)
+		if p.giving == nil {
+			p.giving = map[*file]*otherValues{}
+		}
+		p.giving[name.file] = g
+	}
+	n := sort.Search(len(g.ifs), func(i int) bool { return g.ifs[i] > name.off })
+	return n%2 == 0 && !g.names[name.text]
+}
+
+// beginsStatement is what stands in front of a statement; in a declaration it would be a type, a star or a comma.
+var beginsStatement = map[string]bool{";": true, "{": true, "}": true, ")": true, "(": true, ":": true, "?": true, "=": true, "else": true, "do": true}
+
+func othersIn(f *file) *otherValues {
+	g := &otherValues{names: map[string]bool{}}
+	previous := ";"
+	for i := 0; i < len(f.tokens)-1; i++ {
+		t := f.token(i)
+		switch {
+		case t.kind == newline:
+			continue
+		case t.is("#") && (i == 0 || f.tokens[i-1].kind == newline):
+			i = f.lineEnd(i)
+			continue
+		case t.kind == ident && (previous == "&" || assignments[f.textOf(f.tokens[i+1])] && beginsStatement[previous]):
+			g.names[t.text] = true
+		}
+		previous = t.text
+	}
+	depth := 0
+	for _, d := range f.directives {
+		was := depth
+		switch {
+		case d.kind == ifDirective:
+			depth++
+		case d.kind == endifDirective:
+			depth = max(0, depth-1)
+		}
+		if (was == 0) != (depth == 0) {
+			g.ifs = append(g.ifs, f.tokens[d.at].off)
+		}
+	}
+	return g
+}
+
 func isConstexpr(t token) bool { return t.is("constexpr") || t.is("constinit") }
 
 // templateArguments notes those of the template whose name is at i.
@@ -105,9 +169,9 @@ func (p *parser) templateArguments(f *function, toks []token, i int) {
 	}
 }
 
-// asserted notes what static_assert and the like have in their parentheses.
+// asserted notes what static_assert and the like, C_ASSERT of the kit among them, have in their parentheses.
 func (p *parser) asserted(f *function, toks []token, i int) {
-	if t := toks[i]; (t.is("static_assert") || t.is("_Static_assert")) && i+1 < len(toks) {
+	if t := toks[i]; (t.is("static_assert") || t.is("_Static_assert") || t.is("C_ASSERT")) && i+1 < len(toks) {
 		if fact := p.needsConstant(f, toks[i+1:min(len(toks), closing(toks, i+1))], driver.ConstantNeeded, "in a "+t.text); fact != nil {
 			fact.Names = nil // it says what the value is
 		}

@@ -25,6 +25,8 @@ func TestConstantsAndComparisons(t *testing.T) {
 		{"a.c", body + "static POOL_TYPE s = NonPagedPool; POOL_TYPE l = NonPagedPool; }", "constant needed: NonPagedPool is in the initialiser of s"},
 		{"a.c", "#define KIND NonPagedPool\nPOOL_TYPE g = KIND;", "constant needed: NonPagedPool is in the initialiser of g"},
 		{"a.c", "_Static_assert(NonPagedPool == 0, \"x\");", "constant needed: NonPagedPool is in a _Static_assert"},
+		{"a.c", "C_ASSERT(NonPagedPool == 0);", "constant needed: NonPagedPool is in a C_ASSERT"},
+		{"a.c", body + "C_ASSERT(sizeof(t) == 4 && NonPagedPool == 0); g(); }", "constant needed: NonPagedPool is in a C_ASSERT; comparison: NonPagedPool == 0 with 0"},
 		{"a.cpp", "POOL_TYPE g = NonPagedPool;", "dynamic initialiser: NonPagedPool is in the initialiser of g"},
 		{"a.cpp", "constexpr POOL_TYPE g = NonPagedPool;", "constant needed: NonPagedPool is in the initialiser of g"},
 		{"a.cpp", body + "constexpr POOL_TYPE l = NonPagedPool; static POOL_TYPE s = NonPagedPool; }", "constant needed: NonPagedPool is in the initialiser of l"},

@@ -165,6 +165,9 @@ func (w *statements) postpone(p *insertPoint, written, compiled []token) {
 	p.stuck = p.stuck || conditional || w.depth > 0 || len(list) == 0
 	for _, d := range list {
 		i := w.assignment(written, d)
+		if mayBeBraces(d, compiled) {
+			i = nil
+		}
 		switch {
 		case d.init == nil:
 		case i == nil:
@@ -194,6 +197,24 @@ func (w *statements) assignment(written []token, d declarator) *driver.Initialis
 	}
 	value := string(bytes.TrimSpace(w.data[int(equals.off)+1 : to]))
 	return &driver.Initialiser{Path: w.file.path, Start: from, End: to, Statement: name.text + " = " + value + ";"}
+}
+
+// mayBeBraces says whether a macro gives a variable what only an initialiser can be: braces, as RTL_INIT_OBJECT_ATTRIBUTES, or
+// what is not known.
+func mayBeBraces(d declarator, compiled []token) bool {
+	if len(d.init) == 0 || d.init[0].kind != ident {
+		return false
+	}
+	i := slices.IndexFunc(compiled, func(t token) bool { return t.is(d.name) })
+	for i >= 0 && i+2 < len(compiled) && !compiled[i+1].is("=") {
+		i++
+	}
+	if i < 0 || i+2 >= len(compiled) {
+		return true
+	}
+	first := compiled[i+2]
+	unknown := first.is(d.init[0].text) && len(d.init) > 1 && d.init[1].is("(") && first.text == strings.ToUpper(first.text)
+	return first.is("{") || unknown && !d.star
 }
 
 // constantMacros are macros of the kit with arguments that give constants.

@@ -117,7 +117,7 @@ func (p *cpp) front() driver.Span {
 		return driver.Span{}
 	}
 	f := p.stack[0].file
-	if f.virtual || f.wide != nil {
+	if f.virtual || f.wide != nil || f.inOneOfBranches(int(p.stack[0].d-1)) {
 		return driver.Span{}
 	}
 	data := f.bytes()
@@ -134,6 +134,17 @@ func (p *cpp) front() driver.Span {
 		s.Newline = "\r\n"
 	}
 	return s
+}
+
+// inOneOfBranches says whether a directive stands in an #if that has more than one branch: others may include the same there.
+func (f *file) inOneOfBranches(i int) bool {
+	for _, d := range f.directives[:i] {
+		ends := int(d.next)
+		if d.kind == elseDirective && ends > i || d.kind == ifDirective && ends > i && ends < len(f.directives) && f.directives[ends].kind == elseDirective {
+			return true
+		}
+	}
+	return false
 }
 
 // constants defines the macros of a header that are not defined yet.

@@ -98,6 +98,7 @@ type parser struct {
 	folded  int             // up to which token the state is known
 	state   digest          // of all that was declared so far
 	hangs   bool            // the function at hand hangs on the unit's mechanism or on its assumptions
+	giving  map[*file]*otherValues
 }
 
 // scope is a brace that was entered.

@@ -26,6 +26,9 @@ func callAt(f *file, body, start, end int) driver.Statement {
 	}
 	data := f.bytes()
 	indent := lineStart(data, start)
+	if len(bytes.TrimSpace(data[indent:start])) > 0 { // a comment, which may begin on another line
+		return c
+	}
 	first, last := i, j
 	if guard, from, to := f.guardOf(body, i, j); guard != nil {
 		c.Guard, first, last = guard, from, to
@@ -84,11 +87,17 @@ func (f *file) guardOf(body, i, j int) (guard *driver.Guard, first, last int) {
 		return nil, 0, 0
 	}
 	opens, ends := f.directives[n], f.directives[n+1]
-	if opens.kind != ifDirective || ends.kind != endifDirective || int(opens.at) > i || int(ends.at) != j ||
+	if !f.beginsLine(opens) || !f.beginsLine(ends) || opens.kind != ifDirective || ends.kind != endifDirective || int(opens.at) > i || int(ends.at) != j ||
 		guarded(f, body, int(f.tokens[opens.at].off)) {
 		return nil, 0, 0
 	}
 	return &driver.Guard{If: f.directiveLine(opens), Endif: f.directiveLine(ends), OptIn: f.asksOptIn(opens)}, int(opens.at), int(ends.end) - 1
+}
+
+// beginsLine says whether nothing stands in front of a directive, not even a comment.
+func (f *file) beginsLine(d directive) bool {
+	off := int(f.tokens[d.at].off)
+	return len(bytes.TrimSpace(f.bytes()[lineStart(f.bytes(), off):off])) == 0
 }
 
 // directiveLine gives the lines of a directive.
