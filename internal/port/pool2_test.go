@@ -200,8 +200,8 @@ func TestPool2SharedText(t *testing.T) {
 		if got, want := pack(t, archive), tt.builds+tt.want; got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, want)
 		}
-		if got, want := strings.Contains(r.Why, "nothing says that the driver starts there in "), strings.Contains(tt.builds, low); got != want {
-			t.Errorf("%s: %s", tt.name, r.Why)
+		if got, want := strings.Contains(r.Not, "nothing says that the driver starts there in "), strings.Contains(tt.builds, low); got != want {
+			t.Errorf("%s: %s", tt.name, r.Not)
 		}
 		said := tt.left == "" && len(r.Left) == 0
 		for _, f := range r.Left {
