@@ -48,6 +48,7 @@ no request changes in q/drv.vcxproj (Release|x64)
 no sign was found that the driver executes memory of these requests, as a JIT or a trampoline does; that proves nothing: such a request must ask for NonPagedPoolExecute
 left: C30029: MmMapIoSpace gives executable memory, whatever its arguments are: use MmMapIoSpaceEx:
   drv.c:7:5, 8:5
+next: nxport explain C30029
 `
 	if diff := cmp.Diff(want, said(r, false)); diff != "" {
 		t.Error(diff)

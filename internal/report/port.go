@@ -145,6 +145,13 @@ func Port(w io.Writer, r *Ported, written bool) {
 	}
 	remaining(w, "no alternative", without(r.NoAlternative, r.Left), at, func(f rule.Finding) string { return f.Message })
 	remaining(w, "left", r.Left, at, func(f rule.Finding) string { return f.Rule.ID + ": " + f.Message })
+	var more []string
+	for _, f := range r.Left {
+		more = append(more, "nxport explain "+f.Rule.ID)
+	}
+	if len(more) > 0 {
+		fmt.Fprintf(w, "next: %s\n", strings.Join(distinct(more), "; "))
+	}
 }
 
 // shown gives where a place of the ported tree is in the files as they are: what is not written moved no line.

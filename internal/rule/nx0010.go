@@ -133,20 +133,32 @@ func lower(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Findi
 			continue
 		}
 		var edits []edit.Edit
+		held := "it is asked for by no name that POOL_NX_OPTIN redefines"
 		for _, w := range s.Value.Written {
 			name := withoutNX[s.DDI.Kind][w.Text]
-			if name != "" && w.Use <= driver.Together && !all.beyond[textOf(w)] && len(all.kinds[textOf(w)]) == 1 {
+			switch {
+			case name == "":
+			case all.beyond[textOf(w)]:
+				held = "POOL_NX_OPTIN is not at work everywhere that this " + w.Text + " serves"
+			case w.Use > driver.Together || len(all.kinds[textOf(w)]) != 1:
+				held = "more than this request hangs on " + w.Text
+			default:
 				edits = append(edits, edit.Edit{Path: w.At.Path, Start: w.At.Offset, End: w.End, New: name})
 			}
 		}
-		fix := &Fix{Title: "name the pool that POOL_NX_OPTIN redefines", Safe: true}
+		fix, why := &Fix{Title: "name the pool that POOL_NX_OPTIN redefines", Safe: true}, ""
 		switch {
 		case m.Build.Mechanism != nx.OptIn:
-			fix, _ = optIn(m, nx.OptIn)
+			fix, why = optIn(m, nx.OptIn)
 		case m.Build.Initialised == driver.InitNo:
 			fix.Edits = insertCall(m, optedIn)
 		}
-		if fix != nil && len(edits) > 0 {
+		switch {
+		case fix == nil:
+			found[i].Message += "; it can't be opted in: " + why
+		case len(edits) == 0:
+			found[i].Message += "; it can't be changed: " + held
+		default:
 			both := *fix
 			both.Edits = slices.Concat(fix.Edits, edits)
 			found[i].Fix = &both
