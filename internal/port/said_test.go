@@ -66,6 +66,14 @@ func TestSaidOfNames(t *testing.T) {
 	if !strings.HasPrefix(got, "no opt-in is added or moved: what changes is what requests name\nchanged drv.c\n") || strings.Contains(got, "mechanism") || strings.Contains(got, "no sign") {
 		t.Error(got)
 	}
+
+	// A call that is only moved is an opt-in's.
+	unpack(t, projectOf("POOL_NX_OPTIN=1;", "#include <ntddk.h>\nint Test(int n)\n{\n    return n && ExAllocatePool(NonPagedPool, 1);\n}\nint DriverEntry(int n)\n{\n"+
+		"    if (n)\n        n = Test(n);\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return Test(n);\n}\n"))
+	r := run(t, AutoSelect)
+	if got := said(r, true); r.Before[0].Build.Initialised != r.After[0].Build.Initialised || len(r.Changes) != 1 || !strings.Contains(got, "mechanism POOL_NX_OPTIN: drv.vcxproj (Release|x64) uses it already") {
+		t.Error(got)
+	}
 }
 
 // A place is left once, even where the same file has no other routine to call in a build for an older Windows.

@@ -172,11 +172,16 @@ func shown(r *Ported, written bool) func(driver.Place) driver.Place {
 	}
 }
 
-// changesOptIn says whether the port made of any build what it was not: by its macro, or by when its call is made.
+// changesOptIn says whether the port made of any build what it was not, or changes a line with a macro or the call.
 func changesOptIn(r *Ported) bool {
 	for i, before := range r.Before {
 		a, b := before.Build, r.After[i].Build
 		if a.Mechanism != b.Mechanism || a.Initialised != b.Initialised || !slices.Equal(a.Exceptions, b.Exceptions) {
+			return true
+		}
+	}
+	for line := range strings.Lines(edit.Diff(r.Changes)) {
+		if line[0] != ' ' && (strings.Contains(line, "POOL_NX_OPT") || strings.Contains(line, "ExInitializeDriverRuntime")) {
 			return true
 		}
 	}
