@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/report"
 	"github.com/nxport/nxport/internal/scan"
 )
@@ -80,18 +82,29 @@ func (c *common) scan(cmd *cobra.Command, args []string) error {
 // maxNotes is how many remarks about build files are printed; a tree can have hundreds of the same kind.
 const maxNotes = 20
 
+// alike says whether two notes on one build file differ in no more than what they begin with: the file that is not there.
+func alike(a, b driver.Step) bool {
+	_, says, _ := strings.Cut(a.Says, " ")
+	_, other, _ := strings.Cut(b.Says, " ")
+	return a.Line > 0 && a.Path == b.Path && says != "" && says == other
+}
+
 // unreadable names on standard error what could not be read, or not as it stands; nil if all could be read.
 func unreadable(stderr io.Writer, r *scan.Result) error {
-	for i, n := range r.Notes {
-		if i == maxNotes {
-			fmt.Fprintf(stderr, "nxport: note: %d more notes on build files\n", len(r.Notes)-maxNotes)
+	for i, said := 0, 0; i < len(r.Notes); said++ {
+		if said == maxNotes {
+			fmt.Fprintf(stderr, "nxport: note: %d more notes on build files\n", len(r.Notes)-i)
 			break
 		}
-		at := ""
+		n, at, more := r.Notes[i], "", ""
 		if n.Path != "" {
 			at = n.Place.String() + ": "
 		}
-		fmt.Fprintf(stderr, "nxport: note: %s%s\n", at, n.Says)
+		first := i
+		for i++; i < len(r.Notes) && alike(n, r.Notes[i]); i++ {
+			more = fmt.Sprintf("; likewise %d more, to line %d", i-first, r.Notes[i].Line)
+		}
+		fmt.Fprintf(stderr, "nxport: note: %s%s%s\n", at, n.Says, more)
 	}
 	for _, s := range r.Unreadable {
 		fmt.Fprintf(stderr, "nxport: %s: %s\n", s.Path, s.Why)

@@ -43,7 +43,7 @@ func (c *common) view(stdout io.Writer) report.View {
 // portCommandLine is the command that ports what this command scans: with the same paths, and the flags that decide on
 // what the builds are.
 func portCommandLine(cmd *cobra.Command, args []string) string {
-	words := []string{"nxport", "port", "--to", "optin"}
+	words := []string{"nxport", "port"}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		values, many := f.Value.(pflag.SliceValue)
 		switch f.Name {

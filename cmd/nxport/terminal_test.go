@@ -14,15 +14,15 @@ func TestPortCommandLine(t *testing.T) {
 		t.Skip("quotes otherwise")
 	}
 	for args, want := range map[string]string{
-		"drv":   "nxport port --to optin drv",
-		"a b c": "nxport port --to optin a b c",
-		"--config Release|x64 --config Debug|x64 drv": "nxport port --to optin --config 'Release|x64' --config 'Debug|x64' drv",
-		"-D A=1 -I inc --ddi t.txt drv":               "nxport port --to optin --ddi t.txt --define A=1 --include inc drv",
-		"--windows 6.1,10.0 -j 3 -o f drv":            "nxport port --to optin --windows 6.1,10.0 drv",
-		"--format sarif --no-color it's":              `nxport port --to optin 'it'\''s'`,
-		"-- -odd":                                     "nxport port --to optin -- -odd",
-		"$HOME/*":                                     "nxport port --to optin '$HOME/*'",
-		"d\u00fc":                                     "nxport port --to optin d\u00fc",
+		"drv":   "nxport port drv",
+		"a b c": "nxport port a b c",
+		"--config Release|x64 --config Debug|x64 drv": "nxport port --config 'Release|x64' --config 'Debug|x64' drv",
+		"-D A=1 -I inc --ddi t.txt drv":               "nxport port --ddi t.txt --define A=1 --include inc drv",
+		"--windows 6.1,10.0 -j 3 -o f drv":            "nxport port --windows 6.1,10.0 drv",
+		"--format sarif --no-color it's":              `nxport port 'it'\''s'`,
+		"-- -odd":                                     "nxport port -- -odd",
+		"$HOME/*":                                     "nxport port '$HOME/*'",
+		"d\u00fc":                                     "nxport port d\u00fc",
 	} {
 		got := ""
 		cmd := scanCommand()

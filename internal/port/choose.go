@@ -16,7 +16,7 @@ import (
 // choose settles on a mechanism. It says in one line each what decided, and what speaks against the other.
 func choose(goal Goal, images []driver.Image) (g rule.Goal, why, not string) {
 	if g, ok := goals[goal]; ok {
-		return g, "asked for" + early(g, images), ""
+		return g, "asked for", early(g, images)
 	}
 	auto, optIn, call := used(images, nx.OptInAuto), used(images, nx.OptIn), called(images)
 	low, below8 := lowest(images)
@@ -82,7 +82,7 @@ func early(g rule.Goal, images []driver.Image) string {
 	if len(ids) == 0 {
 		return ""
 	}
-	says := fmt.Sprintf("; ExAllocatePool2 comes with Windows 10.0.19041, and nothing says that the driver starts there in %s", report.Builds(ids[:1]))
+	says := fmt.Sprintf("ExAllocatePool2 comes with Windows 10.0.19041, and nothing says that the driver starts there in %s", report.Builds(ids[:1]))
 	if len(ids) > 1 {
 		says += fmt.Sprintf(" and %d more", len(ids)-1)
 	}

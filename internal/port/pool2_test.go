@@ -200,8 +200,8 @@ func TestPool2SharedText(t *testing.T) {
 		if got, want := pack(t, archive), tt.builds+tt.want; got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, want)
 		}
-		if got, want := strings.Contains(r.Why, "nothing says that the driver starts there in "), strings.Contains(tt.builds, low); got != want {
-			t.Errorf("%s: %s", tt.name, r.Why)
+		if got, want := strings.Contains(r.Not, "nothing says that the driver starts there in "), strings.Contains(tt.builds, low); got != want {
+			t.Errorf("%s: %s", tt.name, r.Not)
 		}
 		said := tt.left == "" && len(r.Left) == 0
 		for _, f := range r.Left {
@@ -235,6 +235,16 @@ func TestPool2SaysOnceOfAKit(t *testing.T) {
 	r := run(t, Pool2)
 	if len(r.Changes) > 0 || len(r.Left) != 1 || !strings.HasSuffix(r.Left[0].Message, "WDK 8.1 has nothing to replace it with; nor can 2 others") {
 		t.Errorf("left %v, changed\n%s", r.Left, edit.Diff(r.Changes))
+	}
+
+	// Nor more often where a second project, which has the routines, compiles the file, too.
+	first := strings.ReplaceAll(projectOf("", "#include <ntddk.h>\n"+text), "Windows7", "Windows10")
+	second, _, _ := strings.Cut(strings.Replace(first, "-- drv.vcxproj --", "-- new.vcxproj --", 1), "-- drv.c --")
+	second = strings.Replace(second, "    <ClCompile Include=", "    <ClCompile Include=\"new.c\" />\n    <ClCompile Include=", 1)
+	unpack(t, first+second+"-- new.c --\n#include <ntddk.h>\nPVOID N(void) { return ExAllocatePoolUninitialized(PagedPool, 1, 'xErD'); }\n")
+	r = run(t, Pool2)
+	if len(r.Changes) > 0 || len(r.Left) != 1 || !strings.HasSuffix(r.Left[0].Message, "from 10.0.19041 on; nor can 2 others") {
+		t.Errorf("two projects: left %v, changed\n%s", r.Left, edit.Diff(r.Changes))
 	}
 }
 

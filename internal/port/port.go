@@ -192,7 +192,7 @@ func refuse(m nx.Mechanism, images []driver.Image) error {
 		return nil
 	}
 	return &RefusedError{fmt.Sprintf("POOL_NX_OPTIN_AUTO asks for NX pool on every Windows, and those before Windows 8 do not "+
-		"know it, but the minimum goes down to %s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
+		"know it, but the minimum goes down to %s in %s: use --to optin, or raise the minimum", minimum.Name(), report.FewBuilds(low))}
 }
 
 // refuse holds back NX pool types at the requests of builds that also run on a Windows which does not know them.
@@ -219,7 +219,7 @@ func (r *Result) refuse() error {
 		return nil
 	}
 	return &RefusedError{fmt.Sprintf("NonPagedPoolNx and what else asks for NX memory is not known before Windows 8, but the minimum goes down to "+
-		"%s in %s: use --to optin, or raise the minimum", minimum.Name(), report.Builds(low))}
+		"%s in %s: use --to optin, or raise the minimum", minimum.Name(), report.FewBuilds(low))}
 }
 
 // define is one that a build needs, named by its ID: each scan loads the builds anew.

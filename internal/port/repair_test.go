@@ -323,3 +323,23 @@ func TestCallBeforeADeclaration(t *testing.T) {
 		}
 	}
 }
+
+// NX pool that is asked for below Windows 8 and stays so has its reason.
+func TestNXStaysForAReason(t *testing.T) {
+	const entry = "int DriverEntry(void)\n{\n    return 0;\n}\n"
+	const named = "void F(void) { ExAllocatePool(NonPagedPoolNx, 1); }\n"
+	newer, _, _ := strings.Cut(strings.NewReplacer("-- drv.vcxproj --", "-- new.vcxproj --", "Windows7", "Windows10").Replace(projectOf("", "")), "-- drv.c --")
+	for name, tt := range map[string]struct{ other, text, why string }{
+		"no entry routine": {"", named, "it can't be opted in: no DriverEntry or DllInitialize was found for the call"},
+		"a number":         {"", strings.Replace(named, "NonPagedPoolNx", "512", 1) + entry, "it can't be changed: it is asked for by no name that POOL_NX_OPTIN redefines"},
+		"compared": {"", "#define POOL NonPagedPoolNx\nvoid F(void) { ExAllocatePool(POOL, 1); }\nint G(POOL_TYPE t) { return t == POOL; }\n" + entry,
+			"it can't be changed: more than this request hangs on NonPagedPoolNx"},
+		"a driver for Windows 10": {newer, named + entry, "it can't be changed: POOL_NX_OPTIN is not at work everywhere that this NonPagedPoolNx serves"},
+	} {
+		unpack(t, tt.other+projectOf("", "#include <ntddk.h>\n"+tt.text))
+		r := run(t, OptIn)
+		if len(r.Left) != 1 || !strings.HasSuffix(r.Left[0].Message, "; "+tt.why) {
+			t.Errorf("%s: left %v", name, r.Left)
+		}
+	}
+}

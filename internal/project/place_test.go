@@ -242,6 +242,9 @@ func TestPlaceInSources(t *testing.T) {
 		{"inserted", "TARGETTYPE=DRIVER\nINCLUDES=x\n\nSOURCES = \\\n a.c\n", "C_DEFINES=$(C_DEFINES) -DPOOL_NX_OPTIN=1"},
 		{"for one processor only", "TARGETTYPE=DRIVER\n!if $(386)\nC_DEFINES=-DA\n!endif\nSOURCES=a.c\n", "C_DEFINES=$(C_DEFINES) -DPOOL_NX_OPTIN=1"},
 		{"for each", "TARGETTYPE=DRIVER\n!if $(386)\nC_DEFINES=-DA\n!else\nC_DEFINES=-DB\n!endif\nSOURCES=a.c\n", "C_DEFINES=$(C_DEFINES) -DPOOL_NX_OPTIN=1"},
+		{"outside of a condition", "TARGETTYPE=DRIVER\nC_DEFINES=-DA $(C_DEFINES)\nSOURCES=a.c\nX=1\n!ifdef X\n C_DEFINES=$(C_DEFINES) -DB\n!endif\n", "C_DEFINES=-DA $(C_DEFINES) -DPOOL_NX_OPTIN=1"},
+		{"none but under a condition", "TARGETTYPE=DRIVER\nX=1\n!ifdef X\nC_DEFINES=$(C_DEFINES) -DB\n!endif\nSOURCES=a.c\n", "C_DEFINES=$(C_DEFINES) -DPOOL_NX_OPTIN=1"},
+		{"set under a condition", "TARGETTYPE=DRIVER\nX=1\nC_DEFINES=-DA\n!ifdef X\nC_DEFINES=-DB\n!endif\nSOURCES=a.c\n", "C_DEFINES=-DB -DPOOL_NX_OPTIN=1"},
 		{"each that counts", "TARGETTYPE=DRIVER\nSOURCES=a.c\nC_DEFINES=-DA\n!if $(386)\nC_DEFINES=-DB\n!endif\n", "C_DEFINES=-DA -DPOOL_NX_OPTIN=1\nC_DEFINES=-DB -DPOOL_NX_OPTIN=1"},
 		{"no end of line", "TARGETTYPE=DRIVER\nSOURCES=a.c\nC_DEFINES=-DA", "C_DEFINES=-DA -DPOOL_NX_OPTIN=1"},
 	} {

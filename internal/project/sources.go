@@ -55,7 +55,7 @@ var oldDefines = []Define{
 // loadSourcesFile reads a SOURCES file in all configurations that are wanted.
 func (l *loader) loadSourcesFile(p string) loaded {
 	r := newReader(l.tree)
-	texts, known := map[string][]statement{}, map[layerKey]*layer{}
+	texts, known, inner := map[string][]statement{}, map[layerKey]*layer{}, depths{}
 	out := loaded{}
 	for i := range oldPlatforms {
 		for _, configuration := range []string{"free", "checked"} {
@@ -64,7 +64,7 @@ func (l *loader) loadSourcesFile(p string) loaded {
 			if !l.wants(configuration, platform) {
 				continue
 			}
-			m := &makefile{reader: r, project: p, texts: texts, known: known, macros: oldEnvironment(i, configuration)}
+			m := &makefile{reader: r, project: p, texts: texts, known: known, depths: inner, macros: oldEnvironment(i, configuration)}
 			if err := l.sourcesBuild(m, i, configuration, &out); err != nil {
 				return loaded{reads: []string{p}, unreadable: []Skipped{{Path: p, Why: strings.TrimPrefix(err.Error(), p+": ")}}}
 			}
@@ -190,6 +190,7 @@ func (l *loader) sourcesUnits(m *makefile, b *Build, platform int, kit []Define)
 	for _, name := range f.includes {
 		o.Includes = append(o.Includes, m.tree.Join(dir, name))
 	}
+	m.layers = m.unconditional()
 	for i, name := range []string{"sources", p.sources} {
 		for _, file := range fields(m.value(name)) {
 			if !m.spend(unitWork + 8*len(f.defines)) {
@@ -227,6 +228,13 @@ func (l *loader) sourcesUnit(m *makefile, b *Build, name text, subdirectory stri
 	}
 	o.Language, o.Precompiled = language, m.precompiled(language)
 	l.add(b, found, o, nil, m.layers)
+}
+
+// unconditional leaves out what this file adds to C_DEFINES in an !if: a line of its own serves other builds, too.
+func (m *makefile) unconditional() []*layer {
+	return slices.DeleteFunc(slices.Clone(m.layers), func(y *layer) bool {
+		return y.inherits && y.file.path == m.project && m.depths[layerKey{y.file, y.file.lineStart(y.at)}] > 0
+	})
 }
 
 // precompiled gives the header up to which a unit of a language is skipped. PRECOMPILED_CXX says that it is C++ alone

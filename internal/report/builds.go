@@ -43,6 +43,11 @@ func (in *builds) names(ids []string) string {
 // Builds turns a.vcxproj|Debug|x64, a.vcxproj|Release|x64 into a.vcxproj (Debug|x64, Release|x64).
 func Builds(ids []string) string { return strings.Join(byFile(ids, nil), ", ") }
 
+// FewBuilds names builds as Builds does, but of more than a few build files the first alone.
+func FewBuilds(ids []string) string {
+	return strings.Join(shorten(byFile(ids, nil), "build file"), ", ")
+}
+
 // byFile names builds by their build file, all those of one that has more than a few as such.
 func byFile(ids []string, of map[string]int) []string {
 	var files []string

@@ -74,12 +74,24 @@ func escaping(w io.Writer, r *Ported) {
 	if len(places) == 0 {
 		return
 	}
-	more := ""
-	if n := len(places) - maxEscaping; n > 0 {
+	count, more := len(places), ""
+	if n := count - maxEscaping; n > 0 {
 		places, more = places[:maxEscaping], fmt.Sprintf(" and %d more", n)
 	}
-	fmt.Fprintf(w, "not judged: of %s that the port makes no-execute, these hand their memory to where it is not followed, so that "+
-		"it is not known whether it is executed there: %s%s\n", plural(changed, "request"), strings.Join(places, ", "), more)
+	fmt.Fprintf(w, "not judged: %d of %s that the port makes no-execute: their memory goes where it is not followed, and may be executed "+
+		"there: %s%s\n", count, plural(changed, "request"), strings.Join(places, ", "), more)
+}
+
+// changesPool says whether the port makes any pool no-execute.
+func changesPool(r *Ported) bool {
+	for i, before := range r.Before {
+		for _, p := range driver.Compare(before, r.After[i]) {
+			if p.A != nil && p.B != nil && becameNX(before.Build.Windows, *p.A, *p.B) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // becameNX says whether pool is no longer executable on one of the versions.
@@ -95,9 +107,12 @@ func becameNX(windows []nx.Version, a, b driver.Site) bool {
 
 // Port says what a port did and why: the mechanism, the files, what became of the requests, what is left.
 func Port(w io.Writer, r *Ported, written bool) {
-	if len(r.Changes) == 0 {
+	switch {
+	case len(r.Changes) == 0:
 		fmt.Fprintln(w, "nothing to change")
-	} else {
+	case r.Goal.Mechanism.Macro() != "" && !changesOptIn(r):
+		fmt.Fprintln(w, "no opt-in is added or moved: what changes is what requests name")
+	default:
 		fmt.Fprintf(w, "mechanism %s: %s\n", aim(r.Goal), r.Why)
 		if r.Not != "" {
 			fmt.Fprintf(w, "why no other: %s\n", r.Not)
@@ -116,23 +131,108 @@ func Port(w io.Writer, r *Ported, written bool) {
 	for _, why := range r.Refused {
 		fmt.Fprintf(w, "refused: %s\n", why)
 	}
-	became(w, r)
+	at := shown(r, written)
+	became(w, r, at)
 	if len(r.Changes) > 0 {
 		cautions(w, r)
 	}
 	oldKits(w, r)
 	for _, f := range r.Kept {
-		fmt.Fprintf(w, "kept executable, as the source says: %s: %s(%s)%s\n", f.Place, f.Site.DDI.Name, f.Site.Argument, evidence(f.Site))
+		fmt.Fprintf(w, "kept executable, as the source says: %s: %s(%s)%s\n", at(f.Place), f.Site.DDI.Name, f.Site.Argument, evidence(f.Site))
 	}
 	if n := len(r.Suppressed); n > 0 {
 		fmt.Fprintf(w, "%s suppressed in the source: nxport scan --show-suppressed lists what and why\n", plural(n, "finding"))
 	}
-	for _, f := range r.NoAlternative {
-		fmt.Fprintf(w, "no alternative: %s: %s\n", f.Place, f.Message)
-	}
+	remaining(w, "no alternative", without(r.NoAlternative, r.Left), at, func(f rule.Finding) string { return f.Message })
+	remaining(w, "left", r.Left, at, func(f rule.Finding) string { return f.Rule.ID + ": " + f.Message })
+	var more []string
 	for _, f := range r.Left {
-		fmt.Fprintf(w, "left: %s: %s: %s\n", f.Place, f.Rule.ID, f.Message)
+		more = append(more, "nxport explain "+f.Rule.ID)
 	}
+	if len(more) > 0 {
+		fmt.Fprintf(w, "next: %s\n", strings.Join(distinct(more), "; "))
+	}
+}
+
+// shown gives where a place of the ported tree is in the files as they are: what is not written moved no line.
+func shown(r *Ported, written bool) func(driver.Place) driver.Place {
+	old := map[driver.Place]driver.Place{}
+	for i, before := range r.Before {
+		for _, p := range driver.Compare(before, r.After[i]) {
+			if p.A != nil && p.B != nil && !written {
+				old[p.B.Place] = p.A.Place
+			}
+		}
+	}
+	return func(p driver.Place) driver.Place {
+		if was, ok := old[p]; ok {
+			return was
+		}
+		return p
+	}
+}
+
+// changesOptIn says whether the port made of any build what it was not, or changes a line with a macro or the call.
+func changesOptIn(r *Ported) bool {
+	for i, before := range r.Before {
+		a, b := before.Build, r.After[i].Build
+		if a.Mechanism != b.Mechanism || a.Initialised != b.Initialised || !slices.Equal(a.Exceptions, b.Exceptions) {
+			return true
+		}
+	}
+	for line := range strings.Lines(edit.Diff(r.Changes)) {
+		if line[0] != ' ' && (strings.Contains(line, "POOL_NX_OPT") || strings.Contains(line, "ExInitializeDriverRuntime")) {
+			return true
+		}
+	}
+	return false
+}
+
+// without leaves out what others say of the same place: a file has no alternative in one build, and one in another.
+func without(list, others []rule.Finding) []rule.Finding {
+	return slices.DeleteFunc(slices.Clone(list), func(f rule.Finding) bool {
+		return slices.ContainsFunc(others, func(o rule.Finding) bool { return o.Place == f.Place })
+	})
+}
+
+// remaining names findings, those together of which the same is said.
+func remaining(w io.Writer, title string, list []rule.Finding, at func(driver.Place) driver.Place, says func(rule.Finding) string) {
+	var order []string
+	places := map[string][]driver.Place{}
+	for _, f := range list {
+		text := says(f)
+		if places[text] == nil {
+			order = append(order, text)
+		}
+		places[text] = append(places[text], at(f.Place))
+	}
+	for _, text := range order {
+		if len(places[text]) == 1 {
+			fmt.Fprintf(w, "%s: %s: %s\n", title, places[text][0], text)
+			continue
+		}
+		fmt.Fprintf(w, "%s: %s:\n", title, text)
+		for _, line := range byPath(places[text], true) {
+			fmt.Fprintf(w, "  %s\n", line)
+		}
+	}
+}
+
+// byPath names places, a line for each file, with their columns or without.
+func byPath(places []driver.Place, columns bool) (lines []string) {
+	last := ""
+	for _, p := range places {
+		name := lineOf(p)
+		if columns {
+			name = p.String()
+		}
+		if p.Path == last && p.Line > 0 {
+			lines[len(lines)-1] += ", " + strings.TrimPrefix(name, p.Path+":")
+			continue
+		}
+		lines, last = append(lines, name), p.Path
+	}
+	return lines
 }
 
 // evidence is the sign that memory which is kept executable is executed, "" where there is none.
@@ -154,7 +254,7 @@ func aim(g rule.Goal) string {
 
 // cautions says what a port cannot know.
 func cautions(w io.Writer, r *Ported) {
-	if len(r.Executed) == 0 {
+	if len(r.Executed) == 0 && changesPool(r) {
 		fmt.Fprintln(w, "no sign was found that the driver executes memory of these requests, as a JIT or a trampoline does; "+
 			"that proves nothing: such a request must ask for NonPagedPoolExecute")
 	}
@@ -174,7 +274,7 @@ func oldKits(w io.Writer, r *Ported) {
 	}
 	for _, kit := range slices.Sorted(maps.Keys(ids)) {
 		fmt.Fprintf(w, "warning: what %s builds stays executable on every Windows, whatever is defined, since its headers know no opt-in, nor do "+
-			"those of any kit before Windows 8: build with a later kit, or include nxpool.h behind them (nxport header prints it): %s\n", kit, Builds(ids[kit]))
+			"those of any kit before Windows 8: build with a later kit, or include nxpool.h behind them (nxport header prints it): %s\n", kit, FewBuilds(ids[kit]))
 	}
 }
 
@@ -190,21 +290,24 @@ func callers(r *Ported) (ids []string) {
 }
 
 // became says, for each set of builds alike, how many requests are judged otherwise on Windows 10 than before, and what each
-// got that gets something else now.
-func became(w io.Writer, r *Ported) {
+// got that gets something else now. Where something changes, the builds in which nothing does are only named.
+func became(w io.Writer, r *Ported, at func(driver.Place) driver.Place) {
 	type group struct {
-		block  string
-		oldKit bool
+		block           string
+		oldKit, changed bool
 	}
 	var groups []group
 	ids := map[group][]string{}
 	for i, before := range r.Before {
-		block := changes(before, r.After[i])
+		block, changed := changes(before, r.After[i], at)
 		if block == "" {
 			continue // it requests nothing
 		}
 		b := r.After[i].Build
-		g := group{block, b.Kit.NoOptIn && b.Mechanism != nx.None}
+		g := group{block, b.Kit.NoOptIn && b.Mechanism != nx.None, changed}
+		if len(r.Changes) > 0 && !changed {
+			g = group{}
+		}
 		if ids[g] == nil {
 			groups = append(groups, g)
 		}
@@ -215,30 +318,58 @@ func became(w io.Writer, r *Ported) {
 		if g.oldKit {
 			built = ", with a kit that knows the opt-in or with nxpool.h"
 		}
-		fmt.Fprintf(w, "%s%s:\n%s", Builds(ids[g]), built, g.block)
+		if g.block != "" {
+			fmt.Fprintf(w, "%s%s:\n%s", Builds(ids[g]), built, g.block)
+		}
+	}
+	if same := ids[group{}]; len(same) > 0 {
+		fmt.Fprintf(w, "no request changes in %s\n", FewBuilds(same))
 	}
 }
 
-func changes(before, after driver.Image) string {
-	counts := map[string]int{}
-	var sites []string
+// changes is what is said of the requests of a build, and whether one of them gets something else than before.
+func changes(before, after driver.Image, at func(driver.Place) driver.Place) (block string, changed bool) {
+	became, same := map[string]int{}, map[string]int{}
+	var order []string
+	sites := map[string][]driver.Place{}
 	for _, p := range driver.Compare(before, after) {
 		if p.A == nil || p.B == nil {
-			counts["is seen only before or only after: please report this"]++
+			became["is seen only before or only after: please report this"]++
 			continue
 		}
-		a, b := p.A.On(nx.Windows10).Executable, p.B.On(nx.Windows10).Executable
-		counts[fmt.Sprintf("%s -> %s on Windows 10", judgement[a], judgement[b])]++
+		a, b := judgement[p.A.On(nx.Windows10).Executable], judgement[p.B.On(nx.Windows10).Executable]
+		if a == b {
+			same[a+" on Windows 10"]++
+		} else {
+			became[a+" -> "+b+" on Windows 10"]++
+		}
 		if says := change(after.Build.Windows, *p.A, *p.B); says != "" {
-			sites = append(sites, fmt.Sprintf("    %s: %s: %s\n", lineOf(p.B.Place), p.B.DDI.Name, says))
+			says = p.B.DDI.Name + ": " + says
+			if sites[says] == nil {
+				order = append(order, says)
+			}
+			sites[says] = append(sites[says], at(p.B.Place))
 		}
 	}
-	var lines []string
-	for change, n := range counts {
-		lines = append(lines, fmt.Sprintf("  %s: %s\n", plural(n, "request"), change))
+	lines := append(counted(became), counted(same)...)
+	for _, says := range order {
+		if len(sites[says]) == 1 {
+			lines = append(lines, fmt.Sprintf("    %s: %s\n", lineOf(sites[says][0]), says))
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("    %s:\n", says))
+		for _, line := range byPath(sites[says], false) {
+			lines = append(lines, fmt.Sprintf("      %s\n", line))
+		}
 	}
-	slices.Sort(lines)
-	return strings.Join(append(lines, sites...), "")
+	return strings.Join(lines, ""), len(became)+len(order) > 0
+}
+
+func counted(counts map[string]int) (lines []string) {
+	for _, says := range slices.Sorted(maps.Keys(counts)) {
+		lines = append(lines, fmt.Sprintf("  %s: %s\n", plural(counts[says], "request"), says))
+	}
+	return lines
 }
 
 // change says what a request gets now where that is something else than before, the versions together that get the same.

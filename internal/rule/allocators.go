@@ -42,6 +42,7 @@ type rewriting struct {
 	// held says why it stays, unflagged why it can't become one of ExAllocatePool2.
 	held, unflagged string
 	executed        bool
+	byKit           bool // held by what the kit of some build lacks
 }
 
 func calledAt(s *driver.Site) text {
@@ -77,6 +78,7 @@ func callsOf(images []driver.Image) map[text]*rewriting {
 				r.held = cmp.Or(r.held, "its arguments are others in another build")
 			}
 			r.executed = r.executed || len(s.Executed) > 0
+			r.byKit = r.byKit || r.held == "" && lacks != ""
 			r.held = cmp.Or(r.held, lacks, holds(m, s))
 		}
 	}
@@ -275,6 +277,7 @@ func replace(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Fin
 		return found
 	}
 	found = nil
+	one, others := -1, 0 // of those that a kit holds, one tells of all
 	for i := range m.Sites {
 		s := &m.Sites[i]
 		if _, old := successors[s.DDI.Name]; !old {
@@ -287,19 +290,23 @@ func replace(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Fin
 			if r.executed {
 				f.Level = Note // NX0016 tells of it
 			}
+			if r.byKit && one >= 0 {
+				found[one].Level = Warning
+				found[one].Steps = append(found[one].Steps, driver.Step{Place: f.Place, Says: "here, too"})
+				others++
+				continue
+			}
+			if r.byKit {
+				one = len(found)
+			}
 		}
 		if f.Fix == nil {
 			f.Message += "; it can't be replaced: " + why
 		}
 		found = append(found, f)
 	}
-	if lacksForms(m) != "" && len(found) > 1 { // one tells of all
-		found[0].Level = Warning
-		for _, other := range found[1:] {
-			found[0].Steps = append(found[0].Steps, driver.Step{Place: other.Place, Says: "here, too"})
-		}
-		found[0].Message += "; nor can " + count(len(found)-1, "other")
-		found = found[:1]
+	if others > 0 {
+		found[one].Message += "; nor can " + count(others, "other")
 	}
 	return found
 }

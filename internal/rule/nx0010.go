@@ -133,25 +133,37 @@ func lower(all *texts, m *driver.Image, _ nx.Mechanism, found []Finding) []Findi
 			continue
 		}
 		var edits []edit.Edit
+		held, constant := "it is asked for by no name that POOL_NX_OPTIN redefines", false
 		for _, w := range s.Value.Written {
 			name := withoutNX[s.DDI.Kind][w.Text]
-			if name != "" && w.First {
-				found[i].Message += fmt.Sprintf("; it is named where a constant is needed (%s): assign it behind the opt-in call", w.At)
-				edits = nil
-				break
-			}
-			if name != "" && w.Use <= driver.Together && !all.beyond[textOf(w)] && len(all.kinds[textOf(w)]) == 1 {
+			switch {
+			case name == "":
+			case w.First:
+				held, constant = fmt.Sprintf("it is named where a constant is needed (%s); assign it behind the opt-in call", w.At), true
+			case all.beyond[textOf(w)]:
+				held = "POOL_NX_OPTIN is not at work everywhere that this " + w.Text + " serves"
+			case w.Use > driver.Together || len(all.kinds[textOf(w)]) != 1:
+				held = "more than this request hangs on " + w.Text
+			default:
 				edits = append(edits, edit.Edit{Path: w.At.Path, Start: w.At.Offset, End: w.End, New: name})
 			}
 		}
-		fix := &Fix{Title: "name the pool that POOL_NX_OPTIN redefines", Safe: true}
+		if constant {
+			edits = nil
+		}
+		fix, why := &Fix{Title: "name the pool that POOL_NX_OPTIN redefines", Safe: true}, ""
 		switch {
 		case m.Build.Mechanism != nx.OptIn:
-			fix, _ = optIn(m, nx.OptIn)
+			fix, why = optIn(m, nx.OptIn)
 		case m.Build.Initialised == driver.InitNo:
 			fix.Edits = insertCall(m, optedIn)
 		}
-		if fix != nil && len(edits) > 0 {
+		switch {
+		case fix == nil:
+			found[i].Message += "; it can't be opted in: " + why
+		case len(edits) == 0:
+			found[i].Message += "; it can't be changed: " + held
+		default:
 			both := *fix
 			both.Edits = slices.Concat(fix.Edits, edits)
 			found[i].Fix = &both

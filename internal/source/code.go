@@ -512,7 +512,7 @@ func (r *reading) escaping() {
 		if name := r.holder(c.pos); name != "" {
 			held[name] = append(held[name], c)
 		} else {
-			c.escapes = !c.dropped
+			c.escapes = !c.dropped && !r.spent(c.pos)
 		}
 	}
 	for i := 1; i < len(r.toks) && len(held) > 0; i++ {
@@ -524,6 +524,32 @@ func (r *reading) escaping() {
 			delete(held, name)
 		}
 	}
+}
+
+// spent says whether the result of the call at i is only compared, or passed to a routine that keeps nothing.
+func (r *reading) spent(i int) bool {
+	first, last := i, closing(r.toks[:min(len(r.toks), i+maxArguments)], i+1)
+	for first > 0 && last+1 < len(r.toks) && r.toks[last].is(")") {
+		before, next := r.toks[first-1], r.toks[last+1]
+		switch {
+		case next.is("?") || compares[next.text] || compares[before.text]:
+			return true
+		case before.is(")"):
+			open := opening(r.toks, first-1)
+			if open < 0 || !isType(r.toks[open+1:first-1]) {
+				return false
+			}
+			first = open
+		case before.is("(") && first > 1 && controls[r.toks[first-2].text]:
+			return next.is(")")
+		case before.is("(") && next.is(")") && (first < 2 || r.toks[first-2].kind != ident || keywords[r.toks[first-2].text]):
+			first, last = first-1, last+1
+		default:
+			open := around(r.toks, first-1)
+			return open > 0 && handles[r.toks[open-1].text]
+		}
+	}
+	return false
 }
 
 // holder gives the local variable that what is called at i is assigned to.
@@ -559,13 +585,16 @@ func (r *reading) beforeCasts(i int) int {
 
 // leaves says whether the local at i is returned, assigned to something else or passed to a function that may keep it.
 func (r *reading) leaves(i int) bool {
-	if i+1 < len(r.toks) && (r.toks[i+1].is("->") || r.toks[i+1].is("[") || r.toks[i+1].is("=")) {
-		return false
+	if i+1 < len(r.toks) {
+		next := r.toks[i+1]
+		if next.is("->") || next.is("[") || next.is("=") || next.is("?") || compares[next.text] {
+			return false
+		}
 	}
 	switch k := r.beforeCasts(i); {
 	case k < 1:
 		return false
-	case r.toks[k].is("return"), r.toks[k].is("="):
+	case r.toks[k].is("return"), r.toks[k].is("="), r.toks[k].is("?"), r.toks[k].is(":"):
 		return true
 	case r.toks[k].is("(") || r.toks[k].is(","):
 		open := around(r.toks, i)

@@ -392,6 +392,22 @@ func TestEscapes(t *testing.T) {
 		{"PUCHAR p = ExAllocatePool(NonPagedPool, 1); if (p == NULL) return; p[0] = 1; p->x = 2; RtlZeroMemory(p, 1); ExFreePool(p);", false},
 		{"PVOID p = ExAllocatePool(NonPagedPool, 1); if (!p) return 1; n = p->Size;", false},
 		{"ExAllocatePool(NonPagedPool, 1);", false},
+		{"return ExAllocatePool(NonPagedPool, 1) ? 0 : 1;", false},
+		{"return ((PVOID)ExAllocatePool(NonPagedPool, 1)) == NULL;", false},
+		{"n = NULL != ExAllocatePool(NonPagedPool, 1);", false},
+		{"if (ExAllocatePool(NonPagedPool, 1)) return 1;", false},
+		{"if (!ExAllocatePool(NonPagedPool, 1) || n) return 1;", false},
+		{"ExFreePool(ExAllocatePool(NonPagedPool, 1));", false},
+		{"ExFreePoolWithTag((PVOID)(ExAllocatePool(NonPagedPool, 1)), 'a');", false},
+		{"memcpy(b, ExAllocatePool(NonPagedPool, 1), 1);", false},
+		{"return (ExAllocatePool(NonPagedPool, 1));", true},
+		{"Use(1, (PVOID)ExAllocatePool(NonPagedPool, 1));", true},
+		{"if (Use(ExAllocatePool(NonPagedPool, 1))) return 1;", true},
+		{"G = n ? ExAllocatePool(NonPagedPool, 1) : NULL;", true},
+		{"PVOID p = ExAllocatePool(NonPagedPool, 1); return p ? 0 : 1;", false},
+		{"PVOID p = ExAllocatePool(NonPagedPool, 1); return p != NULL;", false},
+		{"PVOID p = ExAllocatePool(NonPagedPool, 1); return n ? p : NULL;", true},
+		{"PVOID p = ExAllocatePool(NonPagedPool, 1); return n ? NULL : p;", true},
 	} {
 		m := read(t, dc+"PVOID G; PVOID F(PC c, PVOID *out) { "+tt.text+" }")
 		if len(m.Sites) != 1 || m.Sites[0].Escapes != tt.want {
