@@ -44,7 +44,7 @@ drv.vcxproj (Release|x64):
     ExAllocatePool: 0 -> 512 (not executable) on Windows 10:
       drv.c:5, 6
       pool.h:1
-no request changes in q/drv.vcxproj (Release|x64)
+requests get what they got in q/drv.vcxproj (Release|x64)
 no sign was found that the driver executes memory of these requests, as a JIT or a trampoline does; that proves nothing: such a request must ask for NonPagedPoolExecute
 left: C30029: MmMapIoSpace gives executable memory, whatever its arguments are: use MmMapIoSpaceEx:
   drv.c:7:5, 8:5

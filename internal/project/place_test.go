@@ -267,6 +267,20 @@ func TestPlaceInSources(t *testing.T) {
 	}
 }
 
+// Of a file that two SOURCES include, one line serves both, though it stands in an !if.
+func TestPlaceInSharedSources(t *testing.T) {
+	const text = "X=1\nTARGETTYPE=DRIVER\n!include ..\\shared.inc\nSOURCES=a.c\n"
+	write(t, "-- shared.inc --\n!ifdef X\nC_DEFINES=$(C_DEFINES) -DB\n!endif\n-- p/a.c --\n-- q/a.c --\n-- p/sources --\n"+text+"-- q/sources --\n"+text)
+	tr := newTree(t, ".")
+	edits, err := place(tr, wantAll(load(t, LoadOptions{}), "p/sources", "q/sources"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	added, after := applied(t, tr, edits)
+	equal(t, "one line", added, "C_DEFINES=$(C_DEFINES) -DB -DPOOL_NX_OPTIN=1")
+	checkAfter(t, after, "p/sources", "q/sources")
+}
+
 func TestPlaceInSourcesBefore(t *testing.T) {
 	for file, want := range map[string]string{
 		"TARGETTYPE=DRIVER\nINCLUDES=x\n\nSOURCES = a.c\n":    "TARGETTYPE=DRIVER\nINCLUDES=x\n\nC_DEFINES=$(C_DEFINES) -DPOOL_NX_OPTIN=1\nSOURCES = a.c\n",

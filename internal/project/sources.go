@@ -230,7 +230,8 @@ func (l *loader) sourcesUnit(m *makefile, b *Build, name text, subdirectory stri
 	l.add(b, found, o, nil, m.layers)
 }
 
-// unconditional leaves out what this file adds to C_DEFINES in an !if: a line of its own serves other builds, too.
+// unconditional leaves out what this file adds to C_DEFINES in an !if: a line of its own serves other builds, too. In a file
+// that is included, the line may be one for several projects.
 func (m *makefile) unconditional() []*layer {
 	return slices.DeleteFunc(slices.Clone(m.layers), func(y *layer) bool {
 		return y.inherits && y.file.path == m.project && m.depths[layerKey{y.file, y.file.lineStart(y.at)}] > 0

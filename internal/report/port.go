@@ -323,7 +323,7 @@ func became(w io.Writer, r *Ported, at func(driver.Place) driver.Place) {
 		}
 	}
 	if same := ids[group{}]; len(same) > 0 {
-		fmt.Fprintf(w, "no request changes in %s\n", FewBuilds(same))
+		fmt.Fprintf(w, "requests get what they got in %s\n", FewBuilds(same))
 	}
 }
 

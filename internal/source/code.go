@@ -535,13 +535,9 @@ func (r *reading) spent(i int) bool {
 		case next.is("?") || compares[next.text] || compares[before.text]:
 			return true
 		case before.is(")"):
-			open := opening(r.toks, first-1)
-			if open < 0 || !isType(r.toks[open+1:first-1]) {
-				return false
-			}
-			first = open
+			first = opening(r.toks, first-1) // a cast's
 		case before.is("(") && first > 1 && controls[r.toks[first-2].text]:
-			return next.is(")")
+			return true
 		case before.is("(") && next.is(")") && (first < 2 || r.toks[first-2].kind != ident || keywords[r.toks[first-2].text]):
 			first, last = first-1, last+1
 		default:
