@@ -23,6 +23,17 @@ func (p *cpp) tooLate(m *macro) {
 	}
 }
 
+// redefines notes a definition of a macro that has another value, of which the compiler warns.
+func (p *cpp) redefines(m *macro) {
+	if !isMechanismMacro(m.name.text) {
+		return
+	}
+	same := func(a, b token) bool { return a.text == b.text }
+	if old := p.lookup(m.name.text); old != nil && !slices.EqualFunc(old.body, m.body, same) {
+		p.redefined = append(p.redefined, m)
+	}
+}
+
 // skipped notes the definitions in front of the include of a precompiled header: Microsoft's compiler does not read them.
 func (p *cpp) skipped(main *file, start int) {
 	for _, d := range main.directives {
@@ -41,6 +52,9 @@ func (p *cpp) mechanismFacts() []driver.Fact {
 		return nil
 	}
 	var list []driver.Fact
+	for _, m := range p.redefined {
+		list = append(list, driver.Fact{Kind: driver.Redefinition, Place: m.name.place(), Says: m.name.text})
+	}
 	opted := p.kit.mechanism == nx.OptIn || p.kit.mechanism == nx.OptInAuto
 	for _, m := range p.late {
 		if optOut := m.name.text == nx.OptedOut.Macro(); optOut == opted && !m.isZero() {
