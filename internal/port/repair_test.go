@@ -246,6 +246,15 @@ func TestHarmlessHalves(t *testing.T) {
 	}
 }
 
+// A definition that comes too late is not moved into a comment.
+func TestMacroBehindACommentedInclude(t *testing.T) {
+	const text = "/* the\n   kit */ #include <ntddk.h>\n#define POOL_NX_OPTIN 1\nint DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+	a := unpack(t, projectOf("", text))
+	if run(t, OptIn); pack(t, a) != projectOf("POOL_NX_OPTIN=1;", text) {
+		t.Errorf("got\n%s", pack(t, a))
+	}
+}
+
 // A macro that a file defines as something else makes the compiler warn, once a build defines it, too.
 func TestRedefinition(t *testing.T) {
 	const text = "DRIVER\nint DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"

@@ -71,7 +71,7 @@ func (p *cpp) mechanismFacts() []driver.Fact {
 }
 
 // movable gives the line that defines a macro too late, if it can stand in front of the kit's include: it follows that in the
-// same file, no conditional begins or ends between them, and the line holds nothing that goes on in others.
+// same file, no conditional begins or ends between them, and neither line holds anything that goes on in others.
 func (p *cpp) movable(name token) []driver.Written {
 	f, include := name.file, p.kit.include
 	if f != include.file || f.virtual || f.wide != nil || name.off < include.off {
@@ -86,7 +86,7 @@ func (p *cpp) movable(name token) []driver.Written {
 		}
 	}
 	data := f.bytes()
-	if int(name.off) > len(data) {
+	if int(name.off) > len(data) || len(bytes.TrimSpace(bytes.TrimPrefix(data[lineStart(data, int(include.off)):include.off], []byte("\ufeff")))) > 0 {
 		return nil
 	}
 	start := bytes.LastIndexByte(data[:name.off], '\n') + 1
