@@ -317,6 +317,8 @@ const (
 	Comparison FactKind = "comparison"
 	// MacroTooLate is a definition of a mechanism's macro, which Says names, behind the include of wdm.h.
 	MacroTooLate FactKind = "macro too late"
+	// Redefinition is a definition of a mechanism's macro, which Says names, where it has another value already.
+	Redefinition FactKind = "redefinition"
 	// OptOutOff is a POOL_NX_OPTOUT that is 0, in a unit that is opted in.
 	OptOutOff FactKind = "opt-out that is 0"
 	// BothOptIns is the kit include of a unit for which both opt-ins are defined, on x86 or x64.

@@ -109,6 +109,9 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		}
 		return nil, &RefusedError{brokenReason(broken)}
 	}
+	if err := r.redefines(); err != nil {
+		return nil, err
+	}
 	r.Before, r.After, r.Suppressed = before.Images, r.last.Images, r.last.Suppressed
 	if err := r.worse(); err != nil {
 		return nil, err
@@ -220,6 +223,20 @@ func (r *Result) refuse() error {
 	}
 	return &RefusedError{fmt.Sprintf("NonPagedPoolNx and what else asks for NX memory is not known before Windows 8, but the minimum goes down to "+
 		"%s in %s: use --to optin, or raise the minimum", minimum.Name(), report.FewBuilds(low))}
+}
+
+// redefines holds back a define that a file gives another value: the compiler warns of that, and drivers are built with warnings
+// as errors.
+func (r *Result) redefines() error {
+	for i, m := range r.last.Images {
+		for _, f := range m.Facts {
+			if f.Kind == driver.Redefinition && !slices.ContainsFunc(r.First.Images[i].Facts, func(g driver.Fact) bool { return g.Kind == f.Kind && g.Says == f.Says }) {
+				return &RefusedError{fmt.Sprintf("%s: %s is defined as something else than 1 there, which does not go with the same macro for %s: "+
+					"take that line out, or define it as 1", f.Place, f.Says, m.Build.ID)}
+			}
+		}
+	}
+	return nil
 }
 
 // define is one that a build needs, named by its ID: each scan loads the builds anew.

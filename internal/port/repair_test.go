@@ -298,6 +298,33 @@ func TestHarmlessHalves(t *testing.T) {
 	}
 }
 
+// A definition that comes too late is not moved into a comment.
+func TestMacroBehindACommentedInclude(t *testing.T) {
+	const text = "/* the\n   kit */ #include <ntddk.h>\n#define POOL_NX_OPTIN 1\nint DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+	a := unpack(t, projectOf("", text))
+	if run(t, OptIn); pack(t, a) != projectOf("POOL_NX_OPTIN=1;", text) {
+		t.Errorf("got\n%s", pack(t, a))
+	}
+}
+
+// A macro that a file defines as something else makes the compiler warn, once a build defines it, too.
+func TestRedefinition(t *testing.T) {
+	const text = "DRIVER\nint DriverEntry(void)\n{\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n    return ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD') ? 0 : 1;\n}\n"
+	for _, tt := range []struct{ head, more, want string }{
+		{"#include <ntddk.h>\n#include <x.h>\n#if 1\n#define POOL_NX_OPTIN\n#endif", "", "drv.c:4:9: POOL_NX_OPTIN is defined as something else than 1"},
+		{"#include \"own.h\"", "-- own.h --\n#include <ntddk.h>\n#if 1\n#define POOL_NX_OPTIN 2\n#endif\n", "own.h:3:9: POOL_NX_OPTIN is defined as something else"},
+		{"#include <ntddk.h>\n#if 1\n#define POOL_NX_OPTIN 1 // yes\n#endif", "", ""},
+		{"#include <ntddk.h>\n#if 1\n#undef POOL_NX_OPTIN\n#define POOL_NX_OPTIN 2\n#endif", "", ""},
+		{"#include <ntddk.h>\n#ifndef POOL_NX_OPTIN\n#define POOL_NX_OPTIN\n#endif", "", ""},
+	} {
+		unpack(t, projectOf("", strings.Replace(text, "DRIVER", tt.head, 1))+tt.more)
+		_, err := Run([]string{"."}, OptIn, options())
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.head, err, tt.want)
+		}
+	}
+}
+
 // A declaration that reads what the call sets is split, so that it can wait for it; where nothing is to wait, the call is not moved.
 func TestCallBeforeADeclaration(t *testing.T) {
 	const call, use = "    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n", "    return ExAllocatePoolWithTag(t, 1, 'xErD') ? 0 : 1;\n"

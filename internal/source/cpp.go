@@ -57,6 +57,7 @@ type cpp struct {
 	counter     int     // __COUNTER__
 	kit         kit
 	late        []*macro // definitions of a mechanism's macro that wdm.h did not see
+	redefined   []*macro // definitions of one that has another value already
 	placement   bool     // a header of the kit declares its operator new
 	assumeKit   bool     // the first missing header stands for the kit's
 	missing     []token  // the names of headers that were not found

@@ -351,6 +351,7 @@ func (p *cpp) asked(t token) token {
 // define puts a macro in force.
 func (p *cpp) define(m *macro) {
 	if m != nil {
+		p.redefines(m)
 		p.macros[m.name.text] = m
 		p.tooLate(m)
 	}

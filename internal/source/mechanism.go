@@ -23,6 +23,17 @@ func (p *cpp) tooLate(m *macro) {
 	}
 }
 
+// redefines notes a definition of a macro that has another value, of which the compiler warns.
+func (p *cpp) redefines(m *macro) {
+	if !isMechanismMacro(m.name.text) {
+		return
+	}
+	same := func(a, b token) bool { return a.text == b.text }
+	if old := p.lookup(m.name.text); old != nil && !slices.EqualFunc(old.body, m.body, same) {
+		p.redefined = append(p.redefined, m)
+	}
+}
+
 // skipped notes the definitions in front of the include of a precompiled header: Microsoft's compiler does not read them.
 func (p *cpp) skipped(main *file, start int) {
 	for _, d := range main.directives {
@@ -41,6 +52,9 @@ func (p *cpp) mechanismFacts() []driver.Fact {
 		return nil
 	}
 	var list []driver.Fact
+	for _, m := range p.redefined {
+		list = append(list, driver.Fact{Kind: driver.Redefinition, Place: m.name.place(), Says: m.name.text})
+	}
 	opted := p.kit.mechanism == nx.OptIn || p.kit.mechanism == nx.OptInAuto
 	for _, m := range p.late {
 		if optOut := m.name.text == nx.OptedOut.Macro(); optOut == opted && !m.isZero() {
@@ -57,7 +71,7 @@ func (p *cpp) mechanismFacts() []driver.Fact {
 }
 
 // movable gives the line that defines a macro too late, if it can stand in front of the kit's include: it follows that in the
-// same file, no conditional begins or ends between them, and the line holds nothing that goes on in others.
+// same file, no conditional begins or ends between them, and neither line holds anything that goes on in others.
 func (p *cpp) movable(name token) []driver.Written {
 	f, include := name.file, p.kit.include
 	if f != include.file || f.virtual || f.wide != nil || name.off < include.off {
@@ -72,7 +86,7 @@ func (p *cpp) movable(name token) []driver.Written {
 		}
 	}
 	data := f.bytes()
-	if int(name.off) > len(data) {
+	if int(name.off) > len(data) || len(bytes.TrimSpace(bytes.TrimPrefix(data[lineStart(data, int(include.off)):include.off], []byte("\ufeff")))) > 0 {
 		return nil
 	}
 	start := bytes.LastIndexByte(data[:name.off], '\n') + 1
