@@ -78,6 +78,10 @@ func committedIDs(git, top string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	var exit *exec.ExitError
+	if _, err := gitOutput(git, top, "rev-parse", "--quiet", "--verify", "HEAD"); errors.As(err, &exit) {
+		return nil, nil // nothing was committed yet
+	}
 	committed, err := gitIDs(git, top, "ls-tree", "-r", "-z", "--full-tree", "HEAD") // "MODE blob ID"
 	if err != nil {
 		return nil, err
