@@ -25,7 +25,7 @@ func (p *cpp) tooLate(m *macro) {
 
 // redefines notes a definition of a macro that has another value, of which the compiler warns.
 func (p *cpp) redefines(m *macro) {
-	if !isMechanismMacro(m.name.text) {
+	if !isMechanismMacro(m.name.text) || len(p.stack) == 0 { // what a build defines is its own business
 		return
 	}
 	same := func(a, b token) bool { return a.text == b.text }
