@@ -52,7 +52,7 @@ is ported).`,
 	}
 	c.register(cmd)
 	cmd.Flags().StringVar(&to, "to", string(port.AutoSelect), "the `mechanism`: "+strings.Join(port.Goals(), ", "))
-	cmd.Flags().BoolVar(&unsafe, "unsafe", false, "make changes, too, that may alter what the driver does")
+	cmd.Flags().BoolVar(&unsafe, "unsafe", false, "make changes, too, that may alter what the driver does (what an opt-in may break is named, and does not hold it back)")
 	cmd.Flags().BoolVar(&write, "write", false, "write the change instead of printing it")
 	cmd.Flags().BoolVar(&force, "force", false, "write files that hold what is not committed to git, too")
 	return cmd

@@ -77,17 +77,38 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{First: before, last: before, named: paths, alone: map[string]string{}, stay: incomplete(before), unread: unreadIn(before)}
-	r.Goal, r.Why, r.Not = choose(goal, before.Images)
-	if err := refuse(r.Goal.Mechanism, before.Images); err != nil {
+	if err := r.settle(t, goal, &o); err != nil {
 		return nil, err
 	}
-	if err := r.refuse(); err != nil {
+	if err := r.rounds(t, paths, o); err != nil {
 		return nil, err
+	}
+	if broken := r.broken(); len(broken) > 0 {
+		return r.otherwise(goal, o, broken)
+	}
+	r.Before, r.After, r.Suppressed = before.Images, r.last.Images, r.last.Suppressed
+	for _, held := range []func() error{r.redefines, r.worse} {
+		if err := held(); err != nil {
+			return nil, err
+		}
+	}
+	r.sort()
+	return r, nil
+}
+
+// settle chooses what is made of the drivers, unless they hold that back, and has the scan propose it.
+func (r *Result) settle(t *tree.Tree, goal Goal, o *scan.Options) (err error) {
+	r.Goal, r.Why, r.Not = choose(goal, r.First.Images)
+	if err := refuse(r.Goal.Mechanism, r.First.Images); err != nil {
+		return err
+	}
+	if err := r.refuse(); err != nil {
+		return err
 	}
 	if o.Goal != r.Goal { // the findings' fixes are those of another
 		o.Goal = r.Goal
-		if r.last, err = scan.On(t, paths, o); err != nil {
-			return nil, err
+		if r.last, err = scan.On(t, r.named, *o); err != nil {
+			return err
 		}
 	}
 	for _, f := range r.last.Findings {
@@ -95,29 +116,20 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 			r.Executed = append(r.Executed, f)
 		}
 	}
-	if err := r.rounds(t, paths, o); err != nil {
-		return nil, err
-	}
-	if broken := r.broken(); len(broken) > 0 {
-		if goal == AutoSelect && refuse(nx.OptInAuto, before.Images) == nil {
-			r, err := Run(paths, OptInAuto, o)
-			if err == nil {
-				r.Why, r.Not = "it leaves NonPagedPool a constant, and no build starts before Windows 8",
-					fmt.Sprintf("POOL_NX_OPTIN would make a variable of it, where a constant is needed (%s)", broken[0].Place)
-			}
-			return r, err
-		}
+	return nil
+}
+
+// otherwise takes the mechanism that leaves NonPagedPool a constant, where nobody asked for another and all builds carry it.
+func (r *Result) otherwise(goal Goal, o scan.Options, broken []rule.Finding) (*Result, error) {
+	if goal != AutoSelect || refuse(nx.OptInAuto, r.First.Images) != nil {
 		return nil, &RefusedError{brokenReason(broken)}
 	}
-	if err := r.redefines(); err != nil {
-		return nil, err
+	auto, err := Run(r.named, OptInAuto, o)
+	if err == nil {
+		auto.Why, auto.Not = "it leaves NonPagedPool a constant, and no build starts before Windows 8",
+			fmt.Sprintf("POOL_NX_OPTIN would make a variable of it, where a constant is needed (%s)", broken[0].Place)
 	}
-	r.Before, r.After, r.Suppressed = before.Images, r.last.Images, r.last.Suppressed
-	if err := r.worse(); err != nil {
-		return nil, err
-	}
-	r.sort()
-	return r, nil
+	return auto, err
 }
 
 // sort parts what is not mended by why that is so.
