@@ -319,6 +319,8 @@ const (
 	MacroTooLate FactKind = "macro too late"
 	// Redefinition is a definition of a mechanism's macro, which Says names, where it has another value already.
 	Redefinition FactKind = "redefinition"
+	// OptOut is the POOL_NX_OPTOUT that opts a unit out.
+	OptOut FactKind = "opt-out"
 	// OptOutOff is a POOL_NX_OPTOUT that is 0, in a unit that is opted in.
 	OptOutOff FactKind = "opt-out that is 0"
 	// BothOptIns is the kit include of a unit for which both opt-ins are defined, on x86 or x64.
@@ -341,7 +343,7 @@ type Fact struct {
 	// Masked says, of a Comparison, that it is one of some bits, of which NX is none, with a constant that an opt-in redefines.
 	Masked bool
 	// Written are the constants in a Comparison or a case label; of a MacroTooLate the line of the definition, where it can be
-	// moved in front of the kit's include in the same file.
+	// moved in front of the kit's include in the same file; of an OptOut that line, where it can be taken out.
 	Written []Written
 	// Names are, of a ConstantNeeded or a DynamicInitialiser, the constants that an opt-in redefines, where each may be another.
 	// ByMacro is set where one of them came out of a macro, or of its arguments.

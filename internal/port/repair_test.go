@@ -120,6 +120,32 @@ func TestRawNX(t *testing.T) {
 	}
 }
 
+// An opt-out that disables the call is taken out of its file, unless a request of some build hangs on it.
+func TestOptOutDisablesCall(t *testing.T) {
+	before, after := example("NX0008").Before, example("NX0008").After
+	const define, request = "#define POOL_NX_OPTOUT 1\n", "    ExAllocatePoolWithTag(NonPagedPool, 1, 'xErD');\n    return STATUS_SUCCESS;"
+	project, _, _ := strings.Cut(before, "-- drv.c --")
+	second := strings.NewReplacer("drv.vcxproj", "second.vcxproj", "POOL_NX_OPTIN=1", "POOL_NX_OPTIN=1;SECOND").Replace(project)
+	for _, tt := range []struct{ name, before, after string }{
+		{"alone", before, after},
+		{"with a request", strings.Replace(before, "    return STATUS_SUCCESS;", request, 1), ""},
+		{"with one in another build", second + strings.Replace(before, "    return STATUS_SUCCESS;", "#ifdef SECOND\n"+request+"\n#endif\n    return STATUS_SUCCESS;", 1), ""},
+		{"behind a byte order mark", strings.Replace(before, define, "\ufeff"+define, 1), ""},
+		{"in a header", strings.Replace(before, define, "#include \"out.h\"\n", 1) + "-- out.h --\n" + define, ""},
+		{"by a comment that goes on", strings.Replace(before, define, "#define POOL_NX_OPTOUT 1 /* no\n*/\n", 1), ""},
+	} {
+		a := unpack(t, tt.before)
+		run(t, AutoSelect)
+		want := tt.after
+		if want == "" {
+			want = tt.before
+		}
+		if got := pack(t, a); got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, want)
+		}
+	}
+}
+
 // A condition on the opt-in may select another request, which is executable on purpose: none is worse for that. Nor are two requests of
 // one macro taken for each other.
 func TestNoRequestIsWorse(t *testing.T) {

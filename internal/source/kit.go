@@ -75,7 +75,7 @@ type kit struct {
 	include   token       // the '#' of the directive
 	front     driver.Span // empty, in front of the include of the unit itself; no path where nothing can be put there
 	mechanism nx.Mechanism
-	optOut    *macro // POOL_NX_OPTOUT, where it is defined and does not opt out
+	optOut    *macro // POOL_NX_OPTOUT, where it is defined
 	zeroing   bool   // the opt-in call looks whether the system clears pool memory, too
 	both      bool   // both opt-ins are defined, which does not compile
 }
@@ -99,9 +99,7 @@ func (p *cpp) includeKit(hash token, name string) {
 		p.kit.mechanism = nx.OptedOut
 	}
 	p.kit.zeroing = p.lookup("POOL_ZERO_DOWN_LEVEL_SUPPORT") != nil
-	if !f.OptOut {
-		p.kit.optOut = p.lookup("POOL_NX_OPTOUT")
-	}
+	p.kit.optOut = p.lookup("POOL_NX_OPTOUT")
 	if p.kit.mechanism != nx.OptIn && p.kit.mechanism != nx.OptInAuto {
 		return
 	}

@@ -63,6 +63,8 @@ func (p *cpp) mechanismFacts() []driver.Fact {
 	}
 	if m := p.kit.optOut; m != nil && opted {
 		list = append(list, driver.Fact{Kind: driver.OptOutOff, Place: p.definedAt(m), Says: m.name.text})
+	} else if m != nil && p.kit.mechanism == nx.OptedOut {
+		list = append(list, driver.Fact{Kind: driver.OptOut, Place: p.definedAt(m), Says: m.name.text, Written: definitionLine(m.name)})
 	}
 	if p.kit.both {
 		list = append(list, driver.Fact{Kind: driver.BothOptIns, Place: p.kit.include.place()})
@@ -85,10 +87,19 @@ func (p *cpp) movable(name token) []driver.Written {
 			}
 		}
 	}
-	data := f.bytes()
-	if int(name.off) > len(data) || len(bytes.TrimSpace(bytes.TrimPrefix(data[lineStart(data, int(include.off)):include.off], []byte("\ufeff")))) > 0 {
+	if data := f.bytes(); len(bytes.TrimSpace(bytes.TrimPrefix(data[lineStart(data, int(include.off)):include.off], []byte("\ufeff")))) > 0 {
 		return nil
 	}
+	return definitionLine(name)
+}
+
+// definitionLine gives the line that defines a macro, where it holds nothing else; nil where it can't be edited.
+func definitionLine(name token) []driver.Written {
+	f := name.file
+	if f.virtual || f.wide != nil || int(name.off) > len(f.bytes()) {
+		return nil
+	}
+	data := f.bytes()
 	start := bytes.LastIndexByte(data[:name.off], '\n') + 1
 	end := bytes.IndexByte(data[name.off:], '\n') + 1 + int(name.off)
 	if end == int(name.off) || start > 1 && bytes.HasSuffix(bytes.TrimSuffix(data[:start-1], []byte("\r")), []byte("\\")) {
