@@ -15,7 +15,8 @@ var comparisonChanges = Rule{
 	Name:  "comparison-changes-meaning",
 	Level: Warning,
 	Doc: Doc{
-		What: `In a file that is opted in, a pool type is compared with 0 or with NonPagedPoolExecute, and not in the same function with NX pool, too; or some of its bits with NonPagedPool.`,
+		What: `In a file that is opted in, a pool type is compared with 0 (if (PoolType) and !PoolType do that, too) or with
+NonPagedPoolExecute, and not in the same function with NX pool, too; or some of its bits with NonPagedPool.`,
 		Why: `An opt-in makes NonPagedPool 512 from Windows 8 on: what was nonpaged pool is no longer equal to 0, and the code takes
 the other way. A comparison with NonPagedPool itself holds, as both sides change; but not one of (PoolType & 1), which is never
 512.`,

@@ -88,6 +88,9 @@ func TestRules(t *testing.T) {
 		{"an opt-out of nothing", "Windows10", "POOL_NX_OPTOUT", pool, "drv.c:2 C30032 warning"},
 		{"an opt-out of 0", "Windows10", "POOL_NX_OPTIN_AUTO;POOL_NX_OPTOUT=0", pool, "drv.vcxproj:0 NX0007 warning"},
 
+		{"a pool type that is asked for being 0", "Windows10", "POOL_NX_OPTIN_AUTO", "void g(POOL_TYPE t) { if (!t) f(); }\n", "drv.c:2 NX0012 warning"},
+		{"the same, without an opt-in", "Windows10", "", "void g(POOL_TYPE t) { if (t) f(); }\n", ""},
+
 		{"a list with an own allocator, opted in", "Windows10", "POOL_NX_OPTIN_AUTO", "void f(void) { ExInitializeNPagedLookasideList(&l, Mine, 0, 0, 8, 1, 0); }", ""},
 		{"a list without one", "Windows10", "", "void f(void) { ExInitializeNPagedLookasideList(&l, 0, Mine, 0, 8, 1, 0); }", "drv.c:2 C30030 warning"},
 

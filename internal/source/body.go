@@ -18,6 +18,7 @@ type parameter struct {
 	given   *expr  // its default argument
 	// reference is set for a reference of C++, constant where nothing can be written by way of it.
 	reference, constant bool
+	star                bool // it is a pointer
 }
 
 // variable is one that is declared at file scope. The elements of an array are one variable.
@@ -35,6 +36,7 @@ type local struct {
 	typ    string // its type
 	static bool
 	array  bool
+	star   bool   // it is a pointer
 	opaque string // why its values are not known: it is the parameter of a lambda
 }
 
@@ -97,7 +99,7 @@ func (p *parser) parameters(f *function, list []token) {
 		}
 		var a parameter
 		if d := declarators(arg); len(d) > 0 {
-			a = parameter{name: d[0].name, typ: p.tag(d[0].typ), written: d[0].typ, reference: d[0].ref, constant: isConstant(arg[:d[0].at])}
+			a = parameter{name: d[0].name, typ: p.tag(d[0].typ), written: d[0].typ, reference: d[0].ref, constant: isConstant(arg[:d[0].at]), star: d[0].star}
 			if d[0].assign {
 				a.given = p.expression(nil, d[0].init)
 			}
@@ -257,6 +259,10 @@ func (r *reading) scan() {
 			r.calledThrough(i)
 		case t.is("==") || t.is("!="):
 			r.comparison(i)
+		case t.is("!"):
+			r.truth(i, i+2)
+		case t.is("(") && i > 0 && (r.toks[i-1].is("if") || r.toks[i-1].is("while")) && i+2 < len(r.toks) && r.toks[i+2].is(")"):
+			r.truth(i-1, i+3)
 		case t.is("&") && !r.passedOn[i]:
 			r.f.taken = r.address(r.f.taken, r.f, r.toks, i)
 		case t.kind == ident && i >= r.skip:
@@ -308,7 +314,7 @@ func (r *reading) declaration(i int) {
 		if d.typ == "auto" {
 			d.typ = castTo(d.init)
 		}
-		r.f.declare(d.name, local{of: r.tag(d.typ), typ: d.typ, static: static, array: d.array})
+		r.f.declare(d.name, local{of: r.tag(d.typ), typ: d.typ, static: static, array: d.array, star: d.star || d.pointer})
 		if d.ref {
 			r.f.taken = r.alias(r.f.taken, d, toks)
 			r.passedOn[i+d.at-1] = true // its & takes no address

@@ -72,8 +72,11 @@ func (p *parser) initialisesStatic(f *function, declaration []token, d declarato
 // a macro, the only one that the file gives it, in all that compile the file.
 func (p *parser) assignable(declaration []token, d declarator) []driver.Initialiser {
 	name := declaration[d.at]
-	if name.file == nil || name.exp != nil || !definedPlainly(declaration, d.typ) || !p.givesOnce(name) || !d.assign || d.array || d.ref || d.pointer || len(d.init) == 0 || d.init[0].is("{") || slices.ContainsFunc(declaration, isConstexpr) ||
-		d.at > 0 && declaration[d.at-1].is("::") || d.at+1 >= len(declaration) || !declaration[d.at+1].is("=") {
+	switch {
+	case name.file == nil || name.exp != nil || !definedPlainly(declaration, d.typ) || !p.givesOnce(name),
+		!d.assign || d.array || d.ref || d.pointer || len(d.init) == 0 || d.init[0].is("{"),
+		slices.ContainsFunc(declaration, isConstexpr), d.at > 0 && declaration[d.at-1].is("::"),
+		d.at+1 >= len(declaration) || !declaration[d.at+1].is("="):
 		return nil
 	}
 	last := d.init[len(d.init)-1].source()
@@ -203,6 +206,31 @@ func (r *reading) comparison(i int) {
 			return
 		}
 	}
+}
+
+// truth notes that a variable of type POOL_TYPE is asked for being 0, which is what NonPagedPool is without an opt-in.
+func (r *reading) truth(from, to int) {
+	if to > len(r.toks) || to < len(r.toks) && (r.toks[to].is("(") || r.toks[to].is("[") || r.toks[to].is(".") || r.toks[to].is("->")) {
+		return
+	}
+	asked := r.toks[from:to]
+	i := slices.IndexFunc(asked, func(t token) bool { return t.kind == ident && !keywords[t.text] })
+	if i < 0 || r.writtenType(r.f, asked[i].text) != "POOL_TYPE" || !r.isDeclared(asked[i].text) || r.f.points(asked[i].text) {
+		return
+	}
+	r.note(driver.Fact{
+		Kind: driver.Comparison, Place: asked[0].root().place(), Function: r.f.name, With: &driver.Term{}, Says: text(asked) + ", which compares with 0",
+	})
+	r.compares(asked[i:i+1], driver.Term{})
+}
+
+// points says whether a parameter or a local is a pointer.
+func (f *function) points(name string) bool {
+	if v, ok := f.locals[name]; ok {
+		return v.star || v.array
+	}
+	i := f.param(name)
+	return i >= 0 && f.params[i].star
 }
 
 // maskedComparison notes that some bits of a value, of which NX is none, are compared with a constant that an opt-in redefines.
