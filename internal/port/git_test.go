@@ -72,7 +72,7 @@ func TestWhatIsNotCommitted(t *testing.T) {
 			git(t, "add", ".")
 			git(t, "commit", "-qm", "1")
 		}, ""},
-		"nothing is committed": {func(t *testing.T) { git(t, "update-ref", "-d", "HEAD") }, ". is a checkout, but git can't tell what was changed in it: "},
+		"nothing is committed": {func(t *testing.T) { git(t, "update-ref", "-d", "HEAD") }, "not committed: SOURCES, drv.c, drv.vcxproj: commit"},
 		"git does not answer":  {func(t *testing.T) { os.WriteFile(".git/config", []byte("[core"), 0o644) }, ". is a checkout, but git can't tell what was changed in it: "},
 	} {
 		t.Run(name, func(t *testing.T) {
