@@ -254,7 +254,7 @@ func TestPool2Reports(t *testing.T) {
 	var b strings.Builder
 	report.Port(&b, &run(t, Pool2).Ported, true)
 	for _, want := range []string{
-		"by no deprecated allocator; below Windows 8 POOL_NX_OPTIN: asked for\n",
+		"by no deprecated allocator; below Windows 8 POOL_NX_OPTIN): asked for\n",
 		"drv.c:2: ExAllocatePool2: NonPagedPoolExecute -> POOL_FLAG_UNINITIALIZED | POOL_FLAG_NON_PAGED (not executable) on Windows 10.0.19041\n",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -247,9 +247,9 @@ func evidence(s *driver.Site) string {
 // aim names what a port makes of drivers.
 func aim(g rule.Goal) string {
 	if g.Allocators {
-		return "none, each request names no-execute memory, by no deprecated allocator; below Windows 8 POOL_NX_OPTIN"
+		return "none (each request names no-execute memory, by no deprecated allocator; below Windows 8 POOL_NX_OPTIN)"
 	}
-	return cmp.Or(g.Mechanism.Macro(), "none, each request names no-execute memory")
+	return cmp.Or(g.Mechanism.Macro(), "none (each request names no-execute memory)")
 }
 
 // cautions says what a port cannot know.
