@@ -234,3 +234,12 @@ func TestExecutedMemoryOnARM64(t *testing.T) {
 		}
 	}
 }
+
+// A mapping has no name of executable memory: what is said of pool is not said of it.
+func TestExecutedMapping(t *testing.T) {
+	unpack(t, projectOf("", "#include <ntddk.h>\ntypedef ULONG (*CODE)(void);\nULONG DriverEntry(PMDL m)\n{\n    PVOID p = MmGetSystemAddressForMdlSafe(m, NormalPagePriority);\n    return ((CODE)p)();\n}\n"))
+	r := run(t, OptIn)
+	if len(r.Executed) != 1 || strings.Contains(r.Executed[0].Message, "name NonPagedPoolExecute") || !strings.Contains(r.Executed[0].Message, "system; opt the file out by POOL_NX_OPTOUT") {
+		t.Errorf("executed %v", r.Executed)
+	}
+}

@@ -82,7 +82,11 @@ func executedMessage(b driver.Build, s driver.Site, goal nx.Mechanism) string {
 	case !executable(b, s):
 		return "it is no-execute memory on Windows 10, which stops the system unless the driver makes the pages executable itself"
 	case fixable(b, s, goal):
-		return "an opt-in makes it no-execute memory, which stops the system; name NonPagedPoolExecute here, or opt the file out by POOL_NX_OPTOUT"
+		way := "opt the file out by POOL_NX_OPTOUT"
+		if s.DDI.Kind == nx.PoolType {
+			way = "name NonPagedPoolExecute here, or " + way
+		}
+		return "an opt-in makes it no-execute memory, which stops the system; " + way
 	}
 	return "memory integrity (HVCI) does not permit that"
 }
