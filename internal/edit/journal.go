@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,7 @@ const (
 	header     = "nxport journal 1 "
 	staged     = "staged"
 	done       = "done"
+	restored   = "restored" // what was replaced is put back
 	maxJournal = 16 << 20 // bytes; a port of 50,000 files has one of 10 MB
 )
 
@@ -89,37 +91,80 @@ func (t *transaction) mark(what string) error {
 	return nil
 }
 
-// Recover brings a tree whose port was interrupted to where it was before, or, if all was written, removes what the port left
-// behind. It says what it did; without a journal in dir it does nothing and says nothing.
-func Recover(dir string) (string, error) {
-	return recoverBy(dir, func() error { return nil })
+// Recover brings trees whose port was interrupted to where they were before, or, if all was written, removes what the port left
+// behind. It says of each directory what it did: nothing where there is no journal. Of one port in several directories, all that are
+// given are put back, or none.
+func Recover(dirs []string) ([]string, error) {
+	return recoverBy(dirs, func() error { return nil })
 }
 
 // recoverBy is to Recover what writeBy is to Write.
-func recoverBy(dir string, step func() error) (string, error) {
-	t, err := newTransaction(dir, step)
-	if err != nil {
-		return "", err
+func recoverBy(dirs []string, step func() error) ([]string, error) {
+	says := make([]string, len(dirs))
+	all := make([]*transaction, len(dirs))
+	defer func() {
+		for _, t := range all {
+			if t != nil {
+				t.close()
+			}
+		}
+	}()
+	ended := map[string]bool{} // by token: one that says "done" tells that all was written
+	for i, dir := range dirs {
+		t, err := newTransaction(dir, step)
+		if err != nil {
+			return says, err
+		}
+		all[i] = t
+		if t.done, err = t.load(); err != nil {
+			return says, err
+		}
+		ended[t.token] = ended[t.token] || t.done
 	}
-	defer t.close()
+	var order []int // those that say "done" last: they tell of the others as long as there is one
+	for i, t := range all {
+		switch {
+		case t.journal == nil:
+		case t.done:
+			order = append(order, i)
+		default:
+			order = slices.Insert(order, 0, i)
+		}
+	}
+	for _, i := range order {
+		var err error
+		if says[i], err = all[i].settle(ended[all[i].token]); err != nil {
+			return says, err
+		}
+	}
+	return says, nil
+}
+
+// load locks and reads the journal of an interrupted port, if there is one.
+func (t *transaction) load() (finished bool, err error) {
 	info, err := t.root.Lstat(Journal)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return false, nil
 	}
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxJournal {
-		return "", t.at(Journal, errNoJournal)
+		return false, t.at(Journal, errNoJournal)
 	}
 	if err := t.openJournal(0); errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return false, nil
 	} else if err != nil {
-		return "", err
+		return false, err
 	}
-	finished, err := t.read()
-	if err != nil {
-		return "", t.at(Journal, err)
+	if finished, err = t.read(); err != nil {
+		return false, t.at(Journal, err)
 	}
+	return finished, nil
+}
+
+// settle puts back what a port replaced that had not ended, and removes what it left behind.
+func (t *transaction) settle(finished bool) (string, error) {
 	var back []string
-	if !finished {
+	if !finished && !t.restored {
+		var err error
 		if back, err = t.putBack(); err != nil {
 			return "", err
 		}
@@ -128,6 +173,8 @@ func recoverBy(dir string, step func() error) (string, error) {
 		return "", err
 	}
 	switch {
+	case t.restored:
+		return "a port here was interrupted and put back: what it left behind is removed", nil
 	case finished:
 		return "a port here was interrupted when it had ended: what it left behind is removed", nil
 	case len(back) == 0:
@@ -158,17 +205,19 @@ func (t *transaction) read() (finished bool, err error) {
 		case line == staged:
 			t.staged = true
 		case line == done:
-			return true, nil
+			finished = true
+		case line == restored: // the "done" before it came to the disk, and was told as an error
+			t.restored, finished = true, false
 		default:
 			e, ok := parseEntry(line)
-			if !ok || seen[e.path] || t.staged {
+			if !ok || seen[e.path] || t.staged || finished {
 				return false, fmt.Errorf("line %d is none of a journal of nxport: look at the files it names, then remove it", i+1)
 			}
 			seen[e.path] = true
 			t.files = append(t.files, e)
 		}
 	}
-	return false, nil
+	return finished, nil
 }
 
 func parseEntry(line string) (e entry, ok bool) {

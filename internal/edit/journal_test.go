@@ -55,7 +55,7 @@ func TestRecover(t *testing.T) {
 				t.Fatal(err)
 			}
 			put(t, "tree/"+Journal, tt.journal, 0o644)
-			says, err := Recover("tree")
+			says, err := recovered("tree")
 			if tt.fails == "" && (err != nil || !strings.Contains(says, tt.says)) || tt.fails != "" && (err == nil || !strings.Contains(err.Error(), tt.fails)) {
 				t.Errorf("says %q, %v; want %q, %q", says, err, tt.says, tt.fails)
 			}
@@ -80,12 +80,12 @@ func TestRecoverFromNoFile(t *testing.T) {
 	if err := os.Symlink("real", Journal); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Recover("."); err == nil || !strings.Contains(err.Error(), "no journal of nxport") || text(t, "real") != head+"staged\n" {
+	if _, err := recovered("."); err == nil || !strings.Contains(err.Error(), "no journal of nxport") || text(t, "real") != head+"staged\n" {
 		t.Errorf("a link: %v", err)
 	}
 	os.Remove(Journal)
 	os.Mkdir(Journal, 0o755)
-	if _, err := Recover("."); err == nil || !strings.Contains(err.Error(), "no journal of nxport") {
+	if _, err := recovered("."); err == nil || !strings.Contains(err.Error(), "no journal of nxport") {
 		t.Errorf("a directory: %v", err)
 	}
 }

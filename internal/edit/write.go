@@ -22,8 +22,9 @@ import (
 //  4. the journal says "done"
 //  5. the old texts are removed, and last the journal
 //
-// Whoever finds a journal that says "staged" and not "done" puts the old texts back: so does a step that fails, and so
-// does Recover after a write that was killed. A new text that is still there tells that its file was not replaced.
+// Whoever finds a journal that says "staged" and not "done" puts the old texts back, and notes "restored": so does a step that fails, and so
+// does Recover after a write that was killed. A new text that is still there tells that its file was not replaced. A write in
+// several directories has a journal in each, with one token: none says "done" before all files of all are replaced.
 
 // Write replaces all files, or none; each must lie in one of the roots, and keeps its mode. A file that no longer holds
 // c.Old stops the whole. Of a file with several names (hard links) only the one that was named changes.
@@ -42,25 +43,31 @@ func writeBy(roots []string, changes []Change, step func() error) error {
 	if err != nil {
 		return fmt.Errorf("nothing was written: %w", err)
 	}
-	for _, phase := range []func(*transaction) error{
+	for n, phase := range []func(*transaction) error{
 		(*transaction).check, (*transaction).open, (*transaction).stage, (*transaction).replace, (*transaction).commit,
 	} {
-		for _, t := range all {
-			if err := phase(t); err != nil {
+		for i, t := range all {
+			switch err := phase(t); {
+			case err != nil && n == committing && i > 0: // the first journal says for all that all is written
+			case err != nil:
 				return fmt.Errorf("nothing was written: %w", errors.Join(err, undo(all)))
 			}
 		}
 	}
-	for _, t := range all {
+	for _, t := range slices.Backward(all) { // the first tells of the others as long as there is one
 		t.clean() // what can't be removed now is removed by the next run
 	}
 	return nil
 }
 
+// committing is the phase that can't be undone once one directory has passed it.
+const committing = 4
+
 // transactions groups the changes by root. Of roots that hold one another the outermost counts.
 func transactions(roots []string, changes []Change, step func() error) ([]*transaction, error) {
 	var all []*transaction
 	of := map[string]*transaction{}
+	token := rand.Text()[:8] // of all, by which Recover tells that they belong together
 	for _, c := range changes {
 		if bytes.Equal(c.Old, c.New) {
 			continue
@@ -74,7 +81,7 @@ func transactions(roots []string, changes []Change, step func() error) ([]*trans
 			if t, err = newTransaction(dir, step); err != nil {
 				return all, err
 			}
-			t.token = rand.Text()[:8]
+			t.token = token
 			of[dir] = t
 			all = append(all, t)
 		}
@@ -114,8 +121,9 @@ type transaction struct {
 	token   string   // makes the names of what is staged
 	files   []entry
 	texts   [][]byte // the new ones, of files
-	staged  bool
-	step    func() error
+	// What the journal says.
+	staged, done, restored bool
+	step                   func() error
 }
 
 type entry struct {
@@ -334,7 +342,7 @@ func (t *transaction) putBack() ([]string, error) {
 		names = append(names, t.files[i].path)
 	}
 	t.sync()
-	return names, t.mark(done)
+	return names, t.mark(restored)
 }
 
 // sync has the names in the directories written to disk. Not every system can; then they are written when it likes.

@@ -122,7 +122,7 @@ func TestWrite(t *testing.T) {
 	if got := names(t); len(got) != 4 {
 		t.Errorf("left behind: %v", got)
 	}
-	if says, err := Recover("."); says != "" || err != nil {
+	if says, err := recovered("."); says != "" || err != nil {
 		t.Errorf("after a whole write, recovery says %q, %v", says, err)
 	}
 }
@@ -195,7 +195,7 @@ func TestAFullDiskAtEachStep(t *testing.T) {
 		t.Chdir(t.TempDir())
 		err := writeBy(here, tree(t), stopAt(n))
 		if err == nil && state(t) == "new" {
-			if _, err = Recover("."); err != nil || len(names(t)) != len(files) {
+			if _, err = recovered("."); err != nil || len(names(t)) != len(files) {
 				t.Errorf("step %d: %v: left behind: %v", n, err, names(t))
 			}
 		} else if !errors.Is(err, syscall.ENOSPC) || state(t) != "old" || len(names(t)) != len(files) {
@@ -243,7 +243,7 @@ func TestRecoverWaitsForAWrite(t *testing.T) {
 		if text(t, "a.c") == "new a.c" && !begun {
 			begun = true
 			go func() {
-				s, err := Recover(".")
+				s, err := recovered(".")
 				says <- s
 				errs <- err
 			}()
@@ -266,12 +266,12 @@ func TestChangedAfterARecovery(t *testing.T) {
 		if n == 0 && !strings.Contains(state(t), "new,") {
 			t.Fatalf("the tree is %s", state(t))
 		}
-		if _, err := recoverBy(".", stopAt(n)); err == nil || !strings.HasSuffix(text(t, Journal), "done\n") {
+		if _, err := recoverBy(here, stopAt(n)); err == nil || !strings.HasSuffix(text(t, Journal), "restored\n") {
 			continue
 		}
 		late++
 		put(t, "d.h", "mine", 0o644)
-		if says, err := Recover("."); err != nil || text(t, "d.h") != "mine" || len(names(t)) != len(files) {
+		if says, err := recovered("."); err != nil || text(t, "d.h") != "mine" || len(names(t)) != len(files) {
 			t.Errorf("step %d: %s, %v; there are %v", n, says, err, names(t))
 		}
 	}
@@ -299,16 +299,66 @@ func TestUndoFails(t *testing.T) {
 	}
 }
 
+// A write in two directories that is interrupted anywhere leaves both old or both new, once both are recovered.
+func TestInterruptedInTwoDirectories(t *testing.T) {
+	roots := []string{"one", "two"}
+	write := func(step func() error) error {
+		t.Chdir(t.TempDir())
+		var list []Change
+		for _, name := range []string{"one/a.c", "one/b.c", "two/c.c"} {
+			put(t, name, "old "+name, 0o644)
+			list = append(list, change(name))
+		}
+		return writeBy(roots, list, step)
+	}
+	steps := 0
+	if err := write(func() error { steps++; return nil }); err != nil || steps < 12 {
+		t.Fatal(steps, err)
+	}
+	ended := 0
+	for n := range steps * 20 {
+		left, once := n/20, n%2 == 0 // a step fails, or it and all that follow
+		broken := func() error {
+			if left--; left == -1 || left < 0 && !once {
+				return errors.New("the disk is broken")
+			}
+			return nil
+		}
+		write(broken)
+		left, once = n%20/2, false // so does the recovery, in the middle
+		recoverBy(roots, broken)
+		if _, err := Recover(roots); err != nil {
+			t.Errorf("step %d: %v", n, err)
+		}
+		one, two := text(t, "one/a.c")[:3], text(t, "two/c.c")[:3]
+		if one != two || text(t, "one/b.c")[:3] != one || len(names(t)) != 3 {
+			t.Errorf("step %d: one is %s, two is %s, there are %v", n, one, two, names(t))
+		}
+		if one == "new" {
+			ended++
+		}
+	}
+	if ended == 0 || ended == 20*steps {
+		t.Errorf("%d of %d interrupted writes ended", ended, 20*steps)
+	}
+}
+
+// recovered recovers one directory.
+func recovered(dir string) (string, error) {
+	says, err := Recover([]string{dir})
+	return says[0], err
+}
+
 // recovers fails where the next run does not make the tree whole and clean.
 func recovers(t *testing.T) {
 	t.Helper()
 	was := state(t)
-	says, err := Recover(".")
+	says, err := recovered(".")
 	is := state(t)
 	if err != nil || is != "old" && is != "new" || was == "new" && is == "old" && !strings.Contains(says, "put back as before: a.c, b/b.c") || len(names(t)) != len(files) {
 		t.Errorf("the tree was %s, is %s; %s, %v; there are %v", was, is, says, err, names(t))
 	}
-	if says, err := Recover("."); says != "" || err != nil {
+	if says, err := recovered("."); says != "" || err != nil {
 		t.Errorf("a second recovery says %q, %v", says, err)
 	}
 }
@@ -336,7 +386,7 @@ func TestMain(m *testing.M) {
 		if what == "write" {
 			err = writeBy(here, list, step)
 		} else {
-			_, err = recoverBy(".", step)
+			_, err = recoverBy(here, step)
 		}
 		if err != nil {
 			fmt.Println(err)

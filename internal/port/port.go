@@ -175,17 +175,15 @@ func Recover(paths []string) ([]string, error) {
 		}
 	}
 	slices.Sort(dirs)
+	dirs = slices.Compact(dirs)
+	says, err := edit.Recover(dirs)
 	var done []string
-	for _, dir := range slices.Compact(dirs) {
-		says, err := edit.Recover(dir)
-		if err != nil {
-			return done, err
-		}
-		if says != "" {
-			done = append(done, dir+": "+says)
+	for i, text := range says {
+		if text != "" {
+			done = append(done, dirs[i]+": "+text)
 		}
 	}
-	return done, nil
+	return done, err
 }
 
 // refuse holds back a mechanism that a build's minimum Windows does not carry.
