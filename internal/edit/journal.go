@@ -26,7 +26,7 @@ const (
 	staged     = "staged"
 	done       = "done"
 	restored   = "restored" // what was replaced is put back
-	maxJournal = 16 << 20 // bytes; a port of 50,000 files has one of 10 MB
+	maxJournal = 16 << 20   // bytes; a port of 50,000 files has one of 10 MB
 )
 
 var errNoJournal = errors.New("no journal of nxport, though it has that name: remove it")
