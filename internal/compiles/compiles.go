@@ -4,6 +4,7 @@
 package compiles
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ import (
 type Outcome struct {
 	Tree    string
 	Goal    port.Goal
-	Took    string // the mechanism that the port came to
+	Took    string // the mechanism that the port came to, "by minimum" where each driver's lowest Windows decides
 	Refused string // why nothing was ported
 	Builds  int    // that the port reaches
 	Units   int    // compiled before and after, each with its options once
@@ -45,7 +46,7 @@ type pair struct {
 
 // Run compiles what a port of dir changes, as it was and as it is then.
 func Run(name, dir string, r *port.Result, c Compiler, o scan.Options) (Outcome, error) {
-	out := Outcome{Tree: name, Took: string(r.Goal.Mechanism)}
+	out := Outcome{Tree: name, Took: cmp.Or(string(r.Goal.Mechanism), "by minimum")}
 	list, builds, err := pairs(dir, r, o)
 	if err != nil || len(list) == 0 {
 		return out, err
