@@ -116,7 +116,7 @@ func recoverBy(dirs []string, step func() error) ([]string, error) {
 			return says, err
 		}
 		all[i] = t
-		if t.done, err = t.load(); err != nil {
+		if err := t.load(); err != nil {
 			return says, err
 		}
 		ended[t.token] = ended[t.token] || t.done
@@ -141,23 +141,23 @@ func recoverBy(dirs []string, step func() error) ([]string, error) {
 }
 
 // load locks and reads the journal of an interrupted port, if there is one.
-func (t *transaction) load() (finished bool, err error) {
+func (t *transaction) load() error {
 	info, err := t.root.Lstat(Journal)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil
 	}
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxJournal {
-		return false, t.at(Journal, errNoJournal)
+		return t.at(Journal, errNoJournal)
 	}
 	if err := t.openJournal(0); errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil
 	} else if err != nil {
-		return false, err
+		return err
 	}
-	if finished, err = t.read(); err != nil {
-		return false, t.at(Journal, err)
+	if err := t.read(); err != nil {
+		return t.at(Journal, err)
 	}
-	return finished, nil
+	return nil
 }
 
 // settle puts back what a port replaced that had not ended, and removes what it left behind.
@@ -185,14 +185,14 @@ func (t *transaction) settle(finished bool) (string, error) {
 
 // read takes in the journal as far as it was written. All in it may be forged: a path is used by way of root alone, a file
 // is put back only for one with the hash of the new text, and the names of what is removed are made here.
-func (t *transaction) read() (finished bool, err error) {
+func (t *transaction) read() error {
 	data, err := io.ReadAll(io.LimitReader(t.journal, maxJournal))
 	if err != nil {
-		return false, err
+		return err
 	}
 	whole := string(data[:bytes.LastIndexByte(data, '\n')+1])
 	if whole == "" && (strings.HasPrefix(header, string(data)) || strings.HasPrefix(string(data), header)) {
-		return false, nil // it was interrupted right away
+		return nil // it was interrupted right away
 	}
 	seen := map[string]bool{}
 	for i, line := range strings.Split(strings.TrimSuffix(whole, "\n"), "\n") {
@@ -200,24 +200,24 @@ func (t *transaction) read() (finished bool, err error) {
 		case i == 0:
 			t.token = strings.TrimPrefix(line, header)
 			if !strings.HasPrefix(line, header) || !token.MatchString(t.token) {
-				return false, errNoJournal
+				return errNoJournal
 			}
 		case line == staged:
 			t.staged = true
 		case line == done:
-			finished = true
-		case line == restored: // the "done" before it came to the disk, and was told as an error
-			t.restored, finished = true, false
+			t.done = true
+		case line == restored: // also behind a "done" that came to the disk, though that was told as an error
+			t.restored, t.done = true, false
 		default:
 			e, ok := parseEntry(line)
-			if !ok || seen[e.path] || t.staged || finished {
-				return false, fmt.Errorf("line %d is none of a journal of nxport: look at the files it names, then remove it", i+1)
+			if !ok || seen[e.path] || t.staged || t.done {
+				return fmt.Errorf("line %d is none of a journal of nxport: look at the files it names, then remove it", i+1)
 			}
 			seen[e.path] = true
 			t.files = append(t.files, e)
 		}
 	}
-	return finished, nil
+	return nil
 }
 
 func parseEntry(line string) (e entry, ok bool) {

@@ -22,9 +22,9 @@ import (
 //  4. the journal says "done"
 //  5. the old texts are removed, and last the journal
 //
-// Whoever finds a journal that says "staged" and not "done" puts the old texts back, and notes "restored": so does a step that fails, and so
-// does Recover after a write that was killed. A new text that is still there tells that its file was not replaced. A write in
-// several directories has a journal in each, with one token: none says "done" before all files of all are replaced.
+// Whoever finds a journal that says "staged" and not "done" puts the old texts back, and notes "restored": so does a step that
+// fails, and so does Recover after a write that was killed. A new text that is still there tells that its file was not replaced.
+// A write in several directories has a journal in each, with one token: none says "done" before all files of all are replaced.
 
 // Write replaces all files, or none; each must lie in one of the roots, and keeps its mode. A file that no longer holds
 // c.Old stops the whole. Of a file with several names (hard links) only the one that was named changes.
@@ -43,15 +43,18 @@ func writeBy(roots []string, changes []Change, step func() error) error {
 	if err != nil {
 		return fmt.Errorf("nothing was written: %w", err)
 	}
-	for n, phase := range []func(*transaction) error{
-		(*transaction).check, (*transaction).open, (*transaction).stage, (*transaction).replace, (*transaction).commit,
+	for _, phase := range []func(*transaction) error{
+		(*transaction).check, (*transaction).open, (*transaction).stage, (*transaction).replace,
 	} {
-		for i, t := range all {
-			switch err := phase(t); {
-			case err != nil && n == committing && i > 0: // the first journal says for all that all is written
-			case err != nil:
+		for _, t := range all {
+			if err := phase(t); err != nil {
 				return fmt.Errorf("nothing was written: %w", errors.Join(err, undo(all)))
 			}
+		}
+	}
+	for i, t := range all {
+		if err := t.mark(done); err != nil && i == 0 { // the first journal says for all that all is written
+			return fmt.Errorf("nothing was written: %w", errors.Join(err, undo(all)))
 		}
 	}
 	for _, t := range slices.Backward(all) { // the first tells of the others as long as there is one
@@ -59,9 +62,6 @@ func writeBy(roots []string, changes []Change, step func() error) error {
 	}
 	return nil
 }
-
-// committing is the phase that can't be undone once one directory has passed it.
-const committing = 4
 
 // transactions groups the changes by root. Of roots that hold one another the outermost counts.
 func transactions(roots []string, changes []Change, step func() error) ([]*transaction, error) {
@@ -289,8 +289,6 @@ func (t *transaction) rename(from, to string) error {
 	}
 	return nil
 }
-
-func (t *transaction) commit() error { return t.mark(done) }
 
 // undo puts back what all transactions replaced.
 func undo(all []*transaction) error {
