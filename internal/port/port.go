@@ -102,7 +102,7 @@ func (r *Result) settle(t *tree.Tree, goal Goal, o *scan.Options) (err error) {
 	if err := refuse(r.Goal.Mechanism, r.First.Images); err != nil {
 		return err
 	}
-	if err := r.refuse(); err != nil {
+	if err := r.refuseExplicit(); err != nil {
 		return err
 	}
 	if o.Goal != r.Goal { // the findings' fixes are those of another
@@ -208,8 +208,8 @@ func refuse(m nx.Mechanism, images []driver.Image) error {
 		"know it, but the minimum goes down to %s in %s: use --to optin, or raise the minimum", minimum.Name(), report.FewBuilds(low))}
 }
 
-// refuse holds back NX pool types at the requests of builds that also run on a Windows which does not know them.
-func (r *Result) refuse() error {
+// refuseExplicit holds back NX pool types at the requests of builds that also run on a Windows which does not know them.
+func (r *Result) refuseExplicit() error {
 	if r.Goal.Mechanism != nx.None {
 		return nil
 	}

@@ -334,7 +334,7 @@ func changes(before, after driver.Image, at func(driver.Place) driver.Place) (bl
 	sites := map[string][]driver.Place{}
 	for _, p := range driver.Compare(before, after) {
 		if p.A == nil || p.B == nil {
-			became["is seen only before or only after: please report this"]++
+			became["compiled only before or only after, as a condition on the opt-in may select it"]++
 			continue
 		}
 		a, b := judgement[p.A.On(nx.Windows10).Executable], judgement[p.B.On(nx.Windows10).Executable]

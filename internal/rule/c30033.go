@@ -24,6 +24,7 @@ nothing executes the memory. Where it is known that nothing hangs on the call, t
 		After:  exportDriver("    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n\n"),
 	},
 	check: checkExportDriver,
+	sets:  true,
 }
 
 func exportDriver(call string) string {

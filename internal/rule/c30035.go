@@ -24,6 +24,7 @@ making it twice is harmless.`,
 		After:  hiddenCall("    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"),
 	},
 	check: checkCallOutsideEntry,
+	sets:  true,
 }
 
 // hiddenCall is a driver whose opt-in call is made through a table, and in DriverEntry, if that is given.

@@ -40,6 +40,7 @@ extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Reg
 `,
 	},
 	check: checkMacroWithoutCall,
+	sets:  true,
 }
 
 func checkMacroWithoutCall(m *driver.Image, _ nx.Mechanism) []Finding {

@@ -64,6 +64,7 @@ NTSTATUS LogStart(VOID)
 `,
 	},
 	check: checkCallTooLate,
+	sets:  true,
 }
 
 func checkCallTooLate(m *driver.Image, _ nx.Mechanism) []Finding {

@@ -39,6 +39,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 `,
 	},
 	check: checkMacroAfterHeader,
+	sets:  true,
 }
 
 func checkMacroAfterHeader(m *driver.Image, _ nx.Mechanism) []Finding {

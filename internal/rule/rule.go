@@ -40,6 +40,8 @@ type Rule struct {
 	checkFound func([]*Rule, []driver.Image, []Finding) []Finding
 	// mend gives the findings of check their fixes, or the reasons why they have none, where that takes a look at all images.
 	mend func(*texts, *driver.Image, nx.Mechanism, []Finding) []Finding
+	// sets is set where a fix opts more of a driver in than was, though it defines nothing for all: by a call that works, or a line.
+	sets bool
 }
 
 // Doc is the documentation of a rule. Before and After are trees in txtar form: Before breaks the rule, its fix makes
@@ -114,7 +116,7 @@ func Check(images []driver.Image, goal Goal) []Finding {
 		for _, f := range list {
 			f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
 			f.Suppressed = silent.of(f)
-			if f.Fix != nil && optsIn(r, f.Fix) && slices.ContainsFunc(f.Builds, func(id string) bool { return harmed[id] }) {
+			if f.Fix != nil && (r.sets || len(f.Fix.Defines) > 0) && slices.ContainsFunc(f.Builds, func(id string) bool { return harmed[id] }) {
 				fix := *f.Fix
 				fix.Safe, f.Fix = false, &fix
 			}
@@ -206,11 +208,6 @@ func harmedBy(images []driver.Image, keep *keeping) map[string]bool {
 		})
 	}
 	return harmed
-}
-
-// optsIn says whether more of a driver is opted in by the fix of a rule than was, by a macro or by a call that works.
-func optsIn(r *Rule, f *Fix) bool {
-	return len(f.Defines) > 0 || slices.Contains([]*Rule{&exportDriverWithoutCall, &callOutsideEntry, &macroWithoutCall, &callTooLate, &macroAfterHeader}, r)
 }
 
 // Merge joins findings that say the same of several builds, and sorts by place. The fixes of all are kept. What is suppressed
