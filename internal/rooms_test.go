@@ -16,7 +16,7 @@ const module = "github.com/nxport/nxport/"
 var rooms = [][]string{
 	{"internal/tree", "internal/edit", "nx"},
 	{"internal/driver"},
-	{"internal/project"},
+	{"internal/project", "internal/image"},
 	{"internal/source", "internal/trace", "internal/header"},
 	{"internal/rule"},
 	{"internal/report"},
@@ -30,6 +30,7 @@ var rooms = [][]string{
 var only = map[string][]string{
 	"internal/rule":   {"nx", "internal/driver", "internal/edit"},
 	"internal/header": {},
+	"internal/image":  {"nx"},
 	"nx":              {},
 }
 

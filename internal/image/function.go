@@ -1,0 +1,165 @@
+package image
+
+import (
+	"debug/pe"
+	"encoding/binary"
+	"slices"
+	"sort"
+
+	"github.com/nxport/nxport/nx"
+)
+
+// Function is a routine of the image.
+type Function struct {
+	Start, End uint32 // End is behind it
+	Name       string // "" where the image has no symbols
+}
+
+// Function gives the routine that holds an address, by the image's unwind information; x86 has none, and an image may have
+// lost it: then by its symbols, from one to the next.
+func (m *Image) Function(rva uint32) (Function, bool) {
+	start, end, ok := m.unwound(rva)
+	if !ok {
+		return m.bySymbols(rva)
+	}
+	f := Function{Start: start, End: end}
+	for _, s := range m.Symbols() {
+		if s.RVA == start {
+			f.Name = s.Name
+		}
+	}
+	return f, true
+}
+
+func (m *Image) bySymbols(rva uint32) (Function, bool) {
+	section, ok := m.Section(rva)
+	symbols := m.Symbols()
+	i := sort.Search(len(symbols), func(i int) bool { return symbols[i].RVA > rva })
+	if !ok || i == 0 || symbols[i-1].RVA < section.RVA {
+		return Function{}, false
+	}
+	f := Function{Start: symbols[i-1].RVA, Name: symbols[i-1].Name, End: uint32(min(uint64(section.RVA)+uint64(section.Size), 1<<32-1))}
+	if i < len(symbols) {
+		f.End = min(f.End, symbols[i].RVA)
+	}
+	return f, true
+}
+
+// maxChain is how many parts of a function lead to the first: each names the one before.
+const maxChain = 64
+
+// unwound looks an address up in the exception directory, which the linker sorts.
+func (m *Image) unwound(rva uint32) (start, end uint32, ok bool) {
+	width := map[nx.Processor]int{nx.X64: 12, nx.ARM64: 8}[m.Processor]
+	if width == 0 {
+		return 0, 0, false
+	}
+	d := m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXCEPTION)
+	table := m.at(d.rva)
+	table = table[:min(len(table), int(d.size))]
+	n := len(table) / width
+	i := sort.Search(n, func(i int) bool { return binary.LittleEndian.Uint32(table[i*width:]) > rva })
+	if i == 0 {
+		return 0, 0, false
+	}
+	record := table[(i-1)*width:][:width]
+	start = binary.LittleEndian.Uint32(record)
+	if m.Processor == nx.ARM64 {
+		end = start + m.lengthARM64(binary.LittleEndian.Uint32(record[4:]))
+		return start, end, rva < end
+	}
+	end = binary.LittleEndian.Uint32(record[4:])
+	if rva >= end {
+		return 0, 0, false
+	}
+	return m.primary(record), end, true
+}
+
+// primary follows the parts of an x64 function to where it begins: UNW_FLAG_CHAININFO, the record of the part before stands
+// behind the unwind codes.
+func (m *Image) primary(record []byte) uint32 {
+	const chained = 4
+	for range maxChain {
+		info := m.at(binary.LittleEndian.Uint32(record[8:]))
+		if len(info) < 4 || info[0]>>3&chained == 0 {
+			break
+		}
+		codes := 4 + 2*(int(info[2])+int(info[2])&1)
+		if len(info) < codes+12 {
+			break
+		}
+		record = info[codes:]
+	}
+	return binary.LittleEndian.Uint32(record)
+}
+
+// lengthARM64 reads the length from a packed record, or from the .xdata that it points to; in units of four bytes.
+func (m *Image) lengthARM64(unwind uint32) uint32 {
+	if unwind&3 != 0 {
+		return unwind >> 2 & 0x7ff * 4
+	}
+	if x := m.at(unwind); len(x) >= 4 {
+		return binary.LittleEndian.Uint32(x) & 0x3ffff * 4
+	}
+	return 0
+}
+
+// Symbol is a name for an address.
+type Symbol struct {
+	RVA  uint32
+	Name string
+}
+
+const maxSymbols = 1 << 20
+
+// Symbols gives the names of code by address: exports, and the COFF symbols that GNU's linkers keep.
+func (m *Image) Symbols() []Symbol {
+	m.symbolsOnce.Do(func() {
+		m.symbols = append(m.exports(), m.coffSymbols()...)
+		slices.SortStableFunc(m.symbols, func(a, b Symbol) int { return int(int64(a.RVA) - int64(b.RVA)) })
+		m.symbols = slices.CompactFunc(m.symbols, func(a, b Symbol) bool { return a.RVA == b.RVA })
+	})
+	return m.symbols
+}
+
+func (m *Image) coffSymbols() []Symbol {
+	const function = 0x20 // the type that says "function"
+	strings := m.stringTable()
+	if strings == nil {
+		return nil
+	}
+	table := m.data[m.coff.PointerToSymbolTable:]
+	var list []Symbol
+	for i := 0; i < int(m.coff.NumberOfSymbols) && i < maxSymbols; i++ {
+		b := table[i*sizeSymbol:][:sizeSymbol]
+		section := int(int16(binary.LittleEndian.Uint16(b[12:])))
+		if binary.LittleEndian.Uint16(b[14:]) == function && section > 0 && section <= len(m.Sections) {
+			name := text(b[:8])
+			if at := binary.LittleEndian.Uint32(b[4:]); binary.LittleEndian.Uint32(b) == 0 && int64(at) < int64(len(strings)) {
+				name = text(strings[at:])
+			}
+			list = append(list, Symbol{m.Sections[section-1].RVA + binary.LittleEndian.Uint32(b[8:]), name})
+		}
+		i += int(b[17]) // auxiliary records
+	}
+	return list
+}
+
+func (m *Image) exports() []Symbol {
+	d := m.at(m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXPORT).rva)
+	if len(d) < 40 {
+		return nil
+	}
+	count := binary.LittleEndian.Uint32(d[24:])
+	functions, names, ordinals := m.at(binary.LittleEndian.Uint32(d[28:])), m.at(binary.LittleEndian.Uint32(d[32:])), m.at(binary.LittleEndian.Uint32(d[36:]))
+	n := min(int64(count), int64(len(names)/4), int64(len(ordinals)/2), maxSymbols)
+	var list []Symbol
+	for i := range n {
+		at := int(binary.LittleEndian.Uint16(ordinals[2*i:])) * 4
+		if at+4 > len(functions) {
+			continue
+		}
+		list = append(list, Symbol{binary.LittleEndian.Uint32(functions[at:]), text(m.at(binary.LittleEndian.Uint32(names[4*i:])))})
+	}
+	return list
+}
