@@ -30,7 +30,7 @@ var rooms = [][]string{
 var only = map[string][]string{
 	"internal/rule":   {"nx", "internal/driver", "internal/edit"},
 	"internal/header": {},
-	"internal/image":  {"nx"},
+	"internal/image":  {"nx", "internal/driver"},
 	"nx":              {},
 }
 

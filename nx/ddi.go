@@ -74,6 +74,9 @@ type DDI struct {
 	AdderKit Version
 	// UserMemory is set where the memory is always that of a process, in user mode's half of the address space.
 	UserMemory bool
+	// Over is the exported routine that it comes down to where a header makes it a macro or an inline function, "" for none: it
+	// is what a built image calls in its place.
+	Over string
 }
 
 // Effective gives the value the routine gets when value is written at the call: the same, or with the bit that the

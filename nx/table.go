@@ -116,10 +116,14 @@ func (d *DDI) parseOption(option string) (err error) {
 		if d.UserMemory = value == "user"; !d.UserMemory {
 			err = fmt.Errorf("memory=%s: want memory=user", value)
 		}
+	case "over":
+		if d.Over = value; value == "" || value == d.Name {
+			err = fmt.Errorf("over=%s: want the name of another routine", value)
+		}
 	case "nx":
 		err = d.parseAdder(value)
 	default:
-		err = fmt.Errorf("unknown option %q: want args=N, mode=N, allocate=N, memory=user or nx=WHO after the 8 fields (%s)", option, columns)
+		err = fmt.Errorf("unknown option %q: want args=N, mode=N, allocate=N, memory=user, over=NAME or nx=WHO after the 8 fields (%s)", option, columns)
 	}
 	return err
 }

@@ -31,6 +31,8 @@ func TestTableErrorsNameTheLine(t *testing.T) {
 		{"Foo 1 mdl_priority wdm.h 5.0 no - - args=2 mode=3", "my.txt:1: argument 3 of 2"},
 		{"Foo 1 pool_type wdm.h 5.0 no - - args=2 allocate=4", "my.txt:1: argument 4 of 2"},
 		{"Foo 1 pool_type wdm.h 5.0 no - - memory=kernel", "my.txt:1: memory=kernel: want memory=user"},
+		{"Foo 1 pool_type wdm.h 5.0 no - - over=", "my.txt:1: over=: want the name of another routine"},
+		{"Foo 1 pool_type wdm.h 5.0 no - - over=Foo", "my.txt:1: over=Foo: want the name of another routine"},
 		{"IFoo::Bar 1 pool_type wdm.h 5.0 no - -", "my.txt:1: IFoo::Bar is a method: say by args=N"},
 		{"IFoo::Bar 1 pool_type a.h 5.0 no - - args=2\nIFoo::Bar 2 pool_type a.h 5.0 no - - args=2",
 			"my.txt:2: IFoo::Bar stands already in line 1"},
@@ -75,12 +77,12 @@ IDrv::Map 2 mdl_priority - 6.0 no - - args=2 allocate=1 memory=user
 
 func TestBuiltinTable(t *testing.T) {
 	for _, want := range []DDI{
-		{"ExAllocatePoolWithTag", 1, PoolType, "wdm.h", Version{5, 0, 0}, false, "ExAllocatePool2", Version{10, 0, 19041}, 3, 0, 0, Nobody, Version{}, false},
-		{"ExInitializeNPagedLookasideList", 4, LookasideFlags, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 7, 0, 2, Nobody, Version{}, false},
-		{"MmMapLockedPagesSpecifyCache", 6, MdlPriority, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 6, 2, 0, Nobody, Version{}, false},
+		{"ExAllocatePoolWithTag", 1, PoolType, "wdm.h", Version{5, 0, 0}, false, "ExAllocatePool2", Version{10, 0, 19041}, 3, 0, 0, Nobody, Version{}, false, ""},
+		{"ExInitializeNPagedLookasideList", 4, LookasideFlags, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 7, 0, 2, Nobody, Version{}, false, ""},
+		{"MmMapLockedPagesSpecifyCache", 6, MdlPriority, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 6, 2, 0, Nobody, Version{}, false, ""},
 		{"MmAllocateContiguousMemorySpecifyCache", 5, CacheType, "wdm.h", Version{5, 0, 0}, false,
-			"MmAllocateContiguousNodeMemory", Windows8, 5, 0, 0, Nobody, Version{}, false},
-		{"MmMapIoSpace", 0, Always, "wdm.h", Version{5, 0, 0}, false, "MmMapIoSpaceEx", Windows10, 3, 0, 0, Nobody, Version{}, false},
+			"MmAllocateContiguousNodeMemory", Windows8, 5, 0, 0, Nobody, Version{}, false, ""},
+		{"MmMapIoSpace", 0, Always, "wdm.h", Version{5, 0, 0}, false, "MmMapIoSpaceEx", Windows10, 3, 0, 0, Nobody, Version{}, false, ""},
 	} {
 		if got := ddi(t, want.Name); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
@@ -121,5 +123,32 @@ func TestTheTableHoldsMicrosoftsList(t *testing.T) {
 		WdfFdoInitAllocAndQueryProperty WdfFdoInitAllocAndQueryPropertyEx WdfIoTargetAllocAndQueryTargetProperty
 		WdfRegistryQueryMemory`) {
 		ddi(t, name)
+	}
+}
+
+// What a macro or an inline function comes down to is a row of its own, judged in the same way, and no macro itself.
+func TestOver(t *testing.T) {
+	rows := map[string]DDI{}
+	for _, d := range DDIs() {
+		rows[d.Name] = d
+	}
+	for _, d := range DDIs() {
+		if d.Over == "" {
+			continue
+		}
+		over, known := rows[d.Over]
+		switch {
+		case !known:
+			t.Errorf("%s: over=%s, which has no row", d.Name, d.Over)
+		case over.Over != "":
+			t.Errorf("%s: over=%s, which comes down to %s", d.Name, d.Over, over.Over)
+		case over.Kind != d.Kind || (over.Argument == 0) != (d.Argument == 0):
+			t.Errorf("%s: over=%s, which is judged by another argument", d.Name, d.Over)
+		}
+	}
+	for name, want := range map[string]string{"MmGetSystemAddressForMdlSafe": "MmMapLockedPagesSpecifyCache", "ExAllocatePoolWithTag": ""} {
+		if got := rows[name].Over; got != want {
+			t.Errorf("%s: over %q, want %q", name, got, want)
+		}
 	}
 }

@@ -181,6 +181,7 @@ type Site struct {
 	Executed []Step
 	Escapes  bool     // the memory's address goes where it is not followed: it is returned, stored or passed on
 	Seen     *Request // a trace only
+	Spot     *Spot    // a built image only
 }
 
 // State says what is known of a site. The zero value stands for Resolved or Unknown, which the value tells apart.
@@ -213,6 +214,7 @@ type Request struct {
 	Size    uint64 // bytes
 	Tag     string // the pool tag as text, "" where it was not seen
 	RVA     uint32 // of the call's return address, 0 where not known
+	Frames  []Frame
 }
 
 // Outcome is what a site gets on one Windows.

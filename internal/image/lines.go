@@ -6,15 +6,9 @@ import (
 	"path"
 	"strings"
 	"sync"
-)
 
-// Frame is a place in the source. Of code that was inlined there are several: first where it is written, then where it was
-// put, and so on outwards.
-type Frame struct {
-	Function string
-	Path     string // as the compiler gave it, with forward slashes
-	Line     int
-}
+	"github.com/nxport/nxport/internal/driver"
+)
 
 // debugData is the DWARF of an image, read when it is first asked for.
 type debugData struct {
@@ -51,9 +45,10 @@ func (m *Image) dwarf() (*dwarf.Data, error) {
 	return m.debug.data, m.debug.err
 }
 
-// Frames gives the source of the instruction at an address, the innermost frame first. Of a return address, ask for the byte
+// Frames gives the source of the instruction at an address, the innermost frame first; paths are as the compiler gave them, with
+// forward slashes. Of a return address, ask for the byte
 // before it. It is empty where the debug data does not cover the address.
-func (m *Image) Frames(rva uint32) ([]Frame, error) {
+func (m *Image) Frames(rva uint32) ([]driver.Frame, error) {
 	d, err := m.dwarf()
 	if err != nil {
 		return nil, err
@@ -138,17 +133,17 @@ func (w *walk) holds(e *dwarf.Entry) bool {
 }
 
 // frames turns the chain inside out: an inlined entry tells where it was put, which is a line of the frame around it.
-func (w *walk) frames(line dwarf.LineEntry) []Frame {
-	at := Frame{Line: line.Line}
+func (w *walk) frames(line dwarf.LineEntry) []driver.Frame {
+	at := driver.Frame{Place: driver.Place{Line: line.Line}}
 	if line.File != nil {
 		at.Path = slashed(line.File.Name)
 	}
-	var list []Frame
+	var list []driver.Frame
 	for i := len(w.chain) - 1; i >= 0; i-- {
 		e := w.chain[i]
 		at.Function = w.name(e)
 		list = append(list, at)
-		at = Frame{Path: w.file(e.Val(dwarf.AttrCallFile))}
+		at = driver.Frame{Place: driver.Place{Path: w.file(e.Val(dwarf.AttrCallFile))}}
 		if n, ok := e.Val(dwarf.AttrCallLine).(int64); ok {
 			at.Line = int(n)
 		}

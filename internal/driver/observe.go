@@ -1,0 +1,198 @@
+package driver
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/nx"
+)
+
+// Frame is a place in the source of a built image. Of code that was inlined there are several: first where it is written, then
+// where it was put, and so on outwards. The compiler tells no column.
+type Frame struct {
+	Place
+	Function string
+}
+
+// Spot is where a site stands in a built image.
+type Spot struct {
+	Section string
+	RVA     uint32 // of the call
+	Return  uint32 // of the instruction behind it; 0 of a jump, which does not come back
+	Frames  []Frame
+}
+
+// Verdict is what comes of a prediction beside what was seen.
+type Verdict string
+
+// The verdicts.
+const (
+	Agree         Verdict = "agree"
+	Disagree      Verdict = "disagree"
+	NotReached    Verdict = "not reached"    // no run came there
+	NotObservable Verdict = "not observable" // none could have been seen
+	NotPredicted  Verdict = "not predicted"  // seen, and nothing was known that could be wrong
+)
+
+// Observation is a predicted request beside what a trace saw of it, on one Windows.
+type Observation struct {
+	Windows   nx.Version
+	Predicted *Site   // nil where nobody had predicted it
+	Seen      []*Site // none where the verdict says that it was not seen
+	Verdict   Verdict
+	Why       string // of all verdicts but Agree and NotReached
+}
+
+// Observe compares what was predicted of a build with what a trace of its image saw on one Windows: in the order of the
+// predictions, then what nobody had predicted. Gap says why calls of a routine can't be seen, or "".
+func Observe(predicted, seen Image, gap func(ddi nx.DDI) string) []Observation {
+	w := seen.Build.Minimum
+	matched := make([][]*Site, len(predicted.Sites))
+	var rest []Observation
+	for i := range seen.Sites {
+		s := &seen.Sites[i]
+		at, why := match(predicted.Sites, s, w)
+		if at < 0 {
+			rest = append(rest, Observation{w, nil, []*Site{s}, Disagree, why})
+			continue
+		}
+		matched[at] = append(matched[at], s)
+	}
+	var list []Observation
+	for i := range predicted.Sites {
+		o := Observation{Windows: w, Predicted: &predicted.Sites[i], Seen: matched[i]}
+		o.Verdict, o.Why = o.judge(gap)
+		list = append(list, o)
+	}
+	return append(list, rest...)
+}
+
+func (o Observation) judge(gap func(ddi nx.DDI) string) (Verdict, string) {
+	if len(o.Seen) == 0 {
+		if why := gap(o.Predicted.DDI); why != "" {
+			return NotObservable, why
+		}
+		return NotReached, ""
+	}
+	unknown := ""
+	for _, s := range o.Seen {
+		switch wrong := differs(o.Predicted, s, o.Windows); {
+		case wrong && o.Predicted.Value.Unknown == "":
+			return Disagree, fmt.Sprintf("predicted %s, seen %#x", spell(o.Predicted.On(o.Windows).Values), s.Seen.Value)
+		case wrong:
+			unknown = "not known: " + o.Predicted.Value.Unknown
+		}
+	}
+	if unknown != "" {
+		return NotPredicted, unknown
+	}
+	return Agree, ""
+}
+
+// added are bits that the kit's inline functions put to a pool type on its way: POOL_RAISE_IF_ALLOCATION_FAILURE and
+// POOL_ZERO_ALLOCATION.
+const added = 16 | 1024
+
+// differs says whether a value that was seen is none of those predicted.
+func differs(predicted, seen *Site, w nx.Version) bool {
+	if predicted.DDI.Argument == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(predicted.On(w).Values, func(v uint32) bool {
+		return v == seen.Seen.Value || predicted.DDI.Name != seen.DDI.Name && predicted.DDI.Kind == nx.PoolType && v&^added == seen.Seen.Value&^added
+	})
+}
+
+func spell(values []uint32) string {
+	var parts []string
+	for _, v := range values {
+		parts = append(parts, fmt.Sprintf("%#x", v))
+	}
+	return cmp.Or(strings.Join(parts, " or "), "nothing")
+}
+
+// match finds the prediction of a request that was seen: by the address of the call, by its lines in the source, or, where
+// the image does not tell them, by the routine alone; then one that has that value, if any has. Without one it says why.
+func match(predicted []Site, s *Site, w nx.Version) (at int, why string) {
+	best, rank := -1, 0
+	routine := false
+	for i := range predicted {
+		p := &predicted[i]
+		if p.DDI.Name != s.DDI.Name && p.DDI.Over != s.DDI.Name {
+			continue
+		}
+		routine = true
+		if r := near(p, s, w); r > rank {
+			best, rank = i, r
+		}
+	}
+	switch {
+	case best >= 0:
+		return best, ""
+	case routine:
+		return -1, "no request there was predicted"
+	}
+	return -1, "no request of this routine was predicted"
+}
+
+// The ranks of a match, from the weakest. That by a line is higher the further in its frame is, then the nearer the line, then
+// the more the paths have in common, and then by the value.
+const (
+	byRoutine = 1
+	byValue   = 2
+	perPart   = 4
+	perLine   = 128
+	perFrame  = perLine * (maxSpan + 2)
+	byAddress = 1 << 30
+
+	maxParts  = 30
+	maxFrames = 50
+	maxSpan   = 10 // lines from where a call begins to where a compiler says it is
+)
+
+// near ranks a prediction of the same routine; 0 is none.
+func near(p, s *Site, w nx.Version) int {
+	value := byRoutine
+	if !differs(p, s, w) {
+		value = byValue
+	}
+	switch {
+	case p.Spot != nil && p.Spot.Return != s.Seen.RVA:
+		return 0
+	case p.Spot != nil && s.Seen.RVA != 0:
+		return byAddress
+	case p.Spot != nil || len(s.Seen.Frames) == 0:
+		return value
+	}
+	best := 0
+	for i, f := range s.Seen.Frames[:min(len(s.Seen.Frames), maxFrames)] {
+		for _, at := range []Place{p.Place, p.Spelled} {
+			if lines, ok := apart(f, at, p.Function); ok {
+				best = max(best, (maxFrames-i)*perFrame+(maxSpan-lines)*perLine+common(f.Path, at.Path)*perPart+value)
+			}
+		}
+	}
+	return best
+}
+
+// apart says how many lines behind a site a frame is, in the same file and, if any, in the same function.
+func apart(f Frame, at Place, function string) (lines int, ok bool) {
+	if at.Line == 0 || !strings.EqualFold(path.Base(f.Path), path.Base(at.Path)) {
+		return 0, false
+	}
+	lines = f.Line - at.Line
+	same := lines == 0 || f.Function == function[strings.LastIndex(function, ":")+1:]
+	return lines, same && lines >= 0 && lines <= maxSpan
+}
+
+// common counts the last elements of two paths that are the same.
+func common(a, b string) int {
+	n := 0
+	for n < maxParts && a != "." && a != "/" && strings.EqualFold(path.Base(a), path.Base(b)) {
+		a, b, n = path.Dir(a), path.Dir(b), n+1
+	}
+	return n
+}
