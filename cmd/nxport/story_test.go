@@ -56,7 +56,7 @@ func TestStory(t *testing.T) {
 		{name: "ring.c opted out", port: true, make: []string{"DEFINES_ring.c=-DPOOL_NX_OPTOUT=1"}, on7: executable, on10: ringOut},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			dir := t.TempDir()
+			dir := filepath.Join(t.TempDir(), "ringlog")
 			if err := os.CopyFS(dir, os.DirFS("../../examples/ringlog")); err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +81,8 @@ func TestStory(t *testing.T) {
 				compare(t, windows, want, scanned, traced)
 			}
 			if tt.name == "ported" {
-				table := nxport(t, clean, "trace", filepath.Join("out", "ringlog.sys"))
+				t.Chdir("..")
+				table := nxport(t, clean, "trace", filepath.Join("ringlog", "out", "ringlog.sys"))
 				t.Chdir(home)
 				shows(t, "nxport trace ringlog/after/ringlog.sys", table)
 			}

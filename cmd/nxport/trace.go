@@ -2,16 +2,21 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/report"
+	"github.com/nxport/nxport/internal/scan"
 	"github.com/nxport/nxport/internal/trace"
 	"github.com/nxport/nxport/nx"
 )
@@ -19,17 +24,22 @@ import (
 func traceCommand() *cobra.Command {
 	var c common
 	var timeout time.Duration
+	var sources []string
 	cmd := &cobra.Command{
 		Use:   "trace [flags] DRIVER.sys",
 		Short: "Load a driver in Wine as several Windows versions and print what it asked for",
 		Long: `trace loads a driver that you built into Wine, once as each Windows version, and prints the type or flags of every request
-for memory that it makes until it is unloaded. It shows what the driver asks for on the paths that loading reaches, not
-what a Windows would do with the request.
+for memory that it makes until it is unloaded: with the address behind the call and, where the image has DWARF, the line of
+the source. With --source it also scans that source, and holds what scan predicts of each request against what was seen.
+
+It shows what the driver asks for on the paths that loading and unloading it reach, not what a Windows would do with the
+request; docs/trace.md says more.
 
 The driver runs as an ordinary process of yours: trace only what you built yourself.
 
-Exit status: 0 traced; 2 wrong usage, or the driver could not be loaded.`,
-		Example: "  nxport trace --windows 6.1,6.2,10.0 build/drv.sys",
+Exit status: 0 traced; 1 a prediction disagrees with what was seen; 2 wrong usage, or the driver could not be loaded.`,
+		Example: `  nxport trace --windows 6.1,6.2,10.0 build/drv.sys
+  nxport trace --source drv.vcxproj --config 'Release|x64' build/drv.sys`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fmt.Errorf("trace: name one .sys file, not %d", len(args))
@@ -37,36 +47,130 @@ Exit status: 0 traced; 2 wrong usage, or the driver could not be loaded.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.trace(cmd.OutOrStdout(), args[0], timeout)
+			return c.trace(cmd, args[0], sources, timeout)
 		},
 	}
-	cmd.Flags().StringSliceVar(&c.windows, "windows", []string{"6.1", "10.0"}, "Windows `versions` to load it as")
+	c.register(cmd)
+	windows := cmd.Flags().Lookup("windows")
+	windows.Usage, windows.DefValue = "Windows `versions` to load it as", "[6.1,10.0]"
+	cmd.Flags().StringArrayVar(&sources, "source", nil, "compare with a scan of this `path`, as scan takes it (repeatable)")
 	cmd.Flags().DurationVar(&timeout, "timeout", time.Minute, "longest `time` for loading the driver as one version")
 	c.registerOutput(cmd, "text or json")
 	return cmd
 }
 
-func (c *common) trace(stdout io.Writer, sys string, timeout time.Duration) error {
-	if c.format != "text" && c.format != "json" {
+// traceFormats are those of a trace.
+var traceFormats = map[string]func(io.Writer, report.Trace) error{"text": report.TraceText, "json": report.TraceJSON}
+
+func (c *common) trace(cmd *cobra.Command, sys string, sources []string, timeout time.Duration) error {
+	show := traceFormats[c.format]
+	if show == nil {
 		return fmt.Errorf("--format %q: want text or json", c.format)
 	}
-	o := trace.Options{Timeout: timeout}
-	for _, s := range c.windows {
-		w, err := nx.ParseVersion(s)
-		if err != nil {
-			return fmt.Errorf("--windows: %w", err)
-		}
-		o.Windows = append(o.Windows, w)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	images, err := trace.Run(ctx, sys, o)
+	o, err := c.options()
 	if err != nil {
+		return err
+	}
+	if len(o.Windows) == 0 {
+		o.Windows = []nx.Version{nx.Windows7, nx.Windows10}
+	}
+	var predicted *driver.Image
+	if len(sources) > 0 { // before Wine is started: what is wrong with the source is said at once
+		if predicted, err = predict(cmd.ErrOrStderr(), sources, o); err != nil {
+			return err
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	r, err := trace.Run(ctx, sys, trace.Options{Windows: o.Windows, Timeout: timeout})
+	if r == nil {
 		return plain(err)
 	}
-	show := report.TraceText
-	if c.format == "json" {
-		show = func(w io.Writer, images []driver.Image) error { return report.TraceJSON(w, images) }
+	if r.Networked {
+		fmt.Fprintln(cmd.ErrOrStderr(), "nxport: note: the driver had this machine's network: the system allows no process to do without")
 	}
-	return c.write(stdout, func(w io.Writer) error { return show(w, images) })
+	t := traced(r, predicted)
+	if written := c.write(cmd.OutOrStdout(), func(w io.Writer) error { return show(w, t) }); written != nil || err != nil {
+		return errors.Join(written, err) // what was seen until then is shown first
+	}
+	if disagrees(t.Source) {
+		return &exitError{status: findings}
+	}
+	return nil
+}
+
+// traced puts the predictions beside what was seen.
+func traced(r *trace.Result, predicted *driver.Image) report.Trace {
+	t := report.Trace{Seen: r.Seen}
+	for _, seen := range r.Seen {
+		t.Binary = append(t.Binary, driver.Observe(r.Binary, seen, r.Gap))
+		if predicted != nil {
+			t.Source, t.Build = append(t.Source, driver.Observe(*predicted, seen, r.Gap)), predicted.Build.ID
+		}
+	}
+	return t
+}
+
+func disagrees(lists [][]driver.Observation) bool {
+	return slices.ContainsFunc(slices.Concat(lists...), func(o driver.Observation) bool { return o.Verdict == driver.Disagree })
+}
+
+// predict scans the source for the build of the driver: the one for x64, or the first of several that say the same.
+func predict(stderr io.Writer, sources []string, o scan.Options) (*driver.Image, error) {
+	r, err := scan.Run(sources, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := unreadable(stderr, r); err != nil {
+		return nil, err
+	}
+	var found *driver.Image
+	said := ""
+	for _, m := range r.Images {
+		if m.Build.Processor != nx.X64 || m.Build.Library {
+			continue
+		}
+		m = linked(m, r.Images)
+		says := prediction(m, o.Windows)
+		if found != nil && says != said {
+			return nil, fmt.Errorf("--source: %s and %s predict different requests: choose one with --config", found.Build.ID, m.Build.ID)
+		}
+		if found == nil {
+			found, said = &m, says
+		}
+	}
+	if found == nil {
+		return nil, fmt.Errorf("--source %s: no build of a driver for x64, which is what Wine loads", strings.Join(sources, ", "))
+	}
+	return found, nil
+}
+
+// linked adds the requests of the static libraries that are linked into a build.
+func linked(m driver.Image, all []driver.Image) driver.Image {
+	m.Sites = slices.Clone(m.Sites)
+	queue, seen := m.Build.Links, map[string]bool{}
+	for len(queue) > 0 {
+		id := queue[0]
+		queue = queue[1:]
+		for _, library := range all {
+			if library.Build.ID == id && !seen[id] {
+				seen[id] = true
+				m.Sites = append(m.Sites, library.Sites...)
+				queue = append(slices.Clone(queue), library.Build.Links...)
+			}
+		}
+	}
+	return m
+}
+
+// prediction spells all that a build predicts.
+func prediction(m driver.Image, windows []nx.Version) string {
+	var b strings.Builder
+	for _, s := range m.Sites {
+		fmt.Fprint(&b, s.Place, s.DDI.Name)
+		for _, w := range windows {
+			fmt.Fprint(&b, " ", s.On(w).Values)
+		}
+	}
+	return b.String()
 }

@@ -55,7 +55,7 @@ func (m *Image) unwound(rva uint32) (start, end uint32, ok bool) {
 		return 0, 0, false
 	}
 	d := m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXCEPTION)
-	table := m.at(d.rva)
+	table := m.At(d.rva)
 	table = table[:min(len(table), int(d.size))]
 	n := len(table) / width
 	i := sort.Search(n, func(i int) bool { return binary.LittleEndian.Uint32(table[i*width:]) > rva })
@@ -80,7 +80,7 @@ func (m *Image) unwound(rva uint32) (start, end uint32, ok bool) {
 func (m *Image) primary(record []byte) uint32 {
 	const chained = 4
 	for range maxChain {
-		info := m.at(binary.LittleEndian.Uint32(record[8:]))
+		info := m.At(binary.LittleEndian.Uint32(record[8:]))
 		if len(info) < 4 || info[0]>>3&chained == 0 {
 			break
 		}
@@ -98,7 +98,7 @@ func (m *Image) lengthARM64(unwind uint32) uint32 {
 	if unwind&3 != 0 {
 		return unwind >> 2 & 0x7ff * 4
 	}
-	if x := m.at(unwind); len(x) >= 4 {
+	if x := m.At(unwind); len(x) >= 4 {
 		return binary.LittleEndian.Uint32(x) & 0x3ffff * 4
 	}
 	return 0
@@ -115,7 +115,7 @@ const maxSymbols = 1 << 20
 // Symbols gives the names of code by address: exports, and the COFF symbols that GNU's linkers keep.
 func (m *Image) Symbols() []Symbol {
 	m.symbolsOnce.Do(func() {
-		m.symbols = append(m.exports(), m.coffSymbols()...)
+		m.symbols = append(m.Exports(), m.coffSymbols()...)
 		slices.SortStableFunc(m.symbols, func(a, b Symbol) int { return int(int64(a.RVA) - int64(b.RVA)) })
 		m.symbols = slices.CompactFunc(m.symbols, func(a, b Symbol) bool { return a.RVA == b.RVA })
 	})
@@ -145,13 +145,15 @@ func (m *Image) coffSymbols() []Symbol {
 	return list
 }
 
-func (m *Image) exports() []Symbol {
-	d := m.at(m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXPORT).rva)
+// Exports gives what the image exports by name; an address within the export directory is a text that names the routine of
+// another image.
+func (m *Image) Exports() []Symbol {
+	d := m.At(m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXPORT).rva)
 	if len(d) < 40 {
 		return nil
 	}
 	count := binary.LittleEndian.Uint32(d[24:])
-	functions, names, ordinals := m.at(binary.LittleEndian.Uint32(d[28:])), m.at(binary.LittleEndian.Uint32(d[32:])), m.at(binary.LittleEndian.Uint32(d[36:]))
+	functions, names, ordinals := m.At(binary.LittleEndian.Uint32(d[28:])), m.At(binary.LittleEndian.Uint32(d[32:])), m.At(binary.LittleEndian.Uint32(d[36:]))
 	n := min(int64(count), int64(len(names)/4), int64(len(ordinals)/2), maxSymbols)
 	var list []Symbol
 	for i := range n {
@@ -159,7 +161,7 @@ func (m *Image) exports() []Symbol {
 		if at+4 > len(functions) {
 			continue
 		}
-		list = append(list, Symbol{binary.LittleEndian.Uint32(functions[at:]), text(m.at(binary.LittleEndian.Uint32(names[4*i:])))})
+		list = append(list, Symbol{binary.LittleEndian.Uint32(functions[at:]), text(m.At(binary.LittleEndian.Uint32(names[4*i:])))})
 	}
 	return list
 }

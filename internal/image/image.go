@@ -219,8 +219,8 @@ func (m *Image) Section(rva uint32) (Section, bool) {
 	return Section{}, false
 }
 
-// at gives the bytes of the file that stand at an address, up to the end of its section; nil where there are none.
-func (m *Image) at(rva uint32) []byte {
+// At gives the bytes of the file that stand at an address, up to the end of its section; nil where there are none.
+func (m *Image) At(rva uint32) []byte {
 	s, ok := m.Section(rva)
 	if !ok || rva-s.RVA >= min(s.length, s.Size) {
 		return nil
@@ -243,7 +243,7 @@ func (m *Image) readImports() {
 	const sizeDescriptor = 20
 	at := uint64(m.directory(directoryImport).rva)
 	for i := 0; at != 0 && i < maxLibraries; i++ {
-		d := m.at(uint32(at + uint64(i)*sizeDescriptor))
+		d := m.At(uint32(at + uint64(i)*sizeDescriptor))
 		if len(d) < sizeDescriptor {
 			return
 		}
@@ -254,7 +254,7 @@ func (m *Image) readImports() {
 		if names == 0 {
 			names = slots // bound images of old linkers have no second table
 		}
-		m.readLibrary(text(m.at(library)), names, slots)
+		m.readLibrary(text(m.At(library)), names, slots)
 	}
 }
 
@@ -264,7 +264,7 @@ func (m *Image) readLibrary(library string, names, slots uint32) {
 		width = 8
 	}
 	for i := uint32(0); len(m.Imports) < maxImports; i += width {
-		b := m.at(names + i)
+		b := m.At(names + i)
 		if len(b) < int(width) {
 			return
 		}
@@ -278,7 +278,7 @@ func (m *Image) readLibrary(library string, names, slots uint32) {
 		byNumber = name>>(8*width-1) != 0
 		v := Import{Library: library, Slot: slots + i, Name: fmt.Sprintf("#%d", name&0xffff)}
 		if !byNumber {
-			hint := m.at(uint32(name))
+			hint := m.At(uint32(name))
 			if len(hint) < 3 {
 				return
 			}

@@ -118,52 +118,17 @@ func TestLogLimits(t *testing.T) {
 
 // sysFile is the start of an x64 driver image.
 func sysFile() []byte {
+	const optional = 0x58
 	b := make([]byte, 0x200)
 	copy(b, "MZ")
-	b[offsetLfanew] = 0x40
+	b[0x3c] = 0x40
 	copy(b[0x40:], "PE\x00\x00\x64\x86")
-	optional := b[0x40+offsetOptional:]
-	binary.LittleEndian.PutUint16(optional, optionalMagic)
-	binary.LittleEndian.PutUint32(optional[16:], 0x1016)
-	binary.LittleEndian.PutUint32(optional[56:], 0x8000)
-	binary.LittleEndian.PutUint16(optional[68:], subsystemNT)
+	b[0x54] = 240 // its optional header's size
+	binary.LittleEndian.PutUint16(b[optional:], 0x20b)
+	binary.LittleEndian.PutUint32(b[optional+16:], 0x1016)
+	binary.LittleEndian.PutUint32(b[optional+56:], 0x8000)
+	binary.LittleEndian.PutUint16(b[optional+68:], 1)
 	return b
-}
-
-func TestImage(t *testing.T) {
-	d, err := parseImage(sysFile())
-	if err != nil || d.entry != 0x1016 || d.size != 0x8000 {
-		t.Errorf("got %+v, %v", d, err)
-	}
-	for _, c := range []struct {
-		name   string
-		change func(b []byte)
-		want   string
-	}{
-		{"text", func(b []byte) { copy(b, "#!") }, "no PE image: want a built driver"},
-		{"no signature", func(b []byte) { b[0x40] = 0 }, "no PE header at 0x40"},
-		{"signature far away", func(b []byte) { b[offsetLfanew+3] = 0xff }, "no PE header at 0xff000040"},
-		{"x86", func(b []byte) { copy(b[0x44:], "\x4c\x01") }, "built for x86: Wine loads x64 drivers only"},
-		{"ARM64", func(b []byte) { copy(b[0x44:], "\x64\xaa") }, "built for ARM64"},
-		{"RISC-V", func(b []byte) { copy(b[0x44:], "\x64\x50") }, "built for machine 0x5064"},
-		{"PE32", func(b []byte) { b[0x40+offsetOptional] = 0x0b; b[0x41+offsetOptional] = 1 }, "optional header"},
-		{"application", func(b []byte) { b[0x40+offsetOptional+68] = 3 }, "its subsystem is 3"},
-		{"no entry", func(b []byte) { clear(b[0x40+offsetOptional+16:][:4]) }, "no entry routine"},
-	} {
-		b := sysFile()
-		c.change(b)
-		if _, err := parseImage(b); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
-		}
-	}
-}
-
-func FuzzImage(f *testing.F) {
-	f.Add(sysFile())
-	for n := range 0xb0 {
-		f.Add(sysFile()[:n])
-	}
-	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = parseImage(b) })
 }
 
 func TestOpenDriver(t *testing.T) {
@@ -171,8 +136,29 @@ func TestOpenDriver(t *testing.T) {
 	if _, err := openDriver(filepath.Join(dir, "none.sys")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: got %v", err)
 	}
-	if _, err := openDriver(dir); err == nil || !strings.Contains(err.Error(), "want a regular file") {
+	if _, err := openDriver(dir); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("directory: got %v", err)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(b []byte)
+		want   string
+	}{
+		{"a driver", func([]byte) {}, ""},
+		{"text", func(b []byte) { copy(b, "#!") }, "no PE image: want a built driver"},
+		{"ARM64", func(b []byte) { copy(b[0x44:], "\x64\xaa") }, "d.sys: built for arm64: Wine loads x64 drivers only"},
+		{"application", func(b []byte) { b[0x58+68] = 3 }, "d.sys: no kernel driver: its subsystem is 3"},
+		{"no entry", func(b []byte) { clear(b[0x58+16:][:4]) }, "d.sys: the image has no entry routine"},
+	} {
+		b := sysFile()
+		c.change(b)
+		path := write(t, dir, "d.sys", string(b))
+		switch d, err := openDriver(path); {
+		case c.want == "" && (err != nil || d.image.Entry != 0x1016 || d.image.Size != 0x8000):
+			t.Errorf("%s: got %+v, %v", c.name, d, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
 	}
 }
 

@@ -1,22 +1,24 @@
 // Package trace loads a built driver in Wine, as one Windows version after the other, and returns what it asked for.
 //
 // Wine loads a kernel driver into an ordinary process of the user. That is no sandbox: load only drivers that you would
-// run. The prefix that Wine works in is made for one call of [Run] and removed after it; the driver gets no display and
-// no drive but C: of that prefix.
+// run. The prefix that Wine works in is made for one call of [Run] and removed after it; the driver gets no display, no
+// drive but C: of that prefix, and no network where the system lets an ordinary process do without.
 //
 // What a driver calls is seen by Wine's relay channel, which names each routine, its arguments and its return address
-// on one line of text. It sees calls into the kernel's exports only; a lookaside list that refills itself within the
-// kernel is seen once, where it is initialised.
+// on one line of text. It sees calls of exported routines, also of those that the driver looks up by name, and of those
+// that a kit's macros and inline functions come down to. A lookaside list that refills itself within the kernel is seen
+// once, where it is initialised.
 package trace
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/image"
+	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -50,10 +52,25 @@ func wineName(v nx.Version) (string, error) {
 	return "", fmt.Errorf("cannot trace on %s: choose from 5.2, 6.0, 6.1, 6.2, 6.3 and 10.0", v.Name())
 }
 
-// Run loads the x64 driver sys as each of the versions, unloads it again, and returns one image for each, in order,
-// with a site for each request seen, in the order of the calls. On an error it also returns the images seen until
-// then, the last of them perhaps cut short. Errors are one line and name the driver and the Windows version.
-func Run(ctx context.Context, sys string, o Options) ([]driver.Image, error) {
+// Result is what a trace saw.
+type Result struct {
+	// Seen has an image for each Windows, in order, with a site for each request that was seen, in the order of the calls. On an
+	// error it holds what was seen until then, the last image perhaps cut short.
+	Seen []driver.Image
+	// Binary has the driver's own calls of the routines that are looked for.
+	Binary driver.Image
+	// Networked says that the driver had this machine's network, since the system allows no process to do without.
+	Networked bool
+
+	lacks lacks
+}
+
+// Gap says why calls of a routine can't be seen in Wine, or "".
+func (r *Result) Gap(d nx.DDI) string { return r.lacks.why(d) }
+
+// Run loads the x64 driver sys as each of the versions, and unloads it again. On an error it also returns what was seen until
+// then. Errors are one line and name the driver and the Windows version.
+func Run(ctx context.Context, sys string, o Options) (*Result, error) {
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
 	}
@@ -73,40 +90,78 @@ func Run(ctx context.Context, sys string, o Options) ([]driver.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	sweep()
 	p, err := newPrefix(ctx, w, d)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", sys, err)
 	}
-	images, err := loadAll(ctx, p, d, o)
-	return images, errors.Join(err, p.close())
+	r := &Result{Binary: d.image.Driver(nx.DDIs(), d.located), Networked: !p.isolated, lacks: p.lacks()}
+	err = p.loadAll(ctx, o, r)
+	return r, errors.Join(err, p.close())
 }
 
-func loadAll(ctx context.Context, p *prefix, d image, o Options) ([]driver.Image, error) {
-	var images []driver.Image
+// loadAll fills in what is seen.
+func (p *prefix) loadAll(ctx context.Context, o Options, r *Result) error {
 	for _, v := range o.Windows {
 		l, err := p.load(ctx, v, o.Timeout)
 		if l != nil {
-			images = append(images, d.sites(v, l.requests))
+			r.Seen = append(r.Seen, p.driver.sites(v, l.requests))
 		}
 		if err != nil {
-			return images, fmt.Errorf("%s: on %s: %w", d.path, v.Name(), err)
+			return fmt.Errorf("%s: on %s: %w", p.driver.image.Path, v.Name(), err)
 		}
 	}
-	return images, nil
+	return nil
+}
+
+// file is the driver to load.
+type file struct {
+	image   *image.Image
+	data    []byte
+	located func(string) string // makes of a compiler's path the one to show
+}
+
+// openDriver reads the file and refuses what Wine could not load as a driver, with a better reason than Wine's.
+func openDriver(sys string) (*file, error) {
+	t, err := tree.New([]string{sys})
+	if err != nil {
+		return nil, err
+	}
+	data, err := t.ReadOnce(sys)
+	if err != nil {
+		return nil, err
+	}
+	m, err := image.Parse(t.Clean(sys), data)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.Processor != nx.X64:
+		return nil, fmt.Errorf("%s: built for %s: Wine loads x64 drivers only; trace the x64 build", sys, m.Processor)
+	case m.Subsystem != image.SubsystemNative:
+		return nil, fmt.Errorf("%s: no kernel driver: its subsystem is %d, want 1 (native)", sys, m.Subsystem)
+	case m.Entry == 0:
+		return nil, fmt.Errorf("%s: the image has no entry routine: nothing runs when it is loaded", sys)
+	}
+	return &file{m, data, t.Clean}, nil
 }
 
 // sites turns what was seen into the image of one Windows version. The values are what the kernel was handed, so no
 // mechanism is left to apply.
-func (d image) sites(v nx.Version, requests []request) driver.Image {
-	path := filepath.ToSlash(d.path)
+func (f *file) sites(v nx.Version, requests []request) driver.Image {
 	img := driver.Image{Build: driver.Build{
-		ID: path, Project: path, Processor: nx.X64, Minimum: v, MinimumSource: "trace", Mechanism: nx.None,
+		ID: f.image.Path, Project: f.image.Path, Processor: nx.X64, Minimum: v, MinimumSource: "trace", Mechanism: nx.None,
 		Initialised: driver.InitUnknown,
 	}}
+	frames := map[uint32][]driver.Frame{}
 	for _, r := range requests {
+		at, known := frames[r.rva]
+		if !known && r.rva != 0 {
+			at = f.image.Located(r.rva-1, f.located) // within the call, of which the RVA is the return address
+			frames[r.rva] = at
+		}
 		site := driver.Site{
-			Witness: driver.Trace, Place: driver.Place{Path: path}, DDI: r.ddi, Mechanism: nx.None, Moment: driver.After,
-			Seen: &driver.Request{Windows: v, Value: r.value, Size: r.size, Tag: r.tag, RVA: r.rva},
+			Witness: driver.Trace, Place: driver.Place{Path: f.image.Path}, DDI: r.ddi, Mechanism: nx.None, Moment: driver.After,
+			Seen: &driver.Request{Windows: v, Value: r.value, Size: r.size, Tag: r.tag, RVA: r.rva, Frames: at},
 		}
 		if r.ddi.Argument != 0 {
 			site.Value.Terms = []driver.Term{{Bits: r.value}}

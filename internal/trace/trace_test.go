@@ -62,7 +62,7 @@ func TestRingLog(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sys := buildRingLog(t, c.defines, c.call, c.make...)
-			images := run(t, sys, both)
+			images := run(t, sys, both).Seen
 			for i, want := range []seen{c.v61, c.v10} {
 				compare(t, images[i], want)
 			}
@@ -98,7 +98,7 @@ func TestWindows(t *testing.T) {
     ExAllocatePool(PagedPool, v.dwMajorVersion * 100 + v.dwMinorVersion);
 `)
 	all := []nx.Version{nx.Windows10, nx.WindowsServer2003, nx.WindowsVista, nx.Windows7, nx.Windows8, nx.Windows81}
-	for i, img := range run(t, sys, all) {
+	for i, img := range run(t, sys, all).Seen {
 		want := uint64(all[i].Major*100 + all[i].Minor)
 		if len(img.Sites) != 1 || img.Sites[0].Seen.Size != want {
 			t.Errorf("on %s: got %+v, want one request of %d bytes", all[i], img.Sites, want)
@@ -141,7 +141,7 @@ func TestDDIs(t *testing.T) {
 		return known()[name].Name == "" // what nx does not know is not looked for
 	})
 	var got []string
-	for _, s := range run(t, sys, both[:1])[0].Sites {
+	for _, s := range run(t, sys, both[:1]).Seen[0].Sites {
 		got = append(got, fmt.Sprintf("%s %x %d %s", s.DDI.Name, s.Seen.Value, s.Seen.Size, s.Seen.Tag))
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -156,10 +156,135 @@ func TestTailCall(t *testing.T) {
     typedef NTSTATUS NTAPI ROUTINE(POOL_TYPE, SIZE_T, ULONG);
     return ((ROUTINE *)ExAllocatePoolWithTag)(512, 1, 0x64636261);
 `, "-O2")
-	sites := run(t, sys, both[:1])[0].Sites
+	sites := run(t, sys, both[:1]).Seen[0].Sites
 	if len(sites) != 1 || sites[0].Seen.Tag != "abcd" || sites[0].Seen.RVA != 0 {
 		t.Errorf("got %+v, want one request without RVA", sites)
 	}
+}
+
+// TestByName holds that calls of a routine are seen that the driver looks up, and what is said of those that Wine lacks.
+func TestByName(t *testing.T) {
+	needTools(t)
+	r := run(t, buildDriver(t, `
+    typedef PVOID NTAPI ROUTINE(POOL_TYPE, SIZE_T, ULONG);
+    UNICODE_STRING old = RTL_CONSTANT_STRING(L"ExAllocatePoolWithTag"), recent = RTL_CONSTANT_STRING(L"ExAllocatePool2");
+    ROUTINE *find = MmGetSystemRoutineAddress(&recent);
+    if (find == NULL)
+        find = MmGetSystemRoutineAddress(&old);
+    find(512, 1, 0x64636261); /* here */
+`, "-g"), both[:1])
+	sites := r.Seen[0].Sites
+	if len(sites) != 1 || sites[0].DDI.Name != "ExAllocatePoolWithTag" || sites[0].Seen.Value != 512 || sites[0].Seen.RVA == 0 {
+		t.Errorf("got %+v", sites)
+	}
+	for name, want := range map[string]string{
+		"ExAllocatePoolWithTag":             "",
+		"ExAllocatePoolZero":                "", // comes down to the one above
+		"ZwMapViewOfSection":                "",
+		"ExAllocatePool2":                   "ntoskrnl.exe of Wine exports no ExAllocatePool2",
+		"ExAllocatePoolWithTagPriority":     "Wine has no code for ExAllocatePoolWithTagPriority, and ends a driver that calls it",
+		"ExAllocatePoolPriorityZero":        "Wine has no code for ExAllocatePoolWithTagPriority, and ends a driver that calls it",
+		"IPortWavePci::NewMasterDmaChannel": "a method: Wine shows calls of exported routines only",
+	} {
+		if got := r.Gap(known()[name]); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestLines holds that each request has its lines in the source, also one that was inlined, with either compiler.
+func TestLines(t *testing.T) {
+	needTools(t)
+	sys := buildDriver(t, "Get(5); /* caller */", "-g", "-O2")
+	r := run(t, sys, both[1:])
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(sys), "d.c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(mark, function string) string {
+		before, _, _ := strings.Cut(string(text), "/* "+mark)
+		return fmt.Sprintf("d.c:%d %s", 1+strings.Count(before, "\n"), function)
+	}
+	for _, frames := range [][]driver.Frame{r.Seen[0].Sites[0].Seen.Frames, r.Binary.Sites[0].Spot.Frames} {
+		var got []string
+		for _, f := range frames {
+			got = append(got, fmt.Sprintf("%s:%d %s", filepath.Base(f.Path), f.Line, f.Function))
+		}
+		if want := []string{want("inner", "Get"), want("caller", "DriverEntry")}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if r.Seen[0].Sites[0].Seen.RVA != r.Binary.Sites[0].Spot.Return {
+		t.Errorf("seen at %#x, the call returns to %#x", r.Seen[0].Sites[0].Seen.RVA, r.Binary.Sites[0].Spot.Return)
+	}
+}
+
+// TestNetwork looks, while a driver hangs, at the network of the processes in its prefix.
+func TestNetwork(t *testing.T) {
+	needTools(t)
+	if runtime.GOOS != "linux" || !canIsolate() {
+		t.Log("this system allows no network namespace, which Networked says: nothing to see")
+		return
+	}
+	ours, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	sys := buildDriver(t, "for (;;) { }")
+	go func() {
+		_, err := Run(context.Background(), sys, Options{Windows: both[:1], Timeout: 8 * time.Second})
+		done <- err
+	}()
+	seen := map[string]int{}
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		case <-time.After(100 * time.Millisecond):
+			for _, process := range inPrefixes() {
+				if net, err := os.Readlink(filepath.Join(process, "ns", "net")); err == nil {
+					seen[net]++
+				}
+			}
+		}
+	}
+	if len(seen) == 0 || seen[ours] > 0 {
+		t.Errorf("networks of the prefix's processes: %v; ours is %s", seen, ours)
+	}
+}
+
+// TestSweep holds that a trace removes what one left behind that was killed, and nothing that is in use or not ours.
+func TestSweep(t *testing.T) {
+	needTools(t)
+	dir := func(name string) string {
+		path := filepath.Join(os.TempDir(), directories+name)
+		if err := os.MkdirAll(filepath.Join(path, "prefix"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	dead, live, other := dir("dead"), dir("live"), dir("other")
+	write(t, dead, "lock", "")
+	held, err := lock(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := exec.Command("sleep", "60")
+	left.Env = []string{"WINEPREFIX=" + filepath.Join(dead, "prefix"), "LAST="}
+	if err := left.Start(); err != nil {
+		t.Fatal(err)
+	}
+	sweep()
+	if err := left.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Errorf("the process that was left: %v, want it killed", err)
+	}
+	for path, want := range map[string]bool{dead: false, live: true, other: true} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s: %v, want it there: %v", path, err, want)
+		}
+	}
+	held.Close()
 }
 
 // A process of the prefix that Wine's server does not know is ended, too; others are not.
@@ -206,12 +331,12 @@ func TestFailures(t *testing.T) {
 			if c.name == "endless" {
 				o.Timeout = time.Minute
 			}
-			images, err := Run(context.Background(), buildDriver(t, c.body), o)
+			r, err := Run(context.Background(), buildDriver(t, c.body), o)
 			if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one line with %q", err, c.want)
 			}
-			if len(images) != 1 || (len(images[0].Sites) == 0) != (c.body == "") {
-				t.Errorf("what was seen before is lost: %+v", images)
+			if len(r.Seen) != 1 || (len(r.Seen[0].Sites) == 0) != (c.body == "") {
+				t.Errorf("what was seen before is lost: %+v", r.Seen)
 			}
 			noLeftovers(t)
 		})
@@ -264,24 +389,33 @@ func noLeftovers(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "nxport-trace-*")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, path := range environments {
-		if env, _ := os.ReadFile(path); strings.Contains(string(env), "WINEPREFIX="+os.TempDir()) {
-			t.Errorf("still running: %s", path)
-		}
+	for _, process := range inPrefixes() {
+		t.Errorf("still running: %s", process)
 	}
 }
 
-func run(t *testing.T, sys string, windows []nx.Version) []driver.Image {
+// inPrefixes gives the processes that work in a prefix of this test.
+func inPrefixes() []string {
+	var list []string
+	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, path := range environments {
+		if env, _ := os.ReadFile(path); strings.Contains(string(env), "WINEPREFIX="+os.TempDir()) {
+			list = append(list, filepath.Dir(path))
+		}
+	}
+	return list
+}
+
+func run(t *testing.T, sys string, windows []nx.Version) *Result {
 	t.Helper()
 	start := time.Now()
-	images, err := Run(context.Background(), sys, Options{Windows: windows})
+	r, err := Run(context.Background(), sys, Options{Windows: windows})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d versions in %s", len(windows), time.Since(start).Round(time.Millisecond))
 	noLeftovers(t)
-	return images
+	return r
 }
 
 // buildRingLog builds examples/ringlog, in a copy that is ported by hand: defines go to SOURCES, the call to DriverEntry.
@@ -310,6 +444,7 @@ func buildDriver(t *testing.T, body string, args ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	src := write(t, dir, "d.c", "#include <ntddk.h>\nstatic VOID Unload(PDRIVER_OBJECT d) { (void)d; }\n"+
+		"static PVOID Get(SIZE_T size)\n{\n    return ExAllocatePoolWithTag(NonPagedPool, size, 1); /* inner */\n}\n"+
 		"NTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING r)\n{\n    (void)r;\n    d->DriverUnload = Unload;\n    {\n"+
 		body+"\n    }\n    return STATUS_SUCCESS;\n}\n")
 	command(t, dir, "x86_64-w64-mingw32-gcc", append([]string{"-O1", "-w", "-shared", "-nostdlib", "-Wl,--subsystem,native",

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,22 +39,31 @@ func findWine() (wine, error) {
 // prefix is a Windows of Wine's making, with the driver as one of its services.
 type prefix struct {
 	wine
-	image image
-	root  string // holds the prefix itself and what is written for it
+	driver   *file
+	root     string // holds the prefix itself and what is written for it
+	lock     *os.File
+	isolated bool // its programs have no network
 }
 
+// directories is how the temporary directories of prefixes are called.
+const directories = "nxport-trace-"
+
 // newPrefix makes a prefix in a temporary directory. It takes 700 MB while it lives.
-func newPrefix(ctx context.Context, w wine, d image) (p *prefix, err error) {
-	root, err := os.MkdirTemp("", "nxport-trace-")
+func newPrefix(ctx context.Context, w wine, d *file) (p *prefix, err error) {
+	root, err := os.MkdirTemp("", directories)
 	if err != nil {
 		return nil, err
 	}
-	p = &prefix{wine: w, image: d, root: root}
+	p = &prefix{wine: w, driver: d, root: root}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
 		}
 	}()
+	if p.lock, err = lock(root); err != nil {
+		return p, err
+	}
+	p.isolated = canIsolate()
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
 	if err := p.setup(ctx, "wineboot", "-i"); err != nil {
@@ -90,12 +100,28 @@ func (p *prefix) removeDrives() error {
 // close ends what runs in the prefix and removes it. It does so after a cancelled context as well, so it takes none.
 func (p *prefix) close() error {
 	p.shutdown()
+	if p.lock != nil {
+		defer p.lock.Close()
+	}
 	err := os.RemoveAll(p.root)
 	if err != nil { // a dying process may have written once more
 		time.Sleep(time.Second)
 		err = os.RemoveAll(p.root)
 	}
 	return err
+}
+
+// sweep removes what traces left that were killed before they could: the prefixes of which nobody holds the lock.
+func sweep() {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), directories+"*"))
+	for _, root := range left {
+		if held, err := relock(root); err == nil {
+			p := prefix{root: root, lock: held}
+			if p.wine, err = findWine(); err == nil {
+				_ = p.close() // the next one may have more luck
+			}
+		}
+	}
 }
 
 // shutdown ends all processes of the prefix, by Wine's own means, which know them, and waits until they are gone. It
@@ -149,6 +175,9 @@ func (p *prefix) command(ctx context.Context, program, debug string, args ...str
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = p.root
 	cmd.WaitDelay = 5 * time.Second
+	if p.isolated {
+		isolate(cmd)
+	}
 	cmd.Env = []string{
 		"WINEPREFIX=" + filepath.Join(p.root, "prefix"),
 		"HOME=" + p.root, // Wine links the user's folders to it
@@ -205,7 +234,7 @@ const registry = `REGEDIT4
 [HKEY_CURRENT_USER\Software\Wine\Debug]
 "RelayExclude"=-
 "RelayFromExclude"=-
-"RelayInclude"="ntoskrnl.exe.*;hal.*;ndis.sys.*"
+"RelayInclude"="%s"
 "RelayFromInclude"="nxtrace.sys"
 
 [HKEY_LOCAL_MACHINE\System\CurrentControlSet\Services\nxtrace]
@@ -216,6 +245,17 @@ const registry = `REGEDIT4
 "DisplayName"="nxtrace"
 `
 
+// relayed are the routines whose calls are shown: all of the libraries that the driver imports from. Wine leaves .dll out.
+func (p *prefix) relayed() []string {
+	list := []string{"ntoskrnl.exe.*"} // has those that are looked up by name, too
+	for _, library := range p.driver.libraries() {
+		if name := strings.TrimSuffix(library, ".dll") + ".*"; !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
 var idleServices = []string{"MountMgr", "winebus", "wineusb", "nsiproxy", "NDIS", "PlugPlay", "EventLog"}
 
 // configure makes the prefix the given Windows, from its next start on: services keep the version they started with.
@@ -225,7 +265,7 @@ func (p *prefix) configure(ctx context.Context, v nx.Version) error {
 		return err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, registry, name)
+	fmt.Fprintf(&text, registry, name, strings.Join(p.relayed(), ";"))
 	for _, s := range idleServices {
 		fmt.Fprintf(&text, "\n[HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\%s]\n\"Start\"=dword:4\n", s)
 	}
@@ -250,7 +290,7 @@ func (p *prefix) load(caller context.Context, v nx.Version, timeout time.Duratio
 	if err != nil {
 		return nil, err
 	}
-	l := &log{entry: p.image.entry, size: p.image.size}
+	l := &log{entry: p.driver.image.Entry, size: p.driver.image.Size}
 	end := make(chan error, 1)
 	go func() {
 		err := l.read(r)
