@@ -375,29 +375,32 @@ function Test-Driver {
     param([hashtable] $State, [string] $Name)
 
     try {
-        if ((Invoke-Verifier -Arguments '/query') -notmatch [regex]::Escape($Name)) {
-            throw 'Driver Verifier does not check the driver in this start of Windows: run this again'
-        }
         $State.Phase = 'running'
         $State.Written = (Get-Date).ToUniversalTime().ToString('o')
         Set-State -State $State
         Start-Driver -State $State
-        $State.Base = Get-DriverBase -Name $Name
-        Set-State -State $State
-        if ($State.Base -eq '') {
-            throw "$Name is not loaded"
-        }
-        Write-Host "$Name is loaded at 0x$($State.Base)."
         try {
+            $State.Base = Get-DriverBase -Name $Name
+            Set-State -State $State
+            if ($State.Base -eq '') {
+                throw "$Name is not loaded"
+            }
+            Write-Host "$Name is loaded at 0x$($State.Base)."
+            $counted = Invoke-Verifier -Arguments '/query'
+            if ($counted -notmatch [regex]::Escape($Name)) {
+                throw 'Driver Verifier does not check the driver in this start of Windows: run this again'
+            }
             if ($null -ne $Exercise) {
                 & $Exercise | Out-Host
             }
+            $counted = Invoke-Verifier -Arguments '/query'
         } finally {
             Stop-Driver -State $State
         }
+        # Once more, for what unloading did: nxport takes the higher counts.
         $log = Join-Path -Path (Get-Location).ProviderPath -ChildPath "$Name.verifier.txt"
-        Invoke-Verifier -Arguments '/query' | Set-Content -Path $log -Encoding UTF8
-        Write-Host "No bug check on the paths that were run. What Driver Verifier counted:"
+        $counted, (Invoke-Verifier -Arguments '/query') | Set-Content -Path $log -Encoding UTF8
+        Write-Host 'No bug check on the paths that were run. What Driver Verifier counted:'
         Write-Host ('  nxport explain --hlk "{0}" "{1}"' -f $log, $State.Path)
     } finally {
         Restore-Setting -State $State
@@ -445,7 +448,8 @@ try {
         if ($PSCmdlet.ShouldProcess($name, $says)) {
             Enable-Check -Path $path -Name $name
             Write-Host 'The checks are on from the next start of Windows on, for that one. Then run this command again.'
-            if ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, 'Restart now')) {
+            # ShouldProcess would take an earlier "Yes to All" for a yes to this.
+            if ($Force -or $PSCmdlet.ShouldContinue('Restart Windows now?', $env:COMPUTERNAME)) {
                 Restart-Computer -Force
             }
             exit $RestartFirst
