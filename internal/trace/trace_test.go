@@ -228,30 +228,36 @@ func TestByName(t *testing.T) {
 	}
 }
 
-// TestLines holds that each request has its lines in the source, also one that was inlined, with either compiler.
+// TestLines holds that each request has its lines in the source: one that was inlined, and one to which a function jumps as its
+// last act, so that the return address is its caller's.
 func TestLines(t *testing.T) {
 	needTools(t)
-	sys := buildDriver(t, "Get(5); /* caller */", "-g", "-O2")
+	sys := buildDriver(t, "Get(5); /* caller */\n    Jump(6); /* further */", "-g", "-O2")
 	r := run(t, sys, both[1:])
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(sys), "d.c"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := func(mark, function string) string {
+	at := func(mark, function string) string {
 		before, _, _ := strings.Cut(string(text), "/* "+mark)
 		return fmt.Sprintf("d.c:%d %s", 1+strings.Count(before, "\n"), function)
 	}
-	for _, frames := range [][]driver.Frame{r.Seen[0].Sites[0].Seen.Frames, r.Binary.Sites[0].Spot.Frames} {
+	want := map[uint64][]string{
+		5: {at("inner", "Get"), at("caller", "DriverEntry")}, 6: {at("jump", "Jump"), at("further", "DriverEntry")},
+	}
+	for _, s := range r.Seen[0].Sites {
 		var got []string
-		for _, f := range frames {
+		for _, f := range s.Seen.Frames {
 			got = append(got, fmt.Sprintf("%s:%d %s", filepath.Base(f.Path), f.Line, f.Function))
 		}
-		if want := []string{want("inner", "Get"), want("caller", "DriverEntry")}; !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
+		if !slices.Equal(got, want[s.Seen.Size]) {
+			t.Errorf("got %q, want %q", got, want[s.Seen.Size])
 		}
 	}
-	if r.Seen[0].Sites[0].Seen.RVA != r.Binary.Sites[0].Spot.Return {
-		t.Errorf("seen at %#x, the call returns to %#x", r.Seen[0].Sites[0].Seen.RVA, r.Binary.Sites[0].Spot.Return)
+	for _, o := range driver.Observe(r.Binary, r.Seen[0], r.Gap) {
+		if len(o.Seen) != 1 {
+			t.Errorf("the call at %#x was seen %d times, want once", o.Predicted.Spot.RVA, len(o.Seen))
+		}
 	}
 }
 
@@ -481,6 +487,7 @@ func buildDriver(t *testing.T, body string, args ...string) string {
 	dir := t.TempDir()
 	src := write(t, dir, "d.c", "#include <ntddk.h>\nstatic VOID Unload(PDRIVER_OBJECT d) { (void)d; }\n"+
 		"static PVOID Get(SIZE_T size)\n{\n    return ExAllocatePoolWithTag(NonPagedPool, size, 1); /* inner */\n}\n"+
+		"static __attribute__((noinline)) PVOID Jump(SIZE_T size)\n{\n    return ExAllocatePoolWithTag(PagedPool, size, 2); /* jump */\n}\n"+
 		"NTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING r)\n{\n    (void)r;\n    d->DriverUnload = Unload;\n    {\n"+
 		body+"\n    }\n    return STATUS_SUCCESS;\n}\n")
 	command(t, dir, "x86_64-w64-mingw32-gcc", append([]string{"-O1", "-w", "-shared", "-nostdlib", "-Wl,--subsystem,native",
