@@ -17,7 +17,7 @@ var rooms = [][]string{
 	{"internal/tree", "internal/edit", "nx"},
 	{"internal/driver"},
 	{"internal/project", "internal/image"},
-	{"internal/source", "internal/trace", "internal/header"},
+	{"internal/source", "internal/trace", "internal/header", "internal/verify", "internal/hlk"},
 	{"internal/rule"},
 	{"internal/report"},
 	{"internal/scan"},
@@ -30,6 +30,8 @@ var rooms = [][]string{
 var only = map[string][]string{
 	"internal/rule":   {"nx", "internal/driver", "internal/edit"},
 	"internal/header": {},
+	"internal/verify": {},
+	"internal/hlk":    {"nx", "internal/tree"},
 	"internal/image":  {"nx", "internal/driver"},
 	"nx":              {},
 }

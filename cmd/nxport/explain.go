@@ -21,6 +21,7 @@ import (
 
 func explainCommand() *cobra.Command {
 	var c common
+	var log string
 	cmd := &cobra.Command{
 		Use:   "explain [RULE | DDI | BUGCHECK | FILE:LINE [PATH...]]",
 		Short: "Explain a rule, a DDI, a bug check, or a line of a driver's source",
@@ -35,15 +36,23 @@ Without an argument it lists them. For FILE:LINE (also FILE:LINE:COLUMN and FILE
 holds the file; without one the working directory if the file is below it, else the directory it is in; or the PATHs that
 follow.
 
+With --hlk LOG, the argument is a built driver (.sys): explain says which checks the lab kit's HyperVisor Code Integrity Readiness
+Test counted for it, and what in the driver that can be. What "verifier /query" and the debugger's !verifier print is read, too,
+and a bug check 0xC4 in a log.
+
 Exit status: 0 explained, also where nothing stands on the line; 2 wrong usage or input that could not be read.`,
 		Example: `  nxport explain C30030
   nxport explain 0x2000
   nxport explain src/drv.c:42
-  nxport explain --config 'Release|x64' src/drv.c:42 drv.vcxproj`,
+  nxport explain --config 'Release|x64' src/drv.c:42 drv.vcxproj
+  nxport explain --hlk readiness.log drv.sys`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := c.options()
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("hlk") {
+				return explainLog(cmd.OutOrStdout(), log, args, o.DDIs)
 			}
 			if len(args) == 0 {
 				return report.Topics(cmd.OutOrStdout(), rule.All(), o.DDIs, width(cmd.OutOrStdout()))
@@ -58,7 +67,19 @@ Exit status: 0 explained, also where nothing stands on the line; 2 wrong usage o
 		},
 	}
 	c.register(cmd)
+	cmd.Flags().StringVar(&log, "hlk", "", "say what this `log` of the lab kit means for a built driver")
 	return cmd
+}
+
+func explainLog(w io.Writer, log string, args []string, ddis []nx.DDI) error {
+	if len(args) != 1 {
+		return fmt.Errorf("explain --hlk LOG: name one built driver (.sys), not %d", len(args))
+	}
+	r, err := scan.Readiness(log, args[0], ddis)
+	if err != nil {
+		return err
+	}
+	return report.ReadinessText(w, r, width(w))
 }
 
 func explain(w io.Writer, topic string, ddis []nx.DDI) error {

@@ -42,7 +42,7 @@ smallest correct change, and shows at run time that it worked. It needs no Windo
 		Version: version(), SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(scanCommand(), portCommand(), traceCommand(), explainCommand(), headerCommand())
+	root.AddCommand(scanCommand(), portCommand(), traceCommand(), explainCommand(), headerCommand(), verifyCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

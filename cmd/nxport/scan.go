@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 
 func scanCommand() *cobra.Command {
 	var c common
+	var at []string
 	cmd := &cobra.Command{
 		Use:   "scan [flags] PATH...",
 		Short: "Find the requests for executable memory in trees, projects and source files",
@@ -22,11 +24,18 @@ func scanCommand() *cobra.Command {
 version. A path is a directory, which is walked, a build file (.vcxproj, .sln, .slnx, SOURCES, dirs, a make file,
 CMakeLists.txt, compile_commands.json), or a C or C++ file. Build files are evaluated; nothing is run.
 
-Exit status: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage or input that could not be read.`,
+With --at, the path is a built driver (.sys): scan says what is at an address of it, such as parameter 2 of bug check 0xC4 less
+the driver's base: the function, the line if the driver has DWARF, the call of a routine that gives memory, and what decides it.
+
+Exit status: 0 nothing at or above --fail-on, or every --at named; 1 findings; 2 wrong usage or input that could not be read.`,
 		Example: `  nxport scan drivers/
-  nxport scan --config 'Release|x64' --format json -o findings.json drv.vcxproj`,
+  nxport scan --config 'Release|x64' --format json -o findings.json drv.vcxproj
+  nxport scan drv.sys --at 0x1c5d`,
 		Args: paths,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("at") {
+				return c.at(cmd.OutOrStdout(), args, at)
+			}
 			return c.scan(cmd, args)
 		},
 	}
@@ -35,7 +44,37 @@ Exit status: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage or input
 	cmd.Flags().BoolVar(&c.noColor, "no-color", false, "no colours, as with NO_COLOR set; without a terminal there are none anyway")
 	cmd.Flags().BoolVar(&c.suppressed, "show-suppressed", false, "list the findings that the source suppresses, with the reasons")
 	cmd.Flags().StringVar(&c.failOn, "fail-on", "warning", "least `level` that gives exit status 1: error, warning, note or never")
+	cmd.Flags().StringArrayVar(&at, "at", nil, "say what is at this `RVA` of a built driver, hexadecimal (repeatable)")
 	return cmd
+}
+
+// at says what is at addresses of one built driver.
+func (c *common) at(stdout io.Writer, args, at []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("scan --at: name one built driver (.sys), not %d paths", len(args))
+	}
+	show := map[string]func(io.Writer, []report.Address) error{"text": report.AddressText, "json": report.AddressJSON}[c.format]
+	if show == nil {
+		return fmt.Errorf("--format %q: want text or json with --at", c.format)
+	}
+	var addresses []uint64
+	for _, s := range at {
+		// a debugger writes fffff801`e7121c5d
+		n, err := strconv.ParseUint(strings.TrimPrefix(strings.ToLower(strings.ReplaceAll(s, "`", "")), "0x"), 16, 64)
+		if err != nil {
+			return fmt.Errorf("--at %q: want an RVA, hexadecimal, as 0x1c5d", s)
+		}
+		addresses = append(addresses, n)
+	}
+	o, err := c.options()
+	if err != nil {
+		return err
+	}
+	list, problem := scan.At(args[0], addresses, o.DDIs)
+	if len(list) == 0 {
+		return problem
+	}
+	return errors.Join(c.write(stdout, func(w io.Writer) error { return show(w, list) }), problem)
 }
 
 // formats are those of a scan.

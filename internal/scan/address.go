@@ -1,0 +1,192 @@
+package scan
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/image"
+	"github.com/nxport/nxport/internal/report"
+	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
+)
+
+// At says what is at addresses of a built driver, each relative to where the driver is loaded. What lies outside of it is an
+// error, after the others.
+func At(sys string, addresses []uint64, ddis []nx.DDI) ([]report.Address, error) {
+	b, err := openBuilt(sys, ddis)
+	if err != nil {
+		return nil, err
+	}
+	var list []report.Address
+	for _, rva := range addresses {
+		a, ok := b.at(rva)
+		if !ok {
+			return list, b.outside(rva)
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+// built is a driver as it was linked, and its requests, by address.
+type built struct {
+	*image.Image
+	sites   []driver.Site
+	located func(string) string
+}
+
+func openBuilt(sys string, ddis []nx.DDI) (*built, error) {
+	t, err := tree.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	data, err := t.Read(t.Clean(sys))
+	if err != nil {
+		return nil, err
+	}
+	m, err := image.Parse(t.Clean(sys), data)
+	if err != nil {
+		return nil, err
+	}
+	return &built{m, m.Driver(ddis, t.Clean).Sites, t.Clean}, nil
+}
+
+// at names what is at an address, false where that is not in the image.
+func (b *built) at(rva64 uint64) (report.Address, bool) {
+	section, ok := b.Section(uint32(rva64))
+	if !ok || rva64 > 1<<32-1 {
+		return report.Address{}, false
+	}
+	a := report.Address{Path: b.Path, RVA: uint32(rva64), Section: section.Name, Relation: report.None}
+	begin, known := uint32(0), false
+	if f, ok := b.Function(a.RVA); ok {
+		a.Function, a.Offset, begin, known = f.Name, a.RVA-f.Start, f.Start, true
+	}
+	// What Driver Verifier and debuggers name are return addresses, and the line of one is that of the byte before it.
+	code := a.RVA
+	if !known || a.RVA > begin {
+		code = max(code, 1) - 1
+	}
+	if _, err := b.Frames(code); err != nil {
+		a.NoLines = err.Error()
+	}
+	a.Frames = b.Located(code, b.located)
+	a.Relation, a.Site = b.request(a.RVA)
+	return a, true
+}
+
+// request finds the request that an address belongs to.
+func (b *built) request(rva uint32) (report.Relation, *driver.Site) {
+	for i := range b.sites {
+		switch s := &b.sites[i]; {
+		case s.Spot.Return != 0 && s.Spot.Return == rva:
+			return report.Behind, s
+		case s.Spot.RVA == rva, s.Spot.RVA < rva && rva < s.Spot.Return:
+			return report.In, s
+		}
+	}
+	if to, ok := b.calledBefore(rva); ok {
+		if s := b.jumpOf(to); s != nil {
+			return report.Tail, s
+		}
+	}
+	if s := b.nearest(rva); s != nil {
+		return report.Near, s
+	}
+	return report.None, nil
+}
+
+// calledBefore gives what the instruction in front of an address calls, if it is a call by distance.
+func (b *built) calledBefore(rva uint32) (uint32, bool) {
+	const callNear, bl = 0xe8, 0x25
+	switch b.Processor {
+	case nx.X86, nx.X64:
+		if code := b.At(rva - 5); rva >= 5 && len(code) >= 5 && code[0] == callNear {
+			return rva + binary.LittleEndian.Uint32(code[1:]), true
+		}
+	case nx.ARM64:
+		if code := b.At(rva - 4); rva >= 4 && len(code) >= 4 {
+			w := binary.LittleEndian.Uint32(code)
+			return rva - 4 + uint32(int32(w<<6)>>6)*4, w>>26 == bl
+		}
+	}
+	return 0, false
+}
+
+// jumpOf finds the jump to a routine that is the last act of the function at an address, if it has only one.
+func (b *built) jumpOf(start uint32) *driver.Site {
+	f, ok := b.Function(start)
+	if !ok || f.Start != start {
+		return nil
+	}
+	var jump *driver.Site
+	for i := range b.sites {
+		s := &b.sites[i]
+		if s.Spot.Return != 0 || s.Spot.RVA < f.Start || s.Spot.RVA >= f.End {
+			continue
+		}
+		if jump != nil && jump.DDI.Name != s.DDI.Name {
+			return nil
+		}
+		jump = s
+	}
+	return jump
+}
+
+// nearest finds the request nearest to an address in the same function; of two as near, the one before it.
+func (b *built) nearest(rva uint32) *driver.Site {
+	f, ok := b.Function(rva)
+	if !ok {
+		return nil
+	}
+	var best *driver.Site
+	for i := range b.sites {
+		s := &b.sites[i]
+		if s.Spot.RVA < f.Start || s.Spot.RVA >= f.End {
+			continue
+		}
+		if best == nil || distance(s.Spot.RVA, rva) < distance(best.Spot.RVA, rva) {
+			best = s
+		}
+	}
+	return best
+}
+
+func distance(a, b uint32) uint32 { return max(a, b) - min(a, b) }
+
+const (
+	pageSize    = 0x1000
+	maxEndAlike = 8 // requests that are named for an address whose base is not known
+)
+
+// outside says that an address is not in the image. One that was not yet made relative to the driver's base has the offset in its
+// page in common with it, as images are loaded at pages: the calls that return to such an offset are named.
+func (b *built) outside(address uint64) error {
+	says := fmt.Sprintf("%s: 0x%x is not in the image, which has 0x%x bytes in memory", b.Path, address, b.Size)
+	if address < uint64(b.Size) {
+		return fmt.Errorf("%s: 0x%x is in no section of the image: want an RVA, the address less the driver's base", b.Path, address)
+	}
+	var alike []string
+	for _, s := range b.endAlike(address) {
+		alike = append(alike, fmt.Sprintf("0x%x (%s)", s.Spot.Return, s.DDI.Name))
+	}
+	says += ": want an RVA, the address less the driver's base"
+	if len(alike) == 0 {
+		return fmt.Errorf("%s. No call of a routine that gives memory returns to an RVA that ends in %03x", says, address%pageSize)
+	}
+	return fmt.Errorf("%s. If that is not known, its RVA ends in %03x: %s", says, address%pageSize, strings.Join(alike, ", "))
+}
+
+// endAlike gives the requests that return to an address with that offset in its page.
+func (b *built) endAlike(address uint64) []driver.Site {
+	var list []driver.Site
+	for _, s := range b.sites {
+		if s.Spot.Return != 0 && uint64(s.Spot.Return)%pageSize == address%pageSize {
+			list = append(list, s)
+		}
+	}
+	return slices.Clip(list[:min(len(list), maxEndAlike)])
+}
