@@ -214,6 +214,7 @@ type Request struct {
 	Size    uint64 // bytes
 	Tag     string // the pool tag as text, "" where it was not seen
 	RVA     uint32 // of the call's return address, 0 where not known
+	Jump    uint32 // of the jump to the routine, where what was called did that as its last act; else 0
 	Frames  []Frame
 }
 

@@ -43,7 +43,7 @@ type Observation struct {
 	Predicted *Site   // nil where nobody had predicted it
 	Seen      []*Site // none where the verdict says that it was not seen
 	Verdict   Verdict
-	Why       string // of all verdicts but Agree and NotReached
+	Why       string // of all verdicts but NotReached; of Agree only where what was seen may be another request's
 }
 
 // Observe compares what was predicted of a build with what a trace of its image saw on one Windows: in the order of the
@@ -51,20 +51,24 @@ type Observation struct {
 func Observe(predicted, seen Image, gap func(ddi nx.DDI) string) []Observation {
 	w := seen.Build.Minimum
 	matched := make([][]*Site, len(predicted.Sites))
+	alike := make([]int, len(predicted.Sites))
 	var rest []Observation
 	for i := range seen.Sites {
 		s := &seen.Sites[i]
-		at, why := match(predicted.Sites, s, w)
-		if at < 0 {
+		candidates, why := match(predicted.Sites, s, w)
+		if why != "" {
 			rest = append(rest, Observation{w, nil, []*Site{s}, Disagree, why})
-			continue
 		}
-		matched[at] = append(matched[at], s)
+		for _, at := range candidates {
+			matched[at], alike[at] = append(matched[at], s), max(alike[at], len(candidates))
+		}
 	}
 	var list []Observation
 	for i := range predicted.Sites {
 		o := Observation{Windows: w, Predicted: &predicted.Sites[i], Seen: matched[i]}
-		o.Verdict, o.Why = o.judge(gap)
+		if o.Verdict, o.Why = o.judge(gap); o.Verdict == Agree && alike[i] > 1 {
+			o.Why = fmt.Sprintf("one of %d requests that can't be told apart", alike[i])
+		}
 		list = append(list, o)
 	}
 	return append(list, rest...)
@@ -115,27 +119,31 @@ func spell(values []uint32) string {
 }
 
 // match finds the prediction of a request that was seen: by the address of the call, by its lines in the source, or, where
-// the image does not tell them, by the routine alone; then one that has that value, if any has. Without one it says why.
-func match(predicted []Site, s *Site, w nx.Version) (at int, why string) {
-	best, rank := -1, 0
-	routine := false
+// the image does not tell them, by the routine alone; of several alike those that have that value, if any has. Without one it says
+// why.
+func match(predicted []Site, s *Site, w nx.Version) (candidates []int, why string) {
+	best, routine := 0, false
 	for i := range predicted {
 		p := &predicted[i]
 		if p.DDI.Name != s.DDI.Name && p.DDI.Over != s.DDI.Name {
 			continue
 		}
 		routine = true
-		if r := near(p, s, w); r > rank {
-			best, rank = i, r
+		rank := p.near(s, w)
+		if rank > best {
+			best, candidates = rank, nil
+		}
+		if rank == best && rank > 0 {
+			candidates = append(candidates, i)
 		}
 	}
 	switch {
-	case best >= 0:
-		return best, ""
+	case candidates != nil:
+		return candidates, ""
 	case routine:
-		return -1, "no request there was predicted"
+		return nil, "no request there was predicted"
 	}
-	return -1, "no request of this routine was predicted"
+	return nil, "no request of this routine was predicted"
 }
 
 // The ranks of a match, from the weakest. That by a line is higher the further in its frame is, then the nearer the line, then
@@ -146,45 +154,62 @@ const (
 	perPart   = 4
 	perLine   = 128
 	perFrame  = perLine * (maxSpan + 2)
-	byAddress = 1 << 30
+	byAddress = perFrame * maxFrames * 4
 
 	maxParts  = 30
 	maxFrames = 50
 	maxSpan   = 10 // lines from where a call begins to where a compiler says it is
 )
 
-// near ranks a prediction of the same routine; 0 is none.
-func near(p, s *Site, w nx.Version) int {
+// near ranks a prediction of the same routine; 0 is none. What is spelled elsewhere, in a function that gets the argument, counts by
+// both places.
+func (p *Site) near(s *Site, w nx.Version) int {
 	value := byRoutine
 	if !differs(p, s, w) {
 		value = byValue
 	}
 	switch {
-	case p.Spot != nil && p.Spot.Return != s.Seen.RVA:
-		return 0
-	case p.Spot != nil && s.Seen.RVA != 0:
-		return byAddress
-	case p.Spot != nil || len(s.Seen.Frames) == 0:
+	case p.Spot != nil:
+		return p.Spot.near(s.Seen, value)
+	case len(s.Seen.Frames) == 0:
 		return value
 	}
+	frames := s.Seen.Frames[:min(len(s.Seen.Frames), maxFrames)]
+	if rank := lineRank(frames, p.Place, p.Function) + lineRank(frames, p.Spelled, ""); rank > 0 {
+		return rank + value
+	}
+	return 0
+}
+
+// lineRank says how near the frames come to a place; 0 is not at all.
+func lineRank(frames []Frame, at Place, function string) int {
 	best := 0
-	for i, f := range s.Seen.Frames[:min(len(s.Seen.Frames), maxFrames)] {
-		for _, at := range []Place{p.Place, p.Spelled} {
-			if lines, ok := apart(f, at, p.Function); ok {
-				best = max(best, (maxFrames-i)*perFrame+(maxSpan-lines)*perLine+common(f.Path, at.Path)*perPart+value)
-			}
+	for i, f := range frames {
+		if lines, ok := apart(f, at, function); ok {
+			best = max(best, (maxFrames-i)*perFrame+(maxSpan-lines)*perLine+common(f.Path, at.Path)*perPart)
 		}
 	}
 	return best
 }
 
-// apart says how many lines behind a site a frame is, in the same file and, if any, in the same function.
+// near ranks a call in the image. A jump has no address that Wine tells; it may be known from the call of its function.
+func (p *Spot) near(seen *Request, value int) int {
+	switch {
+	case p.Return == 0 && seen.Jump == p.RVA, p.Return != 0 && seen.Jump == 0 && seen.RVA == p.Return:
+		return byAddress
+	case p.Return == 0 && seen.Jump == 0:
+		return value
+	}
+	return 0
+}
+
+// apart says how many lines behind a site a frame is, in the same file: some are, where the function is known to be the same.
 func apart(f Frame, at Place, function string) (lines int, ok bool) {
 	if at.Line == 0 || !strings.EqualFold(path.Base(f.Path), path.Base(at.Path)) {
 		return 0, false
 	}
 	lines = f.Line - at.Line
-	same := lines == 0 || f.Function == function[strings.LastIndex(function, ":")+1:]
+	same := lines == 0 || function != "" && f.Function == function[strings.LastIndex(function, ":")+1:]
 	return lines, same && lines >= 0 && lines <= maxSpan
 }
 

@@ -8,14 +8,17 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// predict reads "DDI path:line function token...".
+// predict reads "DDI path:line function token...", or path:line=path:line where the DDI's name stands elsewhere.
 func predict(t *testing.T, s string) Site {
 	t.Helper()
 	f := strings.Fields(s)
 	p := Site{DDI: row(t, f[0]), Function: f[2], Moment: After, Mechanism: nx.OptIn}
-	path, line, _ := strings.Cut(f[1], ":")
-	p.Place.Path = path
-	fmt.Sscan(line, &p.Place.Line)
+	at, spelled, _ := strings.Cut(f[1], "=")
+	for place, text := range map[*Place]string{&p.Place: at, &p.Spelled: spelled} {
+		path, line, _ := strings.Cut(text, ":")
+		place.Path = path
+		fmt.Sscan(line, &place.Line)
+	}
 	for _, token := range f[3:] {
 		switch token {
 		case "?":
@@ -86,6 +89,14 @@ func TestObserve(t *testing.T) {
 		{"too many lines", []string{alloc + "a.c:10 F NonPagedPool"}, []string{alloc + "512 a.c:21:F"}, "not reached, disagree: no request there was predicted"},
 		{"the nearer of two", []string{alloc + "a.c:10 F NonPagedPool", alloc + "a.c:12 F PagedPool"}, []string{alloc + "1 a.c:13:F"}, "not reached, agree"},
 		{"two on one line", []string{alloc + "a.c:10 F NonPagedPool", alloc + "a.c:10 F PagedPool"}, []string{alloc + "1 a.c:10:F", alloc + "512 a.c:10:F"}, "agree, agree"},
+		{"two on one line, alike", []string{alloc + "a.c:10 F PagedPool", alloc + "a.c:10 F PagedPool"}, []string{alloc + "1 a.c:10:F"},
+			"agree: one of 2 requests that can't be told apart, agree: one of 2 requests that can't be told apart"},
+		{"a wrapper's callers", []string{alloc + "a.c:10=w.c:5 F PagedPool", alloc + "b.c:10=w.c:5 F PagedPool", second}, []string{alloc + "1 w.c:5:W"},
+			"agree: one of 2 requests that can't be told apart, agree: one of 2 requests that can't be told apart, not reached"},
+		{"a wrapper's caller, seen", []string{alloc + "a.c:10=w.c:5 F PagedPool", alloc + "b.c:10=w.c:5 F PagedPool"}, []string{alloc + "1 w.c:5:W b.c:10:F"},
+			"not reached, agree"},
+		{"two wrappers that a compiler made one", []string{alloc + "a.c:10=w.c:12 F PagedPool", alloc + "a.c:20=w.c:7 G NonPagedPool"},
+			[]string{alloc + "1 w.c:9: a.c:10:F a.c:20:G"}, "agree, not reached"},
 		{"no lines: by value", []string{alloc + "a.c:10 F NonPagedPool", second}, []string{alloc + "1"}, "not reached, agree"},
 		{"no lines, no such value", []string{alloc + "a.c:10 F NonPagedPool"}, []string{alloc + "1"}, "disagree: predicted 0x200, seen 0x1"},
 		{"nothing decides", []string{"MmMapIoSpace a.c:10 F"}, []string{"MmMapIoSpace 0 a.c:10:F"}, "agree"},
@@ -106,20 +117,32 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// Calls of a built image are told by the address behind them; a jump by its having none.
+// Calls of a built image are told by the address behind them. A jump has none: it is told by its own address, if that is known.
 func TestObserveImage(t *testing.T) {
-	site := func(returns uint32) Site {
-		return Site{DDI: row(t, "ExAllocatePool"), Spot: &Spot{Return: returns}, Value: Value{Unknown: "not judged"}}
+	call := func(rva, returns uint32) Site {
+		return Site{DDI: row(t, "ExAllocatePool"), Spot: &Spot{RVA: rva, Return: returns}, Value: Value{Unknown: "not judged"}}
 	}
-	seen := func(rva uint32) Site {
-		return Site{DDI: row(t, "ExAllocatePool"), Seen: &Request{RVA: rva, Value: 7}}
+	seen := func(rva, jump uint32) Site {
+		return Site{DDI: row(t, "ExAllocatePool"), Seen: &Request{RVA: rva, Jump: jump, Value: 7}}
 	}
-	p := Image{Sites: []Site{site(0x10), site(0x20), site(0), site(0x30)}}
-	s := Image{Build: Build{Minimum: nx.Windows10}, Sites: []Site{seen(0x20), seen(0), seen(0x40)}}
-	const want = "not reached, not predicted: not known: not judged, not predicted: not known: not judged, not reached, " +
-		"disagree: no request there was predicted"
-	if got := verdicts(Observe(p, s, noPool2)); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	const unjudged = "not predicted: not known: not judged"
+	for _, c := range []struct {
+		name      string
+		predicted []Site
+		seen      Site
+		want      string
+	}{
+		{"a call", []Site{call(0xa, 0x10), call(0x1a, 0x20)}, seen(0x20, 0), "not reached, " + unjudged},
+		{"none", []Site{call(0xa, 0x10)}, seen(0x20, 0), "not reached, disagree: no request there was predicted"},
+		{"a jump", []Site{call(0xa, 0), call(0x1a, 0)}, seen(0x30, 0x1a), "not reached, " + unjudged},
+		{"a jump that is not known", []Site{call(0xa, 0x10), call(0x1a, 0)}, seen(0, 0), "not reached, " + unjudged},
+		{"another jump", []Site{call(0xa, 0)}, seen(0x30, 0x1a), "not reached, disagree: no request there was predicted"},
+		{"a jump from behind a call", []Site{call(0xa, 0x10), call(0x1a, 0)}, seen(0x10, 0x1a), "not reached, " + unjudged},
+	} {
+		s := Image{Build: Build{Minimum: nx.Windows10}, Sites: []Site{c.seen}}
+		if got := verdicts(Observe(Image{Sites: c.predicted}, s, noPool2)); got != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", c.name, got, c.want)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 const ddk = "/usr/share/mingw-w64/include/ddk"
 
 // strict is what the header must survive; the kit's own headers are system headers and do not count.
-var strict = []string{"-Wall", "-Wextra", "-Wpedantic", "-Werror"}
+var strict = []string{"-Wall", "-Wextra", "-Wpedantic", "-Wundef", "-Wshadow", "-Wredundant-decls", "-Wmissing-declarations", "-Wno-long-long", "-Werror"}
 
 func TestText(t *testing.T) {
 	if !strings.HasPrefix(Text(), "/* SPDX-License-Identifier: 0BSD */\n") {
@@ -58,10 +58,14 @@ func TestMeaning(t *testing.T) {
 		{"auto", "-DPOOL_NX_OPTIN_AUTO=1 -DCALL=1", "-DPOOL_NX_OPTIN_AUTO=1", both(noExecute), both(noExecute)},
 		{"auto, other opted out", "-DPOOL_NX_OPTIN_AUTO", "-DPOOL_NX_OPTIN_AUTO -DPOOL_NX_OPTOUT=1",
 			noExecute + " |" + executable, noExecute + " |" + executable},
+		{"both values of 0", "-DPOOL_NX_OPTIN=0 -DPOOL_NX_OPTIN_AUTO=0 -DCALL=1", "", both(executable), both(executable)},
+		{"optin, auto of 0", "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTIN_AUTO=0 -DCALL=1", "-DPOOL_NX_OPTIN=1", both(executable), both(noExecute)},
+		{"optin, names that mean what an old kit has", "-DPOOL_NX_OPTIN=1 -DCALL=1 -DDOWNGRADED", "-DPOOL_NX_OPTIN=1 -DDOWNGRADED", both(executable), both(noExecute)},
+		{"auto, names that mean what an old kit has", "-DPOOL_NX_OPTIN_AUTO=1 -DDOWNGRADED", "-DPOOL_NX_OPTIN_AUTO=1", both(noExecute), both(noExecute)},
 		{"both, opted out", "-DPOOL_NX_OPTIN -DPOOL_NX_OPTIN_AUTO -DPOOL_NX_OPTOUT=1", "", both(executable), both(executable)},
 	} {
 		for _, language := range []string{"c", "c++"} {
-			for _, kit := range []string{"-DKIT_MACRO", "-DKIT_INLINE"} {
+			for _, kit := range []string{"-DKIT_MACRO", "-DKIT_INLINE", "-DKIT_OTHER", "-DKIT_OTHER -DKIT_INLINE"} {
 				t.Run(c.name+"/"+language+kit, func(t *testing.T) {
 					t.Parallel()
 					run := buildNative(t, language, kit, c.entry, c.other)
@@ -75,6 +79,96 @@ func TestMeaning(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestLanguages compiles a file that makes all requests by each standard of C and C++, for each processor, as gcc, clang and
+// Microsoft's compiler are called, with warnings as errors.
+func TestLanguages(t *testing.T) {
+	needCompilers(t)
+	gnu := func(standards ...string) (args []string) {
+		for _, s := range standards {
+			language := "c"
+			if strings.Contains(s, "++") {
+				language = "c++"
+			}
+			args = append(args, strings.Join(strict, " ")+" -x "+language+" -std="+s)
+		}
+		return args
+	}
+	ms := func(standards ...string) (args []string) {
+		for _, s := range standards {
+			args = append(args, "--driver-mode=cl /W4 /WX "+s)
+		}
+		return args
+	}
+	standards := gnu("c89", "c99", "c11", "c17", "c2x", "gnu17", "c++98", "c++11", "c++14", "c++17", "c++20")
+	for _, tt := range []struct {
+		compiler string
+		targets  []string
+		styles   []string
+	}{
+		{"x86_64-w64-mingw32-gcc", []string{"-DGNU"}, standards},
+		{"clang-19", []string{"--target=x86_64-pc-windows-gnu -fms-extensions", "--target=i686-pc-windows-gnu -fms-extensions",
+			"--target=aarch64-pc-windows-gnu -fms-extensions"}, standards},
+		{"clang-19", []string{"--target=x86_64-pc-windows-msvc", "--target=i686-pc-windows-msvc", "--target=aarch64-pc-windows-msvc"},
+			ms("/TC", "/TC /std:c11", "/TC /std:c17 /permissive-", "/TP", "/TP /std:c++14", "/TP /std:c++17 /permissive-", "/TP /std:c++20", "/TC /Gz", "/TP /Gz /EHs-c- /GR-")},
+	} {
+		for _, target := range tt.targets {
+			t.Run(tt.compiler+" "+target, func(t *testing.T) {
+				t.Parallel()
+				for i, style := range tt.styles {
+					other := []string{"-DPOOL_NX_OPTIN_AUTO", "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTOUT=1", "-DNONE"}[i%3]
+					for j, define := range []string{"-DPOOL_NX_OPTIN=1", other} {
+						kit := []string{"-DKIT_MACRO", "-DKIT_INLINE", "-DKIT_OTHER"}[(i+j)%3]
+						args := strings.Fields(style + " " + target + " " + define + " " + kit + " -DCALL=DrvRtPoolNxOptIn -DROUTINE=DriverEntry -Itestdata -I.")
+						check := "-fsyntax-only"
+						if strings.Contains(style, "driver-mode") {
+							check = "/Zs"
+						}
+						output(t, tt.compiler, append(args, check, "testdata/requests.c")...)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestForced holds what a build gets that forces both headers, and what a file still decides: before a forced include nothing, by
+// the command line everything.
+func TestForced(t *testing.T) {
+	needCompilers(t)
+	dir := t.TempDir()
+	plain := write(t, dir, "plain.c", "int Type = NonPagedPool;\n")
+	late := write(t, dir, "late.c", "#define POOL_NX_OPTOUT 1\nint Type = NonPagedPool;\n")
+	const variable, executable = "int Type = ExDefaultNonPagedPoolType;", "int Type = NonPagedPool;"
+	for _, tt := range []struct{ src, define, want string }{
+		{plain, "-DPOOL_NX_OPTIN=1", variable},
+		{plain, "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTOUT=1", executable},
+		{late, "-DPOOL_NX_OPTIN=1", variable}, // it comes too late
+	} {
+		for _, style := range []string{"-E -P -include testdata/kit.h -include nxpool.h", "--driver-mode=cl /EP /FItestdata/kit.h /FInxpool.h"} {
+			args := append(strings.Fields("--target=x86_64-pc-windows-msvc "+style), append(strings.Fields(tt.define), tt.src)...)
+			if out := output(t, "clang-19", args...); !strings.HasSuffix(strings.TrimSpace(out), tt.want) {
+				t.Errorf("%s %s %s: want at the end %q, got %q", style, tt.define, filepath.Base(tt.src), tt.want, out[max(0, len(out)-60):])
+			}
+		}
+	}
+}
+
+// TestPrecompiled holds that a file cannot opt out of what a precompiled header has decided: to Microsoft's compiler nothing in
+// front of its include is there.
+func TestPrecompiled(t *testing.T) {
+	needCompilers(t)
+	dir := t.TempDir()
+	write(t, dir, "pch.h", "#include \"kit.h\"\n#include \"nxpool.h\"\n")
+	pch := filepath.Join(dir, "pch.pch")
+	cl := strings.Fields("--driver-mode=cl --target=x86_64-pc-windows-msvc /c /Itestdata /I. /DPOOL_NX_OPTIN=1 /Fp" + pch)
+	output(t, "clang-19", append(cl, "/Ycpch.h", "/Fo"+filepath.Join(dir, "pch.obj"), write(t, dir, "pch.c", "#include \"pch.h\"\n"))...)
+	object := filepath.Join(dir, "out.obj")
+	output(t, "clang-19", append(cl, "/Yupch.h", "/Fo"+object, write(t, dir, "out.c", "#define POOL_NX_OPTOUT 1\n#include \"pch.h\"\nint f(void) { return NonPagedPool; }\n"))...)
+	if symbols := output(t, "llvm-nm", object); !strings.Contains(symbols, "ExDefaultNonPagedPoolType") {
+		t.Errorf("the file does not use the variable:\n%s", symbols)
 	}
 }
 
@@ -169,8 +263,8 @@ func buildNative(t *testing.T, language, kit, entry, other string) string {
 	dir := t.TempDir()
 	object := func(name, language, src string, defines ...string) string {
 		o := filepath.Join(dir, name+".o")
-		args := append(strict, "-x", language, "-c", "-Itestdata", "-I.", kit, "-o", o)
-		output(t, "clang-19", append(append(args, defines...), src)...)
+		args := append(strict, "-x", language, "-c", "-Itestdata", "-I.", "-o", o)
+		output(t, "clang-19", append(append(append(args, strings.Fields(kit)...), defines...), src)...)
 		return o
 	}
 	program := filepath.Join(dir, "driver")

@@ -68,6 +68,7 @@ func (m *Image) Frames(rva uint32) ([]driver.Frame, error) {
 		return nil, nilIfUnknown(err)
 	}
 	w := walk{data: d, pc: pc, files: lines.Files()}
+	w.dir, _ = unit.Val(dwarf.AttrCompDir).(string)
 	if err := w.children(r, 0); err != nil {
 		return nil, err
 	}
@@ -86,6 +87,7 @@ type walk struct {
 	data  *dwarf.Data
 	pc    uint64
 	files []*dwarf.LineFile
+	dir   string         // that the compiler worked in
 	chain []*dwarf.Entry // the function, and what is inlined in it, inwards
 }
 
@@ -136,7 +138,7 @@ func (w *walk) holds(e *dwarf.Entry) bool {
 func (w *walk) frames(line dwarf.LineEntry) []driver.Frame {
 	at := driver.Frame{Place: driver.Place{Line: line.Line}}
 	if line.File != nil {
-		at.Path = slashed(line.File.Name)
+		at.Path = w.slashed(line.File.Name)
 	}
 	var list []driver.Frame
 	for i := len(w.chain) - 1; i >= 0; i-- {
@@ -156,7 +158,7 @@ func (w *walk) frames(line dwarf.LineEntry) []driver.Frame {
 
 func (w *walk) file(index any) string {
 	if i, ok := index.(int64); ok && i >= 0 && i < int64(len(w.files)) && w.files[i] != nil {
-		return slashed(w.files[i].Name)
+		return w.slashed(w.files[i].Name)
 	}
 	return ""
 }
@@ -186,4 +188,11 @@ func (w *walk) name(e *dwarf.Entry) string {
 	return ""
 }
 
-func slashed(name string) string { return path.Clean(strings.ReplaceAll(name, `\`, "/")) }
+// slashed gives a path as a reader of this machine would write it, whole where the compiler's directory is known.
+func (w *walk) slashed(name string) string {
+	name = strings.ReplaceAll(name, `\`, "/")
+	if dir := strings.ReplaceAll(w.dir, `\`, "/"); !path.IsAbs(name) && !strings.Contains(name, ":") {
+		name = path.Join(dir, name)
+	}
+	return path.Clean(name)
+}

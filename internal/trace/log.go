@@ -121,6 +121,7 @@ var extras = map[string]struct{ size, tag int }{
 	"MmAllocateContiguousNodeMemory":             {1, 0},
 	"MmMapIoSpace":                               {2, 0},
 	"MmMapIoSpaceEx":                             {2, 0},
+	"NdisAllocateMemoryWithTag":                  {2, 3},
 }
 
 // known is the table of DDIs by name.

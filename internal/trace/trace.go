@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -95,7 +96,7 @@ func Run(ctx context.Context, sys string, o Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", sys, err)
 	}
-	r := &Result{Binary: d.image.Driver(nx.DDIs(), d.located), Networked: !p.isolated, lacks: p.lacks()}
+	r := &Result{Binary: d.binary, Networked: !p.isolated, lacks: p.lacks()}
 	err = p.loadAll(ctx, o, r)
 	return r, errors.Join(err, p.close())
 }
@@ -118,7 +119,9 @@ func (p *prefix) loadAll(ctx context.Context, o Options, r *Result) error {
 type file struct {
 	image   *image.Image
 	data    []byte
+	binary  driver.Image        // its own calls
 	located func(string) string // makes of a compiler's path the one to show
+	origins map[string]origin
 }
 
 // openDriver reads the file and refuses what Wine could not load as a driver, with a better reason than Wine's.
@@ -142,7 +145,7 @@ func openDriver(sys string) (*file, error) {
 	case m.Entry == 0:
 		return nil, fmt.Errorf("%s: the image has no entry routine: nothing runs when it is loaded", sys)
 	}
-	return &file{m, data, t.Clean}, nil
+	return &file{m, data, m.Driver(nx.DDIs(), t.Clean), t.Clean, map[string]origin{}}, nil
 }
 
 // sites turns what was seen into the image of one Windows version. The values are what the kernel was handed, so no
@@ -152,16 +155,11 @@ func (f *file) sites(v nx.Version, requests []request) driver.Image {
 		ID: f.image.Path, Project: f.image.Path, Processor: nx.X64, Minimum: v, MinimumSource: "trace", Mechanism: nx.None,
 		Initialised: driver.InitUnknown,
 	}}
-	frames := map[uint32][]driver.Frame{}
 	for _, r := range requests {
-		at, known := frames[r.rva]
-		if !known && r.rva != 0 {
-			at = f.image.Located(r.rva-1, f.located) // within the call, of which the RVA is the return address
-			frames[r.rva] = at
-		}
+		at := f.origin(r)
 		site := driver.Site{
 			Witness: driver.Trace, Place: driver.Place{Path: f.image.Path}, DDI: r.ddi, Mechanism: nx.None, Moment: driver.After,
-			Seen: &driver.Request{Windows: v, Value: r.value, Size: r.size, Tag: r.tag, RVA: r.rva, Frames: at},
+			Seen: &driver.Request{Windows: v, Value: r.value, Size: r.size, Tag: r.tag, RVA: r.rva, Jump: at.jump, Frames: at.frames},
 		}
 		if r.ddi.Argument != 0 {
 			site.Value.Terms = []driver.Term{{Bits: r.value}}
@@ -169,4 +167,56 @@ func (f *file) sites(v nx.Version, requests []request) driver.Image {
 		img.Sites = append(img.Sites, site)
 	}
 	return img
+}
+
+// origin is where in the driver a request comes from.
+type origin struct {
+	jump   uint32
+	frames []driver.Frame
+}
+
+// origin finds the source of a request. A return address behind a call of the driver's own means that the function it
+// calls jumps to the routine as its last act: then the source is there, and the call is one frame further out.
+func (f *file) origin(r request) origin {
+	key := fmt.Sprint(r.ddi.Name, r.rva)
+	if at, known := f.origins[key]; known {
+		return at
+	}
+	at := origin{}
+	if r.rva != 0 {
+		at.frames = f.image.Located(r.rva-1, f.located) // within the call
+	}
+	jumps := f.jumps(r)
+	switch {
+	case len(jumps) == 1:
+		spot := jumps[0].Spot
+		at = origin{spot.RVA, append(slices.Clone(spot.Frames), at.frames...)}
+	case len(jumps) > 1:
+		at.frames = nil // it is one of them
+	}
+	f.origins[key] = at
+	return at
+}
+
+// jumps gives the jumps to the routine that a request may have come by; none where a call of it stands before its return address.
+func (f *file) jumps(r request) []driver.Site {
+	var all, within []driver.Site
+	to, direct := f.image.Before(r.rva)
+	called, known := f.image.Function(to)
+	for _, s := range f.binary.Sites {
+		switch {
+		case s.DDI.Name != r.ddi.Name:
+		case r.rva != 0 && s.Spot.Return == r.rva:
+			return nil
+		case s.Spot.Return == 0:
+			all = append(all, s)
+			if direct && known && called.Start <= s.Spot.RVA && s.Spot.RVA < called.End {
+				within = append(within, s)
+			}
+		}
+	}
+	if len(within) > 0 {
+		return within
+	}
+	return all
 }

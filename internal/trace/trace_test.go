@@ -106,12 +106,24 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// TestDDIs holds what is seen of each routine that Wine has.
+// TestDDIs holds what is seen of each routine that Wine has, and that of every other one it is said why it can't be seen.
 func TestDDIs(t *testing.T) {
 	needTools(t)
-	sys := buildDriver(t, `
+	r := run(t, buildDriver(t, `
+    #define IMPORT(type, name) __declspec(dllimport) type NTAPI name
+    IMPORT(NTSTATUS, ZwAllocateVirtualMemory)(HANDLE, PVOID *, ULONG_PTR, SIZE_T *, ULONG, ULONG);
+    IMPORT(NTSTATUS, NtAllocateVirtualMemory)(HANDLE, PVOID *, ULONG_PTR, SIZE_T *, ULONG, ULONG);
+    IMPORT(NTSTATUS, NtCreateSection)(HANDLE *, ULONG, PVOID, LARGE_INTEGER *, ULONG, ULONG, HANDLE);
+    IMPORT(NTSTATUS, NtMapViewOfSection)(HANDLE, HANDLE, PVOID *, ULONG_PTR, SIZE_T, LARGE_INTEGER *, SIZE_T *, ULONG, ULONG, ULONG);
+    IMPORT(NTSTATUS, MmProtectMdlSystemAddress)(PMDL, ULONG);
+    IMPORT(NTSTATUS, NdisAllocateMemoryWithTag)(PVOID *, ULONG, ULONG);
+    IMPORT(NTSTATUS, HidP_GetCollectionDescription)(PVOID, ULONG, POOL_TYPE, PVOID);
     static NPAGED_LOOKASIDE_LIST list;
+    static UCHAR description[2], parsed[256];
     PHYSICAL_ADDRESS zero;
+    PVOID address = NULL;
+    HANDLE section;
+    SIZE_T size = 4096;
     PMDL mdl;
     zero.QuadPart = 0;
     ExAllocatePool(NonPagedPool, 101);
@@ -124,28 +136,52 @@ func TestDDIs(t *testing.T) {
     MmAllocateContiguousMemory(107, zero);
     MmAllocateContiguousMemorySpecifyCache(108, zero, zero, zero, MmNonCached);
     MmMapIoSpace(zero, 109, MmCached);
-`)
-	want := []string{
-		"ExAllocatePool 0 101 ",
-		"ExAllocatePoolWithTag 200 102 abcd",
-		"ExAllocatePoolWithQuota 8 103 ",
-		"ExAllocatePoolWithQuotaTag 208 104 1234",
-		"ExInitializeNPagedLookasideList 200 105 CBA.",
-		"MmMapLockedPagesSpecifyCache 40000010 0 ",
-		"MmAllocateContiguousMemory 0 107 ",
-		"MmAllocateContiguousMemorySpecifyCache 0 108 ",
-		"MmMapIoSpace 0 109 ",
+    MmProtectMdlSystemAddress(mdl, 0x40);
+    ZwAllocateVirtualMemory((HANDLE)-1, &address, 0, &size, 0x3000, 0x40);
+    address = NULL;
+    NtAllocateVirtualMemory((HANDLE)-1, &address, 0, &size, 0x3000, 0x04);
+    zero.QuadPart = 4096;
+    ZwCreateSection(&section, 0xf001f, NULL, &zero, 0x04, 0x8000000, NULL);
+    NtCreateSection(&section, 0xf001f, NULL, &zero, 0x40, 0x8000000, NULL);
+    address = NULL, size = 0;
+    ZwMapViewOfSection(section, (HANDLE)-1, &address, 0, 0, NULL, &size, 1, 0, 0x20);
+    address = NULL, size = 0;
+    NtMapViewOfSection(section, (HANDLE)-1, &address, 0, 0, NULL, &size, 1, 0, 0x04);
+    NdisAllocateMemoryWithTag(&address, 110, 0x64636261);
+    HidP_GetCollectionDescription(description, 0, 512, parsed);
+`, "-lndis", "-lhidparse"), both[:1])
+	const want = `
+ExAllocatePool 0 101 
+ExAllocatePoolWithTag 200 102 abcd
+ExAllocatePoolWithQuota 8 103 
+ExAllocatePoolWithQuotaTag 208 104 1234
+ExInitializeNPagedLookasideList 200 105 CBA.
+MmMapLockedPagesSpecifyCache 40000010 0 
+MmAllocateContiguousMemory 0 107 
+MmAllocateContiguousMemorySpecifyCache 0 108 
+MmMapIoSpace 0 109 
+MmProtectMdlSystemAddress 40 0 
+ZwAllocateVirtualMemory 40 0 
+NtAllocateVirtualMemory 4 0 
+ZwCreateSection 4 0 
+NtCreateSection 40 0 
+ZwMapViewOfSection 20 0 
+NtMapViewOfSection 4 0 
+NdisAllocateMemoryWithTag 0 110 abcd
+HidP_GetCollectionDescription 200 0 `
+	var got strings.Builder
+	seen := map[string]bool{}
+	for _, s := range r.Seen[0].Sites {
+		fmt.Fprintf(&got, "\n%s %x %d %s", s.DDI.Name, s.Seen.Value, s.Seen.Size, s.Seen.Tag)
+		seen[s.DDI.Name] = true
 	}
-	want = slices.DeleteFunc(want, func(line string) bool {
-		name, _, _ := strings.Cut(line, " ")
-		return known()[name].Name == "" // what nx does not know is not looked for
-	})
-	var got []string
-	for _, s := range run(t, sys, both[:1]).Seen[0].Sites {
-		got = append(got, fmt.Sprintf("%s %x %d %s", s.DDI.Name, s.Seen.Value, s.Seen.Size, s.Seen.Tag))
+	if got.String() != want {
+		t.Errorf("got%s\nwant%s", got.String(), want)
 	}
-	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	for _, d := range nx.DDIs() {
+		if r.Gap(d) == "" && !seen[d.Name] && !seen[d.Over] {
+			t.Errorf("%s counts as observable, and was not observed here", d.Name)
+		}
 	}
 }
 
@@ -192,30 +228,36 @@ func TestByName(t *testing.T) {
 	}
 }
 
-// TestLines holds that each request has its lines in the source, also one that was inlined, with either compiler.
+// TestLines holds that each request has its lines in the source: one that was inlined, and one to which a function jumps as its
+// last act, so that the return address is its caller's.
 func TestLines(t *testing.T) {
 	needTools(t)
-	sys := buildDriver(t, "Get(5); /* caller */", "-g", "-O2")
+	sys := buildDriver(t, "Get(5); /* caller */\n    Jump(6); /* further */", "-g", "-O2")
 	r := run(t, sys, both[1:])
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(sys), "d.c"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := func(mark, function string) string {
+	at := func(mark, function string) string {
 		before, _, _ := strings.Cut(string(text), "/* "+mark)
 		return fmt.Sprintf("d.c:%d %s", 1+strings.Count(before, "\n"), function)
 	}
-	for _, frames := range [][]driver.Frame{r.Seen[0].Sites[0].Seen.Frames, r.Binary.Sites[0].Spot.Frames} {
+	want := map[uint64][]string{
+		5: {at("inner", "Get"), at("caller", "DriverEntry")}, 6: {at("jump", "Jump"), at("further", "DriverEntry")},
+	}
+	for _, s := range r.Seen[0].Sites {
 		var got []string
-		for _, f := range frames {
+		for _, f := range s.Seen.Frames {
 			got = append(got, fmt.Sprintf("%s:%d %s", filepath.Base(f.Path), f.Line, f.Function))
 		}
-		if want := []string{want("inner", "Get"), want("caller", "DriverEntry")}; !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
+		if !slices.Equal(got, want[s.Seen.Size]) {
+			t.Errorf("got %q, want %q", got, want[s.Seen.Size])
 		}
 	}
-	if r.Seen[0].Sites[0].Seen.RVA != r.Binary.Sites[0].Spot.Return {
-		t.Errorf("seen at %#x, the call returns to %#x", r.Seen[0].Sites[0].Seen.RVA, r.Binary.Sites[0].Spot.Return)
+	for _, o := range driver.Observe(r.Binary, r.Seen[0], r.Gap) {
+		if len(o.Seen) != 1 {
+			t.Errorf("the call at %#x was seen %d times, want once", o.Predicted.Spot.RVA, len(o.Seen))
+		}
 	}
 }
 
@@ -445,6 +487,7 @@ func buildDriver(t *testing.T, body string, args ...string) string {
 	dir := t.TempDir()
 	src := write(t, dir, "d.c", "#include <ntddk.h>\nstatic VOID Unload(PDRIVER_OBJECT d) { (void)d; }\n"+
 		"static PVOID Get(SIZE_T size)\n{\n    return ExAllocatePoolWithTag(NonPagedPool, size, 1); /* inner */\n}\n"+
+		"static __attribute__((noinline)) PVOID Jump(SIZE_T size)\n{\n    return ExAllocatePoolWithTag(PagedPool, size, 2); /* jump */\n}\n"+
 		"NTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING r)\n{\n    (void)r;\n    d->DriverUnload = Unload;\n    {\n"+
 		body+"\n    }\n    return STATUS_SUCCESS;\n}\n")
 	command(t, dir, "x86_64-w64-mingw32-gcc", append([]string{"-O1", "-w", "-shared", "-nostdlib", "-Wl,--subsystem,native",

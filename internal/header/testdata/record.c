@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+NTSTATUS RtlGetVersion(struct _OSVERSIONINFOW *);
+void DriverEntry(void);
+void Other(void);
+
 static ULONG major, minor;
 
 NTSTATUS RtlGetVersion(struct _OSVERSIONINFOW *v)
@@ -21,26 +25,37 @@ static PVOID record(ULONG value)
     return 0;
 }
 
-PVOID ExAllocatePoolWithTag(POOL_TYPE type, unsigned long size, ULONG tag)
+PVOID ExAllocatePoolWithTag(POOL_TYPE type, SIZE_T size, ULONG tag)
 {
     (void)size, (void)tag;
     return record(type);
 }
 
-void ExInitializeNPagedLookasideList(PVOID l, PVOID a, PVOID f, ULONG flags, unsigned long s, ULONG t, unsigned short d)
+#ifdef KIT_OTHER
+void ExLookaside(ULONG flags, PNPAGED_LOOKASIDE_LIST l, PALLOCATE_FUNCTION a, PFREE_FUNCTION f, SIZE_T s, ULONG t, USHORT d)
 {
     (void)l, (void)a, (void)f, (void)s, (void)t, (void)d;
     record(flags);
 }
 
-PVOID MmMapLockedPagesSpecifyCache(PVOID mdl, int mode, int cache, PVOID address, ULONG check, MM_PAGE_PRIORITY priority)
+PVOID MmMapPages(PMDL mdl, KPROCESSOR_MODE mode, MEMORY_CACHING_TYPE cache, ULONG priority)
+{
+    (void)mdl, (void)mode, (void)cache;
+    return record(priority);
+}
+#else
+void ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST l, PALLOCATE_FUNCTION a, PFREE_FUNCTION f, ULONG flags, SIZE_T s, ULONG t, USHORT d)
+{
+    (void)l, (void)a, (void)f, (void)s, (void)t, (void)d;
+    record(flags);
+}
+
+PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE mode, MEMORY_CACHING_TYPE cache, PVOID address, ULONG check, MM_PAGE_PRIORITY priority)
 {
     (void)mdl, (void)mode, (void)cache, (void)address, (void)check;
     return record(priority);
 }
-
-void DriverEntry(void);
-void Other(void);
+#endif
 
 int main(int argc, char **argv)
 {
