@@ -87,8 +87,10 @@ func (a Address) line(w io.Writer, indent, label, says string) {
 // where names the section and the function.
 func (a Address) where() string {
 	switch {
-	case a.Function != "":
+	case a.Function != "" && a.Offset > 0:
 		return fmt.Sprintf("%s, %s+0x%x", a.Section, a.Function, a.Offset)
+	case a.Function != "":
+		return a.Section + ", " + a.Function
 	case a.Offset > 0:
 		return fmt.Sprintf("%s, 0x%x bytes into a function without a name", a.Section, a.Offset)
 	}

@@ -47,11 +47,15 @@ func openBuilt(sys string, ddis []nx.DDI) (*built, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := image.Parse(t.Clean(sys), data)
+	return parseBuilt(t.Clean(sys), data, ddis, t.Clean)
+}
+
+func parseBuilt(path string, data []byte, ddis []nx.DDI, located func(string) string) (*built, error) {
+	m, err := image.Parse(path, data)
 	if err != nil {
 		return nil, err
 	}
-	return &built{m, m.Driver(ddis, t.Clean).Sites, t.Clean}, nil
+	return &built{m, m.Driver(ddis, located).Sites, located}, nil
 }
 
 // at names what is at an address, false where that is not in the image.
@@ -63,11 +67,12 @@ func (b *built) at(rva64 uint64) (report.Address, bool) {
 	a := report.Address{Path: b.Path, RVA: uint32(rva64), Section: section.Name, Relation: report.None}
 	begin, known := uint32(0), false
 	if f, ok := b.Function(a.RVA); ok {
-		a.Function, a.Offset, begin, known = f.Name, a.RVA-f.Start, f.Start, true
+		// A part of a function that was moved away can stand before its beginning.
+		a.Function, a.Offset, begin, known = f.Name, a.RVA-min(f.Start, a.RVA), f.Start, true
 	}
 	// What Driver Verifier and debuggers name are return addresses, and the line of one is that of the byte before it.
 	code := a.RVA
-	if !known || a.RVA > begin {
+	if !known || a.RVA != begin {
 		code = max(code, 1) - 1
 	}
 	if _, err := b.Frames(code); err != nil {

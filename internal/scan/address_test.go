@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nxport/nxport/internal/hlk"
 	"github.com/nxport/nxport/internal/report"
 	"github.com/nxport/nxport/nx"
 )
@@ -290,5 +291,38 @@ func TestUnaligned(t *testing.T) {
 	r, err := Readiness(log, sys, nx.DDIs())
 	if got, want := failures(r), "0x2004=1 section .rdata begins at 0x2020, which is no multiple of 0x1000"; err != nil || got != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
+// An image in which any byte is another, or that ends anywhere, is asked for addresses without a panic.
+func TestHostileImage(t *testing.T) {
+	for p := range machines {
+		whole := link(t, p, runs, readable)
+		for n := range whole {
+			if whole[n] == 0 && n > 0x240 && n%16 != 0 {
+				continue // most of the image is padding
+			}
+			for _, v := range []byte{0, 0x7f, 0xff} {
+				b := slices.Clone(whole)
+				b[n] = v
+				ask(b)
+			}
+			ask(whole[:n])
+		}
+	}
+}
+
+func ask(data []byte) {
+	b, err := parseBuilt("drv.sys", data, nx.DDIs(), func(p string) string { return p })
+	if err != nil {
+		return
+	}
+	for _, rva := range []uint64{0, 4, 0x1000, 0x1006, 0x1018, 0x2000, 1<<32 - 1, 1 << 32, 1<<64 - 1} {
+		if _, ok := b.at(rva); !ok {
+			_ = b.outside(rva)
+		}
+	}
+	for _, c := range nx.Checks() {
+		b.failure(c, hlk.Driver{}, []hlk.Stop{{Check: c, Parameters: [3]uint64{0xfffff80000001006, 0, 0}}})
 	}
 }

@@ -316,7 +316,7 @@ function Show-BugCheck {
         return $false
     }
     $kindText = '0x{0:x}' -f $kind
-    Write-Host "Bug check 0xC4, $kindText, parameters 0x$($Numbers[2..4] -join ', 0x')"
+    Write-Host "Bug check 0xC4 ($kindText, 0x$($Numbers[2..4] -join ', 0x'))"
     Write-Host "  nxport explain $kindText"
     if ($kind -gt 0x2002) {
         return $true # the layout of the image: parameter 2 is no address in its code
