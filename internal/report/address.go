@@ -18,6 +18,7 @@ type Address struct {
 	Section  string
 	Function string // "" where the image does not tell
 	Offset   uint32 // from where the function begins
+	Bounded  bool   // where the function begins and ends is known
 	Frames   []driver.Frame
 	NoLines  string // why there are none
 	Relation Relation
@@ -61,7 +62,11 @@ func (a Address) text(w io.Writer, indent string) {
 		a.line(w, indent, "source", "not known: "+cmp.Or(a.NoLines, "its debug data does not cover the address"))
 	}
 	if a.Site == nil {
-		a.line(w, indent, "request", "none: no call of a routine that gives memory is in the same function")
+		says := "none: no call of a routine that gives memory is in the same function"
+		if !a.Bounded {
+			says = "none: no call of a routine that gives memory returns there, and where functions begin is not known there"
+		}
+		a.line(w, indent, "request", says)
 		a.line(w, indent, "next", "is it the file that ran? If so, look at what is called there, and by pointers")
 		return
 	}

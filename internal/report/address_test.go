@@ -71,6 +71,11 @@ func TestAddressText(t *testing.T) {
 		{"none, in data", func(a *Address) { a.Function, a.Offset, a.Section, a.Relation = "", 0, ".d\x1b[31m", None },
 			`drv.sys 0x1006: .d␛[31m
   source   not known: its debug data does not cover the address
+  request  none: no call of a routine that gives memory returns there, and where functions begin is not known there
+  next     is it the file that ran? If so, look at what is called there, and by pointers
+`},
+		{"none, at its beginning", func(a *Address) { a.Offset, a.Bounded, a.Relation, a.NoLines = 0, true, None, "no lines" }, `drv.sys 0x1006: .text, Get
+  source   not known: no lines
   request  none: no call of a routine that gives memory is in the same function
   next     is it the file that ran? If so, look at what is called there, and by pointers
 `},

@@ -65,14 +65,14 @@ func (b *built) at(rva64 uint64) (report.Address, bool) {
 		return report.Address{}, false
 	}
 	a := report.Address{Path: b.Path, RVA: uint32(rva64), Section: section.Name, Relation: report.None}
-	begin, known := uint32(0), false
+	begin := uint32(0)
 	if f, ok := b.Function(a.RVA); ok {
 		// A part of a function that was moved away can stand before its beginning.
-		a.Function, a.Offset, begin, known = f.Name, a.RVA-min(f.Start, a.RVA), f.Start, true
+		a.Function, a.Offset, a.Bounded, begin = f.Name, a.RVA-min(f.Start, a.RVA), true, f.Start
 	}
 	// What Driver Verifier and debuggers name are return addresses, and the line of one is that of the byte before it.
 	code := a.RVA
-	if !known || a.RVA != begin {
+	if !a.Bounded || a.RVA != begin {
 		code = max(code, 1) - 1
 	}
 	if _, err := b.Frames(code); err != nil {
