@@ -67,8 +67,8 @@ func (a Address) text(w io.Writer, indent string) {
 	}
 	s := a.Site
 	a.line(w, indent, "request", fmt.Sprintf(relations[a.Relation], s.DDI.Name, s.Spot.RVA))
-	if a.Relation == Near {
-		a.line(w, indent, "", "the address itself is at no request"+requestedAt(*s))
+	if a.elsewhere() {
+		a.line(w, indent, "", "it is at "+frameText(s.Spot.Frames[0]))
 	}
 	says := decides(s.DDI)
 	if s.Value.Unknown != "" {
@@ -110,26 +110,24 @@ var relations = map[Relation]string{
 	Behind: "%s: the address is where the call at 0x%x returns to",
 	In:     "%s: the address is in the call at 0x%x",
 	Tail:   "%s: what is called in front of the address jumps there at 0x%x, as its last act",
-	Near:   "%s at 0x%x, the nearest in the same function",
+	Near:   "%s: the address is at no request, the nearest in the same function is the call at 0x%x",
 }
 
-// requestedAt says where a request stands in the source, if that is known.
-func requestedAt(s driver.Site) string {
-	if len(s.Spot.Frames) == 0 || s.Spot.Frames[0].Line == 0 {
-		return ""
-	}
-	return "; the request is at " + frameText(s.Spot.Frames[0])
+// elsewhere says whether the request has a line in the source that is not that of the address.
+func (a Address) elsewhere() bool {
+	f := a.Site.Spot.Frames
+	return (a.Relation == Near || a.Relation == Tail) && len(f) > 0 && f[0].Line > 0
 }
 
 // next are the commands that say more.
 func (a Address) next() []string {
 	var list []string
-	if len(a.Frames) > 0 && a.Frames[0].Line > 0 {
-		f := a.Frames[0]
-		if a.Relation == Near && len(a.Site.Spot.Frames) > 0 {
-			f = a.Site.Spot.Frames[0]
-		}
-		list = append(list, fmt.Sprintf("nxport explain %s:%d", f.Path, f.Line))
+	frames := a.Frames
+	if a.elsewhere() {
+		frames = a.Site.Spot.Frames
+	}
+	if len(frames) > 0 && frames[0].Line > 0 {
+		list = append(list, fmt.Sprintf("nxport explain %s:%d", frames[0].Path, frames[0].Line))
 	}
 	if c, ok := nx.CheckOf(a.Site.DDI.Kind); ok {
 		list = append(list, "nxport explain "+c.ID())
