@@ -16,14 +16,10 @@ import (
 	"time"
 
 	"github.com/nxport/nxport/internal/driver"
-	"github.com/nxport/nxport/internal/header"
 	"github.com/nxport/nxport/nx"
 )
 
 var both = []nx.Version{nx.Windows7, nx.Windows10}
-
-// seen names the requests of RingLog by what tells them apart: the pool tag, or the DDI where there is none.
-type seen map[string]uint32
 
 func TestVersions(t *testing.T) {
 	if name, err := wineName(nx.Version{Major: 10, Minor: 0, Build: 19041}); name != "win10" || err != nil {
@@ -35,56 +31,6 @@ func TestVersions(t *testing.T) {
 	}
 	if _, err := Run(t.Context(), "none.sys", Options{}); err == nil || !strings.Contains(err.Error(), "no Windows version") {
 		t.Errorf("none: got %v", err)
-	}
-}
-
-// TestRingLog ports RingLog by hand in each way and holds what it then asks for.
-func TestRingLog(t *testing.T) {
-	needTools(t)
-	const noExecute, mapped = 512, 0x40000000 | 16
-	before := seen{"RgCt": 0, "RgCf": 1, "RgRg": 0, "RgRc": 0, "RgGr": 0, "MmMapLockedPagesSpecifyCache": 16}
-	after := seen{"RgCt": noExecute, "RgCf": 1, "RgRg": noExecute, "RgRc": noExecute, "RgGr": noExecute,
-		"MmMapLockedPagesSpecifyCache": mapped}
-	// The counters are allocated in ring.c, by a function that driver.c hands the type; the greeting in driver.c. The
-	// ring, the lookaside list of its records and the mapping are the business of ring.c alone.
-	ringOut := seen{"RgCt": noExecute, "RgCf": 1, "RgRg": 0, "RgRc": 0, "RgGr": noExecute, "MmMapLockedPagesSpecifyCache": 16}
-	for _, c := range []struct {
-		name, defines string
-		call          bool
-		make          []string
-		v61, v10      seen
-	}{
-		{"before", "", false, nil, before, before},
-		{"optin", "-DPOOL_NX_OPTIN=1", true, nil, before, after},
-		{"optin without the call", "-DPOOL_NX_OPTIN=1", false, nil, before, before},
-		{"optin-auto", "-DPOOL_NX_OPTIN_AUTO=1", false, nil, after, after},
-		{"optin, ring.c opted out", "-DPOOL_NX_OPTIN=1", true, []string{"DEFINES_ring.c=-DPOOL_NX_OPTOUT=1"}, before, ringOut},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			sys := buildRingLog(t, c.defines, c.call, c.make...)
-			images := run(t, sys, both).Seen
-			for i, want := range []seen{c.v61, c.v10} {
-				compare(t, images[i], want)
-			}
-		})
-	}
-}
-
-func compare(t *testing.T, img driver.Image, want seen) {
-	t.Helper()
-	got := seen{}
-	for _, s := range img.Sites {
-		key := s.Seen.Tag
-		if key == "" {
-			key = s.DDI.Name
-		}
-		got[key] = s.Seen.Value
-		if s.Seen.RVA == 0 || s.Witness != driver.Trace || s.Seen.Windows != img.Build.Minimum {
-			t.Errorf("%s: no RVA, or wrong witness or Windows: %+v", key, s)
-		}
-	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("on %s\n got %v\nwant %v", img.Build.Minimum.Name(), got, want)
 	}
 }
 
@@ -460,27 +406,6 @@ func run(t *testing.T, sys string, windows []nx.Version) *Result {
 	return r
 }
 
-// buildRingLog builds examples/ringlog, in a copy that is ported by hand: defines go to SOURCES, the call to DriverEntry.
-func buildRingLog(t *testing.T, defines string, optInCall bool, makeArgs ...string) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("../../examples/ringlog")); err != nil {
-		t.Fatal(err)
-	}
-	write(t, dir, "nxpool.h", header.Text())
-	replace(t, filepath.Join(dir, "SOURCES"), "C_DEFINES=$(C_DEFINES)", "C_DEFINES=$(C_DEFINES) "+defines)
-	if optInCall {
-		const declarations = "    PEXTENSION Extension;\n    NTSTATUS Status;\n\n    Status = IoCreateDevice"
-		replace(t, filepath.Join(dir, "driver.c"), declarations, strings.Replace(declarations, "\n\n",
-			"\n\n#ifdef NonPagedPool\n    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n#endif\n\n", 1))
-	}
-	out := command(t, dir, "make", append([]string{"NXPOOL_H=nxpool.h"}, makeArgs...)...)
-	if strings.Contains(out, "warning") {
-		t.Errorf("warnings:\n%s", out)
-	}
-	return filepath.Join(dir, "build", "ringlog.sys")
-}
-
 // buildDriver builds a driver of which body is the entry routine.
 func buildDriver(t *testing.T, body string, args ...string) string {
 	t.Helper()
@@ -513,16 +438,4 @@ func write(t *testing.T, dir, name, text string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-func replace(t *testing.T, path, old, replacement string) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Count(string(data), old) != 1 {
-		t.Fatalf("%s: want one %q", path, old)
-	}
-	write(t, filepath.Dir(path), filepath.Base(path), strings.Replace(string(data), old, replacement, 1))
 }

@@ -224,8 +224,9 @@ func lastLine(path string) string {
 	return ""
 }
 
-// registry is what the prefix needs to know: which Windows it is, that the driver is a service, and that the calls of
-// the driver, and no others, are to be shown. Services with hardware in mind are switched off: they cost time.
+// registry is what the prefix needs to know: which Windows it is, that the driver is a service, that the calls of the
+// driver, and no others, are to be shown, and how long a service may take to start: Wine's own 10 seconds are too few on a busy
+// machine, and ours end it. Services with hardware in mind are switched off: they cost time.
 const registry = `REGEDIT4
 
 [HKEY_CURRENT_USER\Software\Wine]
@@ -243,6 +244,9 @@ const registry = `REGEDIT4
 "ErrorControl"=dword:1
 "ImagePath"="C:\\windows\\system32\\drivers\\nxtrace.sys"
 "DisplayName"="nxtrace"
+
+[HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control]
+"ServicesPipeTimeout"=dword:%08x
 `
 
 // relayed are the routines whose calls are shown: all of the libraries that the driver imports from. Wine leaves .dll out.
@@ -259,13 +263,13 @@ func (p *prefix) relayed() []string {
 var idleServices = []string{"MountMgr", "winebus", "wineusb", "nsiproxy", "NDIS", "PlugPlay", "EventLog"}
 
 // configure makes the prefix the given Windows, from its next start on: services keep the version they started with.
-func (p *prefix) configure(ctx context.Context, v nx.Version) error {
+func (p *prefix) configure(ctx context.Context, v nx.Version, timeout time.Duration) error {
 	name, err := wineName(v)
 	if err != nil {
 		return err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, registry, name, strings.Join(p.relayed(), ";"))
+	fmt.Fprintf(&text, registry, name, strings.Join(p.relayed(), ";"), timeout.Milliseconds())
 	for _, s := range idleServices {
 		fmt.Fprintf(&text, "\n[HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\%s]\n\"Start\"=dword:4\n", s)
 	}
@@ -283,7 +287,7 @@ func (p *prefix) configure(ctx context.Context, v nx.Version) error {
 func (p *prefix) load(caller context.Context, v nx.Version, timeout time.Duration) (*log, error) {
 	ctx, cancel := context.WithTimeout(caller, timeout)
 	defer cancel()
-	if err := p.configure(ctx, v); err != nil {
+	if err := p.configure(ctx, v, timeout); err != nil {
 		return nil, err
 	}
 	r, w, err := os.Pipe()
