@@ -51,9 +51,9 @@ func (c Check) ID() string {
 // findCode serves the checks of requests, findSection those of sections.
 const (
 	findCode = `Parameter 2 is the place. In the debugger, "ln ADDRESS" gives the function, and with the driver's symbols the file and the
-line, as "!analyze -v" does; it can be the line below the call. Without them, subtract the driver's base ("lm" lists it) and look
-into the linker's map file. The caller decides where that is a wrapper: "nxport explain FILE:LINE" says for each build where the
-value comes from.`
+line, as "!analyze -v" does; it can be the line below the call. Without them, subtract the driver's base ("lm" lists it):
+"nxport scan DRIVER.sys --at RVA" names the call, and the line if the driver has DWARF. The caller decides where that is a wrapper:
+"nxport explain FILE:LINE" says for each build where the value comes from.`
 	findSection = `In the debugger, "du POINTER" or "dS POINTER" prints parameter 2 and "da POINTER" parameter 4. "dumpbin /headers DRIVER.sys"
 or "llvm-readobj --sections DRIVER.sys" lists the sections of the built driver with what they allow.`
 )

@@ -114,7 +114,7 @@ func Checks(w io.Writer, checks []nx.Check, rules []*rule.Rule, width int) error
 	b := bufio.NewWriter(w)
 	if len(checks) > 1 {
 		fmt.Fprintf(b, "Bug check 0x%X, DRIVER_VERIFIER_DETECTED_VIOLATION: what Driver Verifier's code integrity checks stop the system for\n"+
-			"(verifier /flags %#08x /driver DRIVER.sys). One of them: nxport explain 0x2000\n\n", nx.VerifierBugCheck, nx.VerifierFlag)
+			"(verifier /flags %#08x /driver DRIVER.sys; nxport verify --script). One of them: nxport explain 0x2000\n\n", nx.VerifierBugCheck, nx.VerifierFlag)
 		for _, c := range checks {
 			fmt.Fprintf(b, "  %-7s %-34s %s\n", parameter(c), c.Name, c.Count)
 		}

@@ -30,10 +30,18 @@ func TestScriptByGrammar(t *testing.T) {
 	for _, c := range s.complaints(commands(t)) {
 		t.Error(c)
 	}
+	for name := range s.functions {
+		if verb, _, _ := strings.Cut(name, "-"); !slices.Contains(verbs, verb) {
+			t.Errorf("%s: no approved verb", name)
+		}
+	}
 	if !slices.Contains(s.calls["verifier.exe"], "/reset") {
 		t.Error("nothing turns Driver Verifier off")
 	}
 }
+
+// verbs are those of PowerShell's "Approved verbs" that the script's functions begin with.
+var verbs = strings.Fields("convertfrom enable get invoke read remove restore set show start stop test")
 
 // What is done to the script here is found, so that the test above does find something.
 func TestBrokenScripts(t *testing.T) {
