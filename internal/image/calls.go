@@ -41,15 +41,6 @@ func (m *Image) Calls(wanted func(name string) bool) []Call {
 	return list
 }
 
-// Before gives the function that the call before a return address goes to; ok is false where that is not written in it.
-func (m *Image) Before(returns uint32) (to uint32, ok bool) {
-	const callNear = 0xe8
-	if b := m.At(returns - 5); len(b) >= 5 && b[0] == callNear && m.Processor != nx.ARM64 {
-		return returns + binary.LittleEndian.Uint32(b[1:]), true
-	}
-	return 0, false
-}
-
 // callsX86 looks for FF 15 and FF 25, the call and the jump through memory, and then for E8 and E9 to such a jump.
 func (m *Image) callsX86(slots map[uint32]Import) []Call {
 	const (

@@ -1,6 +1,8 @@
 package image
 
 import (
+	"encoding/binary"
+
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
 )
@@ -36,6 +38,43 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 		img.Sites = append(img.Sites, s)
 	}
 	return img
+}
+
+// Jumps gives those of the image's sites to which the function jumps as its last act that is called right before an address. An
+// address behind such a call is what the routine sees as its return address.
+func (m *Image) Jumps(sites []driver.Site, returns uint32) []*driver.Site {
+	to, ok := m.calledBefore(returns)
+	if !ok {
+		return nil
+	}
+	f, ok := m.Function(to)
+	if !ok {
+		return nil
+	}
+	var list []*driver.Site
+	for i := range sites {
+		if s := &sites[i]; s.Spot.Return == 0 && f.Start <= s.Spot.RVA && s.Spot.RVA < f.End {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// calledBefore gives what the instruction in front of an address calls, if it is a call by distance.
+func (m *Image) calledBefore(rva uint32) (to uint32, ok bool) {
+	const callNear, bl = 0xe8, 0x25
+	switch m.Processor {
+	case nx.X86, nx.X64:
+		if code := m.At(rva - 5); rva >= 5 && len(code) >= 5 && code[0] == callNear {
+			return rva + binary.LittleEndian.Uint32(code[1:]), true
+		}
+	case nx.ARM64:
+		if code := m.At(rva - 4); rva >= 4 && len(code) >= 4 {
+			w := binary.LittleEndian.Uint32(code)
+			return rva - 4 + uint32(int32(w<<6)>>6)*4, w>>26 == bl
+		}
+	}
+	return 0, false
 }
 
 // Located gives the frames of an address, with paths to show; none where the image does not tell them.

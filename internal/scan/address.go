@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,52 +92,14 @@ func (b *built) request(rva uint32) (report.Relation, *driver.Site) {
 			return report.In, s
 		}
 	}
-	if to, ok := b.calledBefore(rva); ok {
-		if s := b.jumpOf(to); s != nil {
-			return report.Tail, s
-		}
+	jumps := b.Jumps(b.sites, rva)
+	if len(jumps) > 0 && !slices.ContainsFunc(jumps, func(s *driver.Site) bool { return s.DDI.Name != jumps[0].DDI.Name }) {
+		return report.Tail, jumps[0]
 	}
 	if s := b.nearest(rva); s != nil {
 		return report.Near, s
 	}
 	return report.None, nil
-}
-
-// calledBefore gives what the instruction in front of an address calls, if it is a call by distance.
-func (b *built) calledBefore(rva uint32) (uint32, bool) {
-	const callNear, bl = 0xe8, 0x25
-	switch b.Processor {
-	case nx.X86, nx.X64:
-		if code := b.At(rva - 5); rva >= 5 && len(code) >= 5 && code[0] == callNear {
-			return rva + binary.LittleEndian.Uint32(code[1:]), true
-		}
-	case nx.ARM64:
-		if code := b.At(rva - 4); rva >= 4 && len(code) >= 4 {
-			w := binary.LittleEndian.Uint32(code)
-			return rva - 4 + uint32(int32(w<<6)>>6)*4, w>>26 == bl
-		}
-	}
-	return 0, false
-}
-
-// jumpOf finds the jump to a routine that is the last act of the function at an address, if it has only one.
-func (b *built) jumpOf(start uint32) *driver.Site {
-	f, ok := b.Function(start)
-	if !ok || f.Start != start {
-		return nil
-	}
-	var jump *driver.Site
-	for i := range b.sites {
-		s := &b.sites[i]
-		if s.Spot.Return != 0 || s.Spot.RVA < f.Start || s.Spot.RVA >= f.End {
-			continue
-		}
-		if jump != nil && jump.DDI.Name != s.DDI.Name {
-			return nil
-		}
-		jump = s
-	}
-	return jump
 }
 
 // nearest finds the request nearest to an address in the same function; of two as near, the one before it.

@@ -199,24 +199,20 @@ func (f *file) origin(r request) origin {
 }
 
 // jumps gives the jumps to the routine that a request may have come by; none where a call of it stands before its return address.
-func (f *file) jumps(r request) []driver.Site {
-	var all, within []driver.Site
-	to, direct := f.image.Before(r.rva)
-	called, known := f.image.Function(to)
-	for _, s := range f.binary.Sites {
-		switch {
-		case s.DDI.Name != r.ddi.Name:
+func (f *file) jumps(r request) []*driver.Site {
+	another := func(s *driver.Site) bool { return s.DDI.Name != r.ddi.Name }
+	if called := slices.DeleteFunc(f.image.Jumps(f.binary.Sites, r.rva), another); len(called) > 0 {
+		return called
+	}
+	var all []*driver.Site
+	for i := range f.binary.Sites {
+		switch s := &f.binary.Sites[i]; {
+		case another(s):
 		case r.rva != 0 && s.Spot.Return == r.rva:
 			return nil
 		case s.Spot.Return == 0:
 			all = append(all, s)
-			if direct && known && called.Start <= s.Spot.RVA && s.Spot.RVA < called.End {
-				within = append(within, s)
-			}
 		}
-	}
-	if len(within) > 0 {
-		return within
 	}
 	return all
 }
