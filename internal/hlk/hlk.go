@@ -194,8 +194,7 @@ func (p *parser) count(check nx.Check, number string, line int) {
 
 // based keeps where a driver begins: at a page, which tells it from other numbers.
 func (p *parser) based(m []string, _ int) {
-	base := hexadecimal(m[2])
-	if base != 0 && base%pageSize == 0 && len(p.log.bases) < maxDrivers {
+	if base := hexadecimal(m[2]); base%pageSize == 0 && len(p.log.bases) < maxDrivers {
 		p.log.bases[strings.ToLower(m[1])+".sys"] = base
 	}
 }

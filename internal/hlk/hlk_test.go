@@ -92,6 +92,10 @@ func TestParse(t *testing.T) {
 		{"too large a number", "Module: a.sys\nExecute Pool Type Count: 99999999999999999999", "a.sys", "false"},
 		{"debugger", debugger, "ring.sys", "true 0x2000=1:3 " + stop + "ring.sys:9 base fffff802da2d0000"},
 		{"debugger, of another", debugger, "nsiproxy.sys", "false"},
+		{"arguments begun again", "Arg1: 2000\nArg3: 0\nArg2: 1\nArg3: 0\nArg4: 0", "a.sys", "false"},
+		{"no check", "BugCheck C4, {0, 1, 2, 3}", "a.sys", "false"},
+		{"the next within XML", `<a>Module: a.sys&#10;Execute Pool Type Count: 1&#xa;Module: b.sys&#10;Execute Pool Type Count: 2</a>`, "b.sys", "true 0x2000=2:1"},
+		{"a line of a stack", "fffff880`01509000 fffff880`05f062f2 a!Get+0x24a\nBugCheck C4, {2000, 1, 0, 4}", "a.sys", "true 0x2000(1 0 4):2"},
 		{"arguments out of order", "Arg1: 2000\nArg3: 0\nArg2: 1\nArg4: 0", "a.sys", "false"},
 		{"another bug check", strings.ReplaceAll(debugger, "2000,", "00f6,"), "ring.sys", "true 0x2000=1:3 base fffff802da2d0000"},
 		{"event", "The bugcheck was: 0x000000c4 (0x0000000000002000, 0xfffff802da2d33e8, 0x0000000000000000, 0x00000000484d454d).", "a.sys", "true " + stop + ":1"},
@@ -122,14 +126,16 @@ func TestAddress(t *testing.T) {
 func TestLimits(t *testing.T) {
 	var b strings.Builder
 	for i := range maxDrivers + 10 {
-		fmt.Fprintf(&b, "Module: d%d.sys\nExecute Pool Type Count: 1\nBugCheck C4, {2000, %x, 0, 0}\nd%[1]d.sys is loaded at 0x%x000.\n", i, i, i+1)
+		fmt.Fprintf(&b, "Module: d%d.sys\nExecute Pool Type Count: %d\nBugCheck C4, {2000, %[1]x, 0, 0}\nd%[1]d.sys is loaded at 0x%[2]x000.\n", i, i+1)
 	}
 	l := Parse([]byte(b.String()))
 	if len(l.Drivers) != maxDrivers || len(l.Stops) != maxStops || len(l.bases) != maxDrivers {
 		t.Errorf("%d drivers, %d stops, %d bases are kept", len(l.Drivers), len(l.Stops), len(l.bases))
 	}
-	if n := l.Drivers[maxDrivers-1].Counts[0].N; n != 1 {
-		t.Errorf("what is said of a driver too many counts for the last: %d", n)
+	for i, d := range l.Drivers {
+		if d.Counts[0].N != uint64(i+1) {
+			t.Errorf("what is said of a driver too many counts for %s: %d", d.Name, d.Counts[0].N)
+		}
 	}
 }
 

@@ -74,6 +74,16 @@ func TestAddressText(t *testing.T) {
   request  none: no call of a routine that gives memory returns there, and where functions begin is not known there
   next     is it the file that ran? If so, look at what is called there, and by pointers
 `},
+		{"files without lines", func(a *Address) {
+			a.Relation, a.Site = Tail, binarySite(t, mapping, 0x1010, frame("c.s", 0, ""))
+			a.Frames = []driver.Frame{frame("a.s", 0, "Get")}
+		}, `drv.sys 0x1006: .text, Get+0x6
+  source   a.s, in Get
+  request  MmMapLockedPagesSpecifyCache: what is called in front of the address jumps there at 0x1010, as its last act
+  decides  argument 6 decides (mdl_priority); not judged: nobody looked
+  next     nxport explain 0x2002
+           nxport explain MmMapLockedPagesSpecifyCache
+`},
 		{"none, at its beginning", func(a *Address) { a.Offset, a.Bounded, a.Relation, a.NoLines = 0, true, None, "no lines" }, `drv.sys 0x1006: .text, Get
   source   not known: no lines
   request  none: no call of a routine that gives memory is in the same function

@@ -128,7 +128,7 @@ func (s StopAt) text(w io.Writer) {
 func (s StopAt) tag() string {
 	v := uint32(s.Parameters[2])
 	text := string([]byte{byte(v), byte(v >> 8), byte(v >> 16), byte(v >> 24)})
-	if !slices.Contains(s.Check.Kinds, nx.PoolType) || v == 0 || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) {
+	if !slices.Contains(s.Check.Kinds, nx.PoolType) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) {
 		return ""
 	}
 	return fmt.Sprintf(", pool tag '%s'", text)

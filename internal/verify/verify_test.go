@@ -68,7 +68,7 @@ func TestBrokenScripts(t *testing.T) {
 		}
 		broken = append(broken, strings.Replace(Script(), tt.old, tt.new, 1))
 	}
-	for i, s := range parse(t, broken...) { // all at once: to load the grammar takes seconds
+	for i, s := range parse(t, broken...) { // all at once: the grammar is loaded once
 		tt, got := table[i], s.complaints(commands(t))
 		if !slices.ContainsFunc(got, func(c string) bool { return strings.Contains(c, tt.want) }) {
 			t.Errorf("%q for %q: complaints %q, want one of %q", tt.new, tt.old, got, tt.want)
