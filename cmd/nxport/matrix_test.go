@@ -148,13 +148,15 @@ func (r *matrixRow) fill(t *testing.T, e example, m mode, compiler string) {
 	r.port = lap()
 	sys := buildExample(t, dir, m, compiler)
 	r.build = lap()
-	traced := sites(t, nxport(t, clean, "trace", "--format=json", versions, sys))
+	observed := nxport(t, clean, slices.Concat([]string{"trace", "--format=json", versions, "--source=" + filepath.Join(dir, e.project)}, m.scanArgs(), []string{sys})...)
+	traced := sites(t, observed)
 	r.trace = lap()
 
 	for i, w := range matrixWindows {
 		t.Run(w.String(), func(t *testing.T) {
 			e.holdScan(t, m, w, scanned)
 			e.holdTrace(t, m, w, traced)
+			e.holdVerdicts(t, w, observed)
 			if !t.Failed() {
 				r.cells[i] = e.cell(m, w)
 			}
@@ -276,6 +278,33 @@ func (e example) holdTrace(t *testing.T, m mode, w nx.Version, traced []siteReco
 		}
 	}
 	same(t, "trace", got, want)
+}
+
+// holdVerdicts holds what trace itself says of the prediction beside what it saw: by the lines of the image, each request of the list
+// is found again, and those that Wine never comes to are not reached.
+func (e example) holdVerdicts(t *testing.T, w nx.Version, observed []byte) {
+	want, got := map[string]string{}, map[string]string{}
+	for _, q := range e.requests {
+		verdict := "agree"
+		if q.times == 0 {
+			verdict = "not reached"
+		}
+		want[q.at+" "+q.ddi] = verdict
+	}
+	for d := json.NewDecoder(bytes.NewReader(observed)); d.More(); {
+		var c struct{ Type, Against, Windows, Verdict, Why, DDI, Path, Function string }
+		if err := d.Decode(&c); err != nil {
+			t.Fatal(err)
+		}
+		if c.Type != "comparison" || c.Against != "source" || c.Windows != w.String() {
+			continue
+		}
+		key := filepath.Base(c.Path) + " " + c.Function + " " + c.DDI
+		if old := got[key]; old == "" || old == "agree" {
+			got[key] = strings.TrimSuffix(c.Verdict+": "+c.Why, ": ")
+		}
+	}
+	same(t, "the comparison", got, want)
 }
 
 // same names what is only on one side, or differs.
