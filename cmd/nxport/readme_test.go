@@ -47,7 +47,7 @@ func shows(t *testing.T, command string, output []byte) {
 
 // The README's output is what the commands print. That of trace is checked by TestStory.
 func TestReadme(t *testing.T) {
-	for command, status := range map[string]int{"scan ringlog": findings, "port ringlog": clean} {
+	for command, status := range map[string]int{"scan ringlog": findings, "port ringlog": clean, "port sieve": clean} {
 		t.Chdir("../../examples")
 		output := nxport(t, status, strings.Fields(command)...)
 		t.Chdir("../cmd/nxport")

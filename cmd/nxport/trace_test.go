@@ -5,8 +5,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // A driver of one file that asks for more than its source now says: the image is of another source.
@@ -46,11 +49,7 @@ func TestTraceSource(t *testing.T) {
 				}
 			}
 			write(c.built)
-			out, err := exec.Command("x86_64-w64-mingw32-gcc", "-O1", "-g", "-w", "-shared", "-nostdlib", "-Wl,--subsystem,native",
-				"-Wl,--entry,DriverEntry", "-isystem", "/usr/share/mingw-w64/include/ddk", "-o", "drv.sys", "drv.c", "-lntoskrnl").CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
+			compileDriver(t)
 			write(c.source)
 			var stdout, stderr bytes.Buffer
 			status := run([]string{"trace", "--windows", "6.1", "--source", "drv.c", "drv.sys"}, &stdout, &stderr)
@@ -65,6 +64,75 @@ func TestTraceSource(t *testing.T) {
 			}
 		})
 	}
+}
+
+// compileDriver makes drv.sys of drv.c.
+func compileDriver(t *testing.T) {
+	t.Helper()
+	out, err := exec.Command("x86_64-w64-mingw32-gcc", "-O1", "-g", "-w", "-shared", "-nostdlib", "-Wl,--subsystem,native",
+		"-Wl,--entry,DriverEntry", "-isystem", "/usr/share/mingw-w64/include/ddk", "-o", "drv.sys", "drv.c", "-lntoskrnl").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// A trace that is told to end, while a driver hangs, ends what runs and removes the prefix; what is left by one that is killed
+// outright is removed by the next.
+func TestTraceEnded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a driver and runs Wine")
+	}
+	program := filepath.Join(t.TempDir(), "nxport")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("drv.c", []byte(strings.Replace(staleDriver, "return", "for (;;) { }\n    return", 1)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	compileDriver(t)
+	temporary := t.TempDir()
+	for _, tt := range []struct {
+		signal os.Signal
+		left   int
+	}{{syscall.SIGTERM, 0}, {syscall.SIGHUP, 0}, {os.Kill, 1}, {os.Interrupt, 0}} {
+		cmd := exec.Command(program, "trace", "--windows", "10.0", "drv.sys")
+		cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
+		old := processesIn(temporary, "nxtrace")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// What starts the driver names it on its command line, and waits for it, which never is ready.
+		isNew := func(process string) bool { return !slices.Contains(old, process) }
+		for start := time.Now(); !slices.ContainsFunc(processesIn(temporary, "nxtrace"), isNew); time.Sleep(100 * time.Millisecond) {
+			if time.Since(start) > time.Minute {
+				t.Fatal("the driver was not loaded within a minute")
+			}
+		}
+		time.Sleep(2 * time.Second)
+		if err := cmd.Process.Signal(tt.signal); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		left, _ := filepath.Glob(filepath.Join(temporary, "nxport-trace-*"))
+		if running := processesIn(temporary, ""); len(left) != tt.left || tt.left == 0 && len(running) > 0 {
+			t.Errorf("after %v: left are %v, and run %v; want %d prefixes", tt.signal, left, running, tt.left)
+		}
+	}
+}
+
+// processesIn gives the processes that work in a prefix in that directory, of whose command lines name is a part.
+func processesIn(temporary, name string) []string {
+	var list []string
+	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, path := range environments {
+		env, _ := os.ReadFile(path)
+		line, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+		if strings.Contains(string(env), "WINEPREFIX="+temporary) && strings.Contains(string(line), name) {
+			list = append(list, filepath.Dir(path))
+		}
+	}
+	return list
 }
 
 // What is wrong with the source is said before Wine is started.
