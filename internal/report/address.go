@@ -67,7 +67,7 @@ func (a Address) text(w io.Writer, indent string) {
 			says = "none: no call of a routine that gives memory returns there, and where functions begin is not known there"
 		}
 		a.line(w, indent, "request", says)
-		a.line(w, indent, "next", "is it the file that ran? If so, look at what is called there, and by pointers")
+		a.line(w, indent, "next", "is it the file that ran? If so, look at what it calls there, also by a pointer, such as that of a lookaside list")
 		return
 	}
 	s := a.Site

@@ -72,7 +72,7 @@ func TestAddressText(t *testing.T) {
 			`drv.sys 0x1006: .d␛[31m
   source   not known: its debug data does not cover the address
   request  none: no call of a routine that gives memory returns there, and where functions begin is not known there
-  next     is it the file that ran? If so, look at what is called there, and by pointers
+  next     is it the file that ran? If so, look at what it calls there, also by a pointer, such as that of a lookaside list
 `},
 		{"files without lines", func(a *Address) {
 			a.Relation, a.Site = Tail, binarySite(t, mapping, 0x1010, frame("c.s", 0, ""))
@@ -87,7 +87,7 @@ func TestAddressText(t *testing.T) {
 		{"none, at its beginning", func(a *Address) { a.Offset, a.Bounded, a.Relation, a.NoLines = 0, true, None, "no lines" }, `drv.sys 0x1006: .text, Get
   source   not known: no lines
   request  none: no call of a routine that gives memory is in the same function
-  next     is it the file that ran? If so, look at what is called there, and by pointers
+  next     is it the file that ran? If so, look at what it calls there, also by a pointer, such as that of a lookaside list
 `},
 	} {
 		a := a
