@@ -1,6 +1,7 @@
 package port
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"github.com/nxport/nxport/internal/edit"
 	"github.com/nxport/nxport/internal/header"
 	"github.com/nxport/nxport/internal/rule"
+	"github.com/nxport/nxport/internal/scan"
 	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
 )
@@ -63,6 +65,23 @@ func (r *Result) addHeader(t *tree.Tree) (map[string][]byte, error) {
 		overlay[c.Path] = c.New
 	}
 	return overlay, err
+}
+
+// dropIdleHeader takes nxpool.h out of a port that changes nothing else and mends nothing by it.
+func (r *Result) dropIdleHeader() {
+	open := func(s *scan.Result) (n int) {
+		for _, f := range s.Findings {
+			if f.Level > rule.Note && !f.Kept && !f.NoAlternative {
+				n++
+			}
+		}
+		return n
+	}
+	idle := len(r.Changes) > 0 && len(r.Changes) == len(r.base) && open(r.last) > 0 && open(r.last) >= open(r.First) &&
+		!slices.ContainsFunc(r.Changes, func(c edit.Change) bool { return !bytes.Equal(c.New, r.base[c.Path]) })
+	if idle {
+		r.Changes, r.last = nil, r.First
+	}
 }
 
 // wantsHeader says whether a build is opted in already, as far as its files can say, or has something to mend.

@@ -94,6 +94,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if broken := r.broken(); len(broken) > 0 {
 		return r.otherwise(goal, o, broken)
 	}
+	r.dropIdleHeader()
 	r.Before, r.After, r.Suppressed = before.Images, r.last.Images, r.last.Suppressed
 	for _, held := range []func() error{r.redefines, r.worse} {
 		if err := held(); err != nil {
