@@ -16,7 +16,7 @@ import (
 
 func portCommand() *cobra.Command {
 	var c common
-	var to string
+	var to, kit string
 	var write, force, unsafe bool
 	cmd := &cobra.Command{
 		Use:   "port [flags] PATH...",
@@ -30,6 +30,9 @@ is scanned again before anything is written; all files are written, or none. Sta
 
 auto-select takes the mechanism that the drivers use already; else POOL_NX_OPTIN_AUTO, which needs no call, where all of them are
 known to start at Windows 8 or later; else POOL_NX_OPTIN. It says in two lines what decided, and what against the other.
+
+With --kit mingw, nxpool.h (nxport header prints it) is added to the files of drivers that a kit without opt-ins compiles, behind the
+include of the kit, and to the tree, if it is not there yet. It changes nothing where the kit has the opt-ins.
 
 While it writes, the file .nxport-journal at the top of the tree names what is changed; a port that was interrupted leaves it,
 and the next run puts the files back as they were. A file in a checkout of git is written only if it is as it was committed,
@@ -47,11 +50,12 @@ is ported).`,
   nxport port --to optin --write drv.vcxproj`,
 		Args: paths,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.port(cmd.OutOrStdout(), cmd.ErrOrStderr(), args, portFlags{to, write, force, unsafe})
+			return c.port(cmd.OutOrStdout(), cmd.ErrOrStderr(), args, portFlags{to, kit, write, force, unsafe})
 		},
 	}
 	c.register(cmd)
 	cmd.Flags().StringVar(&to, "to", string(port.AutoSelect), "the `mechanism`: "+strings.Join(port.Goals(), ", "))
+	cmd.Flags().StringVar(&kit, "kit", "", "mingw: the `kit` has headers without opt-ins, which nxpool.h is added to (mingw-w64's, ReactOS's, Microsoft's before Windows 8)")
 	cmd.Flags().BoolVar(&unsafe, "unsafe", false, "make changes, too, that may alter what the driver does (what an opt-in may break is named, and does not hold it back)")
 	cmd.Flags().BoolVar(&write, "write", false, "write the change instead of printing it")
 	cmd.Flags().BoolVar(&force, "force", false, "write files that hold what is not committed to git, too")
@@ -60,7 +64,7 @@ is ported).`,
 
 // portFlags are those of port alone.
 type portFlags struct {
-	to                   string
+	to, kit              string
 	write, force, unsafe bool
 }
 
@@ -68,11 +72,14 @@ func (c *common) port(stdout, stderr io.Writer, args []string, f portFlags) erro
 	if !slices.Contains(port.Goals(), f.to) {
 		return fmt.Errorf("--to %q: want %s", f.to, strings.Join(port.Goals(), ", "))
 	}
+	if f.kit != "" && !slices.Contains(port.Kits(), f.kit) {
+		return fmt.Errorf("--kit %q: want %s, which serves mingw-w64's headers, ReactOS's, and Microsoft's from before Windows 8", f.kit, strings.Join(port.Kits(), ", "))
+	}
 	o, err := c.options()
 	if err != nil {
 		return err
 	}
-	o.Unsafe = f.unsafe
+	o.Unsafe, o.Header = f.unsafe, f.kit != ""
 	recovered, err := port.Recover(args)
 	for _, says := range recovered {
 		fmt.Fprintln(stderr, "nxport:", says)

@@ -308,6 +308,8 @@ const (
 	OptInCall FactKind = "opt-in call"
 	// KitInclude is the include directive by which a unit first reaches wdm.h.
 	KitInclude FactKind = "kit include"
+	// OptInUnknown is an opt-in that has no effect, as the kit's headers know none and nxpool.h does not follow them.
+	OptInUnknown FactKind = "opt-in unknown"
 	// MissingHeader is an include that was not found and is not the kit's.
 	MissingHeader FactKind = "missing header"
 	// Assumption is a name that counted as undefined in a condition, though a header that is missing might define it.
@@ -368,6 +370,10 @@ type Fact struct {
 	Zeroing bool
 	// OldKit says, of an Entry or a KitInclude, that some build may compile its file with a kit that knows no opt-in.
 	OldKit bool
+	// NXPool says, of a KitInclude, that its unit includes nxpool.h; Waits, that it would have to, for an opt-in to have an effect.
+	// Behind is, empty, the place behind the line of the directive, if a line can be put there.
+	NXPool, Waits bool
+	Behind        Span
 	// Shared says, of an Entry or a KitInclude, that a project of user mode compiles its file, too.
 	Shared bool
 	// Span is, of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what

@@ -19,11 +19,14 @@ type Edit struct {
 	New        string
 }
 
-// Change is one file before and after.
+// Change is one file before and after. Old is nil, and not only empty, for a file that is to be made.
 type Change struct {
 	Path     string
 	Old, New []byte
 }
+
+// Creates says whether the file is to be made.
+func (c Change) Creates() bool { return c.Old == nil }
 
 // Apply makes the edits, given in any order, in the files that read returns, and gives the changed files by path.
 // Equal edits count once; different ones in one place stand in the order given. Overlapping ones, and ranges outside the file, are an error.
@@ -82,7 +85,11 @@ func Diff(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
 		name := strings.TrimPrefix(c.Path, "/") // of a file outside the working directory
-		b.WriteString(unified(label("a/"+name), label("b/"+name), string(c.Old), string(c.New)))
+		from := label("a/" + name)
+		if c.Creates() {
+			from = "/dev/null"
+		}
+		b.WriteString(unified(from, label("b/"+name), string(c.Old), string(c.New)))
 	}
 	return b.String()
 }

@@ -1,7 +1,9 @@
 package edit
 
 import (
+	"errors"
 	"io/fs"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -59,12 +61,15 @@ func TestDiffIsWhatGitApplies(t *testing.T) {
 		{"line\n--- a/other.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
 		{"two.c", []byte("a\nb\n\n\n\n\n\n\n\n\n\nb\n\n\n\n"), []byte("A\nb\nnew\n\n\n\n\n\n\n\n\n\nnew\nb\n\n\n\n")},
 		{"with a space.c", []byte("a\nb\n"), []byte("a\nnew\nb\n")},
+		{"dir/made here.h", nil, []byte("a\nb\n")},
 	}
 	if !strings.Contains(Diff(changes), "+++ b/with a space.c\t\n") || !strings.Contains(Diff(changes), "+++ b/latin.c\n") {
 		t.Error("a name with a space needs a tab behind it, for patch")
 	}
 	for _, c := range changes {
-		put(t, c.Path, string(c.Old), 0o644)
+		if !c.Creates() {
+			put(t, c.Path, string(c.Old), 0o644)
+		}
 	}
 	for _, args := range [][]string{{"apply"}, {"apply", "-R"}} {
 		cmd := exec.Command("git", args...)
@@ -76,6 +81,12 @@ func TestDiffIsWhatGitApplies(t *testing.T) {
 			want := c.New
 			if len(args) == 2 {
 				want = c.Old
+			}
+			if c.Creates() && len(args) == 2 {
+				if _, err := os.Stat(c.Path); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("git %v leaves %s: %v", args, c.Path, err)
+				}
+				continue
 			}
 			if got := text(t, c.Path); got != string(want) {
 				t.Errorf("git %v: %s is %q, want %q", args, c.Path, got, want)

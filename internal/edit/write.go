@@ -2,6 +2,7 @@ package edit
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
@@ -24,10 +25,11 @@ import (
 //
 // Whoever finds a journal that says "staged" and not "done" puts the old texts back, and notes "restored": so does a step that
 // fails, and so does Recover after a write that was killed. A new text that is still there tells that its file was not replaced.
+// A file that is to be made has no old text: instead of the hash of one its line has zeros, and it is put back by its removal.
 // A write in several directories has a journal in each, with one token: none says "done" before all files of all are replaced.
 
 // Write replaces all files, or none; each must lie in one of the roots, and keeps its mode. A file that no longer holds
-// c.Old stops the whole. Of a file with several names (hard links) only the one that was named changes.
+// c.Old stops the whole, and one that is to be made and is there already. Of a file with several names (hard links) only the one that was named changes.
 func Write(roots []string, changes []Change) error {
 	return writeBy(roots, changes, func() error { return nil })
 }
@@ -85,7 +87,11 @@ func transactions(roots []string, changes []Change, step func() error) ([]*trans
 			of[dir] = t
 			all = append(all, t)
 		}
-		t.files = append(t.files, entry{path: name, old: sha256.Sum256(c.Old), new: sha256.Sum256(c.New)})
+		e := entry{path: name, new: sha256.Sum256(c.New)}
+		if !c.Creates() {
+			e.old = sha256.Sum256(c.Old)
+		}
+		t.files = append(t.files, e)
 		t.texts = append(t.texts, c.New)
 	}
 	return all, nil
@@ -131,6 +137,9 @@ type entry struct {
 	old, new [sha256.Size]byte
 }
 
+// made says whether the file was not there before.
+func (e entry) made() bool { return e.old == [sha256.Size]byte{} }
+
 func newTransaction(dir string, step func() error) (*transaction, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -169,6 +178,7 @@ func (t *transaction) check() error {
 	for _, f := range t.files {
 		info, err := t.root.Lstat(f.path)
 		switch {
+		case f.made(): // unchanged looks whether it is there
 		case err != nil:
 			return t.at(f.path, err)
 		case info.Mode()&fs.ModeSymlink != 0:
@@ -184,6 +194,12 @@ func (t *transaction) check() error {
 }
 
 func (t *transaction) unchanged(f entry) error {
+	if f.made() {
+		if _, err := t.root.Lstat(f.path); !errors.Is(err, fs.ErrNotExist) {
+			return t.at(f.path, cmp.Or(err, errors.New("made since the tree was read: run the port again")))
+		}
+		return nil
+	}
 	now, err := t.sum(f.path)
 	if err == nil && now != f.old {
 		err = errors.New("changed since it was read: run the port again")
@@ -213,6 +229,12 @@ func (t *transaction) sum(name string) (sum [sha256.Size]byte, err error) {
 
 func (t *transaction) stage() error {
 	for i, f := range t.files {
+		if f.made() {
+			if err := t.create(t.beside(i, "new"), t.texts[i], 0o644); err != nil {
+				return err
+			}
+			continue
+		}
 		info, err := t.root.Lstat(f.path)
 		if err != nil {
 			return t.at(f.path, err)
@@ -319,6 +341,17 @@ func (t *transaction) putBack() ([]string, error) {
 			continue // it was not replaced
 		}
 		now, err := t.sum(f.path)
+		if f.made() {
+			switch {
+			case errors.Is(err, fs.ErrNotExist): // it is removed again
+			case err == nil && now == f.new:
+				back = append(back, i)
+			default:
+				errs = append(errs, t.at(f.path, fmt.Errorf("changed since the port that made it was interrupted: "+
+					"settle that, then remove %s", filepath.Join(t.dir, Journal))))
+			}
+			continue
+		}
 		kept, kerr := t.sum(t.beside(i, "old"))
 		switch {
 		case err == nil && now == f.old:
@@ -334,6 +367,13 @@ func (t *transaction) putBack() ([]string, error) {
 	}
 	var names []string
 	for _, i := range back {
+		if t.files[i].made() {
+			if err := t.remove(t.files[i].path); err != nil {
+				return nil, err
+			}
+			names = append(names, t.files[i].path)
+			continue
+		}
 		if err := t.rename(t.beside(i, "old"), t.files[i].path); err != nil {
 			return nil, err
 		}

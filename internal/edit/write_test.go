@@ -461,3 +461,79 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	t.Logf("killed within %v: %v", whole, ends)
 }
+
+// A file that is to be made is made with the others, or none is: whatever step fails, and whether or not those that follow do, too.
+func TestMakesAFile(t *testing.T) {
+	write := func(step func() error) error {
+		t.Chdir(t.TempDir())
+		put(t, "sub/a.c", "old sub/a.c", 0o644)
+		return writeBy(here, []Change{change("sub/a.c"), {"sub/made.h", nil, []byte("made")}}, step)
+	}
+	steps := 0
+	if err := write(func() error { steps++; return nil }); err != nil || text(t, "sub/made.h") != "made" || len(names(t)) != 2 {
+		t.Fatalf("%v: there are %v", err, names(t))
+	}
+	if info, _ := os.Stat("sub/made.h"); info.Mode().Perm() != 0o644 {
+		t.Errorf("its mode is %v", info.Mode())
+	}
+	both := map[string]int{}
+	for n := range steps * 20 {
+		left, once := n/20, n%2 == 0
+		broken := func() error {
+			if left--; left == -1 || left < 0 && !once {
+				return errors.New("the disk is broken")
+			}
+			return nil
+		}
+		write(broken)
+		left, once = n%20/2, false // so is the recovery, in the middle
+		recoverBy(here, broken)
+		says, err := recovered(".")
+		is := text(t, "sub/a.c")[:3]
+		want := map[string]int{"old": 1, "new": 2}[is]
+		if err != nil || len(names(t)) != want {
+			t.Errorf("step %d: %s, %v: sub/a.c is %s, there are %v", n, says, err, is, names(t))
+		}
+		both[is]++
+	}
+	if both["old"] == 0 || both["new"] == 0 {
+		t.Errorf("ended as %v", both)
+	}
+}
+
+func TestMakesNoFileThatIsThere(t *testing.T) {
+	list := []Change{change("a.c"), {"made.h", nil, []byte("made")}}
+	for name, appears := range map[string]int{"before": 0, "while it writes": 6} {
+		t.Chdir(t.TempDir())
+		put(t, "a.c", "old a.c", 0o644)
+		n := 0
+		err := writeBy(here, list, func() error {
+			if n++; n == appears {
+				put(t, "made.h", "mine", 0o644)
+			}
+			return nil
+		})
+		if appears == 0 {
+			put(t, "a.c", "old a.c", 0o644)
+			put(t, "made.h", "mine", 0o644)
+			err = Write(here, list)
+		}
+		if err == nil || !strings.Contains(err.Error(), "made.h: made since the tree was read") || text(t, "made.h") != "mine" || text(t, "a.c") != "old a.c" || len(names(t)) != 2 {
+			t.Errorf("%s: %v: there are %v", name, err, names(t))
+		}
+	}
+	// One that was made, and changed before the recovery, is not removed.
+	t.Chdir(t.TempDir())
+	put(t, "a.c", "old a.c", 0o644)
+	left := 7 // both are replaced, and that is not noted
+	err := writeBy(here, list, func() error {
+		if left--; left < 0 {
+			return errors.New("the disk is broken")
+		}
+		return nil
+	})
+	put(t, "made.h", "mine", 0o644)
+	if _, rerr := recovered("."); err == nil || rerr == nil || !strings.Contains(rerr.Error(), "made.h: changed since the port that made it was interrupted") || text(t, "made.h") != "mine" {
+		t.Errorf("%v; %v; there are %v", err, rerr, names(t))
+	}
+}

@@ -50,7 +50,11 @@ func (r *Result) committed() error {
 			return &RefusedError{fmt.Sprintf("%s is a checkout, but git can't tell what was changed in it: %v; --force writes all the same", top, err)}
 		}
 		for _, c := range changes {
-			if name, err := within(top, c.Path); err != nil || !isBlob(c.Old, ids[name]) {
+			name, err := within(top, c.Path)
+			if c.Creates() && err == nil && ids[name] == "" {
+				continue // git knows of no such file
+			}
+			if err != nil || !isBlob(c.Old, ids[name]) {
 				open = append(open, c.Path)
 			}
 		}

@@ -31,14 +31,14 @@ func TestMatrix(t *testing.T) {
 			switch {
 			case b.name == "library" && define == "never": // the library's own request needs it, whatever the driver does
 				continue
-			case strings.HasSuffix(b.name, oldKitName) && strings.HasPrefix(name, "new kit, "):
+			case hasOldKit(b) && strings.HasPrefix(name, "new kit, "):
 				continue // such a kit knows no other name
-			case strings.HasSuffix(b.name, oldKitName) && name == "types and flags" && goal == Explicit: // such a kit knows no flags
+			case hasOldKit(b) && name == "types and flags" && goal == Explicit: // such a kit knows no flags
 				continue
 			}
 			t.Run(b.name+"/"+name+"/"+string(goal), func(t *testing.T) {
 				before, after := matrixTree(b, r, goal, define)
-				if goal == Explicit && strings.HasSuffix(b.name, oldKitName) && before != after {
+				if goal == Explicit && hasOldKit(b) && before != after {
 					checkOldKit(t, before)
 					return
 				}
@@ -48,8 +48,15 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// oldKitName ends the names of build files that a kit without the opt-in may read.
-const oldKitName = "old kit"
+// oldKitName ends the names of build files that a kit without the opt-in may read; nxpoolName those whose files have it by nxpool.h.
+const (
+	oldKitName = "old kit"
+	nxpoolName = "nxpool.h"
+)
+
+func hasOldKit(b directory) bool {
+	return strings.HasSuffix(b.name, oldKitName) || strings.HasSuffix(b.name, nxpoolName)
+}
 
 // directory is some files of an archive, by the directory that they stand in.
 type directory struct {
@@ -87,6 +94,9 @@ func matrixTree(b, r directory, goal Goal, define string) (before, after string)
 		call = "#ifdef NonPagedPool // a kit that knows POOL_NX_OPTIN redefines it\n    " + call + "\n#endif"
 	}
 	include, inHeader := "#include <ntddk.h>", slices.ContainsFunc(b.files, func(f txtar.File) bool { return f.Name == "kit.h" })
+	if strings.HasSuffix(b.name, nxpoolName) {
+		include += "\n#include \"nxpool.h\""
+	}
 	late := inHeader && strings.HasPrefix(r.name, "macro too late/") // one define in that header is in time for all
 	if inHeader {
 		include = `#include "kit.h"`

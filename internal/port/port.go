@@ -9,7 +9,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/edit"
@@ -54,6 +53,7 @@ type Result struct {
 	report.Ported
 	First  *scan.Result
 	last   *scan.Result
+	base   map[string][]byte // the texts with which the port begins: those that nxpool.h is added to, and itself
 	named  []string
 	alone  map[string]string // what was asked of files so far: why one is left alone, "" where it is not
 	stay   map[string]string // build file -> why its builds get no define
@@ -77,7 +77,15 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{First: before, last: before, named: paths, alone: map[string]string{}, stay: incomplete(before), unread: unreadIn(before)}
-	if err := r.settle(t, goal, &o); err != nil {
+	if o.Header {
+		if r.base, err = r.addHeader(t); err != nil {
+			return nil, err
+		}
+		if r.last, err = scan.On(t.With(r.base), paths, o); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.settle(t.With(r.base), goal, &o); err != nil {
 		return nil, err
 	}
 	if err := r.rounds(t, paths, o); err != nil {
@@ -86,6 +94,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 	if broken := r.broken(); len(broken) > 0 {
 		return r.otherwise(goal, o, broken)
 	}
+	r.dropIdleHeader()
 	r.Before, r.After, r.Suppressed = before.Images, r.last.Images, r.last.Suppressed
 	for _, held := range []func() error{r.redefines, r.worse} {
 		if err := held(); err != nil {
@@ -98,7 +107,7 @@ func Run(paths []string, goal Goal, o scan.Options) (*Result, error) {
 
 // settle chooses what is made of the drivers, unless they hold that back, and has the scan propose it.
 func (r *Result) settle(t *tree.Tree, goal Goal, o *scan.Options) (err error) {
-	r.Goal, r.Why, r.Not = choose(goal, r.First.Images)
+	r.Goal, r.Why, r.Not = choose(goal, r.last.Images)
 	if err := refuse(r.Goal.Mechanism, r.First.Images); err != nil {
 		return err
 	}
@@ -260,6 +269,7 @@ type define struct {
 func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 	first := r.last
 	overlay := map[string][]byte{}
+	maps.Copy(overlay, r.base)
 	var early []define
 	begun := 1
 	for n := 0; n < maxRounds; n++ {
@@ -268,6 +278,7 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 			early = append(early, late...)
 			begun, n, r.last = begun+1, -1, first
 			clear(overlay)
+			maps.Copy(overlay, r.base)
 			continue
 		}
 		if n == 0 {
@@ -280,6 +291,7 @@ func (r *Result) rounds(t *tree.Tree, paths []string, o scan.Options) error {
 		if less { // what goes with their defines must not be made, either; there are less each time
 			n, r.last = -1, first
 			clear(overlay)
+			maps.Copy(overlay, r.base)
 			continue
 		}
 		if edits = append(edits, placed...); len(edits) == 0 {
@@ -461,17 +473,4 @@ func (r *Result) heads() map[*project.Unit]project.Head {
 		}
 	}
 	return heads
-}
-
-// collect turns the overlay into changes of the files on disk.
-func (r *Result) collect(t *tree.Tree, overlay map[string][]byte) error {
-	for p, text := range overlay {
-		old, err := t.Read(p)
-		if err != nil {
-			return err
-		}
-		r.Changes = append(r.Changes, edit.Change{Path: p, Old: old, New: text})
-	}
-	slices.SortFunc(r.Changes, func(a, b edit.Change) int { return strings.Compare(a.Path, b.Path) })
-	return nil
 }

@@ -216,7 +216,7 @@ func TestSharedWithAnOldKit(t *testing.T) {
 		said := reported(r)
 		for _, want := range []string{
 			"warning: what WDK 7.1 builds stays executable on every Windows, whatever is defined, ",
-			"or include nxpool.h behind them (nxport header prints it): SOURCES (free|x86, checked|x86, free|amd64, checked|amd64)\n",
+			"or port with --kit mingw, which adds nxpool.h: SOURCES (free|x86, checked|x86, free|amd64, checked|amd64)\n",
 			"SOURCES (free|x86, checked|x86, free|amd64, checked|amd64), with a kit that knows the opt-in or with nxpool.h:\n",
 			"drv.vcxproj (Debug|x64, Release|x64):\n",
 		} {
@@ -240,7 +240,7 @@ func TestOldKits(t *testing.T) {
 		"drv.o: drv.c\n\tx86_64-w64-mingw32-gcc -c %s drv.c -o $@\n"
 	for name, tt := range map[string]struct{ tree, want string }{
 		"one":                  {strings.Replace(shared, "-- jit.c", "-- x.c", 1), "WDK 7.1"},
-		"two":                  {strings.Replace(gnu, "%s", "-DDRV", 1) + shared, "WDK 7.1 mingw-w64"},
+		"two":                  {strings.Replace(gnu, "%s", "-DPOOL_NX_OPTIN=1", 1) + shared, "WDK 7.1 mingw-w64"},
 		"nothing is asked for": {strings.NewReplacer("NonPagedPool,", "PagedPool,", "NonPagedPoolExecute,", "PagedPool,").Replace(shared), ""},
 		"a later kit":          {projectOf("", "#include <ntddk.h>\nint DriverEntry(void)\n{\n    return ExAllocatePool(NonPagedPool, 1) != 0;\n}\n"), ""},
 	} {

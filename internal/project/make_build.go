@@ -80,7 +80,7 @@ func (x *makeLoader) unit(to *Build, b *image, u makeUnit) {
 	var kit []Define
 	switch {
 	case c.gnu():
-		to.Kit = gnuKit
+		to.Kit, o.NoOptIn = gnuKit, gnuKit.NoOptIn
 		kit = gnuDefines(to.Processor)
 		o.Undefines = append(o.Undefines, "_MSC_VER")
 		if !slices.ContainsFunc(o.Defines, func(d Define) bool { return d.Name == "_KERNEL_MODE" }) {

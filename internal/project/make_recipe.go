@@ -331,14 +331,20 @@ func (d depths) outermost(list []*layer) []*layer {
 func (p *placements) of(commandWords []text, defining bool) []*layer {
 	var list []*layer
 	seen := map[*layer]bool{}
+	argument := false // of the option in front: a path may begin as an option of Microsoft's compiler does
 	for _, w := range commandWords {
 		s := w.String()
+		if argument {
+			argument = false
+			continue
+		}
 		if len(w) != 1 || w[0].file == nil || w[0].fixed || s == "" || s[0] != '-' && s[0] != '/' {
 			continue
 		}
 		o := findOption("-" + strings.TrimLeft(s, "-/"))
 		if o != nil && o.takes == either && strings.TrimLeft(s, "-/") == strings.TrimLeft(o.name, "-") {
-			continue // its argument follows
+			argument = true
+			continue
 		}
 		f, end := w[0].file, w[0].at+len(s)
 		if end < len(f.data) && strings.IndexByte(white, f.data[end]) < 0 || end > len(f.data) {

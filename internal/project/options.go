@@ -329,7 +329,7 @@ func (o Options) key(places bool) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%q %q %q %q %q %q", o.Processor, o.Language, o.Undefines, o.Includes, o.Forced, o.Precompiled)
+	fmt.Fprintf(&b, "%q %q %q %q %q %q %t", o.Processor, o.Language, o.Undefines, o.Includes, o.Forced, o.Precompiled, o.NoOptIn)
 	for _, d := range o.Defines {
 		fmt.Fprintf(&b, " %q=%q@%q:%d", d.Name, d.Value, d.Place.Path, d.Place.Offset)
 	}

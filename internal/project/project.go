@@ -54,6 +54,8 @@ type Options struct {
 	// Precompiled is the header, as written in an include directive, up to which the compiler skips the unit because it
 	// uses a precompiled one; "" where it uses none.
 	Precompiled string
+	// NoOptIn is set where the headers of the kit know no opt-in, so that it takes nxpool.h behind them.
+	NoOptIn bool
 }
 
 // Unit is a source file with the options it is compiled with. Equal units of several builds are the same pointer.

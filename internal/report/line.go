@@ -337,7 +337,13 @@ func factSays(f driver.Fact, m driver.Image) string {
 	case driver.Entry:
 		return f.Function + ", by which Windows enters the driver; the file is compiled " + by(f.Mechanism)
 	case driver.KitInclude:
-		return "wdm.h is first reached here, which decides on the opt-in: the file is compiled " + by(f.Mechanism)
+		says := "wdm.h is first reached here, which decides on the opt-in: the file is compiled " + by(f.Mechanism)
+		if f.Waits {
+			says += "; this kit's headers know none, and nxpool.h does not follow"
+		}
+		return says
+	case driver.OptInUnknown:
+		return f.Says + " has no effect: this kit's headers know no opt-in, and nxpool.h does not follow"
 	case driver.OptInCall:
 		return callSays(f, m)
 	}

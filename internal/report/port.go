@@ -120,7 +120,12 @@ func Port(w io.Writer, r *Ported, written bool) {
 	}
 	for _, c := range r.Changes {
 		verb := "would change"
-		if written {
+		switch {
+		case c.Creates() && written:
+			verb = "made"
+		case c.Creates():
+			verb = "would make"
+		case written:
 			verb = "changed"
 		}
 		fmt.Fprintf(w, "%s %s\n", verb, c.Path)
@@ -268,14 +273,21 @@ func cautions(w io.Writer, r *Ported) {
 func oldKits(w io.Writer, r *Ported) {
 	ids := map[string][]string{}
 	for _, m := range r.After {
-		if m.Build.Kit.NoOptIn && m.Build.Mechanism != nx.None {
+		if unknownToKit(m) {
 			ids[m.Build.Kit.Name] = append(ids[m.Build.Kit.Name], m.Build.ID)
 		}
 	}
 	for _, kit := range slices.Sorted(maps.Keys(ids)) {
 		fmt.Fprintf(w, "warning: what %s builds stays executable on every Windows, whatever is defined, since its headers know no opt-in, nor do "+
-			"those of any kit before Windows 8: build with a later kit, or include nxpool.h behind them (nxport header prints it): %s\n", kit, FewBuilds(ids[kit]))
+			"those of any kit before Windows 8: build with a later kit, or port with --kit mingw, which adds nxpool.h: %s\n", kit, FewBuilds(ids[kit]))
 	}
+}
+
+// unknownToKit says whether a build defines an opt-in that its kit's headers don't know, and not all of its files have nxpool.h.
+func unknownToKit(m driver.Image) bool {
+	return m.Build.Kit.NoOptIn && slices.ContainsFunc(m.Facts, func(f driver.Fact) bool {
+		return f.Kind == driver.OptInUnknown || f.Kind == driver.KitInclude && !f.NXPool && m.Build.Mechanism != nx.None
+	})
 }
 
 // callers gives the builds of libraries that the port opted in and of which nobody knows who makes the call.
@@ -303,8 +315,7 @@ func became(w io.Writer, r *Ported, at func(driver.Place) driver.Place) {
 		if block == "" {
 			continue // it requests nothing
 		}
-		b := r.After[i].Build
-		g := group{block, b.Kit.NoOptIn && b.Mechanism != nx.None, changed}
+		g := group{block, unknownToKit(r.After[i]), changed}
 		if len(r.Changes) > 0 && !changed {
 			g = group{}
 		}

@@ -61,6 +61,39 @@ func hasCall(m *driver.Image) bool {
 // waits says whether a call that is not compiled will be, once POOL_NX_OPTIN is defined.
 func waits(c driver.Statement) bool { return c.Guard != nil && c.Guard.OptIn }
 
+// waiting are the builds, by their IDs, of whose kits the headers know no opt-in, and which do not include nxpool.h: where it would
+// have to be, and of the macros that have no effect for want of it, where the kit is included.
+type waiting map[string][]driver.Step
+
+func waitingFor(images []driver.Image) waiting {
+	w := waiting{}
+	for _, m := range images {
+		for _, f := range m.Facts {
+			if f.Kind == driver.KitInclude && f.Waits && w[m.Build.ID] == nil {
+				w[m.Build.ID] = []driver.Step{}
+			}
+			if f.Kind == driver.OptInUnknown {
+				w[m.Build.ID] = append(w[m.Build.ID], driver.Step{Place: f.Place, Says: f.Says + " has no effect: " + m.Build.Kit.Name + "'s headers, included here, know no opt-in"})
+			}
+		}
+	}
+	return w
+}
+
+// holdBack takes the opt-in out of a finding's fix, if it would have no effect in any of its builds, and says why.
+func (w waiting) holdBack(f *Finding) {
+	if f.Fix == nil || len(f.Fix.Defines) == 0 || slices.ContainsFunc(f.Builds, func(id string) bool { return w[id] == nil }) {
+		return
+	}
+	f.Fix = nil
+	f.Message += "; its kit's headers know no opt-in: nxport port --kit mingw adds nxpool.h, which has it"
+	steps := w[f.Builds[0]]
+	if f.Site != nil {
+		steps = slices.DeleteFunc(slices.Clone(steps), func(s driver.Step) bool { return s.Path != f.Place.Path })
+	}
+	f.Steps = append(f.Steps, steps[:min(len(steps), 3)]...)
+}
+
 const call = "ExInitializeDriverRuntime(DrvRtPoolNxOptIn);"
 
 // insertCall puts the call into every entry routine of the image in whose file it has, or will have, an effect. One that stands

@@ -112,9 +112,11 @@ func Check(images []driver.Image, goal Goal) []Finding {
 	if goal.Allocators {
 		bySite.calls = callsOf(images)
 	}
+	waiting := waitingFor(images)
 	add := func(r *Rule, list []Finding, build ...string) {
 		for _, f := range list {
 			f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), slices.Concat(f.Builds, build)
+			waiting.holdBack(&f)
 			f.Suppressed = silent.of(f)
 			if f.Fix != nil && (r.sets || len(f.Fix.Defines) > 0) && slices.ContainsFunc(f.Builds, func(id string) bool { return harmed[id] }) {
 				fix := *f.Fix

@@ -26,6 +26,7 @@ type Options struct {
 	Jobs    int       // units read at once
 	Goal    rule.Goal // of fixes; to opt in by POOL_NX_OPTIN if empty
 	Unsafe  bool      // a port makes changes, too, that may alter what a driver does
+	Header  bool      // a port adds nxpool.h where a kit without opt-ins may compile
 	// Progress, where there is one, is told how many files of how many are read for how many builds. It is called from
 	// several goroutines.
 	Progress func(files, of, builds int)

@@ -78,7 +78,7 @@ func dormantState(m mention, built bool) driver.State {
 	return driver.Inactive
 }
 
-// sourceFiles are those below the named paths, and those of the builds.
+// sourceFiles are those below the named paths, and those of the builds. nxpool.h is none: what it names it redefines.
 func sourceFiles(t *tree.Tree, named []string, builds []*project.Build) []string {
 	var list []string
 	for _, b := range builds {
@@ -92,7 +92,7 @@ func sourceFiles(t *tree.Tree, named []string, builds []*project.Build) []string
 			continue // said by the room that reads the build files
 		}
 		for _, p := range files {
-			if extensions[strings.ToLower(path.Ext(p))] {
+			if extensions[strings.ToLower(path.Ext(p))] && baseName(p) != nxpool {
 				list = append(list, p)
 			}
 		}

@@ -59,6 +59,7 @@ type cpp struct {
 	late        []*macro // definitions of a mechanism's macro that wdm.h did not see
 	redefined   []*macro // definitions of one that has another value already
 	placement   bool     // a header of the kit declares its operator new
+	noOptIn     bool     // the kit knows no opt-in
 	assumeKit   bool     // the first missing header stands for the kit's
 	missing     []token  // the names of headers that were not found
 	assumed     assumptions
@@ -74,7 +75,7 @@ type cpp struct {
 
 func newCPP(files *files, known names, o *project.Options, watched map[string]bool) *cpp {
 	p := &cpp{
-		files: files, known: known, watched: watched, looked: map[string]bool{}, includes: o.Includes, processor: o.Processor, cxx: o.Language == project.CXX,
+		files: files, known: known, watched: watched, looked: map[string]bool{}, includes: o.Includes, noOptIn: o.NoOptIn, processor: o.Processor, cxx: o.Language == project.CXX,
 		macros: files.macros.Get().(map[string]*macro), active: map[*macro]bool{}, pushed: map[string][]*macro{}, once: map[*file]bool{},
 	}
 	for name, b := range builtins {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,9 +13,12 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// coreHeaders are wdm.h and those that every driver begins with. A copy of theirs in the tree is the kit's, and is not read:
-// what they do is known. nxpool.h is what "nxport header" prints.
-var coreHeaders = map[string]bool{"wdm.h": true, "ntddk.h": true, "ntifs.h": true, "nxpool.h": true}
+// nxpool is what "nxport header" prints: what a kit without opt-ins lacks.
+const nxpool = "nxpool.h"
+
+// coreHeaders are wdm.h and those that every driver begins with, and nxpool.h. A copy of theirs in the tree is not read: what they
+// do is known.
+var coreHeaders = map[string]bool{"wdm.h": true, "ntddk.h": true, "ntifs.h": true, nxpool: true}
 
 // kitHeaders are the other headers of the kit that include one of those, and by which of its headers, as followed through
 // the kits of 10.0.22621 and of an earlier Windows 10. Where the first of them is included, the redefinitions of wdm.h
@@ -69,10 +73,14 @@ func baseName(name string) string {
 	return strings.ToLower(path.Base(strings.ReplaceAll(name, `\`, "/")))
 }
 
-// kit is what wdm.h did to a unit: the mechanism, decided where its first header was included.
+// kit is what wdm.h did to a unit: the mechanism, decided where its first header was included; with a kit that knows no opt-in,
+// where nxpool.h is.
 type kit struct {
 	seen      bool
+	nxpool    bool
+	waits     bool        // for nxpool.h: what is defined has no effect as yet
 	include   token       // the '#' of the directive
+	behind    driver.Span // empty, behind that directive; no path where nothing can be put there
 	front     driver.Span // empty, in front of the include of the unit itself; no path where nothing can be put there
 	mechanism nx.Mechanism
 	optOut    *macro // POOL_NX_OPTOUT, where it is defined
@@ -85,16 +93,30 @@ func (p *cpp) includeKit(hash token, name string) {
 	for header := name; header != ""; header = kitHeaders[header] {
 		p.constants(header)
 	}
-	if p.kit.seen {
+	decides := !p.kit.seen || name == nxpool && p.kit.waits
+	p.kit.nxpool = p.kit.nxpool || name == nxpool
+	if !decides {
 		return
 	}
-	p.constants("")
+	if !p.kit.seen {
+		p.constants("")
+		p.kit.seen, p.kit.include, p.kit.front, p.kit.behind = true, hash, p.front(), behind(hash)
+	}
+	p.kit.waits = p.noOptIn && !p.kit.nxpool
+	p.optIn(hash)
+}
+
+// optIn has the macros as they stand take effect.
+func (p *cpp) optIn(hash token) {
 	p.lookup(armLike)
 	f := nx.File{
 		OptIn: p.isOn("POOL_NX_OPTIN"), OptInAuto: p.isOn("POOL_NX_OPTIN_AUTO"), OptOut: p.isOn("POOL_NX_OPTOUT"),
 		Processor: p.processor, NTOS: p.lookup("_NTOS_") != nil,
 	}
-	p.kit = kit{seen: true, include: hash, front: p.front(), mechanism: f.Mechanism(), both: !f.Compiles()}
+	p.kit.mechanism, p.kit.both = f.Mechanism(), !f.Compiles()
+	if p.kit.waits {
+		p.kit.mechanism, p.kit.both = nx.None, false
+	}
 	if f.OptOut { // where nothing opts in, this gets the same as without, and goes on to once something does
 		p.kit.mechanism = nx.OptedOut
 	}
@@ -107,6 +129,38 @@ func (p *cpp) includeKit(hash token, name string) {
 		body := token{kind: ident, flags: kitName, text: name, file: hash.file, off: hash.off}
 		p.macros[name] = &macro{name: body, body: []token{body}}
 	}
+}
+
+// behind finds the end of the line of a directive.
+func behind(hash token) driver.Span {
+	f := hash.file
+	if f == nil || f.virtual || f.wide != nil {
+		return driver.Span{}
+	}
+	data := f.bytes()
+	i := slices.IndexFunc(f.directives, func(d directive) bool { return f.tokens[d.at].off == hash.off })
+	if i < 0 {
+		return driver.Span{}
+	}
+	at := min(int(f.tokens[f.directives[i].end].off), len(data))
+	s := driver.Span{Path: f.path, Start: at, End: at, Newline: "\n"}
+	if strings.Contains(string(data[:min(at+1, len(data))]), "\r\n") {
+		s.Newline = "\r\n"
+	}
+	if at > 0 && at < len(data) && data[at-1] == '\r' {
+		s.Start, s.End = at-1, at-1
+	}
+	s.Indent = indentOf(data, int(hash.off))
+	return s
+}
+
+// indentOf gives the white space that a line begins with, if nothing else stands in front of an offset.
+func indentOf(data []byte, off int) string {
+	before := string(data[lineStart(data, off):off])
+	if indent := strings.TrimPrefix(before, "\ufeff"); strings.TrimSpace(indent) == "" {
+		return indent
+	}
+	return ""
 }
 
 // front finds the include directive that is being carried out in the unit's own file.

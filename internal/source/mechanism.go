@@ -18,7 +18,7 @@ func isMechanismMacro(name string) bool { return slices.Contains(mechanismMacros
 
 // tooLate notes a definition that wdm.h did not see.
 func (p *cpp) tooLate(m *macro) {
-	if p.kit.seen && !p.assumeKit && isMechanismMacro(m.name.text) {
+	if p.kit.seen && !p.kit.waits && !p.assumeKit && isMechanismMacro(m.name.text) {
 		p.late = append(p.late, m)
 	}
 }
@@ -65,6 +65,11 @@ func (p *cpp) mechanismFacts() []driver.Fact {
 		list = append(list, driver.Fact{Kind: driver.OptOutOff, Place: p.definedAt(m), Says: m.name.text})
 	} else if m != nil && p.kit.mechanism == nx.OptedOut {
 		list = append(list, driver.Fact{Kind: driver.OptOut, Place: p.definedAt(m), Says: m.name.text, Written: definitionLine(m.name)})
+	}
+	for _, m := range []nx.Mechanism{nx.OptIn, nx.OptInAuto} {
+		if p.kit.waits && p.isOn(m.Macro()) {
+			list = append(list, driver.Fact{Kind: driver.OptInUnknown, Place: p.kit.include.place(), Says: m.Macro()})
+		}
 	}
 	if p.kit.both {
 		list = append(list, driver.Fact{Kind: driver.BothOptIns, Place: p.kit.include.place()})

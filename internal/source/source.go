@@ -91,12 +91,20 @@ func lookOutFor(builds []*project.Build, ddis []nx.DDI) names {
 	return known
 }
 
-// markOldKits tells an entry routine, and the kit include of a unit, that builds share whether one of them uses an old kit.
+// markOldKits tells an entry routine, and the kit include of a unit, that builds share whether one of them uses an old kit there,
+// without nxpool.h.
 func markOldKits(builds []*project.Build, images []driver.Image) {
 	old := map[string]bool{}
-	for _, b := range builds {
+	for i, b := range builds {
+		if !b.Kit.NoOptIn {
+			continue
+		}
+		made := map[string]bool{}
+		for _, f := range images[i].Facts {
+			made[f.Unit] = made[f.Unit] || f.NXPool
+		}
 		for _, u := range b.Units {
-			old[u.Path] = old[u.Path] || b.Kit.NoOptIn
+			old[u.Path] = old[u.Path] || !made[u.Path]
 		}
 	}
 	for _, m := range images {

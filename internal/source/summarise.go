@@ -44,7 +44,7 @@ func summarise(fs *files, known names, u *project.Unit, g *group) *summary {
 	s.files, s.looked = p.entered, p.looked
 	if p.kit.seen {
 		s.mechanism, s.zeroing = p.kit.mechanism, p.kit.zeroing
-		f := driver.Fact{Kind: driver.KitInclude, Place: p.kit.include.place()}
+		f := driver.Fact{Kind: driver.KitInclude, Place: p.kit.include.place(), NXPool: p.kit.nxpool, Waits: p.kit.waits, Behind: p.kit.behind}
 		if u.Options.Precompiled == "" {
 			f.Span = p.kit.front
 		}
