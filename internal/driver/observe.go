@@ -10,13 +10,6 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// Frame is a place in the source of a built image. Of code that was inlined there are several: first where it is written, then
-// where it was put, and so on outwards. The compiler tells no column.
-type Frame struct {
-	Place
-	Function string
-}
-
 // Spot is where a site stands in a built image.
 type Spot struct {
 	Section string

@@ -73,7 +73,8 @@ func (a Address) text(w io.Writer, indent string) {
 	s := a.Site
 	a.line(w, indent, "request", fmt.Sprintf(relations[a.Relation], s.DDI.Name, s.Spot.RVA))
 	if a.elsewhere() {
-		a.line(w, indent, "", "it is at "+frameText(s.Spot.Frames[0]))
+		own, _ := driver.Own(s.Spot.Frames)
+		a.line(w, indent, "", "it is at "+frameText(own))
 	}
 	says := decides(s.DDI)
 	if s.Value.Unknown != "" {
@@ -133,8 +134,8 @@ func (a Address) next() []string {
 	if a.elsewhere() {
 		frames = a.Site.Spot.Frames
 	}
-	if len(frames) > 0 && frames[0].Line > 0 {
-		list = append(list, fmt.Sprintf("nxport explain %s:%d", frames[0].Path, frames[0].Line))
+	if f, ok := driver.Own(frames); ok && f.Line > 0 {
+		list = append(list, fmt.Sprintf("nxport explain %s:%d", f.Path, f.Line))
 	}
 	if c, ok := nx.CheckOf(a.Site.DDI.Kind); ok {
 		list = append(list, "nxport explain "+c.ID())

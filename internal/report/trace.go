@@ -63,12 +63,13 @@ func requestRow(s *driver.Site, verdicts map[*driver.Site]driver.Verdict, withVe
 	return strings.TrimRight(line+fmt.Sprintf("%-7s  %s", rva, innermost(q.Frames)), " ")
 }
 
-// innermost names the innermost frame.
+// innermost names the innermost frame of the driver's own.
 func innermost(frames []driver.Frame) string {
-	if len(frames) == 0 {
+	f, ok := driver.Own(frames)
+	if !ok {
 		return ""
 	}
-	return strings.TrimRight(fmt.Sprintf("%s:%d %s", frames[0].Path, frames[0].Line, frames[0].Function), " ")
+	return strings.TrimRight(fmt.Sprintf("%s:%d %s", f.Path, f.Line, f.Function), " ")
 }
 
 // verdictOrder is that of a summary.
@@ -232,16 +233,16 @@ func comparison(against driver.Witness, o driver.Observation) jsonComparison {
 	if s == nil {
 		s = o.Seen[0]
 		c.RVA = s.Seen.RVA
-		if f := s.Seen.Frames; len(f) > 0 {
-			c.Path, c.Line, c.Function = f[0].Path, f[0].Line, f[0].Function
+		if f, ok := driver.Own(s.Seen.Frames); ok {
+			c.Path, c.Line, c.Function = f.Path, f.Line, f.Function
 		}
 	} else {
 		c.Path, c.Line, c.Function, c.Predicted = s.Place.Path, s.Place.Line, s.Function, s.On(o.Windows).Values
 	}
 	if spot := s.Spot; spot != nil {
 		c.RVA = spot.RVA
-		if f := spot.Frames; len(f) > 0 {
-			c.Path, c.Line, c.Function = f[0].Path, f[0].Line, f[0].Function
+		if f, ok := driver.Own(spot.Frames); ok {
+			c.Path, c.Line, c.Function = f.Path, f.Line, f.Function
 		}
 	}
 	c.DDI = s.DDI.Name
