@@ -311,11 +311,11 @@ func TestFailures(t *testing.T) {
 			"ntoskrnl.exe.ExAllocatePoolWithTagPriority, for which Wine has no code, after 1 request"},
 		{"crash", one + "*(volatile int *)16 = 1;", "crashed after 1 request"},
 		{"no call", "", "no call of its was seen"},
-		{"hang", one + "for (;;) { }", "entry routine had not returned after 6s and 1 request"},
+		{"hang", one + "for (;;) { }", "entry routine had not returned after 15s and 1 request"},
 		{"endless", "for (;;) { " + one + "}", "more than 100000 times|did not return, after [0-9]+ requests"}, // a slow Wine gives up first
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := Options{Windows: both[:1], Timeout: 6 * time.Second}
+			o := Options{Windows: both[:1], Timeout: 15 * time.Second}
 			if c.name == "endless" {
 				o.Timeout = time.Minute
 			}
@@ -356,7 +356,7 @@ func TestCancel(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled after %s: got %v", after, err)
 		}
-		if late := time.Since(start) - after; late > 10*time.Second {
+		if late := time.Since(start) - after; late > 30*time.Second {
 			t.Errorf("cancelled after %s: came back %s later", after, late)
 		}
 		noLeftovers(t)
