@@ -12,6 +12,7 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/edit"
 	"github.com/nxport/nxport/internal/header"
+	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/scan"
 	"github.com/nxport/nxport/internal/tree"
@@ -29,7 +30,7 @@ func (r *Result) addHeader(t *tree.Tree) (map[string][]byte, error) {
 	var places []driver.Span
 	for i, b := range r.First.Set.Builds {
 		m := r.First.Images[i]
-		if b.Kit.Name != "" && !b.Kit.NoOptIn || !r.wantsHeader(m) {
+		if hasOptIn(b) || !r.wantsHeader(m) {
 			continue
 		}
 		for _, f := range m.Facts {
@@ -65,6 +66,11 @@ func (r *Result) addHeader(t *tree.Tree) (map[string][]byte, error) {
 		overlay[c.Path] = c.New
 	}
 	return overlay, err
+}
+
+// hasOptIn says whether a build's kit knows the opt-ins: projects of MSBuild came with Windows 8's.
+func hasOptIn(b *project.Build) bool {
+	return b.Kit.Name != "" && !b.Kit.NoOptIn || strings.EqualFold(path.Ext(b.Project), ".vcxproj")
 }
 
 // dropIdleHeader takes nxpool.h out of a port that changes nothing else and mends nothing by it.

@@ -267,6 +267,8 @@ func TestPlaceInMake(t *testing.T) {
 		{"not what serves others", "CFLAGS = -DALL\nx.exe: x.o\n\t$(CC) $^\ndrv.sys: CFLAGS += -DA\n" + rules, "drv.sys: CFLAGS += -DA -DPOOL_NX_OPTIN=1"},
 		{"a conditional's", "ifdef NO\nCFLAGS = -DA\nelse\nCFLAGS = -DB\nendif\n" + rules, "CFLAGS = -DB -DPOOL_NX_OPTIN=1"},
 		{"an argument that follows", rules + "%.o: %.c\n\tgcc $< -c -o $@\n", "gcc $< -c -DPOOL_NX_OPTIN=1 -o $@"},
+		{"a path that follows", "DDK = /usr/include/ddk\nCFLAGS = -O1 -isystem $(DDK) -I $(DDK) -Isub\n" + rules,
+			"CFLAGS = -O1 -isystem $(DDK) -I $(DDK) -Isub -DPOOL_NX_OPTIN=1"},
 		{"MSYS", "drv.sys: a.obj b.obj\n\tlink //driver $^ //out:$@\n%.obj: %.c\n\tcl //DA //c $<\n", "cl //DA //DPOOL_NX_OPTIN=1 //c $<"},
 		{"Microsoft's compiler", "drv.sys: a.obj b.obj\n\tlink /driver $^ /out:$@\n%.obj: %.c\n\tcl /DA /c $<\n", "cl /DA /DPOOL_NX_OPTIN=1 /c $<"},
 		{"outside of conditionals", "ifdef CC\nCFLAGS = -DA\nendif\nCFLAGS += -DB\n$(CC)X = -DC\nCFLAGS += $($(CC)X)\n" + rules, "CFLAGS += -DB -DPOOL_NX_OPTIN=1"},

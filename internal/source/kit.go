@@ -100,7 +100,10 @@ func (p *cpp) includeKit(hash token, name string) {
 	}
 	if !p.kit.seen {
 		p.constants("")
-		p.kit.seen, p.kit.include, p.kit.front, p.kit.behind = true, hash, p.front(), behind(hash)
+		p.kit.seen, p.kit.include, p.kit.front = true, hash, p.front()
+		if !p.assumeKit { // which of the missing headers brings it, and whether it is the kit's end, is not known
+			p.kit.behind = behind(hash)
+		}
 	}
 	p.kit.waits = p.noOptIn && !p.kit.nxpool
 	p.optIn(hash)
