@@ -170,6 +170,8 @@ func todo(r *Scan, v View) string {
 		switch {
 		case f.Fix != nil:
 			fixes++
+		case f.NeedsHeader:
+			rest = v.Port + " --kit mingw"
 		case rest == "" && level(f) > rule.Note:
 			rest = "nxport explain " + f.Rule.ID
 		}

@@ -85,7 +85,7 @@ func (w waiting) holdBack(f *Finding) {
 	if f.Fix == nil || len(f.Fix.Defines) == 0 || slices.ContainsFunc(f.Builds, func(id string) bool { return w[id] == nil }) {
 		return
 	}
-	f.Fix = nil
+	f.Fix, f.NeedsHeader = nil, true
 	f.Message += "; its kit's headers know no opt-in: nxport port --kit mingw adds nxpool.h, which has it"
 	steps := w[f.Builds[0]]
 	if f.Site != nil {

@@ -86,7 +86,9 @@ type Finding struct {
 	Kept bool
 	// NoAlternative is set where the minimum Windows has nothing else to call: such a finding fails nothing.
 	NoAlternative bool
-	Suppressed    *driver.Suppression // nil where nothing suppresses it
+	// NeedsHeader is set where the fix waits for nxpool.h, since no kit of its builds knows an opt-in.
+	NeedsHeader bool
+	Suppressed  *driver.Suppression // nil where nothing suppresses it
 }
 
 // All lists the rules in the order of their IDs.
