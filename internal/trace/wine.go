@@ -246,7 +246,7 @@ const registry = `REGEDIT4
 "DisplayName"="nxtrace"
 
 [HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control]
-"ServicesPipeTimeout"=dword:%08x
+"ServicesPipeTimeout"="%d"
 `
 
 // relayed are the routines whose calls are shown: all of the libraries that the driver imports from. Wine leaves .dll out.
@@ -269,7 +269,7 @@ func (p *prefix) configure(ctx context.Context, v nx.Version, timeout time.Durat
 		return err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, registry, name, strings.Join(p.relayed(), ";"), timeout.Milliseconds())
+	fmt.Fprintf(&text, registry, name, strings.Join(p.relayed(), ";"), (timeout + time.Minute).Milliseconds())
 	for _, s := range idleServices {
 		fmt.Fprintf(&text, "\n[HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\%s]\n\"Start\"=dword:4\n", s)
 	}
