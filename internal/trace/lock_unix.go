@@ -11,18 +11,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock marks the directory of a prefix as in use, for as long as the process lives that holds the file.
+// lock marks the directory of a prefix as in use, for as long as the process lives that holds the file. The file gets its name when
+// it is locked, so that nobody takes it over before.
 func lock(root string) (*os.File, error) {
-	return locked(root, os.O_RDWR|os.O_CREATE)
+	f, err := locked(filepath.Join(root, "new"), os.O_RDWR|os.O_CREATE)
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Rename(f.Name(), filepath.Join(root, "lock"))
 }
 
 // relock takes a directory over whose process is dead. An error says that it lives, or that the directory is none of ours.
 func relock(root string) (*os.File, error) {
-	return locked(root, os.O_RDWR)
+	return locked(filepath.Join(root, "lock"), os.O_RDWR)
 }
 
-func locked(root string, how int) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(root, "lock"), how|unix.O_NOFOLLOW, 0o600)
+func locked(name string, how int) (*os.File, error) {
+	f, err := os.OpenFile(name, how|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}

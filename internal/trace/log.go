@@ -31,6 +31,7 @@ type log struct {
 	requests []request
 	calls    int    // of any routine, by the driver
 	entered  bool   // its entry routine was called
+	late     bool   // its time ran out
 	returned bool   // and returned
 	status   uint32 // what it returned: an NTSTATUS
 	missing  string // an export it called that Wine has no code for
@@ -179,8 +180,12 @@ func tagText(tag uint32) string {
 	return string(text)
 }
 
+// untouched says whether nothing of the driver has run, for no reason that Wine gives.
+func (l *log) untouched() bool { return !l.entered && !l.late && l.library == "" }
+
 // timedOut says what took too long.
 func (l *log) timedOut(limit time.Duration) error {
+	l.late = true
 	switch {
 	case !l.entered:
 		return fmt.Errorf("its entry routine was not reached within %s: give Wine more time", limit)

@@ -101,10 +101,14 @@ func Run(ctx context.Context, sys string, o Options) (*Result, error) {
 	return r, errors.Join(err, p.close())
 }
 
-// loadAll fills in what is seen.
+// loadAll fills in what is seen. On a busy machine a program that is started right after Wine's server has ended is ended, too, now and
+// then: then it is tried once more.
 func (p *prefix) loadAll(ctx context.Context, o Options, r *Result) error {
 	for _, v := range o.Windows {
 		l, err := p.load(ctx, v, o.Timeout)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) && (l == nil || l.untouched()) {
+			l, err = p.load(ctx, v, o.Timeout) // nothing of the driver has run
+		}
 		if l != nil {
 			r.Seen = append(r.Seen, p.driver.sites(v, l.requests))
 		}

@@ -242,6 +242,34 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
+// TestSecondTry holds that a program of Wine that is ended before the driver runs is started once more, and not again and again.
+func TestSecondTry(t *testing.T) {
+	needTools(t)
+	sys := buildDriver(t, "ExAllocatePool(PagedPool, 1);")
+	wine, err := exec.LookPath("wine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		program string
+		times   int // that it is ended
+		fails   bool
+	}{{"regedit", 1, false}, {"sc start", 1, false}, {"regedit", 2, true}} {
+		dir := t.TempDir()
+		write(t, dir, "wine", fmt.Sprintf("#!/bin/sh\ncase \"$*\" in *'%s'*)\n    echo >>%[2]s/count\n    [ $(wc -l <%[2]s/count) -gt %[3]d ] || exit 1;;\nesac\nexec %[4]s \"$@\"\n",
+			c.program, dir, c.times, wine))
+		if err := os.Chmod(filepath.Join(dir, "wine"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+		r, err := Run(context.Background(), sys, Options{Windows: both[:1]})
+		if (err != nil) != c.fails || !c.fails && (len(r.Seen) != 1 || len(r.Seen[0].Sites) != 1) {
+			t.Errorf("%s ended %d times: %v, %+v", c.program, c.times, err, r)
+		}
+		noLeftovers(t)
+	}
+}
+
 // TestSweep holds that a trace removes what one left behind that was killed, and nothing that is in use or not ours.
 func TestSweep(t *testing.T) {
 	needTools(t)

@@ -203,7 +203,7 @@ func (p *prefix) setup(ctx context.Context, args ...string) error {
 		return err
 	}
 	defer out.Close()
-	cmd := p.command(ctx, p.loader, "-all", args...)
+	cmd := p.command(ctx, p.loader, "fixme-all", args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
