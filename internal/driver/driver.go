@@ -371,9 +371,9 @@ type Fact struct {
 	// OldKit says, of an Entry or a KitInclude, that some build may compile its file with a kit that knows no opt-in.
 	OldKit bool
 	// NXPool says, of a KitInclude, that its unit includes nxpool.h; Waits, that it would have to, for an opt-in to have an effect.
-	// Behind is, empty, the place behind the line of the directive, if a line can be put there.
+	// Behind is, empty, the place behind the line of the directive; nil where no line can be put there.
 	NXPool, Waits bool
-	Behind        Span
+	Behind        *Span
 	// Shared says, of an Entry or a KitInclude, that a project of user mode compiles its file, too.
 	Shared bool
 	// Span is, of an OptInCall, its whole statement; of an Entry, empty, at the place for a new statement; of a Comparison, what
@@ -415,6 +415,14 @@ type Span struct {
 	Inline bool
 	// Apart is set where an empty line fits between what stands before and the new statement.
 	Apart bool
+}
+
+// String spells what a pointer points to: results of two readings are compared as text.
+func (s *Span) String() string {
+	if s == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%+v", *s)
 }
 
 // Initialised says whether the image sets the opt-in variables.

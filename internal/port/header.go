@@ -40,8 +40,8 @@ func (r *Result) addHeader(t *tree.Tree) (map[string][]byte, error) {
 			if why := r.noPlace(f); why != "" {
 				return nil, &RefusedError{why}
 			}
-			if !slices.Contains(places, f.Behind) {
-				places = append(places, f.Behind)
+			if !slices.Contains(places, *f.Behind) {
+				places = append(places, *f.Behind)
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func (r *Result) wantsHeader(m driver.Image) bool {
 
 // noPlace says why no line can be put behind the include of the kit by which a unit comes to it, "" where one can.
 func (r *Result) noPlace(f driver.Fact) string {
-	if f.Behind.Path == "" {
+	if f.Behind == nil {
 		return fmt.Sprintf("%s: its build file forces the kit's header onto it, or a header that is missing brings it, or the file is in UTF-16: "+
 			"force %s behind the kit's, too (gcc: -include ntddk.h -include %[2]s; nxport header prints it)", f.Unit, headerName)
 	}

@@ -78,10 +78,10 @@ func baseName(name string) string {
 type kit struct {
 	seen      bool
 	nxpool    bool
-	waits     bool        // for nxpool.h: what is defined has no effect as yet
-	include   token       // the '#' of the directive
-	behind    driver.Span // empty, behind that directive; no path where nothing can be put there
-	front     driver.Span // empty, in front of the include of the unit itself; no path where nothing can be put there
+	waits     bool         // for nxpool.h: what is defined has no effect as yet
+	include   token        // the '#' of the directive
+	behind    *driver.Span // empty, behind that directive; nil where nothing can be put there
+	front     driver.Span  // empty, in front of the include of the unit itself; no path where nothing can be put there
 	mechanism nx.Mechanism
 	optOut    *macro // POOL_NX_OPTOUT, where it is defined
 	zeroing   bool   // the opt-in call looks whether the system clears pool memory, too
@@ -135,18 +135,18 @@ func (p *cpp) optIn(hash token) {
 }
 
 // behind finds the end of the line of a directive.
-func behind(hash token) driver.Span {
+func behind(hash token) *driver.Span {
 	f := hash.file
 	if f == nil || f.virtual || f.wide != nil {
-		return driver.Span{}
+		return nil
 	}
 	data := f.bytes()
 	i := slices.IndexFunc(f.directives, func(d directive) bool { return f.tokens[d.at].off == hash.off })
 	if i < 0 {
-		return driver.Span{}
+		return nil
 	}
 	at := min(int(f.tokens[f.directives[i].end].off), len(data))
-	s := driver.Span{Path: f.path, Start: at, End: at, Newline: "\n"}
+	s := &driver.Span{Path: f.path, Start: at, End: at, Newline: "\n"}
 	if strings.Contains(string(data[:min(at+1, len(data))]), "\r\n") {
 		s.Newline = "\r\n"
 	}
