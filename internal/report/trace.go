@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/nx"
 )
 
 // Trace is what a trace has to show.
@@ -34,8 +35,9 @@ func TraceText(w io.Writer, t Trace) error {
 				}
 			}
 		}
+		width := widest(m)
 		for j := range m.Sites {
-			fmt.Fprintln(b, requestRow(&m.Sites[j], verdicts, t.Source != nil))
+			fmt.Fprintln(b, requestRow(&m.Sites[j], width, verdicts, t.Source != nil))
 		}
 		if t.Source != nil {
 			compared(b, m, t.Source[i], t.Build)
@@ -47,8 +49,17 @@ func TraceText(w io.Writer, t Trace) error {
 	return b.Flush()
 }
 
+// widest is the width of the judgements of an image.
+func widest(m driver.Image) int {
+	width := len(judgement[nx.No])
+	for _, s := range m.Sites {
+		width = max(width, len(judgement[s.On(s.Seen.Windows).Executable]))
+	}
+	return width
+}
+
 // requestRow is one request that was seen.
-func requestRow(s *driver.Site, verdicts map[*driver.Site]driver.Verdict, withVerdict bool) string {
+func requestRow(s *driver.Site, width int, verdicts map[*driver.Site]driver.Verdict, withVerdict bool) string {
 	q, size, rva := s.Seen, "", ""
 	if q.Size > 0 {
 		size = plural(int(q.Size), "byte")
@@ -56,7 +67,8 @@ func requestRow(s *driver.Site, verdicts map[*driver.Site]driver.Verdict, withVe
 	if q.RVA != 0 {
 		rva = fmt.Sprintf("%#x", q.RVA)
 	}
-	line := fmt.Sprintf("%-10s  %-31s  %#-10x  %-4s  %11s  %-14s  ", q.Windows.Name(), s.DDI.Name, q.Value, q.Tag, size, judgement[s.On(q.Windows).Executable])
+	line := fmt.Sprintf("%-10s  %-31s  %#-10x  %-4s  %11s  %-*s  ", q.Windows.Name(), s.DDI.Name, q.Value, q.Tag, size,
+		width, judgement[s.On(q.Windows).Executable])
 	if withVerdict {
 		line += fmt.Sprintf("%-13s  ", verdicts[s])
 	}

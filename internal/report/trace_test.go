@@ -98,6 +98,27 @@ Not seen: 1 of 2 calls in the image
 	}
 }
 
+// What an old Windows does not know takes more room, in all rows of that Windows.
+func TestTraceTextUnknown(t *testing.T) {
+	tr := Trace{Seen: aTrace(t).Seen[:1]}
+	known, unknown := tr.Seen[0].Sites[0], tr.Seen[0].Sites[0]
+	q := *unknown.Seen
+	q.Value = 512
+	unknown.Seen, unknown.Value = &q, driver.Value{Terms: []driver.Term{{Bits: 512}}}
+	tr.Seen[0].Sites = []driver.Site{known, unknown}
+	const want = `
+Windows 7   ExAllocatePoolWithTag            0x0         abcd     12 bytes  executable                 0x1006   a.c:7 F
+Windows 7   ExAllocatePoolWithTag            0x200       abcd     12 bytes  not known to this Windows  0x1006   a.c:7 F
+`
+	var b bytes.Buffer
+	if err := TraceText(&b, tr); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, "\n"+b.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestTraceJSON(t *testing.T) {
 	var b bytes.Buffer
 	if err := TraceJSON(&b, aTrace(t)); err != nil {
