@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -184,7 +185,7 @@ int f(int t) { switch (t) { case NonPagedPool: return 1; } return 0; }
 	for target, defines := range map[string][]string{
 		"x86_64-pc-windows-msvc":  {"-DPOOL_NX_OPTIN_AUTO=1"},
 		"i686-pc-windows-msvc":    {"-DPOOL_NX_OPTIN_AUTO=1"},
-		"aarch64-pc-windows-msvc": {"-DPOOL_NX_OPTIN=1", "-DPOOL_NX_OPTIN_AUTO=1", "-DPOOL_NX_UNUSED"},
+		"aarch64-pc-windows-msvc": {"-DPOOL_NX_OPTIN=1", "-DPOOL_NX_OPTIN_AUTO=1", "-DPOOL_NX_OPTIN_AUTO=0", "-DPOOL_NX_UNUSED"},
 		"thumbv7-pc-windows-msvc": {"-DPOOL_NX_OPTIN=1"},
 	} {
 		for _, define := range defines {
@@ -209,11 +210,20 @@ func TestKitThatKnows(t *testing.T) {
 	body := "int a = NonPagedPool; void f(void) { ExInitializeNPagedLookasideList(0, 0, 0, 0, 1, 0, 0); }\n"
 	with := write(t, dir, "with.c", "#include \"kit.h\"\n#include \"nxpool.h\"\n"+body)
 	without := write(t, dir, "without.c", "#include \"kit.h\"\n"+body)
-	for _, defines := range []string{"-DNONE", "-DPOOL_NX_OPTIN=1", "-DPOOL_NX_OPTIN_AUTO=1", "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTOUT=1"} {
-		args := []string{"--target=x86_64-pc-windows-msvc", "-E", "-P", "-Itestdata", "-I.", "-DKIT_KNOWS_NX"}
-		args = append(args, strings.Fields(defines)...)
-		if a, b := output(t, "clang-19", append(args, with)...), output(t, "clang-19", append(args, without)...); a != b {
-			t.Errorf("%s: with nxpool.h:\n%s\nwithout:\n%s", defines, a, b)
+	optIns := []string{"-DPOOL_NX_OPTIN=1", "-DPOOL_NX_OPTIN_AUTO=1", "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTIN_AUTO=1"}
+	others := []string{"-DNONE", "-DPOOL_NX_OPTIN=0", "-DPOOL_NX_OPTIN=1 -DPOOL_NX_OPTOUT=1"}
+	for target, list := range map[string][]string{
+		"x86_64-pc-windows-msvc -D_AMD64_": slices.Concat(optIns, others),
+		"aarch64-pc-windows-msvc":          slices.Concat(optIns, others),
+		"x86_64-pc-windows-gnu -D_AMD64_":  optIns, // a mingw-w64 that has learned it: told by what it redefines
+	} {
+		for _, defines := range list {
+			for _, language := range []string{"c", "c++"} {
+				args := strings.Fields("-E -P -Itestdata -I. -DKIT_KNOWS_NX -x " + language + " " + defines + " --target=" + target)
+				if a, b := output(t, "clang-19", append(args, with)...), output(t, "clang-19", append(args, without)...); a != b {
+					t.Errorf("%s %s: with nxpool.h:\n%s\nwithout:\n%s", target, defines, a, b)
+				}
+			}
 		}
 	}
 }

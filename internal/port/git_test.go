@@ -174,3 +174,28 @@ func TestWithoutGit(t *testing.T) {
 	t.Setenv("PATH", "")
 	run(t, OptIn)
 }
+
+// A file that the port makes is not there to be lost; one that git holds, and that is gone, is somebody's change.
+func TestWhatIsMadeIsNotCommitted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs git")
+	}
+	for name, tt := range map[string]struct{ committed, want string }{
+		"new":  {"README", ""},
+		"gone": {"nxpool.h", "not committed: nxpool.h: commit"},
+	} {
+		unpack(t, gnuDriver("", "drv.o")+"-- drv.c --\n#include <ntddk.h>"+gnuEntry)
+		add(t, tt.committed, "text\n")
+		git(t, "init", "-q")
+		git(t, "add", ".")
+		git(t, "commit", "-qm", "1")
+		os.Remove(tt.committed)
+		r, err := Run([]string{"."}, OptIn, withHeader())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Write(false); (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+}
