@@ -18,6 +18,9 @@ type Call struct {
 	Return uint32 // of the one behind it; 0 of a jump, which does not come back
 }
 
+// maxCalls is how many calls, and jumps, and loads of a slot, are looked at; drivers have some hundreds.
+const maxCalls = 1 << 16
+
 // Calls gives the calls of the imports that are wanted by name, by address: through the import's slot, through a register that it
 // was loaded into in the same run of instructions, or through a thunk that jumps there. ARM32 code is not read.
 func (m *Image) Calls(wanted func(name string) bool) []Call {
@@ -37,8 +40,10 @@ func (m *Image) Calls(wanted func(name string) bool) []Call {
 	case nx.ARM64:
 		list = m.callsARM64(slots)
 	}
-	slices.SortFunc(list, func(a, b Call) int { return cmp.Compare(a.RVA, b.RVA) })
-	return list
+	slices.SortFunc(list, func(a, b Call) int {
+		return cmp.Or(cmp.Compare(a.RVA, b.RVA), cmp.Compare(a.Import.Slot, b.Import.Slot))
+	})
+	return slices.CompactFunc(list, func(a, b Call) bool { return a.RVA == b.RVA }) // two loads can lead to one call
 }
 
 // callsX86 looks for FF 15 and FF 25, the call and the jump through memory, and then for E8 and E9 to such a jump.
@@ -52,7 +57,7 @@ func (m *Image) callsX86(slots map[uint32]Import) []Call {
 	var calls []Call
 	jumps := map[uint32]jump{}
 	m.eachCode(func(rva uint32, code []byte) {
-		for i := 0; ; i++ {
+		for i := 0; len(calls)+len(jumps) < maxCalls; i++ {
 			next := bytes.IndexByte(code[i:], throughMemory)
 			if i += next; next < 0 || i+6 > len(code) {
 				return
@@ -84,11 +89,11 @@ type jump struct {
 
 // begins says whether code begins behind these bytes: padding, a return, a thunk.
 func begins(before []byte, jumps map[uint32]jump, at uint32) bool {
-	const nop, breakpoint, ret, zero = 0x90, 0xcc, 0xc3, 0
+	const nop, breakpoint, ret = 0x90, 0xcc, 0xc3
 	if len(before) == 0 || jumps[at-6].alone {
 		return true
 	}
-	return bytes.IndexByte([]byte{nop, breakpoint, ret, zero}, before[len(before)-1]) >= 0
+	return bytes.IndexByte([]byte{nop, breakpoint, ret}, before[len(before)-1]) >= 0
 }
 
 // byThunk finds who calls such a jump. One that nobody calls and that does not stand alone is the last act of a function.
@@ -97,7 +102,7 @@ func (m *Image) byThunk(jumps map[uint32]jump) []Call {
 	var calls []Call
 	thunks := map[uint32]bool{}
 	m.eachCode(func(rva uint32, code []byte) {
-		for i := 0; len(jumps) > 0 && i+5 <= len(code); i++ {
+		for i := 0; len(jumps) > 0 && len(calls) < maxCalls && i+5 <= len(code); i++ {
 			if code[i] != callNear && code[i] != jumpNear {
 				continue
 			}
@@ -124,8 +129,9 @@ func (m *Image) byThunk(jumps map[uint32]jump) []Call {
 func (m *Image) byRegister(slots map[uint32]Import) []Call {
 	const load, loadEAX, addressOnly, modRM = 0x8b, 0xa1, 0x05, 0xc7
 	var calls []Call
+	loads := 0
 	m.eachCode(func(rva uint32, code []byte) {
-		for i := 1; i+6 <= len(code); i++ {
+		for i := 1; max(loads, len(calls)) < maxCalls && i+6 <= len(code); i++ {
 			at, begin := rva+uint32(i), i
 			var slot uint32
 			switch {
@@ -139,6 +145,7 @@ func (m *Image) byRegister(slots map[uint32]Import) []Call {
 				continue
 			}
 			if v, ok := slots[slot]; ok {
+				loads++
 				calls = append(calls, m.follow(v, rva+uint32(begin), code[begin:])...)
 			}
 		}
@@ -214,7 +221,7 @@ func (m *Image) callsARM64(slots map[uint32]Import) []Call {
 	jumps := map[uint32]jump{}
 	m.eachCode(func(rva uint32, code []byte) {
 		var r registers
-		for i := 0; i+4 <= len(code); i += 4 {
+		for i := 0; len(calls)+len(jumps) < maxCalls && i+4 <= len(code); i += 4 {
 			at := rva + uint32(i)
 			switch v, does := r.step(at, binary.LittleEndian.Uint32(code[i:]), slots); {
 			case does == calling:
@@ -234,7 +241,7 @@ func (m *Image) byThunkARM64(jumps map[uint32]jump) []Call {
 	var calls []Call
 	thunks := map[uint32]bool{}
 	m.eachCode(func(rva uint32, code []byte) {
-		for i := 0; len(jumps) > 0 && i+4 <= len(code); i += 4 {
+		for i := 0; len(jumps) > 0 && len(calls) < maxCalls && i+4 <= len(code); i += 4 {
 			w := binary.LittleEndian.Uint32(code[i:])
 			if w>>26 != bl && w>>26 != b {
 				continue

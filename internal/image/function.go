@@ -9,50 +9,41 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// Function is a routine of the image.
+// Function is a routine of the image. It can have parts that stand elsewhere, even in front of its start, with other functions
+// between: whether two addresses are of one function is told by its start alone.
 type Function struct {
-	Start, End uint32 // End is behind it
-	Name       string // "" where the image has no symbols
+	Start uint32
+	Name  string // "" where the image has no symbols
 }
 
 // Function gives the routine that holds an address, by the image's unwind information; x86 has none, and an image may have
 // lost it: then by its symbols, from one to the next.
 func (m *Image) Function(rva uint32) (Function, bool) {
-	start, end, ok := m.unwound(rva)
-	if !ok {
-		return m.bySymbols(rva)
+	start, unwound := m.unwound(rva)
+	if !unwound {
+		start = rva
 	}
-	f := Function{Start: start, End: end}
-	for _, s := range m.Symbols() {
-		if s.RVA == start {
-			f.Name = s.Name
-		}
-	}
-	return f, true
-}
-
-func (m *Image) bySymbols(rva uint32) (Function, bool) {
-	section, ok := m.Section(rva)
 	symbols := m.Symbols()
-	i := sort.Search(len(symbols), func(i int) bool { return symbols[i].RVA > rva })
-	if !ok || i == 0 || symbols[i-1].RVA < section.RVA {
+	i := sort.Search(len(symbols), func(i int) bool { return symbols[i].RVA > start }) - 1
+	switch section, ok := m.Section(rva); {
+	case unwound && (i < 0 || symbols[i].RVA != start):
+		return Function{Start: start}, true
+	case unwound:
+		return Function{start, symbols[i].Name}, true
+	case !ok || i < 0 || symbols[i].RVA < section.RVA:
 		return Function{}, false
 	}
-	f := Function{Start: symbols[i-1].RVA, Name: symbols[i-1].Name, End: uint32(min(uint64(section.RVA)+uint64(section.Size), 1<<32-1))}
-	if i < len(symbols) {
-		f.End = min(f.End, symbols[i].RVA)
-	}
-	return f, true
+	return Function{symbols[i].RVA, symbols[i].Name}, true
 }
 
 // maxChain is how many parts of a function lead to the first: each names the one before.
 const maxChain = 64
 
-// unwound looks an address up in the exception directory, which the linker sorts.
-func (m *Image) unwound(rva uint32) (start, end uint32, ok bool) {
+// unwound looks up in the exception directory, which the linker sorts, where the function of an address starts.
+func (m *Image) unwound(rva uint32) (start uint32, ok bool) {
 	width := map[nx.Processor]int{nx.X64: 12, nx.ARM64: 8}[m.Processor]
 	if width == 0 {
-		return 0, 0, false
+		return 0, false
 	}
 	d := m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXCEPTION)
 	table := m.At(d.rva)
@@ -60,19 +51,17 @@ func (m *Image) unwound(rva uint32) (start, end uint32, ok bool) {
 	n := len(table) / width
 	i := sort.Search(n, func(i int) bool { return binary.LittleEndian.Uint32(table[i*width:]) > rva })
 	if i == 0 {
-		return 0, 0, false
+		return 0, false
 	}
 	record := table[(i-1)*width:][:width]
 	start = binary.LittleEndian.Uint32(record)
 	if m.Processor == nx.ARM64 {
-		end = start + m.lengthARM64(binary.LittleEndian.Uint32(record[4:]))
-		return start, end, rva < end
+		return start, rva < start+m.lengthARM64(binary.LittleEndian.Uint32(record[4:]))
 	}
-	end = binary.LittleEndian.Uint32(record[4:])
-	if rva >= end {
-		return 0, 0, false
+	if rva >= binary.LittleEndian.Uint32(record[4:]) {
+		return 0, false
 	}
-	return m.primary(record), end, true
+	return m.primary(record), true
 }
 
 // primary follows the parts of an x64 function to where it begins: UNW_FLAG_CHAININFO, the record of the part before stands
@@ -110,8 +99,6 @@ type Symbol struct {
 	Name string
 }
 
-const maxSymbols = 1 << 20
-
 // Symbols gives the names of code by address: exports, and the COFF symbols that GNU's linkers keep.
 func (m *Image) Symbols() []Symbol {
 	m.symbolsOnce.Do(func() {
@@ -130,13 +117,17 @@ func (m *Image) coffSymbols() []Symbol {
 	}
 	table := m.data[m.coff.PointerToSymbolTable:]
 	var list []Symbol
-	for i := 0; i < int(m.coff.NumberOfSymbols) && i < maxSymbols; i++ {
+	for i := 0; i < int(m.coff.NumberOfSymbols); i++ {
 		b := table[i*sizeSymbol:][:sizeSymbol]
 		section := int(int16(binary.LittleEndian.Uint16(b[12:])))
 		if binary.LittleEndian.Uint16(b[14:]) == function && section > 0 && section <= len(m.Sections) {
-			name := text(b[:8])
+			from := b[:8]
 			if at := binary.LittleEndian.Uint32(b[4:]); binary.LittleEndian.Uint32(b) == 0 && int64(at) < int64(len(strings)) {
-				name = text(strings[at:])
+				from = strings[at:]
+			}
+			name, ok := m.name(from)
+			if !ok {
+				break
 			}
 			list = append(list, Symbol{m.Sections[section-1].RVA + binary.LittleEndian.Uint32(b[8:]), name})
 		}
@@ -154,14 +145,18 @@ func (m *Image) Exports() []Symbol {
 	}
 	count := binary.LittleEndian.Uint32(d[24:])
 	functions, names, ordinals := m.At(binary.LittleEndian.Uint32(d[28:])), m.At(binary.LittleEndian.Uint32(d[32:])), m.At(binary.LittleEndian.Uint32(d[36:]))
-	n := min(int64(count), int64(len(names)/4), int64(len(ordinals)/2), maxSymbols)
+	n := min(int64(count), int64(len(names)/4), int64(len(ordinals)/2))
 	var list []Symbol
 	for i := range n {
 		at := int(binary.LittleEndian.Uint16(ordinals[2*i:])) * 4
 		if at+4 > len(functions) {
 			continue
 		}
-		list = append(list, Symbol{binary.LittleEndian.Uint32(functions[at:]), text(m.At(binary.LittleEndian.Uint32(names[4*i:])))})
+		name, ok := m.name(m.At(binary.LittleEndian.Uint32(names[4*i:])))
+		if !ok {
+			break
+		}
+		list = append(list, Symbol{binary.LittleEndian.Uint32(functions[at:]), name})
 	}
 	return list
 }

@@ -28,6 +28,7 @@ type Image struct {
 	data        []byte
 	directories []directory
 	coff        pe.FileHeader
+	unnamed     int // how many bytes of names are still taken
 	debug       debugData
 	symbolsOnce sync.Once
 	symbols     []Symbol
@@ -81,7 +82,7 @@ const (
 
 // Parse reads the headers, the sections and the imports of an image. Errors say at which offset it is not one.
 func Parse(path string, data []byte) (*Image, error) {
-	m := &Image{Path: path, data: data}
+	m := &Image{Path: path, data: data, unnamed: 2 * len(data)} // that the same names stand for many things is an attack
 	if len(data) < sizeDosHeader || string(data[:2]) != "MZ" {
 		return nil, fmt.Errorf("%s: no PE image: want a built driver (.sys)", path)
 	}
@@ -209,6 +210,14 @@ func text(b []byte) string {
 	return string(b)
 }
 
+// name is text for what a table of the image names. A table can name more than an image has room for, by naming the same bytes over
+// and over: then ok is false from some point on.
+func (m *Image) name(b []byte) (s string, ok bool) {
+	s = text(b)
+	m.unnamed -= len(s)
+	return s, m.unnamed >= 0
+}
+
 // Section gives the section that holds an address.
 func (m *Image) Section(rva uint32) (Section, bool) {
 	for _, s := range m.Sections {
@@ -268,21 +277,23 @@ func (m *Image) readLibrary(library string, names, slots uint32) {
 		if len(b) < int(width) {
 			return
 		}
-		name, byNumber := uint64(binary.LittleEndian.Uint32(b)), false
+		name := uint64(binary.LittleEndian.Uint32(b))
 		if width == 8 {
 			name = binary.LittleEndian.Uint64(b)
 		}
 		if name == 0 {
 			return
 		}
-		byNumber = name>>(8*width-1) != 0
 		v := Import{Library: library, Slot: slots + i, Name: fmt.Sprintf("#%d", name&0xffff)}
-		if !byNumber {
+		if byNumber := name>>(8*width-1) != 0; !byNumber {
 			hint := m.At(uint32(name))
 			if len(hint) < 3 {
 				return
 			}
-			v.Name = text(hint[2:])
+			var ok bool
+			if v.Name, ok = m.name(hint[2:]); !ok {
+				return
+			}
 		}
 		m.Imports = append(m.Imports, v)
 	}

@@ -171,6 +171,59 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// A part of a function that was moved away is of that function, and what stands between is not.
+func TestFunctionInParts(t *testing.T) {
+	b := build(nx.X64, nil)
+	put := func(at int, list ...uint32) {
+		for i, v := range list {
+			binary.LittleEndian.PutUint32(b[at+4*i:], v)
+		}
+	}
+	const data, chained = 0x600, 1 | 4<<3
+	put(0x98+108+4+8*3, dataAt+0x1a0, 36) // the exception directory
+	put(data+0x1a0, codeAt, codeAt+0x10, dataAt+0x1d0, codeAt+0x40, codeAt+0x50, dataAt+0x1d0, codeAt+0x80, codeAt+0x90, dataAt+0x1d4)
+	put(data+0x1d0, 1, chained, codeAt, codeAt+0x10, dataAt+0x1d0)
+	m, err := Parse("d.sys", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rva, want := range map[uint32]uint32{0: codeAt, 0xf: codeAt, 0x40: codeAt + 0x40, 0x80: codeAt, 0x8f: codeAt} {
+		if f, ok := m.Function(codeAt + rva); !ok || f.Start != want {
+			t.Errorf("%#x: %+v, %v, want %#x", codeAt+rva, f, ok, want)
+		}
+	}
+	for _, rva := range []uint32{0x10, 0x3f, 0x50, 0x90} {
+		if f, ok := m.Function(codeAt + rva); ok {
+			t.Errorf("%#x is in %+v", codeAt+rva, f)
+		}
+	}
+	if f, _ := m.Function(codeAt + 0x80); !m.Within(codeAt+5, f) || m.Within(codeAt+0x45, f) {
+		t.Error("the parts of a function are told by what stands between them")
+	}
+}
+
+// Many symbols that have the same long name take no more room than the image has.
+func TestManyNames(t *testing.T) {
+	const count, length = 1000, 4000
+	b := build(nx.X64, nil)
+	binary.LittleEndian.PutUint32(b[0x84+8:], uint32(len(b)))
+	binary.LittleEndian.PutUint32(b[0x84+12:], count)
+	for i := range count {
+		symbol := make([]byte, sizeSymbol)
+		symbol[4], symbol[12], symbol[14] = 4, 1, 0x20
+		binary.LittleEndian.PutUint32(symbol[8:], uint32(i))
+		b = append(b, symbol...)
+	}
+	b = append(append(b, 0, 0, 0, 0), strings.Repeat("a", length)...)
+	m, err := Parse("d.sys", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(m.Symbols()); n == 0 || n*length > 2*len(b) {
+		t.Errorf("%d names of %d bytes are kept of an image of %d", n, length, len(b))
+	}
+}
+
 func TestNoImage(t *testing.T) {
 	change := func(at int, v ...byte) []byte {
 		b := build(nx.X64, nil)
@@ -332,8 +385,8 @@ func checkCompiled(t *testing.T, m *Image, p nx.Processor, pdata, inlined bool) 
 			}
 		}
 		f, ok := m.Function(c.RVA)
-		if pdata && (!ok || f.Start > c.RVA || c.RVA >= f.End) {
-			t.Errorf("%s: function %+v, %v holds no %#x", name, f, ok, c.RVA)
+		if pdata && (!ok || f.Start > c.RVA || !m.Within(c.RVA, f) || m.Within(c.RVA-1, f) != (c.RVA > f.Start)) {
+			t.Errorf("%s: function %+v, %v does not hold %#x", name, f, ok, c.RVA)
 		}
 	}
 	if entry, ok := m.Function(m.Entry); pdata && (!ok || entry.Start != m.Entry) {

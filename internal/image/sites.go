@@ -53,11 +53,17 @@ func (m *Image) Jumps(sites []driver.Site, returns uint32) []*driver.Site {
 	}
 	var list []*driver.Site
 	for i := range sites {
-		if s := &sites[i]; s.Spot.Return == 0 && f.Start <= s.Spot.RVA && s.Spot.RVA < f.End {
+		if s := &sites[i]; s.Spot.Return == 0 && m.Within(s.Spot.RVA, f) {
 			list = append(list, s)
 		}
 	}
 	return list
+}
+
+// Within says whether an address is of a function.
+func (m *Image) Within(rva uint32, f Function) bool {
+	g, ok := m.Function(rva)
+	return ok && g.Start == f.Start
 }
 
 // calledBefore gives what the instruction in front of an address calls, if it is a call by distance.

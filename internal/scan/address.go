@@ -111,7 +111,7 @@ func (b *built) nearest(rva uint32) *driver.Site {
 	var best *driver.Site
 	for i := range b.sites {
 		s := &b.sites[i]
-		if s.Spot.RVA < f.Start || s.Spot.RVA >= f.End {
+		if !b.Within(s.Spot.RVA, f) {
 			continue
 		}
 		if best == nil || distance(s.Spot.RVA, rva) < distance(best.Spot.RVA, rva) {
