@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,22 +13,23 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// At says what is at addresses of a built driver, each relative to where the driver is loaded. What lies outside of it is an
-// error, after the others.
+// At says what is at addresses of a built driver, each relative to where the driver is loaded. Those that lie outside of it are
+// named in the error.
 func At(sys string, addresses []uint64, ddis []nx.DDI) ([]report.Address, error) {
 	b, err := openBuilt(sys, ddis)
 	if err != nil {
 		return nil, err
 	}
 	var list []report.Address
+	var problems []error
 	for _, rva := range addresses {
-		a, ok := b.at(rva)
-		if !ok {
-			return list, b.outside(rva)
+		if a, ok := b.at(rva); ok {
+			list = append(list, a)
+		} else {
+			problems = append(problems, b.outside(rva))
 		}
-		list = append(list, a)
 	}
-	return list, nil
+	return list, errors.Join(problems...)
 }
 
 // built is a driver as it was linked, and its requests, by address.
@@ -136,7 +138,7 @@ func (b *built) outside(address uint64) error {
 		return fmt.Errorf("%s: 0x%x is in no section of the image: want an RVA, the address less the driver's base", b.Path, address)
 	}
 	var alike []string
-	for _, s := range b.endAlike(address) {
+	for _, s := range endAlike(b.sites, address) {
 		alike = append(alike, fmt.Sprintf("0x%x (%s)", s.Spot.Return, s.DDI.Name))
 	}
 	says += ": want an RVA, the address less the driver's base"
@@ -146,13 +148,13 @@ func (b *built) outside(address uint64) error {
 	return fmt.Errorf("%s. If that is not known, its RVA ends in %03x: %s", says, address%pageSize, strings.Join(alike, ", "))
 }
 
-// endAlike gives the requests that return to an address with that offset in its page.
-func (b *built) endAlike(address uint64) []driver.Site {
+// endAlike gives the first requests that return to an address with that offset in its page.
+func endAlike(sites []driver.Site, address uint64) []driver.Site {
 	var list []driver.Site
-	for _, s := range b.sites {
-		if s.Spot.Return != 0 && uint64(s.Spot.Return)%pageSize == address%pageSize {
+	for _, s := range sites {
+		if s.Spot.Return != 0 && uint64(s.Spot.Return)%pageSize == address%pageSize && len(list) < maxEndAlike {
 			list = append(list, s)
 		}
 	}
-	return slices.Clip(list[:min(len(list), maxEndAlike)])
+	return list
 }

@@ -92,11 +92,7 @@ func (b *built) stop(s hlk.Stop, base uint64) report.StopAt {
 			at.Address = &a
 		}
 	default:
-		for _, site := range b.endAlike(address) {
-			if slices.Contains(s.Check.Kinds, site.DDI.Kind) {
-				at.Alike = append(at.Alike, site)
-			}
-		}
+		at.Alike = endAlike(b.ofKinds(s.Check.Kinds...), address)
 	}
 	return at
 }

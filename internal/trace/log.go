@@ -185,7 +185,6 @@ func (l *log) untouched() bool { return !l.entered && !l.late && l.library == ""
 
 // timedOut says what took too long.
 func (l *log) timedOut(limit time.Duration) error {
-	l.late = true
 	switch {
 	case !l.entered:
 		return fmt.Errorf("its entry routine was not reached within %s: give Wine more time", limit)

@@ -63,11 +63,11 @@ type Result struct {
 	// Networked says that the driver had this machine's network, since the system allows no process to do without.
 	Networked bool
 
-	lacks lacks
+	exports exports
 }
 
 // Gap says why calls of a routine can't be seen in Wine, or "".
-func (r *Result) Gap(d nx.DDI) string { return r.lacks.why(d) }
+func (r *Result) Gap(d nx.DDI) string { return r.exports.gap(d) }
 
 // Run loads the x64 driver sys as each of the versions, and unloads it again. On an error it also returns what was seen until
 // then. Errors are one line and name the driver and the Windows version.
@@ -91,18 +91,18 @@ func Run(ctx context.Context, sys string, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	sweep()
+	sweep(w)
 	p, err := newPrefix(ctx, w, d)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", sys, err)
 	}
-	r := &Result{Binary: d.binary, Networked: !p.isolated, lacks: p.lacks()}
+	r := &Result{Binary: d.binary, Networked: !p.isolated, exports: p.exports()}
 	err = p.loadAll(ctx, o, r)
 	return r, errors.Join(err, p.close())
 }
 
-// loadAll fills in what is seen. On a busy machine a program that is started right after Wine's server has ended is ended, too, now and
-// then: then it is tried once more.
+// loadAll fills in what is seen. A program that was started on a busy machine right after Wine's server had ended was seen to be ended,
+// too, without a word; so what ends before the driver has run is tried once more.
 func (p *prefix) loadAll(ctx context.Context, o Options, r *Result) error {
 	for _, v := range o.Windows {
 		l, err := p.load(ctx, v, o.Timeout)
@@ -125,7 +125,13 @@ type file struct {
 	data    []byte
 	binary  driver.Image        // its own calls
 	located func(string) string // makes of a compiler's path the one to show
-	origins map[string]origin
+	origins map[caller]origin
+}
+
+// caller is what a request is known by, as far as its place in the driver goes.
+type caller struct {
+	ddi string
+	rva uint32
 }
 
 // openDriver reads the file and refuses what Wine could not load as a driver, with a better reason than Wine's.
@@ -149,7 +155,7 @@ func openDriver(sys string) (*file, error) {
 	case m.Entry == 0:
 		return nil, fmt.Errorf("%s: the image has no entry routine: nothing runs when it is loaded", sys)
 	}
-	return &file{m, data, m.Driver(nx.DDIs(), t.Clean), t.Clean, map[string]origin{}}, nil
+	return &file{m, data, m.Driver(nx.DDIs(), t.Clean), t.Clean, map[caller]origin{}}, nil
 }
 
 // sites turns what was seen into the image of one Windows version. The values are what the kernel was handed, so no
@@ -182,7 +188,7 @@ type origin struct {
 // origin finds the source of a request. A return address behind a call of the driver's own means that the function it
 // calls jumps to the routine as its last act: then the source is there, and the call is one frame further out.
 func (f *file) origin(r request) origin {
-	key := fmt.Sprint(r.ddi.Name, r.rva)
+	key := caller{r.ddi.Name, r.rva}
 	if at, known := f.origins[key]; known {
 		return at
 	}

@@ -112,14 +112,12 @@ func (p *prefix) close() error {
 }
 
 // sweep removes what traces left that were killed before they could: the prefixes of which nobody holds the lock.
-func sweep() {
+func sweep(w wine) {
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), directories+"*"))
 	for _, root := range left {
 		if held, err := relock(root); err == nil {
-			p := prefix{root: root, lock: held}
-			if p.wine, err = findWine(); err == nil {
-				_ = p.close() // the next one may have more luck
-			}
+			p := prefix{wine: w, root: root, lock: held}
+			_ = p.close() // the next one may have more luck
 		}
 	}
 }
@@ -315,6 +313,7 @@ func (p *prefix) load(caller context.Context, v nx.Version, timeout time.Duratio
 	case cancelled != nil:
 		return l, cancelled
 	case late != nil:
+		l.late = true
 		return l, l.timedOut(timeout)
 	}
 	return l, l.failure()

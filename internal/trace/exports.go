@@ -13,18 +13,17 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
-// lacks holds what this Wine exports, of the kernel and of the libraries that a driver imports from: true of a routine that it has
-// no code for.
-type lacks struct {
-	stubs     map[string]bool
+// exports is what this Wine exports of the kernel and of the libraries that a driver imports from.
+type exports struct {
 	libraries []string
+	stubs     map[string]bool // by routine: it has no code
 }
 
-// lacks reads Wine's own images, as they stand in the prefix.
-func (p *prefix) lacks() lacks {
-	l := lacks{stubs: map[string]bool{}}
+// exports reads Wine's own images, as they stand in the prefix.
+func (p *prefix) exports() exports {
+	e := exports{stubs: map[string]bool{}}
 	for _, library := range append([]string{"ntoskrnl.exe"}, p.driver.libraries()...) {
-		if slices.Contains(l.libraries, library) {
+		if slices.Contains(e.libraries, library) {
 			continue
 		}
 		data, err := os.ReadFile(p.c("windows", "system32", library))
@@ -35,13 +34,13 @@ func (p *prefix) lacks() lacks {
 			continue // then the driver does not load, and that says why
 		}
 		if m, err := image.Parse(library, data); err == nil {
-			l.libraries = append(l.libraries, library)
-			for _, e := range m.Exports() {
-				l.stubs[e.Name] = isStub(m, e)
+			e.libraries = append(e.libraries, library)
+			for _, s := range m.Exports() {
+				e.stubs[s.Name] = isStub(m, s)
 			}
 		}
 	}
-	return l
+	return e
 }
 
 var libraryName = regexp.MustCompile(`^[a-z0-9_-]+\.(exe|dll|sys)$`)
@@ -71,21 +70,21 @@ func isStub(m *image.Image, e image.Symbol) bool {
 	return bytes.HasPrefix(name, append([]byte(e.Name), 0))
 }
 
-// why says why calls of a routine can't be seen, or "".
-func (l lacks) why(d nx.DDI) string {
+// gap says why calls of a routine can't be seen, or "".
+func (e exports) gap(d nx.DDI) string {
 	if _, _, method := d.Method(); method && d.Over == "" {
 		return "a method: Wine shows calls of exported routines only"
 	}
 	reason := ""
 	for _, name := range []string{d.Name, d.Over} {
-		stub, exported := l.stubs[name]
+		stub, exported := e.stubs[name]
 		switch {
 		case exported && !stub:
 			return ""
 		case exported:
 			reason = fmt.Sprintf("Wine has no code for %s, and ends a driver that calls it", name)
 		case reason == "" && name != "":
-			reason = fmt.Sprintf("%s of Wine exports no %s", strings.Join(l.libraries, " or "), name)
+			reason = fmt.Sprintf("%s of Wine exports no %s", strings.Join(e.libraries, " or "), name)
 		}
 	}
 	return reason
