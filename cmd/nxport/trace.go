@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -115,7 +114,7 @@ func disagrees(lists [][]driver.Observation) bool {
 	return slices.ContainsFunc(slices.Concat(lists...), func(o driver.Observation) bool { return o.Verdict == driver.Disagree })
 }
 
-// predict scans the source for the build of the driver: the one for x64, or the first of several that say the same.
+// predict scans the source for the build of the driver.
 func predict(stderr io.Writer, sources []string, o scan.Options) (*driver.Image, error) {
 	r, err := scan.Run(sources, o)
 	if err != nil {
@@ -124,53 +123,9 @@ func predict(stderr io.Writer, sources []string, o scan.Options) (*driver.Image,
 	if err := unreadable(stderr, r); err != nil {
 		return nil, err
 	}
-	var found *driver.Image
-	said := ""
-	for _, m := range r.Images {
-		if m.Build.Processor != nx.X64 || m.Build.Library {
-			continue
-		}
-		m = linked(m, r.Images)
-		says := prediction(m, o.Windows)
-		if found != nil && says != said {
-			return nil, fmt.Errorf("--source: %s and %s predict different requests: choose one with --config", found.Build.ID, m.Build.ID)
-		}
-		if found == nil {
-			found, said = &m, says
-		}
+	m, err := r.Prediction(nx.X64, o.Windows) // which is what Wine loads
+	if err != nil {
+		return nil, fmt.Errorf("--source: %w", err)
 	}
-	if found == nil {
-		return nil, fmt.Errorf("--source %s: no build of a driver for x64, which is what Wine loads", strings.Join(sources, ", "))
-	}
-	return found, nil
-}
-
-// linked adds the requests of the static libraries that are linked into a build.
-func linked(m driver.Image, all []driver.Image) driver.Image {
-	m.Sites = slices.Clone(m.Sites)
-	queue, seen := m.Build.Links, map[string]bool{}
-	for len(queue) > 0 {
-		id := queue[0]
-		queue = queue[1:]
-		for _, library := range all {
-			if library.Build.ID == id && !seen[id] {
-				seen[id] = true
-				m.Sites = append(m.Sites, library.Sites...)
-				queue = append(slices.Clone(queue), library.Build.Links...)
-			}
-		}
-	}
-	return m
-}
-
-// prediction spells all that a build predicts.
-func prediction(m driver.Image, windows []nx.Version) string {
-	var b strings.Builder
-	for _, s := range m.Sites {
-		fmt.Fprint(&b, s.Place, s.DDI.Name)
-		for _, w := range windows {
-			fmt.Fprint(&b, " ", s.On(w).Values)
-		}
-	}
-	return b.String()
+	return &m, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -18,9 +17,6 @@ import (
 	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
 )
-
-// Kits lists what --kit may name: one value for all kits whose headers know no opt-in.
-func Kits() []string { return []string{"mingw"} }
 
 const headerName = "nxpool.h"
 
@@ -172,20 +168,4 @@ func relative(dir, file string) string {
 		return up + file
 	}
 	return up + strings.TrimPrefix(strings.TrimPrefix(file, dir), "/")
-}
-
-// collect turns the overlay into changes of the files on disk.
-func (r *Result) collect(t *tree.Tree, overlay map[string][]byte) error {
-	for _, p := range slices.Sorted(maps.Keys(overlay)) {
-		c := edit.Change{Path: p, New: overlay[p]}
-		if _, made := r.base[p]; !made || path.Base(p) != headerName {
-			old, err := t.Read(p)
-			if err != nil {
-				return err
-			}
-			c.Old = append([]byte{}, old...) // not nil: the file is there
-		}
-		r.Changes = append(r.Changes, c)
-	}
-	return nil
 }

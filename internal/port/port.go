@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -473,4 +474,19 @@ func (r *Result) heads() map[*project.Unit]project.Head {
 		}
 	}
 	return heads
+}
+
+// collect turns the overlay into changes of the files on disk. One that is not there is to be made.
+func (r *Result) collect(t *tree.Tree, overlay map[string][]byte) error {
+	for _, p := range slices.Sorted(maps.Keys(overlay)) {
+		c := edit.Change{Path: p, New: overlay[p]}
+		switch old, err := t.Read(p); {
+		case err == nil:
+			c.Old = append([]byte{}, old...) // not nil, also of an empty file
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+		r.Changes = append(r.Changes, c)
+	}
+	return nil
 }

@@ -90,13 +90,20 @@ var verdictOrder = []driver.Verdict{driver.Agree, driver.Disagree, driver.NotPre
 // compared counts the verdicts on one Windows, and names what does not just agree.
 func compared(b io.Writer, m driver.Image, list []driver.Observation, build string) {
 	count := map[driver.Verdict]int{}
+	alike := 0
 	for _, o := range list {
 		count[o.Verdict]++
+		if o.Verdict == driver.Agree && o.Why != "" {
+			alike++
+		}
 	}
 	var parts []string
 	for _, v := range verdictOrder {
 		if n := count[v]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
+		}
+		if v == driver.Agree && alike > 0 {
+			parts[0] += fmt.Sprintf(" (of which %d can't be told apart from others)", alike)
 		}
 	}
 	if parts == nil {

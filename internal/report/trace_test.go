@@ -119,6 +119,21 @@ Windows 7   ExAllocatePoolWithTag            0x200       abcd     12 bytes  not 
 	}
 }
 
+// Of what can't be told apart the summary says how many: perhaps one of them was reached, and not all.
+func TestTraceTextAlike(t *testing.T) {
+	tr := aTrace(t)
+	first := tr.Source[0][0]
+	first.Why = "one of 2 requests that can't be told apart"
+	tr.Source[0] = []driver.Observation{first, first, tr.Source[0][0]}
+	var b bytes.Buffer
+	if err := TraceText(&b, tr); err != nil {
+		t.Fatal(err)
+	}
+	if want := "|x64: 3 agree (of which 2 can't be told apart from others)\n"; !strings.Contains(b.String(), want) {
+		t.Errorf("no %q in\n%s", want, b.String())
+	}
+}
+
 func TestTraceJSON(t *testing.T) {
 	var b bytes.Buffer
 	if err := TraceJSON(&b, aTrace(t)); err != nil {

@@ -118,7 +118,7 @@ func scanned(t *testing.T, archive string) *Result {
 			t.Fatal(err)
 		}
 	}
-	r, err := Run([]string{"."}, Options{DDIs: nx.DDIs(), Jobs: 1})
+	r, err := Run([]string{"."}, Options{DDIs: nx.DDIs(), Jobs: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

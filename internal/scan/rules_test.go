@@ -2,34 +2,17 @@ package scan
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"github.com/nxport/nxport/internal/rule"
-	"github.com/nxport/nxport/nx"
 )
 
 // judged scans a tree and gives its findings, each as place, rule and level.
 func judged(t *testing.T, archive string) string {
 	t.Helper()
-	t.Chdir(t.TempDir())
-	for _, f := range txtar.Parse([]byte(archive)).Files {
-		if err := os.MkdirAll(filepath.Dir(f.Name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(f.Name, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r, err := Run([]string{"."}, Options{DDIs: nx.DDIs(), Jobs: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := scanned(t, archive)
 	var got []string
 	for _, f := range r.Findings {
 		level := f.Level.String()
