@@ -417,14 +417,6 @@ type Span struct {
 	Apart bool
 }
 
-// String spells what a pointer points to: results of two readings are compared as text.
-func (s *Span) String() string {
-	if s == nil {
-		return "none"
-	}
-	return fmt.Sprintf("%+v", *s)
-}
-
 // Initialised says whether the image sets the opt-in variables.
 type Initialised string
 

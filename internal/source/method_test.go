@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
@@ -42,10 +41,10 @@ func TestMethods(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
-			var texts [2]string
+			var read [2]driver.Image
 			for i, whole := range []bool{false, true} {
 				m := readCXX(t, tt.text, whole)
-				texts[i] = fmt.Sprintf("%+v", m)
+				read[i] = m
 				if whole {
 					continue
 				}
@@ -56,7 +55,7 @@ func TestMethods(t *testing.T) {
 			if got := strings.Join(got, "; "); got != tt.want {
 				t.Errorf("%s\ngot  %s\nwant %s", tt.text, got, tt.want)
 			}
-			if d := cmp.Diff(texts[1], texts[0]); d != "" {
+			if d := readingsDiffer(read[1], read[0]); d != "" {
 				t.Errorf("%s\n(-whole +part):\n%s", tt.text, d)
 			}
 		})
