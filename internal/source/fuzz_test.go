@@ -3,7 +3,6 @@ package source
 import (
 	"testing"
 
-
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/tree"

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/tree"
