@@ -45,9 +45,9 @@ func (m *Image) dwarf() (*dwarf.Data, error) {
 	return m.debug.data, m.debug.err
 }
 
-// Frames gives the source of the instruction at an address, the innermost frame first; paths are as the compiler gave them, with
-// forward slashes. Of a return address, ask for the byte
-// before it. It is empty where the debug data does not cover the address.
+// Frames gives the source of the instruction at an address, the innermost frame first; paths are whole where the compiler's directory
+// is known, with forward slashes. Of a return address, ask for the byte before it. It is empty where the debug data does not cover
+// the address.
 func (m *Image) Frames(rva uint32) ([]driver.Frame, error) {
 	d, err := m.dwarf()
 	if err != nil {

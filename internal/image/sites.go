@@ -24,8 +24,9 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 	for _, c := range calls {
 		s := driver.Site{
 			Witness: driver.Binary, Place: driver.Place{Path: m.Path}, DDI: rows[c.Import.Name], Mechanism: nx.None, Moment: driver.After,
-			Spot: &driver.Spot{RVA: c.RVA, Return: c.Return, Frames: m.Located(c.RVA, located)},
+			Spot: &driver.Spot{RVA: c.RVA, Return: c.Return},
 		}
+		s.Spot.Frames, _ = m.Located(c.RVA, located) // without lines it is an address
 		if section, ok := m.Section(c.RVA); ok {
 			s.Spot.Section = section.Name
 		}
@@ -83,16 +84,13 @@ func (m *Image) calledBefore(rva uint32) (to uint32, ok bool) {
 	return 0, false
 }
 
-// Located gives the frames of an address, with paths to show; none where the image does not tell them.
-func (m *Image) Located(rva uint32, located func(string) string) []driver.Frame {
+// Located is Frames with paths to show.
+func (m *Image) Located(rva uint32, located func(string) string) ([]driver.Frame, error) {
 	frames, err := m.Frames(rva)
-	if err != nil {
-		return nil
-	}
 	for i := range frames {
 		if frames[i].Path != "" {
 			frames[i].Path = located(frames[i].Path)
 		}
 	}
-	return frames
+	return frames, err
 }

@@ -76,10 +76,10 @@ func (b *built) at(rva64 uint64) (report.Address, bool) {
 	if !a.Bounded || a.RVA != begin {
 		code = max(code, 1) - 1
 	}
-	if _, err := b.Frames(code); err != nil {
+	frames, err := b.Located(code, b.located)
+	if a.Frames = frames; err != nil {
 		a.NoLines = err.Error()
 	}
-	a.Frames = b.Located(code, b.located)
 	a.Relation, a.Site = b.request(a.RVA)
 	return a, true
 }

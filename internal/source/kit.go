@@ -146,24 +146,15 @@ func behind(hash token) *driver.Span {
 		return nil
 	}
 	at := min(int(f.tokens[f.directives[i].end].off), len(data))
-	s := &driver.Span{Path: f.path, Start: at, End: at, Newline: "\n"}
-	if strings.Contains(string(data[:min(at+1, len(data))]), "\r\n") {
+	s := lineOf(f, int(hash.off))
+	s.Start, s.End, s.Inline = at, at, false
+	switch {
+	case at == len(data) && bytes.Contains(data, []byte("\r\n")): // no line ends there
 		s.Newline = "\r\n"
-	}
-	if at > 0 && at < len(data) && data[at-1] == '\r' {
+	case at > 0 && at < len(data) && data[at-1] == '\r':
 		s.Start, s.End = at-1, at-1
 	}
-	s.Indent = indentOf(data, int(hash.off))
-	return s
-}
-
-// indentOf gives the white space that a line begins with, if nothing else stands in front of an offset.
-func indentOf(data []byte, off int) string {
-	before := string(data[lineStart(data, off):off])
-	if indent := strings.TrimPrefix(before, "\ufeff"); strings.TrimSpace(indent) == "" {
-		return indent
-	}
-	return ""
+	return &s
 }
 
 // front finds the include directive that is being carried out in the unit's own file.

@@ -194,7 +194,7 @@ func (f *file) origin(r request) origin {
 	}
 	at := origin{}
 	if r.rva != 0 {
-		at.frames = f.image.Located(r.rva-1, f.located) // within the call
+		at.frames, _ = f.image.Located(r.rva-1, f.located) // within the call; without lines it is an address
 	}
 	jumps := f.jumps(r)
 	switch {
