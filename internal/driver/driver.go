@@ -62,6 +62,13 @@ func (t Token) HangsOnCall() bool {
 type Term struct {
 	Tokens []Token
 	Bits   uint32
+	// From and Below bound the versions of Windows on which it can be: none below From, none from Below on; zero where there is no bound.
+	From, Below nx.Version
+}
+
+// possible says whether the value can be on a Windows.
+func (t Term) possible(w nx.Version) bool {
+	return !w.Before(t.From) && (t.Below == nx.Version{} || w.Before(t.Below))
 }
 
 // String gives the term as C, as "NonPagedPool | 8"; high bits in hexadecimal.
@@ -83,7 +90,7 @@ func (t Term) String() string {
 func (t Term) Compare(u Term) int {
 	return cmp.Or(strings.Compare(t.String(), u.String()), slices.CompareFunc(t.Tokens, u.Tokens, func(a, b Token) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.In, b.In), cmp.Compare(a.At, b.At))
-	}))
+	}), t.From.Compare(u.From), t.Below.Compare(u.Below))
 }
 
 // Value is what a deciding argument can be: the set of its terms, how they were derived, and, where the set may not
@@ -254,6 +261,9 @@ func (s Site) On(w nx.Version) Outcome {
 
 // values evaluates the term for one Windows. Tokens that do not say when they are evaluated are at that moment.
 func (t Term) values(now Moment, w nx.Version) []uint32 {
+	if !t.possible(w) {
+		return nil
+	}
 	list := []uint32{t.Bits}
 	for _, tok := range t.Tokens {
 		var more []uint32
