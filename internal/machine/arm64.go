@@ -484,6 +484,9 @@ func (d arm64) sources(w uint8) {
 			d.unknownFlags()
 		}
 	default:
+		if d.is(0x4000E000, 0x00004000) { // crc32b to crc32cx
+			dst = written(d.field(0), 4)
+		}
 		d.other(dst)
 	}
 }

@@ -51,7 +51,9 @@ func (d arm64) single() {
 		d.transfer(at(rn, n, w))
 		d.writeBack(n)
 	case 0b110:
-		d.transfer(d.indexed(w))
+		if !d.is(1<<26|1<<22, 1<<26|1<<22) { // into a vector
+			d.transfer(d.indexed(w))
+		}
 	case 0b100:
 		d.atomic(at(rn, 0, w))
 	default: // ldraa, ldrab

@@ -11,16 +11,33 @@ import (
 
 // TestARM64 holds instructions against what the architecture's manual says that they do.
 func TestARM64(t *testing.T) {
-	text, err := os.ReadFile("testdata/arm64.txt")
+	var in Inst
+	for _, k := range knownARM64(t) {
+		if !decodeWord(k.word, &in) {
+			t.Errorf("%08x %s is no instruction", k.word, k.text)
+		}
+		if got := textARM64(&in); got != k.lowered {
+			t.Errorf("%08x %s\n got %s\nwant %s", k.word, k.text, got, k.lowered)
+		}
+	}
+}
+
+type known struct {
+	word          uint32
+	text, lowered string
+}
+
+// knownARM64 reads testdata/arm64.txt.
+func knownARM64(t testing.TB) (list []known) {
+	file, err := os.ReadFile("testdata/arm64.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var in Inst
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(string(file)) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
-		fields := strings.Split(strings.TrimSpace(line)+" ", "|")
+		fields := strings.Split(line, "|")
 		if len(fields) != 3 {
 			t.Fatalf("%q has not three fields", line)
 		}
@@ -28,13 +45,9 @@ func TestARM64(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !decodeWord(uint32(word), &in) {
-			t.Errorf("%s is no instruction", line)
-		}
-		if got, want := textARM64(&in), strings.TrimSpace(fields[2]); got != want {
-			t.Errorf("%08x %s\n got %s\nwant %s", word, strings.TrimSpace(fields[1]), got, want)
-		}
+		list = append(list, known{uint32(word), strings.TrimSpace(fields[1]), strings.TrimSpace(fields[2])})
 	}
+	return list
 }
 
 func decodeWord(word uint32, in *Inst) bool {
@@ -167,5 +180,55 @@ func TestARM64Ends(t *testing.T) {
 	code := binary.LittleEndian.AppendUint32(nil, 0x14000001)
 	if !decodeARM64(code, 0xFFFFFFFC, 0, &in) || in.Known {
 		t.Errorf("a jump beyond what an image can span goes to %#x", in.Target)
+	}
+}
+
+func FuzzARM64(f *testing.F) {
+	for _, k := range knownARM64(f) {
+		f.Add(binary.LittleEndian.AppendUint32(nil, k.word), uint32(0x1000), uint64(0x140000000))
+	}
+	f.Fuzz(func(t *testing.T, code []byte, at uint32, base uint64) {
+		var in Inst
+		if !decodeARM64(code, at, base, &in) {
+			return
+		}
+		if in.Len != 4 || in.At != at || len(code) < 4 {
+			t.Errorf("%d bytes at %#x are %d at %#x", len(code), at, in.Len, in.At)
+		}
+		if in.Known && (in.Target-at)%4 != 0 {
+			t.Errorf("a branch from %#x goes to %#x", at, in.Target)
+		}
+		for _, s := range append(in.Steps, in.On, Step{A: in.Via}) {
+			for _, o := range []Operand{s.Dst, s.A, s.B} {
+				checkOperand(t, o)
+			}
+		}
+	})
+}
+
+// checkOperand tells of an operand that names no register, or one that a routine's state has no room for.
+func checkOperand(t *testing.T, o Operand) {
+	switch {
+	case o.Kind == Register && (o.Reg >= registers || o.Index != NoReg),
+		o.Kind == Immediate && (o.Reg != NoReg || o.Index != NoReg),
+		o.Kind == Memory && (o.Reg >= registers && o.Reg != NoReg || o.Index >= registers && o.Index != NoReg):
+		t.Errorf("%+v", o)
+	case o.Kind == Memory && o.Index != NoReg && o.Scale != 1 && o.Scale != 2 && o.Scale != 4 && o.Scale != 8:
+		t.Errorf("scale of %+v", o)
+	case (o.Kind == Register || o.Kind == Immediate) && (o.Width > 8 || o.Width&(o.Width-1) != 0 || o.Width == 0):
+		t.Errorf("width of %+v", o)
+	}
+}
+
+func BenchmarkARM64(b *testing.B) {
+	var code []byte
+	for _, k := range knownARM64(b) {
+		code = binary.LittleEndian.AppendUint32(code, k.word)
+	}
+	var in Inst
+	decode := Decoder(decodeARM64)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i = (i + 4) % len(code) {
+		decode(code[i:], uint32(i), 0x140000000, &in)
 	}
 }
