@@ -11,18 +11,19 @@ import (
 // follower follows values through an image: routine by routine, as they are asked for.
 type follower struct {
 	*Image
-	env      machine.Env
-	routines map[uint32]*machine.Routine
-	slots    map[uint32]string // imports by the address of their slot
-	pops     map[uint32]popped
-	fetched  map[uint32]string // what the call at an address returned: the address of the routine of that name
-	holding  map[uint32]string // the variable at an address holds that of the routine of that name
-	wdf      uint32            // the variable that points to the framework's table of functions; 0 where there is none
-	byIndex  map[int]nx.DDI    // what is in that table
-	arity    map[string]int    // of routines that are known by name
-	windows  nx.Version        // that the driver runs on; zero where it can be any
-	versions map[uint32]bool   // the routines that ask for the version of Windows
-	globals  map[uint32]*global
+	env       machine.Env
+	routines  map[uint32]*machine.Routine
+	slots     map[uint32]string // imports by the address of their slot
+	pops      map[uint32]popped
+	fetched   map[uint32]string // what the call at an address returned: the address of the routine of that name
+	holding   map[uint32]string // the variable at an address holds that of the routine of that name
+	wdf       uint32            // the variable that points to the framework's table of functions; 0 where there is none
+	byIndex   map[int]nx.DDI    // what is in that table
+	arity     map[string]int    // of routines that are known by name
+	windows   nx.Version        // that the driver runs on; zero where it can be any
+	globals   map[uint32]*variable
+	optIns    map[uint32]*optIn // by variable; nil for one that is none
+	byVersion map[nx.Version]*follower
 }
 
 type popped struct {
@@ -37,7 +38,7 @@ func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
 		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
 		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, arity: map[string]int{},
-		versions: map[uint32]bool{}, globals: map[uint32]*global{},
+		globals: map[uint32]*variable{}, optIns: map[uint32]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
 	for _, v := range m.Imports {
 		f.slots[v.Slot] = v.Name
@@ -88,7 +89,7 @@ func (f *follower) constant(address uint64, width uint8) (uint64, bool) {
 	const writable = 0x80000000
 	rva := address - f.Base
 	if rva>>32 != 0 {
-		return 0, false
+		return f.shared(address)
 	}
 	s, ok := f.Section(uint32(rva))
 	if _, slot := f.slots[uint32(rva)]; !ok || slot || s.Characteristics&writable != 0 {
@@ -268,6 +269,16 @@ func (f *follower) thunk(rva uint32) (string, bool) {
 	}
 	name, ok := f.slots[slot]
 	return name, ok
+}
+
+// thunkAt says whether a reference to a slot is that of a thunk, which others call; and where it begins.
+func (f *follower) thunkAt(reference uint32) (uint32, bool) {
+	before := uint32(2) // FF 25
+	if f.Processor == nx.ARM64 {
+		before = 4 // adrp
+	}
+	rva := reference - min(reference, before)
+	return rva, f.isThunk(rva) && len(f.callersOf(rva)) > 0
 }
 
 func (f *follower) isThunk(rva uint32) bool { _, ok := f.thunk(rva); return ok }

@@ -127,7 +127,7 @@ func (f *follower) using(slots []uint32) []uint32 {
 			thunks = append(thunks, rva)
 			continue
 		}
-		if r, ok := f.startOf(f.instruction(at)); ok {
+		if r, ok := f.startOf(at); ok {
 			starts[r.Start] = true
 		}
 	}
@@ -154,8 +154,7 @@ var kmdf = []byte("K\x00m\x00d\x00f\x00L\x00i\x00b\x00r\x00a\x00r\x00y\x00\x00\x
 func (f *follower) findWdf() {
 	word := uint32(f.env.Word)
 	for _, s := range f.Sections {
-		at := slices.Index(f.bytes(s), kmdf[0])
-		for from := 0; at >= 0; {
+		for from := 0; ; {
 			i := index(f.bytes(s)[from:], kmdf)
 			if i < 0 {
 				break

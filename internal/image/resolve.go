@@ -12,7 +12,7 @@ import (
 // Limits on how far a value is followed out of its routine.
 const (
 	maxCallersUp = 3  // levels of callers
-	maxDepth     = 8  // routines and variables on one way
+	maxWay       = 8  // routines and variables on one way
 	maxCallSites = 64 // of one routine
 	maxSteps     = 12
 )
@@ -104,7 +104,7 @@ func masked(a machine.Atom, b answer) answer {
 // enter notes that something is followed, false where it already is, or the way is too long.
 func (q *query) enter(kind int, at uint32) bool {
 	key := uint64(kind)<<32 | uint64(at)
-	if slices.Contains(q.way, key) || len(q.way) >= maxDepth {
+	if slices.Contains(q.way, key) || len(q.way) >= maxWay {
 		return false
 	}
 	q.way = append(q.way, key)

@@ -71,7 +71,7 @@ func (f *follower) naming(rva uint32) (starts []uint32, taken bool) {
 		window.list = append(window.list, a)
 	}
 	for _, at := range f.references(window) {
-		r, ok := f.startOf(f.instruction(at))
+		r, ok := f.startOf(at)
 		if !ok {
 			continue
 		}
@@ -139,8 +139,8 @@ func (q *query) variable(a machine.Atom) answer {
 			}
 		}
 	}
-	if t, ok := q.f.optInVariable(rva); ok {
-		return answer{terms: []driver.Term{t}}
+	if o, ok := q.f.optInVariable(rva); ok {
+		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: o.token, In: nx.OptIn}}}}}
 	}
 	return v.values()
 }
@@ -171,7 +171,7 @@ func (f *follower) addressTaken(start uint32) bool {
 		if f.Processor != nx.ARM64 && f.isCall(at) {
 			continue
 		}
-		if f.Processor == nx.X64 && f.At(at - 2) != nil && f.At(at - 2)[0] != lea {
+		if f.Processor == nx.X64 && f.At(at-2) != nil && f.At(at - 2)[0] != lea {
 			continue // a jump or call through memory, or a constant that looks like one
 		}
 		return true

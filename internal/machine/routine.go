@@ -394,8 +394,11 @@ func (r *Routine) End(at uint32) uint32 {
 	return r.Insts[i-1].At + uint32(r.Insts[i-1].Len)
 }
 
-// Holds says whether an instruction of the routine is at an address.
-func (r *Routine) Holds(at uint32) bool { _, ok := r.index[at]; return ok }
+// Holds says whether an instruction of the routine covers an address.
+func (r *Routine) Holds(at uint32) bool {
+	i, found := slices.BinarySearchFunc(r.Insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
+	return found || i > 0 && at < r.Insts[i-1].At+uint32(r.Insts[i-1].Len)
+}
 
 // Calls visits the calls of the routine, and the jumps that leave it, in the order of the code, each with the state before it.
 func (r *Routine) Calls(visit func(s *State, in *Inst)) {
