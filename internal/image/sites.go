@@ -56,7 +56,8 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	for _, start := range rest {
 		r := f.routine(start)
 		r.Calls(func(s *machine.State, in *machine.Inst) {
-			if d, ok := f.requested(s, in, rows); ok && in.At != start {
+			name, _ := f.callee(s.Target(in), s)
+			if d, ok := rows[name]; ok && in.At != start {
 				sites = append(sites, f.site(d, in, r))
 			}
 		})
@@ -75,13 +76,16 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 				if called {
 					return
 				}
-				d, ok := f.requested(s, in, rows)
+				target := s.Target(in)
+				if target.Early() {
+					target, _ = u.Value(in.At, func(s *machine.State) machine.Value { return s.Target(in) })
+				}
+				name, start := f.callee(target, s)
+				d, ok := rows[name]
 				if ok {
 					sites = append(sites, f.site(d, in, u.Routine))
 				}
-				target := s.Target(in)
-				_, start := f.callee(target, s)
-				called = ok || !target.Early() && (start == 0 || !f.doesNothing(start))
+				called = ok || start == 0 || !f.doesNothing(start)
 			})
 		}
 		if !called {
@@ -103,13 +107,6 @@ func (f *follower) certain(u use) bool {
 		return true
 	}
 	return len(in.Steps) > 0 && in.Steps[0].Dst.Kind == machine.Register && f.env.Passes(in.Steps[0].Dst.Reg)
-}
-
-// requested says which of the table's routines a call goes to.
-func (f *follower) requested(s *machine.State, in *machine.Inst, rows map[string]nx.DDI) (nx.DDI, bool) {
-	name, _ := f.callee(s.Target(in), s)
-	d, ok := rows[name]
-	return d, ok
 }
 
 // site is a call of a routine of the table, with what it asks for.
@@ -137,7 +134,7 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.S
 	}
 	q := &query{f: f}
 	at := in.At
-	v, ok := before(r, at, func(s *machine.State) machine.Value { return s.Argument(n, jump, at) })
+	v, ok := r.Value(at, func(s *machine.State) machine.Value { return s.Argument(n, jump, at) })
 	if !ok {
 		site.Value.Unknown = notReached
 		return site
