@@ -14,6 +14,7 @@ import (
 type Spot struct {
 	Section string
 	RVA     uint32 // of the call
+	Start   uint32 // of the function that it is in; 0 where that is not known
 	Return  uint32 // of the instruction behind it; 0 of a jump, which does not come back
 	Frames  []Frame
 }

@@ -17,9 +17,7 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 	for _, d := range table {
 		rows[d.Name] = d
 	}
-	img := driver.Image{Build: driver.Build{
-		ID: m.Path, Project: m.Path, Processor: m.Processor, Mechanism: nx.None, Initialised: driver.InitUnknown,
-	}}
+	img := driver.Image{Build: m.build(), Facts: m.layout(), Imports: m.imported(rows)}
 	calls := m.Calls(func(name string) bool { _, known := rows[name]; return known })
 	for _, c := range calls {
 		s := driver.Site{
@@ -31,7 +29,7 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 			s.Spot.Section = section.Name
 		}
 		if f, ok := m.Function(c.RVA); ok {
-			s.Function = f.Name
+			s.Function, s.Spot.Start = f.Name, f.Start
 		}
 		if s.DDI.Argument != 0 {
 			s.Value.Unknown = notJudged

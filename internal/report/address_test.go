@@ -131,10 +131,10 @@ func TestReadinessText(t *testing.T) {
 		{"no lines", Readiness{Failed: []Failure{{Check: pool, Sites: []driver.Site{*binarySite(t, "ExAllocatePool", 0x20)}}}},
 			[]string{"\n    0x20      ExAllocatePool                   in Get\n"}},
 		{"no call", Readiness{Failed: []Failure{{Check: pool}}}, []string{"\nIn drv.sys\n  no call of such a routine: is it the file that was tested?"}},
-		{"relocations", Readiness{Failed: []Failure{{Check: relocations, NotRead: "not read"}}}, []string{
-			"\nUnsupported Relocs Count\n  unsupported-relocations\n", "\nIn drv.sys\n  not read\n"}},
-		{"sections", Readiness{Failed: []Failure{{Check: checkOf(t, 0x2003), Sections: []string{"section A"}}}}, []string{"\nIn drv.sys\n  section A\n"}},
-		{"no section", Readiness{Failed: []Failure{{Check: checkOf(t, 0x2003)}}}, []string{"\nIn drv.sys\n  no such section: is it the file that was tested?\n"}},
+		{"relocations", Readiness{Failed: []Failure{{Check: relocations, Layout: []string{"a relocation"}}}}, []string{
+			"\nUnsupported Relocs Count\n  unsupported-relocations\n", "\nIn drv.sys\n  a relocation\n"}},
+		{"sections", Readiness{Failed: []Failure{{Check: checkOf(t, 0x2003), Layout: []string{"section A"}}}}, []string{"\nIn drv.sys\n  section A\n"}},
+		{"no section", Readiness{Failed: []Failure{{Check: checkOf(t, 0x2003)}}}, []string{"\nIn drv.sys\n  nothing of that: is it the file that was tested?\n"}},
 		{"undocumented", Readiness{Failed: []Failure{{Check: pool}}, Undocumented: []driver.Site{*binarySite(t, "MmMapIoSpace", 0x30)}}, []string{
 			"is not documented\n    0x30      MmMapIoSpace                     in Get\n"}},
 		{"a stop, found", Readiness{Failed: []Failure{{Check: pool, Stops: []StopAt{{Stop: stop, Base: 1, Address: &at}}}}}, []string{

@@ -204,7 +204,7 @@ func TestReadiness(t *testing.T) {
 		{"imports", "Module: drv.sys\nIAT in Executable Section Count: 1", runs, runs, "0x2005=1 the import address table, at 0x2000, is in section .rdata, which is executable"},
 		{"imports, of another file", "Module: drv.sys\nIAT in Executable Section Count: 1", runs, readable, "0x2005=1"},
 		{"alignment", "Module: drv.sys\nSection Alignment Failures: 1", runs, readable, "0x2004=1"},
-		{"relocations", "Module: drv.sys\nUnsupported Relocs Count: 1", runs, readable, "unsupported-relocations=1 not looked for"},
+		{"relocations", "Module: drv.sys\nUnsupported Relocs Count: 1", runs, readable, "unsupported-relocations=1"},
 		{"a stop", base + stop, runs, readable, "0x2000 ExAllocatePoolWithTag at(.text First+6 return ExAllocatePoolWithTag 1000)"},
 		{"a stop without the base", stop, runs, readable, "0x2000 ExAllocatePoolWithTag alike(1000)"},
 		{"a stop of another kind there", strings.Replace(stop, "2000", "2002", 1), runs, readable, "0x2002 MmMapLockedPagesSpecifyCache alike()"},
@@ -234,10 +234,7 @@ func failures(r report.Readiness) string {
 		for _, s := range f.Sites {
 			parts = append(parts, s.DDI.Name)
 		}
-		parts = append(parts, f.Sections...)
-		if f.NotRead != "" {
-			parts = append(parts, f.NotRead[:len("not looked for")])
-		}
+		parts = append(parts, f.Layout...)
 		for _, s := range f.Stops {
 			var alike []string
 			for _, a := range s.Alike {
