@@ -137,6 +137,7 @@ func (c *common) scan(cmd *cobra.Command, args []string) error {
 		if len(named.Images) == 0 {
 			return nil
 		}
+		o.Source = r
 		return c.drivers(cmd, w, named, o, &t, view, show.drivers)
 	})
 	switch {
@@ -144,7 +145,7 @@ func (c *common) scan(cmd *cobra.Command, args []string) error {
 		return err
 	case problem != nil:
 		return problem
-	case t.Verdicts[report.Unread] > 0:
+	case t.Verdicts[report.Unread] > 0 || t.NotHeld > 0:
 		return &exitError{status: unusable}
 	case fail && max(worst, t.Worst) >= level:
 		return &exitError{status: findings}
@@ -181,12 +182,15 @@ func (c *common) drivers(cmd *cobra.Command, w io.Writer, named scan.Named, o sc
 			if b.Unreadable != "" {
 				fmt.Fprintf(stderr, "nxport: %s: %s\n", b.Build.Project, b.Unreadable)
 			}
+			if b.NotHeld != "" {
+				fmt.Fprintf(stderr, "nxport: %s: not held against the source: %s\n", b.Build.Project, b.NotHeld)
+			}
 			if !yield(b) {
 				return
 			}
 		}
 	}
-	alone := len(named.Source) == 0 && len(named.Images) == 1
+	alone := len(named.Images) == 1 && len(named.Files) == 1
 	return show(w, report.Drivers{List: t.Count(told), Paths: named.Images, Alone: alone}, v)
 }
 

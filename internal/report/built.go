@@ -14,6 +14,12 @@ type Built struct {
 	driver.Image
 	Findings   []rule.Finding
 	Unreadable string // why it could not be read; then its path is all that is known
+	// Held says that it is to be held against its source; Source is the build there, and Matches what became of the requests.
+	// NotHeld says why that was not possible.
+	Held    bool
+	Source  string
+	Matches []driver.Match
+	NotHeld string
 }
 
 // Drivers are the built drivers of a scan. They are shown as they come: none is kept.
@@ -30,6 +36,7 @@ type Verdict string
 // The verdicts, the one that counts most first.
 const (
 	Unread     Verdict = "unreadable"
+	Differs    Verdict = "differs from source"
 	Executable Verdict = "executable requests" // it asks for executable memory
 	BadLayout  Verdict = "layout"              // of its sections, or its imports
 	NotJudged  Verdict = "not judged"          // its code, or not on any of the versions of Windows
@@ -39,7 +46,7 @@ const (
 
 // Verdicts gives them in their order.
 func Verdicts() []Verdict {
-	return []Verdict{Executable, BadLayout, NotJudged, NotKnown, NoFinding, Unread}
+	return []Verdict{Differs, Executable, BadLayout, NotJudged, NotKnown, NoFinding, Unread}
 }
 
 // Verdict gives the one that counts most.
@@ -50,6 +57,8 @@ func (d Built) Verdict() Verdict {
 	switch {
 	case d.Unreadable != "":
 		return Unread
+	case slices.ContainsFunc(d.Matches, func(m driver.Match) bool { return m.Verdict == driver.Disagree }):
+		return Differs
 	case slices.ContainsFunc(d.Findings, fails(false)):
 		return Executable
 	case slices.ContainsFunc(d.Findings, fails(true)):
@@ -67,10 +76,12 @@ func (d Built) Reasons() []string {
 	if d.Unreadable != "" {
 		return []string{d.Unreadable}
 	}
-	var requests, layout, notes []string
+	var differs, requests, layout, notes []string
 	executable := 0
 	for _, f := range d.Findings {
 		switch {
+		case f.Rule.ID == differsID:
+			differs = append(differs, f.Message)
 		case level(f) == rule.Note:
 			notes = append(notes, f.Message)
 		case f.Rule.IsLayout():
@@ -91,7 +102,7 @@ func (d Built) Reasons() []string {
 	if n := len(d.unknown()); n > 0 {
 		unknown = append(unknown, fmt.Sprintf("%d of %s not known: %s", n, plural(len(d.Sites), "request"), d.unknown()[0].Value.Unknown))
 	}
-	return slices.Concat(requests, layout, d.unjudged(), unknown, notes)
+	return slices.Concat(differs, requests, layout, d.unjudged(), unknown, notes)
 }
 
 // unjudged says why the code of the driver was not judged, or not all of it.
@@ -119,6 +130,7 @@ type Tally struct {
 	Verdicts       map[Verdict]int
 	States         map[driver.State]int
 	Levels         map[rule.Level]int
+	NotHeld        int        // how many could not be held against their source
 	Worst          rule.Level // of the findings that can fail a run; 0 where there is none
 }
 
@@ -129,6 +141,9 @@ func (t *Tally) Count(list iter.Seq[Built]) iter.Seq[Built] {
 		for d := range list {
 			t.Drivers++
 			t.Verdicts[d.Verdict()]++
+			if d.NotHeld != "" {
+				t.NotHeld++
+			}
 			for _, s := range d.Sites {
 				t.Sites++
 				t.States[s.CurrentState()]++

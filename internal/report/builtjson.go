@@ -89,7 +89,7 @@ func builtLines(d Built) []any {
 		}
 		lines = append(lines, line)
 	}
-	return lines
+	return append(lines, heldLines(d)...)
 }
 
 // DriversMSBuild writes the findings of built drivers as MSBuild writes them: where the source of a request is known, there.

@@ -40,7 +40,7 @@ func DriversText(w io.Writer, d Drivers, v View) error {
 }
 
 // colourOf are the colours of the verdicts; the others have none.
-var colourOf = map[Verdict]style{Executable: yellow, BadLayout: yellow, NotJudged: cyan, NotKnown: cyan, Unread: red}
+var colourOf = map[Verdict]style{Differs: yellow, Executable: yellow, BadLayout: yellow, NotJudged: cyan, NotKnown: cyan, Unread: red}
 
 // row says of one driver what came of it, and the first reason.
 func (c *console) row(b Built, width int) {
@@ -52,6 +52,11 @@ func (c *console) row(b Built, width int) {
 		reason = list[0]
 	}
 	c.say("", 4, part{path, bold}, part{" ", plain}, part{verdict, colourOf[b.Verdict()]}, part{" ", plain}, part{reason, plain})
+	if b.NotHeld != "" {
+		c.say("    ", 4, part{"not held against the source:", red}, part{b.NotHeld, plain})
+	} else if b.Held {
+		c.say("    ", 4, part{"beside " + b.Source + ":", plain}, part{heldCounts(b.Matches), plain})
+	}
 }
 
 // nothing says what there is of a driver, where nothing else is to say.
@@ -99,6 +104,7 @@ func (c *console) driver(b Built) {
 		c.builtFold(in, g.list[g.full:])
 	}
 	c.requests(b, in)
+	c.held(b)
 	c.verdict(b)
 }
 
@@ -278,10 +284,12 @@ func nextBuilt(b Built) string {
 		}
 	}
 	switch {
+	case id != "" && b.Held:
+		return "nxport explain " + id
 	case id != "":
-		return "nxport explain " + id + "; with its source: nxport scan SOURCE " + b.Build.Project
-	case b.Verdict() == NoFinding:
+		return "nxport explain " + id + "; where you have the source: nxport scan SOURCE " + b.Build.Project
+	case b.Verdict() == NoFinding || b.Held:
 		return "nothing has to be done"
 	}
-	return "nxport scan SOURCE, which tells more"
+	return "where you have the source: nxport scan SOURCE, which tells more"
 }

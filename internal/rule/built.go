@@ -18,15 +18,25 @@ func Built(m *driver.Image) []Finding {
 			continue
 		}
 		for _, f := range r.built(m) {
-			f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), []string{m.Build.ID}
-			if f.Site != nil {
-				f.Spot = f.Site.Spot
-			}
-			all = append(all, f)
+			all = append(all, of(m, r, f))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Finding) int { return int(int64(a.rva()) - int64(b.rva())) })
+	SortBuilt(all)
 	return all
+}
+
+// of is a finding of a rule about a built driver.
+func of(m *driver.Image, r *Rule, f Finding) Finding {
+	f.Rule, f.Level, f.Builds = r, cmp.Or(f.Level, r.Level), []string{m.Build.ID}
+	if f.Site != nil {
+		f.Spot = f.Site.Spot
+	}
+	return f
+}
+
+// SortBuilt sorts the findings of a built driver.
+func SortBuilt(list []Finding) {
+	slices.SortStableFunc(list, func(a, b Finding) int { return int(int64(a.rva()) - int64(b.rva())) })
 }
 
 func (f Finding) rva() uint32 {

@@ -108,7 +108,7 @@ func All() []*Rule {
 		&callOutsideEntry, &macroWithoutCall, &callWithoutMacro, &callTooLate, &macroNotEverywhere, &macroAfterHeader, &bothMechanisms,
 		&optOutWithoutEffect, &optOutDisablesCall, &notAConstant, &nxBelowWindows8, &typeAndFlagsMixed, &comparisonChanges,
 		&libraryWithoutMacro, &ddiAboveMinimum, &handRolled, &memoryExecuted, &pointerEscapes, &suppressionWithoutEffect, &callWithoutFlag,
-		&writableInit,
+		&writableInit, &differsFromSource,
 	}
 }
 

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/image"
 	"github.com/nxport/nxport/internal/report"
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/tree"
+	"github.com/nxport/nxport/nx"
 )
 
 // Named is what a command line names: built drivers, those in directories too, and what may hold source.
@@ -118,13 +120,31 @@ func judge(t *tree.Tree, p string, named bool, o Options) *report.Built {
 		return b
 	}
 	b.Image = m.Driver(o.DDIs, t.Clean)
-	judgeBuilt(b, o)
+	b.Build.Windows = versions(o.Windows, b.Build.Minimum)
+	b.Findings = rule.Built(&b.Image)
+	if named && o.Source != nil {
+		o.Source.hold(b)
+	}
 	return b
 }
 
-// judgeBuilt judges what an image holds.
-func judgeBuilt(b *report.Built, o Options) {
-	build := &b.Build
-	build.Windows = versions(o.Windows, build.Minimum)
-	b.Findings = rule.Built(&b.Image)
+// hold puts what the source predicts beside a built driver. It may say nothing: then it says why.
+func (r *Result) hold(b *report.Built) {
+	b.Held = true
+	if b.Build.Processor == nx.ARM {
+		b.NotHeld = "its code is not read"
+		return
+	}
+	predicted, err := r.Prediction(b.Build.Processor, b.Build.Windows)
+	if err != nil {
+		b.NotHeld = err.Error()
+		return
+	}
+	windows := versions(b.Build.Windows, predicted.Build.Minimum)
+	if len(windows) == 0 {
+		windows = predicted.Build.Windows
+	}
+	b.Source, b.Matches = predicted.Build.ID, driver.Hold(predicted, b.Image, windows)
+	b.Findings = append(b.Findings, rule.Differences(&b.Image, b.Matches)...)
+	rule.SortBuilt(b.Findings)
 }
