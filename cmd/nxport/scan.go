@@ -112,7 +112,7 @@ func (c *common) scan(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	view := c.view(stdout)
-	view.Port, view.Version = portCommandLine(cmd, args), version()
+	view.Port, view.Version = portCommandLine(cmd, named.Source), version()
 	r, err := c.scanSource(stderr, named, o)
 	if err != nil {
 		return err
@@ -130,12 +130,12 @@ func (c *common) scan(cmd *cobra.Command, args []string) error {
 	err = c.write(stdout, func(w io.Writer) error {
 		if r != nil {
 			worst, _ = r.Worst()
-			if err := show.source(w, &r.Scan, view); err != nil {
+			if err := show.source(w, &r.Scan, view); err != nil || len(named.Images) == 0 {
 				return err
 			}
-		}
-		if len(named.Images) == 0 {
-			return nil
+			if c.format == "text" {
+				fmt.Fprintln(w)
+			}
 		}
 		o.Source = r
 		return c.drivers(cmd, w, named, o, &t, view, show.drivers)

@@ -288,8 +288,10 @@ func nextBuilt(b Built) string {
 		return "nxport explain " + id
 	case id != "":
 		return "nxport explain " + id + "; where you have the source: nxport scan SOURCE " + b.Build.Project
-	case b.Verdict() == NoFinding || b.Held:
+	case b.Verdict() == NoFinding:
 		return "nothing has to be done"
+	case b.Held:
+		return "see what the source asks for there"
 	}
 	return "where you have the source: nxport scan SOURCE, which tells more"
 }
