@@ -191,7 +191,7 @@ func (h *holding) within(b *Site, p *Site) bool {
 	})
 }
 
-// together gives the predictions that a call can be made of, if each value of it is of one of them; nil if not.
+// together gives the predictions that one call can be made of: each value is of one of them; nil if there are not several.
 func (h *holding) together(b *Site, near []int) []int {
 	var list []int
 	for _, w := range h.windows {
@@ -204,6 +204,9 @@ func (h *holding) together(b *Site, near []int) []int {
 				list = append(list, near[i])
 			}
 		}
+	}
+	if len(list) < 2 {
+		return nil
 	}
 	slices.Sort(list)
 	return list

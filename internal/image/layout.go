@@ -31,7 +31,7 @@ func (m *Image) build() driver.Build {
 // Kernel says whether the image is one of the kernel, as far as what it imports tells: what only runs before Windows is there, or is
 // the first program of a session, is native, too.
 func (m *Image) Kernel() bool {
-	return len(m.Imports) == 0 || !slices.ContainsFunc(m.Imports, func(v Import) bool { return strings.EqualFold(v.Library, "ntdll.dll") })
+	return !slices.ContainsFunc(m.Imports, func(v Import) bool { return strings.EqualFold(v.Library, "ntdll.dll") })
 }
 
 // first are the versions of Windows that came first for each processor.

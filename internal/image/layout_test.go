@@ -55,18 +55,20 @@ func named(i int, name string) func([]byte) []byte {
 }
 
 func TestLayout(t *testing.T) {
-	noise := func(b []byte) []byte { // more code than build makes, and none of it means anything
-		binary.LittleEndian.PutUint32(b[sectionsAt+16:], 1<<13)
-		binary.LittleEndian.PutUint32(b[sectionsAt+8:], 1<<13)
-		binary.LittleEndian.PutUint32(b[sectionsAt+20:], uint32(len(b)))
-		section(0, 12, 0x4000)(b)
-		put(optionalAt+16, 0x4000)(b)
-		x := uint32(1)
-		for range 1 << 13 {
-			x = x*1664525 + 1013904223
-			b = append(b, byte(x>>24))
+	// random makes that much code, of so many bits of noise a byte.
+	random := func(size, bits int) func([]byte) []byte {
+		return func(b []byte) []byte {
+			for _, c := range []func([]byte) []byte{section(0, 8, uint32(size)), section(0, 16, uint32(size)), section(0, 20, uint32(len(b))),
+				section(0, 12, 0x4000), put(optionalAt+16, 0x4000)} {
+				b = c(b)
+			}
+			x := uint32(1)
+			for range size {
+				x = x*1664525 + 1013904223
+				b = append(b, byte(x>>(32-bits)))
+			}
+			return b
 		}
-		return b
 	}
 	type change = func([]byte) []byte
 	for _, c := range []struct {
@@ -97,6 +99,7 @@ func TestLayout(t *testing.T) {
 		{"relocations of one page", []change{relocations(12, 0x2000, 12, 0x3ffcaff8)}, ""},
 		{"relocations of two pages", []change{relocations(24, 0x2000, 12, 0x3ffdaff9, 0x1000, 12, 0xafff)},
 			"relocation of two pages 1fff: 3 relocations straddle two pages, the first at 0x1fff"},
+		{"behind the end of the table", []change{relocations(12, 0x2000, 12, 0, 0x1000, 12, 0xafff)}, ""},
 		{"one of another type", []change{relocations(12, 0x2000, 12, 0x5ffd0fff)}, ""},
 		{"one page, by a block that begins beside one", []change{relocations(12, 0x2ff0, 12, 0xa008)}, ""},
 		{"two pages, by a block that begins beside one", []change{relocations(12, 0x2ff0, 12, 0xa009)},
@@ -113,6 +116,7 @@ func TestLayout(t *testing.T) {
 		{"cut off", []change{func(b []byte) []byte { return b[:0x7f0] }}, "not judged: damaged: the file ends within section .rdata"},
 		{"overlap", []change{section(0, 8, 0x1001), put(optionalAt+112+8, 0)}, "not judged: damaged: sections .text at 0x1000 and .rdata at 0x2000 overlap"},
 		{"side by side", []change{section(0, 8, 0x1000)}, ""},
+		{"an empty section", []change{section(0, 8, 0x1001), section(1, 8, 0), section(1, 16, 0), put(optionalAt+112+8, 0)}, ""},
 		{"overlap at the end of memory", []change{section(0, 8, 0xffffffff), section(1, 12, 0xfffff000), put(optionalAt+112+8, 0)},
 			"not judged: damaged: sections .text at 0x1000 and .rdata at 0xfffff000 overlap"},
 		{"an entry in data", []change{put(optionalAt+16, dataAt)}, "not judged: damaged: the entry routine, at 0x2000, is in no section that is executable"},
@@ -120,7 +124,9 @@ func TestLayout(t *testing.T) {
 		{"no entry", []change{put(optionalAt+16, 0)}, ""},
 		{"imports nowhere", []change{put(optionalAt+112+8, 0x9000)}, "not judged: damaged: no import can be read"},
 		{"a packer's section", []change{named(0, "UPX1")}, "not judged: packed: section UPX1 is one of UPX, whose code is there only when the driver runs"},
-		{"noise", []change{noise}, "not judged: packed: section .text is compressed or encrypted (8.0 bits a byte), with 2 imports"},
+		{"little noise", []change{random(smallest/2, 8)}, ""},
+		{"as much noise as code has", []change{random(2*smallest, 6)}, ""},
+		{"noise", []change{random(2*smallest, 8)}, "not judged: packed: section .text is compressed or encrypted (8.0 bits a byte), with 2 imports"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := build(nx.X64, nil)
