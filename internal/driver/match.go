@@ -107,6 +107,8 @@ func (h *holding) place(b *Site) {
 	switch {
 	case len(nearest) == 0:
 		h.add(b, OnlyBuilt, h.without(b))
+	case b.Value.Unknown != "" && h.taken[any] && len(b.Spot.Frames) == 0:
+		h.add(b, NotKnown, "")
 	case b.Value.Unknown != "":
 		h.add(b, NotKnown, "", any)
 	case several != nil:

@@ -47,6 +47,8 @@ func TestHold(t *testing.T) {
 		{"no lines, none is left", "7:F:pool=0", "10:pool=0 20:pool=512",
 			"7 10 agree; 20 only in the image: nothing in the source asks for that: of a library that was not scanned, or of another source"},
 		{"no lines, one is not known", "7:F:pool=0 9:F:pool=?", "10:pool=0 20:pool=512", "7 10 agree; 9 20 not known"},
+		{"no lines, not known in the image", "7:F:pool=0 9:F:pool=1", "10:pool=0 20:pool=?", "7 10 agree; 9 20 not known"},
+		{"no lines, not known in the image, none is left", "7:F:pool=0", "10:pool=0 20:pool=?", "7 10 agree; 20 not known"},
 		{"no lines, another routine", "7:F:pool=0", "10:pool2=64",
 			"7 only in the source; 10 only in the image: no request of this routine is in the source: of a library that was not scanned, or of another source"},
 	} {

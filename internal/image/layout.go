@@ -86,9 +86,9 @@ func (m *Image) sectionFacts() []driver.Fact {
 		switch {
 		case !s.has(writableCode):
 		case s.has(pe.IMAGE_SCN_MEM_DISCARDABLE) && strings.EqualFold(s.Name, "INIT"):
-			list = append(list, m.fact(driver.DiscardableCode, s.spot(), "section %s at 0x%x is executable, writable and discardable", s.Name, s.RVA))
+			list = append(list, m.fact(driver.DiscardableCode, s.spot(), "%s at 0x%x is executable, writable and discardable", s.Name, s.RVA))
 		default:
-			list = append(list, m.fact(driver.WritableCode, s.spot(), "section %s at 0x%x is executable and writable", s.Name, s.RVA))
+			list = append(list, m.fact(driver.WritableCode, s.spot(), "%s at 0x%x is executable and writable", s.Name, s.RVA))
 		}
 	}
 	if m.alignment%pageSize != 0 {
@@ -96,7 +96,7 @@ func (m *Image) sectionFacts() []driver.Fact {
 	}
 	for _, s := range m.Sections {
 		if s.RVA%pageSize != 0 {
-			list = append(list, m.fact(driver.UnalignedSection, s.spot(), "section %s begins at 0x%x, which is no multiple of 0x%x", s.Name, s.RVA, pageSize))
+			list = append(list, m.fact(driver.UnalignedSection, s.spot(), "%s begins at 0x%x, which is no multiple of 0x%x", s.Name, s.RVA, pageSize))
 		}
 	}
 	return list

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/rule"
@@ -86,17 +87,16 @@ func (d Built) Reasons() []string {
 			notes = append(notes, f.Message)
 		case f.Rule.IsLayout():
 			layout = append(layout, f.Message)
-		case f.Site != nil:
-			if executable++; executable == 1 {
-				requests = append(requests, fmt.Sprintf("%s at 0x%x", f.Message, f.Spot.RVA))
-			}
-		default:
+		case f.Site == nil:
 			requests = append(requests, f.Message)
+		default:
+			if executable++; executable == 1 {
+				requests = append(requests, fmt.Sprintf("%s at 0x%x", f.Site.DDI.Name, f.Spot.RVA))
+			}
 		}
 	}
-	if executable > 1 {
-		i := slices.IndexFunc(requests, func(s string) bool { return s != "" })
-		requests[i] += fmt.Sprintf(", and %d more", executable-1)
+	if i := slices.IndexFunc(requests, func(s string) bool { return strings.Contains(s, " at 0x") }); executable > 0 && i >= 0 {
+		requests[i] = fmt.Sprintf("%d of %d, %s", executable, len(d.Sites), requests[i])
 	}
 	var unknown []string
 	if n := len(d.unknown()); n > 0 {

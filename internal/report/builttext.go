@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/rule"
@@ -15,13 +16,7 @@ import (
 // how many there are of each verdict.
 func DriversText(w io.Writer, d Drivers, v View) error {
 	c := newConsole(w, v)
-	width := 0
-	for _, p := range d.Paths {
-		width = max(width, wide(printable(p)))
-	}
-	if v.Width > 0 {
-		width = min(width, v.Width/3)
-	}
+	width := c.columnOf(d.Paths)
 	var t Tally
 	for b := range t.Count(d.List) {
 		if d.Alone && b.Unreadable == "" {
@@ -42,21 +37,53 @@ func DriversText(w io.Writer, d Drivers, v View) error {
 // colourOf are the colours of the verdicts; the others have none.
 var colourOf = map[Verdict]style{Differs: yellow, Executable: yellow, BadLayout: yellow, NotJudged: cyan, NotKnown: cyan, Unread: red}
 
-// row says of one driver what came of it, and the first reason.
-func (c *console) row(b Built, width int) {
-	path := printable(b.Build.Project)
-	path += strings.Repeat(" ", max(0, width-wide(path)))
-	verdict := fmt.Sprintf("%-*s", len(Executable), b.Verdict())
-	reason := b.nothing()
-	if list := b.Reasons(); len(list) > 0 {
-		reason = list[0]
+// columnOf is how wide the column of the paths is: no more than a third of a terminal.
+func (c *console) columnOf(paths []string) int {
+	width := 0
+	for _, p := range paths {
+		width = max(width, wide(printable(p)))
 	}
-	c.say("", 4, part{path, bold}, part{" ", plain}, part{verdict, colourOf[b.Verdict()]}, part{" ", plain}, part{reason, plain})
-	if b.NotHeld != "" {
+	if most := c.view.Width / 3; most > 0 {
+		width = min(width, most)
+	}
+	return width
+}
+
+// row says of one driver what came of it, and the first reason; on a terminal on one line.
+func (c *console) row(b Built, width int) {
+	path := cutFront(printable(b.Build.Project), width)
+	verdict := b.Verdict()
+	reason := printable(append(b.Reasons(), b.nothing())[0])
+	if w := c.view.Width; w > 0 {
+		reason = cutBack(reason, w-width-len(Differs)-len("    ")-1)
+	}
+	c.raw(path+strings.Repeat(" ", max(0, width-wide(path))), bold)
+	c.raw(fmt.Sprintf("  %-*s", len(Differs), verdict), colourOf[verdict])
+	c.raw("  "+reason+"\n", plain)
+	switch {
+	case b.NotHeld != "":
 		c.say("    ", 4, part{"not held against the source:", red}, part{b.NotHeld, plain})
-	} else if b.Held {
+	case b.Held:
 		c.say("    ", 4, part{"beside " + b.Source + ":", plain}, part{heldCounts(b.Matches), plain})
 	}
+}
+
+// cutFront leaves the end of a text, as much as there is room for; cutBack the beginning.
+func cutFront(text string, width int) string {
+	for wide(text) > width {
+		_, n := utf8.DecodeRuneInString(strings.TrimPrefix(text, "…"))
+		text = "…" + strings.TrimPrefix(text, "…")[n:]
+	}
+	return text
+}
+
+func cutBack(text string, width int) string {
+	for wide(text) > width && text != "…" && text != "" {
+		text = strings.TrimSuffix(text, "…")
+		_, n := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-n] + "…"
+	}
+	return text
 }
 
 // nothing says what there is of a driver, where nothing else is to say.
@@ -101,7 +128,11 @@ func (c *console) driver(b Built) {
 		}
 	}
 	for _, g := range ordered(groups) {
-		c.builtFold(in, g.list[g.full:])
+		f, n := g.list[g.full], len(g.list)-g.full
+		c.say("", gutterWidth, part{plural(n, "more place") + ":", bold}, part{heading(f), colours[level(f)]}, part{f.Rule.ID + ":", bold}, part{f.Message, plain})
+	}
+	if len(ordered(groups)) > 0 {
+		c.raw("\n", plain)
 	}
 	c.requests(b, in)
 	c.held(b)
@@ -140,10 +171,14 @@ func optInBuilt(b driver.Build) string {
 
 // builtFinding is a finding about an image, with where it is and how the value comes about.
 func (c *console) builtFinding(in *builds, f rule.Finding) {
-	c.say("", gutterWidth, part{f.Place.Path + address(f.Spot) + ":", bold}, part{heading(f), colours[level(f)]}, part{f.Rule.ID + ":", bold}, part{f.Message, plain})
+	at := "all of it:"
+	if f.Spot != nil {
+		at = fmt.Sprintf("0x%x:", f.Spot.RVA)
+	}
+	c.say("", gutterWidth, part{at, bold}, part{heading(f), colours[level(f)]}, part{f.Rule.ID + ":", bold}, part{f.Message, plain})
 	if f.Site != nil {
 		c.note("at", cyan, whereBuilt(*f.Site))
-		c.steps("from", f.Site.Value.Steps)
+		c.steps("from", within(f.Place.Path, f.Site.Value.Steps))
 		if f.Site.Value.Unknown != "" {
 			c.note("not known:", cyan, f.Site.Value.Unknown)
 		}
@@ -152,23 +187,15 @@ func (c *console) builtFinding(in *builds, f rule.Finding) {
 	c.advice(in, f, nil)
 }
 
-// builtFold names the addresses of findings that say the same as those above.
-func (c *console) builtFold(in *builds, list []rule.Finding) {
-	f := list[0]
-	c.say("", gutterWidth, part{plural(len(list), "more place") + ":", bold}, part{heading(f), colours[level(f)]}, part{f.Rule.ID + ":", bold}, part{f.Message, plain})
-	var at []string
-	for _, f := range list {
-		at = append(at, strings.TrimSpace(address(f.Spot)))
+// within leaves the path out of steps that are in the image itself, which say their addresses.
+func within(path string, steps []driver.Step) []driver.Step {
+	list := slices.Clone(steps)
+	for i, s := range list {
+		if s.Path == path && s.Line == 0 {
+			list[i].Path = ""
+		}
 	}
-	c.note("at", cyan, strings.Join(at, ", "))
-	c.advice(in, f, nil)
-}
-
-func address(s *driver.Spot) string {
-	if s == nil {
-		return ""
-	}
-	return fmt.Sprintf(" 0x%x", s.RVA)
+	return list
 }
 
 // whereBuilt names the section, the function and the lines of a request.
@@ -184,7 +211,7 @@ func whereBuilt(s driver.Site) string {
 		}
 		parts = append(parts, says)
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(parts, ", ")
 }
 
 // functionBuilt names the function of a request by its symbol, or by where it begins.
@@ -210,7 +237,10 @@ func (c *console) requests(b Built, in *builds) {
 	groups := map[string][]driver.Site{}
 	for _, s := range b.Sites {
 		says := in.gets(rule.Finding{Site: &s, Builds: []string{b.Build.ID}})
-		if s.Value.Unknown != "" {
+		switch {
+		case s.Value.Unknown != "" && len(s.Value.Terms) > 0:
+			says += "; or not known: " + s.Value.Unknown
+		case s.Value.Unknown != "":
 			says = "not known: " + s.Value.Unknown
 		}
 		if groups[says] == nil {
@@ -284,6 +314,8 @@ func nextBuilt(b Built) string {
 		}
 	}
 	switch {
+	case b.Verdict() == Differs:
+		return "nxport explain " + differsID
 	case id != "" && b.Held:
 		return "nxport explain " + id
 	case id != "":

@@ -199,7 +199,7 @@ func TestReadiness(t *testing.T) {
 		{"mapping, by another spelling of the name", "Module: DRV.SYS\nExecute Page Mapping Count: 1", runs, readable, "0x2002=1 MmMapLockedPagesSpecifyCache"},
 		{"protection", "Module: drv.sys\nExecute Page Protection Count: 1", runs, readable, "0x2001=1"},
 		{"nothing failed", "Module: drv.sys\nExecute Pool Type Count: 0", runs, readable, ""},
-		{"sections", "Module: drv.sys\nExecute-Write Section Count: 1", runs | writes, readable, "0x2003=1 section .text at 0x1000 is executable and writable"},
+		{"sections", "Module: drv.sys\nExecute-Write Section Count: 1", runs | writes, readable, "0x2003=1 .text at 0x1000 is executable and writable"},
 		{"sections, of another file", "Module: drv.sys\nExecute-Write Section Count: 1", runs, readable | writes, "0x2003=1"},
 		{"imports", "Module: drv.sys\nIAT in Executable Section Count: 1", runs, runs, "0x2005=1 the import address table, at 0x2000, is in section .rdata, which is executable"},
 		{"imports, of another file", "Module: drv.sys\nIAT in Executable Section Count: 1", runs, readable, "0x2005=1"},
@@ -209,7 +209,7 @@ func TestReadiness(t *testing.T) {
 		{"a stop without the base", stop, runs, readable, "0x2000 ExAllocatePoolWithTag alike(1000)"},
 		{"a stop of another kind there", strings.Replace(stop, "2000", "2002", 1), runs, readable, "0x2002 MmMapLockedPagesSpecifyCache alike()"},
 		{"a stop below the base", strings.Replace(base, "e712", "e713", 1) + stop, runs, readable, "0x2000 ExAllocatePoolWithTag outside"},
-		{"a stop for a section", "BugCheck C4, {2003, 1, 2, 3}", runs | writes, readable, "0x2003 section .text at 0x1000 is executable and writable alike()"},
+		{"a stop for a section", "BugCheck C4, {2003, 1, 2, 3}", runs | writes, readable, "0x2003 .text at 0x1000 is executable and writable alike()"},
 	} {
 		log := filepath.Join(t.TempDir(), "x.log")
 		if err := os.WriteFile(log, []byte(tt.log), 0o600); err != nil {
@@ -286,7 +286,7 @@ func TestUnaligned(t *testing.T) {
 		}
 	}
 	r, err := Readiness(log, sys, nx.DDIs())
-	if got, want := failures(r), "0x2004=1 section .rdata begins at 0x2020, which is no multiple of 0x1000"; err != nil || got != want {
+	if got, want := failures(r), "0x2004=1 .rdata begins at 0x2020, which is no multiple of 0x1000"; err != nil || got != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
