@@ -7,14 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nxport/nxport/internal/image/imagetest"
 	"github.com/nxport/nxport/nx"
 )
 
-// Where in the images that build makes for x64 the fields of the headers are, and its table of sections.
-const (
-	optionalAt = 0x84 + sizeCoff
-	sectionsAt = optionalAt + 112 + 8*16
-)
+// Where in the images that build makes for x64 the headers are.
+const optionalAt = imagetest.OptionalAt
+
+var sectionsAt = imagetest.SectionsAt(nx.X64)
 
 // put writes a number of 32 bits.
 func put(at int, v uint32) func([]byte) []byte {
@@ -42,9 +42,9 @@ func relocations(size uint32, words ...uint32) func([]byte) []byte {
 }
 
 const (
-	runs      = 0x60000020
-	writes    = 0x80000000
-	discarded = 0x02000000
+	runs      = imagetest.ReadAndRun
+	writes    = imagetest.AlsoWritable
+	discarded = imagetest.Discardable
 )
 
 func named(i int, name string) func([]byte) []byte {
@@ -109,9 +109,7 @@ func TestLayout(t *testing.T) {
 		{"relocations that the file does not have", []change{relocations(0xffffffff, 0x2000, 12, 0xafff)},
 			"relocation of two pages 2fff: the relocation at 0x2fff straddles two pages"},
 		{"ARM", []change{func(b []byte) []byte {
-			arm := build(nx.X86, nil)
-			binary.LittleEndian.PutUint16(arm[0x84:], 0x1c4)
-			return arm
+			return build(nx.ARM, nil)
 		}}, "not judged: the code of ARM (32-bit) images is not read: what its calls ask for was not judged"},
 		{"cut off", []change{func(b []byte) []byte { return b[:0x7f0] }}, "not judged: damaged: the file ends within section .rdata"},
 		{"overlap", []change{section(0, 8, 0x1001), put(optionalAt+112+8, 0)}, "not judged: damaged: sections .text at 0x1000 and .rdata at 0x2000 overlap"},
@@ -130,7 +128,6 @@ func TestLayout(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := build(nx.X64, nil)
-			put(optionalAt+32, 0x1000)(b)
 			for _, change := range c.changes {
 				b = change(b)
 			}
