@@ -76,11 +76,12 @@ func (a Address) text(w io.Writer, indent string) {
 		own, _ := driver.Own(s.Spot.Frames)
 		a.line(w, indent, "", "it is at "+frameText(own))
 	}
-	says := decides(s.DDI)
-	if s.Value.Unknown != "" {
-		says += "; not judged: " + s.Value.Unknown
+	a.line(w, indent, "decides", decides(s.DDI))
+	value := *s
+	value.Value.Steps = within(a.Path, value.Value.Steps)
+	for _, says := range derivation(value) {
+		a.line(w, indent, "", says)
 	}
-	a.line(w, indent, "decides", says)
 	for i, command := range a.next() {
 		a.line(w, indent, []string{"next", "", ""}[i], command)
 	}

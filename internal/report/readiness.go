@@ -70,9 +70,9 @@ func (f Failure) text(w io.Writer, path string, width int) {
 	fmt.Fprintf(w, "\nIn %s\n", printable(path))
 	switch {
 	case len(f.Check.Kinds) > 0 && len(f.Sites) == 0:
-		fmt.Fprintf(w, "  no call of such a routine: is it the file that was tested? If so, it calls by a pointer.\n")
+		fmt.Fprintf(w, "  no call that is known to ask for it: is it the file that was tested? If so, it calls by a pointer.\n")
 	case len(f.Check.Kinds) > 0:
-		fmt.Fprintf(w, "  one or more of these calls (what they ask for is not judged yet; one that runs often counts often):\n")
+		fmt.Fprintf(w, "  one or more of these calls, which ask for it, or may (one that runs often counts often):\n")
 		siteList(w, f.Sites)
 	case len(f.Layout) == 0:
 		fmt.Fprintf(w, "  nothing of that: is it the file that was tested?\n")

@@ -97,10 +97,11 @@ func (b *built) stop(s hlk.Stop, base uint64) report.StopAt {
 	return at
 }
 
+// ofKinds gives the requests of some kinds, but for those that are known not to be executable.
 func (b *built) ofKinds(kinds ...nx.Kind) []driver.Site {
 	var list []driver.Site
 	for _, s := range b.sites {
-		if slices.Contains(kinds, s.DDI.Kind) {
+		if slices.Contains(kinds, s.DDI.Kind) && s.On(nx.Windows10).Executable != nx.No {
 			list = append(list, s)
 		}
 	}
