@@ -20,9 +20,7 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 	for _, d := range table {
 		rows[d.Name] = d
 	}
-	img := driver.Image{Build: driver.Build{
-		ID: m.Path, Project: m.Path, Processor: m.Processor, Mechanism: nx.None, Initialised: driver.InitUnknown,
-	}}
+	img := driver.Image{Build: m.build(), Facts: m.layout(), Imports: m.imported(rows)}
 	if m.Processor == nx.ARM {
 		return img
 	}
@@ -123,7 +121,7 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.S
 		site.Spot.Section = section.Name
 	}
 	if fn, ok := f.Function(in.At); ok {
-		site.Function = fn.Name
+		site.Function, site.Spot.Start = fn.Name, fn.Start
 	}
 	if d.Argument == 0 {
 		return site
