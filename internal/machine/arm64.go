@@ -1,0 +1,3 @@
+package machine
+
+func decodeARM64(code []byte, at uint32, base uint64, in *Inst) bool { return false }

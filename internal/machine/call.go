@@ -1,0 +1,135 @@
+package machine
+
+// call applies what a call does to any state: registers that it may change, what it may write on the stack, what it takes off it.
+func (s *State) call(in *Inst) {
+	target := s.Target(in)
+	var before State
+	if s.env.Called != nil {
+		before = s.clone()
+	}
+	s.spoilPassed(in.At)
+	if s.env.Word == 4 {
+		s.pop(in, target)
+	}
+	gone := s.slab.opaque(ByCall, in.At)
+	for r := Reg(0); r < Temporary; r++ {
+		if s.env.volatile>>r&1 != 0 {
+			s.regs[r] = gone
+		}
+	}
+	s.flags = flags{}
+	s.regs[s.env.result] = s.slab.one(Atom{Kind: Result, N: int64(in.At), At: in.At})
+	if s.env.Called != nil {
+		s.env.Called(&before, s, in, target)
+	}
+}
+
+// Target gives what a call, or a jump, goes to: a number where it is known.
+func (s *State) Target(in *Inst) Value {
+	if in.Known {
+		return s.slab.number(int64(s.env.Base)+int64(in.Target), s.env.Word, in.At)
+	}
+	return s.read(in.Via, s.env.Word, in.At)
+}
+
+// spoilPassed makes unknown what a called routine may write: whatever on the stack it is given the address of.
+func (s *State) spoilPassed(at uint32) {
+	s.spoilTaken(at)
+	var passed []place
+	add := func(v Value) {
+		for _, a := range v {
+			if a.Kind == Frame {
+				passed = append(passed, place{a.Off, a.N})
+			}
+		}
+	}
+	for r := Reg(0); r < Temporary; r++ {
+		if s.env.volatile>>r&1 != 0 {
+			add(s.regs[r])
+		}
+	}
+	for _, x := range s.slots {
+		add(x.value)
+	}
+	for _, p := range passed {
+		s.spoil(p, maxObject, ByCall, at)
+	}
+}
+
+// pop takes a called routine's arguments off the stack. Where it is not known how many there are, the stack is counted anew.
+func (s *State) pop(in *Inst, target Value) {
+	n, known := s.env.Pops(in, target)
+	if !known {
+		s.regs[s.env.Stack] = s.slab.one(Atom{Kind: Frame, Off: int64(in.At), At: in.At})
+		return
+	}
+	sp := s.regs[s.env.Stack]
+	s.regs[s.env.Stack] = s.slab.combine(Add, sp, s.slab.number(int64(n), 4, in.At), 4, in.At)
+}
+
+// Argument gives the argument of a call, or of a jump that takes its place, counted from 1, as the processor's convention has it.
+func (s *State) Argument(n int, jump bool, at uint32) Value {
+	order := s.env.arguments()
+	if n <= len(order) {
+		return s.regs[order[n-1]]
+	}
+	off := int64(0)
+	switch {
+	case s.env.Word == 4:
+		off = int64(n-1) * 4
+	case s.env.Stack == stackX86: // room for the first four comes first
+		off = int64(n-1) * 8
+	default:
+		off = int64(n-9) * 8
+	}
+	if jump && s.env.Stack == stackX86 {
+		off += int64(s.env.Word) // the return address
+	}
+	return s.OnStack(off, at)
+}
+
+// arguments are the registers of the first arguments.
+func (e *Env) arguments() []Reg {
+	switch {
+	case e.Word == 4:
+		return nil
+	case e.Stack == stackX86:
+		return []Reg{1, 2, 8, 9}
+	}
+	return []Reg{0, 1, 2, 3, 4, 5, 6, 7}
+}
+
+// OnStack gives the four bytes that the stack holds at a distance from the stack pointer.
+func (s *State) OnStack(off int64, at uint32) Value {
+	return s.load(Operand{Kind: Memory, Reg: s.env.Stack, Index: NoReg, Imm: off, Width: 4}, 4, at)
+}
+
+// OnEntry gives what an atom of a routine that is called from here, or jumped to, stands for: an Entry or a Slot.
+func (s *State) OnEntry(a Atom, jump bool, at uint32) Value {
+	switch {
+	case a.Kind == Entry:
+		return s.regs[Reg(a.N)]
+	case !jump && s.env.Stack == stackX86:
+		return s.OnStack(a.N-int64(s.env.Word), at)
+	}
+	return s.OnStack(a.N, at)
+}
+
+// Set changes what a register holds behind a call.
+func (s *State) Set(r Reg, v Value) { s.regs[r] = v }
+
+// Returned is what a called routine returns.
+func (s *State) Returned() Value { return s.regs[s.env.result] }
+
+// SetReturned says what a called routine returned.
+func (s *State) SetReturned(a Atom) { s.regs[s.env.result] = s.slab.one(a) }
+
+// Write stores a number where an address on the stack leads to; false where it does not lead there.
+func (s *State) Write(address Value, off int64, n int64, width uint8) bool {
+	if len(address) != 1 || address[0].Kind != Frame {
+		return false
+	}
+	a := address[0]
+	s.put(place{a.Off, a.N + off}, width, s.slab.number(n, width, a.At))
+	return true
+}

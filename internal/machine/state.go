@@ -1,0 +1,546 @@
+package machine
+
+import (
+	"cmp"
+	"slices"
+)
+
+// State is what is known before an instruction.
+type State struct {
+	env   *Env
+	slab  *slab
+	regs  [registers]Value
+	slots []slot // sorted
+	// taken are addresses on the stack that may be known outside of the routine.
+	taken []place
+	flags flags
+}
+
+// place is an address on the stack: a distance from the stack pointer on entry, or as an instruction left it.
+type place struct{ base, off int64 }
+
+func (p place) compare(q place) int {
+	return cmp.Or(cmp.Compare(p.base, q.base), cmp.Compare(p.off, q.off))
+}
+
+// slot is a part of the stack whose content is known.
+type slot struct {
+	place
+	width uint8
+	value Value
+}
+
+// flags are what the last comparison, or the last operation, left.
+type flags struct {
+	op   Op // Compare, Test, Add for any other whose result counts, Other for unknown
+	a, b Operand
+	av   Value
+	bv   Value
+	size uint8 // bytes, where a is gone
+}
+
+const maxSlots = 512
+
+func (s *State) clone() State {
+	c := *s
+	c.slots = slices.Clone(s.slots)
+	c.taken = slices.Clone(s.taken)
+	return c
+}
+
+// Register gives what a register holds.
+func (s *State) Register(r Reg) Value { return s.regs[r] }
+
+// entryState is that on entry to a routine.
+func entryState(env *Env, sl *slab, at uint32) State {
+	s := State{env: env, slab: sl}
+	for r := range s.regs {
+		s.regs[r] = sl.one(Atom{Kind: Entry, N: int64(r), At: at})
+	}
+	s.regs[env.Stack] = sl.one(Atom{Kind: Frame, At: at})
+	s.regs[Temporary] = sl.opaque(NotFollowed, at)
+	return s
+}
+
+// run applies the steps of an instruction.
+func (s *State) run(in *Inst) {
+	for i := range in.Steps {
+		s.step(&in.Steps[i], in.At)
+	}
+}
+
+func (s *State) step(p *Step, at uint32) {
+	switch p.Op {
+	case Compare, Test:
+		s.flags = flags{p.Op, p.A, p.B, s.read(p.A, p.A.Width, at), s.read(p.B, p.A.Width, at), p.A.Width}
+		if p.A == p.B {
+			s.flags.bv = s.flags.av
+		}
+		return
+	case Wipe:
+		s.wipe(p.Dst, at)
+		return
+	}
+	var v Value
+	w := p.Dst.Width
+	switch p.Op {
+	case Other:
+		v = s.slab.opaque(NotFollowed, at)
+	case Move:
+		v = s.read(p.A, w, at)
+	case Address:
+		v = s.narrow(s.address(p.A, at), Operand{Width: w}, w, at)
+	case Not, Neg:
+		v = s.unary(p, at)
+	case Select:
+		v = s.choose(p, at)
+	default:
+		v = s.slab.combine(p.Op, s.read(p.A, w, at), s.read(p.B, w, at), w, at)
+	}
+	if p.Flags {
+		s.flags = s.result(p, v)
+	}
+	s.write(p.Dst, v, at)
+	if p.Flags && p.Op != Other {
+		s.flags.a = p.Dst // written before, the comparison with 0 is of what it holds now
+	}
+}
+
+// result is what flags the result of an operation leaves.
+func (s *State) result(p *Step, v Value) flags {
+	switch p.Op {
+	case Other:
+		return flags{}
+	case And, Or, Xor:
+		return flags{op: Test, av: v, bv: v, size: p.Dst.Width}
+	}
+	return flags{op: Add, av: v, bv: v, size: p.Dst.Width}
+}
+
+func (s *State) unary(p *Step, at uint32) Value {
+	return s.slab.each(s.read(p.A, p.Dst.Width, at), at, func(a Atom) Atom {
+		if a.Kind != Number || a.Low != 0 {
+			return unknown(a, a, at)
+		}
+		n := ^a.N
+		if p.Op == Neg {
+			n = -a.N
+		}
+		return Atom{N: cut(n, p.Dst.Width), At: at}
+	})
+}
+
+// choose gives what a Select gives: one of the two where the flags decide, else both.
+func (s *State) choose(p *Step, at uint32) Value {
+	yes, no := s.decide(p.Cond)
+	a, b := s.read(p.A, p.Dst.Width, at), s.read(p.B, p.Dst.Width, at)
+	switch {
+	case yes && !no:
+		return a
+	case no && !yes:
+		return b
+	}
+	return s.slab.join(a, b, at)
+}
+
+// read gives what an operand holds, for a destination of that width.
+func (s *State) read(o Operand, width uint8, at uint32) Value {
+	switch o.Kind {
+	case Immediate:
+		return s.slab.number(o.Imm, width, at)
+	case Register:
+		return s.narrow(s.regs[o.Reg], o, width, at)
+	case Memory:
+		return s.load(o, width, at)
+	}
+	return s.slab.opaque(NotFollowed, at)
+}
+
+// narrow gives the lowest bytes of a value, extended to a width.
+func (s *State) narrow(v Value, o Operand, width uint8, at uint32) Value {
+	if len(v) == 1 && v[0].plain(o, width, s.env.Word) || s.allPlain(v, o, width) {
+		return v
+	}
+	return s.slab.each(v, at, func(a Atom) Atom { return a.narrowed(o, width, at) })
+}
+
+func (s *State) allPlain(v Value, o Operand, width uint8) bool {
+	for _, a := range v {
+		if !a.plain(o, width, s.env.Word) {
+			return false
+		}
+	}
+	return true
+}
+
+// plain says whether an atom is the same when the operand's bytes of it are read.
+func (a Atom) plain(o Operand, width, word uint8) bool {
+	switch {
+	case a.Kind == Opaque:
+		return true
+	case a.Low != 0:
+		return false
+	case o.Width >= word:
+		return true
+	case a.Kind == Number:
+		return cut(a.N, o.Width) == a.N && (!o.Signed || extend(a.N, o.Width) == a.N)
+	}
+	return o.Width == 4 && a.masked() && !o.Signed
+}
+
+func (a Atom) narrowed(o Operand, width uint8, at uint32) Atom {
+	switch {
+	case a.Kind == Opaque:
+		return a
+	case a.Low != 0 && o.Width > a.Low:
+		return Atom{Kind: Opaque, Why: NotFollowed, At: at}
+	case a.Kind == Number:
+		n := cut(a.N, o.Width)
+		if o.Signed {
+			n = cut(extend(n, o.Width), width)
+		}
+		return Atom{N: n, At: a.At}
+	case a.masked() && (o.Width >= 4 || !o.Signed):
+		a.Low = 0
+		if o.Width < 4 {
+			return withNumber(And, a, 1<<(8*o.Width)-1, 4, at)
+		}
+		return a
+	case a.Kind == Table:
+		return a
+	}
+	return Atom{Kind: Opaque, Why: NotFollowed, At: at}
+}
+
+// address gives the address that a memory operand means.
+func (s *State) address(o Operand, at uint32) Value {
+	w := s.env.Word
+	v := s.slab.number(o.Imm, w, at)
+	if o.Reg != NoReg {
+		base := s.regs[o.Reg]
+		if o.Imm == 0 && o.Index == NoReg {
+			return base
+		}
+		v = s.slab.combine(Add, base, v, w, at)
+	}
+	if o.Index != NoReg {
+		index := s.regs[o.Index]
+		if o.Scale > 1 {
+			index = s.slab.combine(Mul, index, s.slab.number(int64(o.Scale), w, at), w, at)
+		}
+		v = s.slab.combine(Add, v, index, w, at)
+	}
+	return v
+}
+
+// load reads memory.
+func (s *State) load(o Operand, width uint8, at uint32) Value {
+	if t, ok := s.table(o, at); ok {
+		return t
+	}
+	var out Value
+	for _, a := range s.address(o, at) {
+		v := s.loadAt(a, o, width, at)
+		if out == nil {
+			out = v
+		} else {
+			out = s.slab.join(out, v, at)
+		}
+	}
+	return out
+}
+
+func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
+	switch {
+	case a.Kind == Frame:
+		return s.narrow(s.loadSlot(place{a.Off, a.N}, o.Width, at), o, width, at)
+	case a.Kind == Number && a.Low == 0:
+		if n, constant := s.env.Constant(uint64(a.N), o.Width); constant {
+			return s.narrow(s.slab.number(int64(n), o.Width, at), o, width, at)
+		}
+		v := s.slab.one(Atom{Kind: Content, N: a.N, Width: o.Width, At: at})
+		if o.Width < 4 {
+			return s.narrow(v, o, width, at)
+		}
+		return v
+	case a.Kind == Content && a.Width == s.env.Word && a.Set == 0 && a.Clear == 0:
+		return s.slab.one(Atom{Kind: Member, N: a.N, Width: o.Width, At: at})
+	case a.Kind == Opaque:
+		return s.slab.one(Atom{Kind: Opaque, Why: FromMemory, At: at})
+	}
+	return s.slab.opaque(FromMemory, at)
+}
+
+// table recognises the load of an entry of a table: at a fixed address, the index unknown. That of a pointer that memory holds, at a
+// distance, is a member of what it points to.
+func (s *State) table(o Operand, at uint32) (Value, bool) {
+	base := uint64(0)
+	if o.Reg != NoReg {
+		v := s.regs[o.Reg]
+		if o.Index == NoReg {
+			return s.member(v, o, at)
+		}
+		n, ok := v.Number()
+		if !ok {
+			return nil, false
+		}
+		base = n
+	}
+	if o.Index == NoReg {
+		return nil, false
+	}
+	if _, known := s.regs[o.Index].Numbers(); known {
+		return nil, false
+	}
+	t := Atom{Kind: Table, N: cut(int64(base)+o.Imm, s.env.Word), Width: o.Width, Signed: o.Signed, At: at}
+	return s.slab.one(t), true
+}
+
+func (s *State) member(v Value, o Operand, at uint32) (Value, bool) {
+	if len(v) != 1 || v[0].Kind != Content || v[0].Width != s.env.Word || v[0].Set|v[0].Clear != 0 {
+		return nil, false
+	}
+	return s.slab.one(Atom{Kind: Member, N: v[0].N, Off: o.Imm, Width: o.Width, At: at}), true
+}
+
+// loadSlot gives what the stack holds.
+func (s *State) loadSlot(p place, width uint8, at uint32) Value {
+	i, found := s.find(p)
+	if found && s.slots[i].width >= width {
+		v := s.slots[i].value
+		if s.slots[i].width > width {
+			return s.narrow(v, Operand{Width: width}, width, at)
+		}
+		return v
+	}
+	if s.overlapped(p, int64(width)) {
+		return s.slab.opaque(NotFollowed, at)
+	}
+	return s.fresh(p, at)
+}
+
+// fresh is what a place holds that nothing has written: the caller's, or nothing.
+func (s *State) fresh(p place, at uint32) Value {
+	if p.base == 0 && p.off >= 0 {
+		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
+	}
+	return s.slab.opaque(NotWritten, at)
+}
+
+func (s *State) find(p place) (int, bool) {
+	return slices.BinarySearchFunc(s.slots, p, func(x slot, p place) int { return x.place.compare(p) })
+}
+
+func (s *State) overlapped(p place, length int64) bool {
+	for _, x := range s.slots {
+		if x.overlaps(p, length) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x slot) overlaps(p place, length int64) bool {
+	return x.base == p.base && x.off < p.off+length && p.off < x.off+int64(x.width)
+}
+
+// write stores a value in a register or in memory.
+func (s *State) write(o Operand, v Value, at uint32) {
+	switch o.Kind {
+	case Register:
+		s.forget(o)
+		if o.Width < 4 && o.Width < s.env.Word {
+			v = s.merged(s.regs[o.Reg], v, o.Width, at)
+		}
+		s.regs[o.Reg] = v
+	case Memory:
+		s.forget(o)
+		s.store(o, v, at)
+	}
+}
+
+// forget unties the flags from a place that gets another content.
+func (s *State) forget(o Operand) {
+	for _, f := range []*Operand{&s.flags.a, &s.flags.b} {
+		if f.Kind == o.Kind && (f.Kind == Memory || f.Reg == o.Reg) || f.Kind == Memory && o.Kind == Register && (f.Reg == o.Reg || f.Index == o.Reg) {
+			*f = Operand{}
+		}
+	}
+}
+
+// merged puts the lowest bytes into a register whose others stay.
+func (s *State) merged(old, v Value, width uint8, at uint32) Value {
+	if _, numbers := old.Numbers(); numbers {
+		if _, numbers := v.Numbers(); numbers {
+			mask := cut(-1, width)
+			high := s.slab.combine(And, old, s.slab.number(^mask, 8, at), 8, at)
+			low := s.slab.combine(And, v, s.slab.number(mask, 8, at), 8, at)
+			return s.slab.combine(Or, high, low, 8, at)
+		}
+	}
+	return s.slab.each(v, at, func(a Atom) Atom {
+		if a.Kind == Number || a.masked() {
+			a.Low = width
+			return a
+		}
+		return unknown(a, a, at)
+	})
+}
+
+// store writes memory: a slot where the address is one on the stack; else nothing that is followed, unless the address can
+// be one on the stack.
+func (s *State) store(o Operand, v Value, at uint32) {
+	targets := s.address(o, at)
+	for _, a := range v {
+		if a.Kind == Frame && !onStack(targets) {
+			s.take(place{a.Off, a.N})
+		}
+	}
+	for _, a := range targets {
+		switch {
+		case a.Kind == Frame && len(targets) == 1:
+			s.put(place{a.Off, a.N}, o.Width, v)
+		case a.Kind == Frame: // one of several places
+			s.spoil(place{a.Off, a.N}, int64(o.Width), NotFollowed, at)
+		case a.Kind == Opaque:
+			s.spoilTaken(at)
+		}
+	}
+}
+
+func onStack(v Value) bool {
+	for _, a := range v {
+		if a.Kind != Frame {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *State) take(p place) {
+	if !slices.Contains(s.taken, p) && len(s.taken) < maxSlots {
+		s.taken = append(s.taken, p)
+	}
+}
+
+// put writes a slot; what it overlaps is gone.
+func (s *State) put(p place, width uint8, v Value) {
+	if i, found := s.find(p); found && s.slots[i].width == width {
+		s.slots[i].value = v
+		return
+	}
+	s.cutOut(p, int64(width))
+	if i, found := s.find(p); !found && len(s.slots) < maxSlots {
+		s.slots = slices.Insert(s.slots, i, slot{p, width, v})
+	}
+}
+
+// cutOut removes the slots that overlap a range; of the caller's part of the stack, what is left of them is unknown, not the
+// caller's.
+func (s *State) cutOut(p place, length int64) {
+	s.slots = slices.DeleteFunc(s.slots, func(x slot) bool { return x.overlaps(p, length) })
+}
+
+// maxObject is how many bytes from an address on may belong to the object there.
+const maxObject = 0x400
+
+// spoil makes a range of the stack unknown.
+func (s *State) spoil(p place, length int64, why Why, at uint32) {
+	callers := p.base == 0 && p.off+length > 0
+	if callers && length > 64 {
+		length = max(64, -p.off) // what the caller keeps beyond its arguments is no object of this routine
+	}
+	s.cutOut(p, length)
+	if !callers {
+		return
+	}
+	for off := max(p.off, 0) &^ 3; off < p.off+length; off += 4 {
+		s.put(place{0, off}, 4, s.slab.opaque(why, at))
+	}
+}
+
+// spoilTaken makes unknown what a store through an unknown pointer, or a call, can reach.
+func (s *State) spoilTaken(at uint32) {
+	for _, p := range s.taken {
+		s.spoil(p, maxObject, ByCall, at)
+	}
+}
+
+// wipe is a store of unknown length.
+func (s *State) wipe(o Operand, at uint32) {
+	if o.Kind != Memory {
+		return
+	}
+	s.forget(o)
+	for _, a := range s.address(o, at) {
+		switch a.Kind {
+		case Frame:
+			s.spoil(place{a.Off, a.N}, maxObject, NotFollowed, at)
+		case Opaque:
+			s.spoilTaken(at)
+		}
+	}
+}
+
+// joinedStack marks where two ways meet with the stack at different heights; an instruction that leaves the stack so has no mark.
+const joinedStack = 1 << 40
+
+// joined gives what holds on both ways; same says that it is what s says.
+func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
+	out, same = s.clone(), true
+	for r := range s.regs {
+		v := s.slab.join(s.regs[r], t.regs[r], at)
+		if !shared(v, s.regs[r]) {
+			same = false
+			switch {
+			case Reg(r) == s.env.Stack: // from here on, counted anew
+				v = s.slab.one(Atom{Kind: Frame, Off: int64(at) | joinedStack, At: at})
+			case widen:
+				v = s.slab.opaque(InLoop, at)
+			}
+			out.regs[r] = v
+		}
+	}
+	for i, x := range s.slots {
+		v := s.slab.join(x.value, t.slotOr(x, at), at)
+		if !shared(v, x.value) {
+			same = false
+			if widen {
+				v = s.slab.opaque(InLoop, at)
+			}
+			out.slots[i].value = v
+		}
+	}
+	for _, x := range t.slots {
+		if i, found := s.find(x.place); found && s.slots[i].width == x.width {
+			continue
+		}
+		if x.base == 0 && x.off >= 0 && !s.overlapped(x.place, int64(x.width)) {
+			v := s.slab.join(s.fresh(x.place, at), x.value, at)
+			out.put(x.place, x.width, v)
+			same = false
+		}
+	}
+	for _, p := range t.taken {
+		if !slices.Contains(out.taken, p) {
+			out.take(p)
+			same = false
+		}
+	}
+	out.flags = meet(s.flags, t.flags)
+	if out.flags.op != s.flags.op {
+		same = false
+	}
+	return out, same
+}
+
+// slotOr gives what another way has in place of a slot.
+func (s *State) slotOr(x slot, at uint32) Value { return s.loadSlot(x.place, x.width, at) }
+
+// meet keeps the flags of two ways where they come from one comparison.
+func meet(a, b flags) flags {
+	if a.op == b.op && a.a == b.a && a.b == b.b && shared(a.av, b.av) && shared(a.bv, b.bv) {
+		return a
+	}
+	return flags{}
+}

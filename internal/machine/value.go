@@ -1,0 +1,333 @@
+package machine
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// Kind says what an atom stands for.
+type Kind uint8
+
+// The kinds of atoms.
+const (
+	Number  Kind = iota
+	Frame        // an address on the stack: N bytes from the stack pointer on entry (Off 0), or as it was left by the instruction at Off
+	Entry        // what the register N held on entry
+	Slot         // what the stack held on entry, N bytes from the stack pointer
+	Content      // what the memory at the address N holds
+	Member       // what the memory holds at Off bytes from the address that the memory at N holds
+	Result       // what the call at N returned
+	Table        // an entry of the table at N, shifted left by Shift, added to Off
+	Opaque       // anything
+)
+
+// Why says why an atom is Opaque.
+type Why uint8
+
+// The reasons.
+const (
+	NotFollowed Why = iota // an instruction computes it in a way that is not followed
+	FromMemory             // it is read through a pointer
+	ManyValues             // more than MaxAtoms values
+	InLoop                 // it changes in a loop
+	ByCall                 // a called routine may have written it
+	NotWritten             // it is read from the stack, and nothing has written it
+)
+
+var whys = [...]string{
+	NotFollowed: "it is computed in a way that is not followed",
+	FromMemory:  "it is read through a pointer",
+	ManyValues:  "it has more than 8 values",
+	InLoop:      "it changes in a loop",
+	ByCall:      "a called routine may have written it",
+	NotWritten:  "it is read from the stack where nothing has written it",
+}
+
+// String gives the reason as a sentence without a full stop.
+func (w Why) String() string { return whys[w] }
+
+// MaxAtoms is how many values are told apart.
+const MaxAtoms = 8
+
+// Atom is one thing that a value can be. Of Entry, Slot, Content, Member and Result the lower 32 bits are meant, less those in Clear
+// and with those in Set.
+type Atom struct {
+	Kind       Kind
+	Width      uint8 // bytes in memory, of Content, Member and Table
+	Low        uint8 // bytes that are known, where the others of the register are not; 0 where all are
+	Shift      uint8
+	Signed     bool // of a Table
+	Why        Why
+	Set, Clear uint32
+	At         uint32 // the instruction that it comes from, relative to the image's base
+	N, Off     int64
+}
+
+// same says whether two atoms stand for the same, wherever they come from.
+func (a Atom) same(b Atom) bool {
+	a.At, b.At = 0, 0
+	if a.Kind == Opaque && b.Kind == Opaque {
+		return true
+	}
+	return a == b
+}
+
+// String is for tests and debugging.
+func (a Atom) String() string {
+	if a.Kind == Opaque {
+		return fmt.Sprintf("? %s at 0x%x", a.Why, a.At)
+	}
+	name := [...]string{"", "frame", "entry", "slot", "content", "member", "result", "table"}[a.Kind]
+	s := fmt.Sprintf("%s0x%x", name, a.N)
+	if a.Off != 0 {
+		s += fmt.Sprintf("+0x%x", a.Off)
+	}
+	if a.Clear != 0 || a.Set != 0 {
+		s += fmt.Sprintf("&^0x%x|0x%x", a.Clear, a.Set)
+	}
+	return s
+}
+
+// Value is the set of what a register or a stack slot can hold; never empty, and never changed once made.
+type Value []Atom
+
+// Numbers gives the value as numbers, false where it is not only those.
+func (v Value) Numbers() ([]uint64, bool) {
+	var list []uint64
+	for _, a := range v {
+		if a.Kind != Number || a.Low != 0 {
+			return nil, false
+		}
+		list = append(list, uint64(a.N))
+	}
+	return list, len(v) > 0
+}
+
+// Number gives the value if it is one number.
+func (v Value) Number() (uint64, bool) {
+	if len(v) == 1 && v[0].Kind == Number && v[0].Low == 0 {
+		return uint64(v[0].N), true
+	}
+	return 0, false
+}
+
+// shared says whether two values are one: not only equal, but the same copy.
+func shared(a, b Value) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
+
+// slab hands out values without an allocation for each.
+type slab struct{ free []Atom }
+
+func (s *slab) one(a Atom) Value {
+	if len(s.free) == 0 {
+		s.free = make([]Atom, 128)
+	}
+	v := s.free[:1:1]
+	s.free = s.free[1:]
+	v[0] = a
+	return v
+}
+
+func (s *slab) opaque(w Why, at uint32) Value { return s.one(Atom{Kind: Opaque, Why: w, At: at}) }
+
+func (s *slab) number(n int64, width uint8, at uint32) Value {
+	return s.one(Atom{Kind: Number, N: cut(n, width), At: at})
+}
+
+// cut keeps the lowest bytes of a number.
+func cut(n int64, width uint8) int64 {
+	if width >= 8 || width == 0 {
+		return n
+	}
+	return n & (1<<(8*width) - 1)
+}
+
+// extend gives a number of that many bytes its sign.
+func extend(n int64, width uint8) int64 {
+	if width >= 8 || width == 0 {
+		return n
+	}
+	shift := 64 - 8*width
+	return n << shift >> shift
+}
+
+// join gives what is one or the other. The result is a where b adds nothing.
+func (s *slab) join(a, b Value, at uint32) Value {
+	if shared(a, b) {
+		return a
+	}
+	out := a
+	for _, x := range b {
+		if out.has(x) {
+			continue
+		}
+		if len(out) >= MaxAtoms {
+			return s.opaque(ManyValues, at)
+		}
+		out = append(out[:len(out):len(out)], x)
+	}
+	return out
+}
+
+func (v Value) has(a Atom) bool {
+	for _, b := range v {
+		if a.same(b) {
+			return true
+		}
+	}
+	return false
+}
+
+// each applies f to every atom.
+func (s *slab) each(v Value, at uint32, f func(Atom) Atom) Value {
+	if len(v) == 1 {
+		return s.one(f(v[0]))
+	}
+	var out Value
+	for _, a := range v {
+		if b := f(a); !out.has(b) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// combine computes every atom of a with every one of b.
+func (s *slab) combine(op Op, a, b Value, width uint8, at uint32) Value {
+	if len(a) == 1 && len(b) == 1 && !spreads(op, a[0], b[0]) {
+		return s.one(compute(op, a[0], b[0], width, at))
+	}
+	var out Value
+	for _, x := range a {
+		for _, y := range b {
+			for _, z := range several(op, x, y, width, at) {
+				if out.has(z) {
+					continue
+				}
+				if len(out) == MaxAtoms {
+					return s.opaque(ManyValues, at)
+				}
+				out = append(out, z)
+			}
+		}
+	}
+	return out
+}
+
+// maxSpread is how many bits of something unknown are told apart.
+const maxSpread = 2
+
+// spreads says whether something unknown is masked so that only few values are left.
+func spreads(op Op, a, b Atom) bool {
+	if b.Kind == Opaque || b.Kind == Result {
+		a, b = b, a
+	}
+	return op == And && (a.Kind == Opaque || a.Kind == Result) && b.Kind == Number && b.Low == 0 && b.N != 0 && bits.OnesCount64(uint64(b.N)) <= maxSpread
+}
+
+// several is compute, where the result can be several.
+func several(op Op, a, b Atom, width uint8, at uint32) []Atom {
+	if !spreads(op, a, b) {
+		return []Atom{compute(op, a, b, width, at)}
+	}
+	mask := b.N
+	if a.Kind == Number {
+		mask = a.N
+	}
+	list := []Atom{{N: 0, At: at}}
+	for sub := mask; sub != 0; sub = (sub - 1) & mask {
+		list = append(list, Atom{N: sub, At: at})
+	}
+	return list
+}
+
+// compute gives a op b, Opaque where that is not known.
+func compute(op Op, a, b Atom, width uint8, at uint32) Atom {
+	switch {
+	case a.Kind == Number && b.Kind == Number && a.Low == 0 && b.Low == 0:
+		return arithmetic(op, a.N, b.N, width, at)
+	case b.Kind == Number && b.Low == 0:
+		return withNumber(op, a, b.N, width, at)
+	case a.Kind == Number && a.Low == 0 && (op == Add || op == And || op == Or || op == Xor):
+		return withNumber(op, b, a.N, width, at)
+	case op == Sub && a.Kind == Frame && b.Kind == Frame && a.Off == b.Off:
+		return Atom{N: cut(a.N-b.N, width), At: at}
+	}
+	return unknown(a, b, at)
+}
+
+// unknown keeps the reason of what was unknown before.
+func unknown(a, b Atom, at uint32) Atom {
+	for _, x := range []Atom{a, b} {
+		if x.Kind == Opaque {
+			return x
+		}
+	}
+	return Atom{Kind: Opaque, Why: NotFollowed, At: at}
+}
+
+func arithmetic(op Op, a, b int64, width uint8, at uint32) Atom {
+	n := int64(0)
+	size := uint64(width) * 8
+	shift := uint64(b) & 63
+	if size < 64 {
+		shift = uint64(b) & 31
+	}
+	switch op {
+	case Add:
+		n = a + b
+	case Sub:
+		n = a - b
+	case And:
+		n = a & b
+	case Or:
+		n = a | b
+	case Xor:
+		n = a ^ b
+	case Mul:
+		n = a * b
+	case Shl:
+		n = a << shift
+	case Shr:
+		n = int64(uint64(cut(a, width)) >> shift)
+	case Sar:
+		n = extend(a, width) >> shift
+	default:
+		return Atom{Kind: Opaque, Why: NotFollowed, At: at}
+	}
+	return Atom{N: cut(n, width), At: at}
+}
+
+// withNumber gives x op n for an x that is no number.
+func withNumber(op Op, x Atom, n int64, width uint8, at uint32) Atom {
+	switch {
+	case op == And && cut(n, width) == 0:
+		return Atom{At: at}
+	case x.Low != 0:
+	case n == 0 && op != Mul && op != And, cut(n, width) == cut(-1, width) && op == And && width >= 4:
+		return x
+	case x.Kind == Frame && (op == Add || op == Sub):
+		if op == Sub {
+			n = -n
+		}
+		x.N += extend(n, width)
+		return x
+	case x.Kind == Frame && op == And && extend(n, width) < 0: // the stack is aligned
+		return Atom{Kind: Frame, Off: int64(at), At: at}
+	case x.Kind == Table && op == Add:
+		x.Off += n
+		return x
+	case x.Kind == Table && op == Shl && n < 8:
+		x.Shift += uint8(n)
+		return x
+	case x.masked() && op == Or && uint64(n)>>32 == 0:
+		x.Set, x.Clear = x.Set|uint32(n), x.Clear&^uint32(n)
+		return x
+	case x.masked() && op == And:
+		x.Set, x.Clear = x.Set&uint32(n), x.Clear|^uint32(n)
+		return x
+	}
+	return unknown(x, x, at)
+}
+
+// masked says whether bits of the atom can be set and cleared.
+func (a Atom) masked() bool { return a.Kind >= Entry && a.Kind <= Result }
