@@ -77,6 +77,8 @@ type DDI struct {
 	// Over is the exported routine that it comes down to where a header makes it a macro or an inline function, "" for none: it
 	// is what a built image calls in its place.
 	Over string
+	// Wdf is its place in the framework's table of functions, by which a built image calls it; 0 for what is not in there.
+	Wdf int
 }
 
 // Effective gives the value the routine gets when value is written at the call: the same, or with the bit that the

@@ -103,6 +103,9 @@ func named(field string) string {
 	return field
 }
 
+// maxWdf is more than any version of the framework has.
+const maxWdf = 1 << 12
+
 func (d *DDI) parseOption(option string) (err error) {
 	key, value, _ := strings.Cut(option, "=")
 	switch key {
@@ -112,6 +115,10 @@ func (d *DDI) parseOption(option string) (err error) {
 		d.AccessMode, err = position(key, value)
 	case "allocate":
 		d.Allocate, err = position(key, value)
+	case "wdf":
+		if d.Wdf, err = strconv.Atoi(value); err != nil || d.Wdf < 1 || d.Wdf > maxWdf {
+			err = fmt.Errorf("wdf=%s: want a place in the framework's table, from 1 to %d", value, maxWdf)
+		}
 	case "memory":
 		if d.UserMemory = value == "user"; !d.UserMemory {
 			err = fmt.Errorf("memory=%s: want memory=user", value)
@@ -123,7 +130,7 @@ func (d *DDI) parseOption(option string) (err error) {
 	case "nx":
 		err = d.parseAdder(value)
 	default:
-		err = fmt.Errorf("unknown option %q: want args=N, mode=N, allocate=N, memory=user, over=NAME or nx=WHO after the 8 fields (%s)", option, columns)
+		err = fmt.Errorf("unknown option %q: want args=N, mode=N, allocate=N, memory=user, over=NAME, wdf=N or nx=WHO after the 8 fields (%s)", option, columns)
 	}
 	return err
 }

@@ -32,6 +32,8 @@ type Image struct {
 	debug       debugData
 	symbolsOnce sync.Once
 	symbols     []Symbol
+	callersOnce sync.Once
+	callers     []caller // by what is called
 }
 
 // Section is one of the image's.

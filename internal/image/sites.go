@@ -1,17 +1,20 @@
 package image
 
 import (
+	"cmp"
 	"encoding/binary"
+	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/machine"
 	"github.com/nxport/nxport/nx"
 )
 
-// notJudged is what is known of the arguments of a call until they are followed.
-const notJudged = "the arguments of calls in built images are not followed yet"
+// notReached is said of a call that is found by its bytes alone.
+const notReached = "the code in front of the call is not followed: no known jump leads there"
 
-// Driver gives the image's calls of the routines in the table, with their lines in the source where it tells them. Located makes of
-// a path that the compiler gave the one to show.
+// Driver gives the image's calls of the routines in the table, and what each asks for, with their lines in the source where it tells
+// them. Located makes of a path that the compiler gave the one to show.
 func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image {
 	rows := map[string]nx.DDI{}
 	for _, d := range table {
@@ -20,25 +23,77 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 	img := driver.Image{Build: driver.Build{
 		ID: m.Path, Project: m.Path, Processor: m.Processor, Mechanism: nx.None, Initialised: driver.InitUnknown,
 	}}
-	calls := m.Calls(func(name string) bool { _, known := rows[name]; return known })
-	for _, c := range calls {
-		s := driver.Site{
-			Witness: driver.Binary, Place: driver.Place{Path: m.Path}, DDI: rows[c.Import.Name], Mechanism: nx.None, Moment: driver.After,
-			Spot: &driver.Spot{RVA: c.RVA, Return: c.Return},
-		}
-		s.Spot.Frames, _ = m.Located(c.RVA, located) // without lines it is an address
-		if section, ok := m.Section(c.RVA); ok {
-			s.Spot.Section = section.Name
-		}
-		if f, ok := m.Function(c.RVA); ok {
-			s.Function = f.Name
-		}
-		if s.DDI.Argument != 0 {
-			s.Value.Unknown = notJudged
-		}
-		img.Sites = append(img.Sites, s)
+	if m.Processor == nx.ARM {
+		return img
+	}
+	f := m.follower(table)
+	img.Sites = f.sites(rows)
+	for i := range img.Sites {
+		s := &img.Sites[i]
+		s.Spot.Frames, _ = m.Located(s.Spot.RVA, located) // without lines it is an address
 	}
 	return img
+}
+
+// sites follows the routines that may call one of the table's, and gives those calls by address.
+func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
+	f.fetchedInto(rows)
+	f.findWdf()
+	var wanted []uint32
+	for _, v := range f.Imports {
+		if rows[v.Name].Name != "" {
+			wanted = append(wanted, v.Slot)
+		}
+	}
+	wanted = append(wanted, f.slotsOf(fetchers...)...)
+	for rva := range f.holding {
+		wanted = append(wanted, rva)
+	}
+	if f.wdf != 0 {
+		wanted = append(wanted, f.wdf)
+	}
+	var sites []driver.Site
+	for _, start := range f.using(wanted) {
+		r := f.routine(start)
+		r.Calls(func(s *machine.State, in *machine.Inst) {
+			name, _ := f.callee(s.Target(in), s)
+			if d, ok := rows[name]; ok && in.At != start {
+				sites = append(sites, f.site(d, s, in, r))
+			}
+		})
+	}
+	slices.SortFunc(sites, func(a, b driver.Site) int { return cmp.Compare(a.Spot.RVA, b.Spot.RVA) })
+	return slices.CompactFunc(sites, func(a, b driver.Site) bool { return a.Spot.RVA == b.Spot.RVA })
+}
+
+// site is a call of a routine of the table, with what it asks for.
+func (f *follower) site(d nx.DDI, s *machine.State, in *machine.Inst, r *machine.Routine) driver.Site {
+	site := driver.Site{
+		Witness: driver.Binary, Place: driver.Place{Path: f.Path}, DDI: d, Mechanism: nx.None, Moment: driver.After,
+		Spot: &driver.Spot{RVA: in.At},
+	}
+	jump := in.Flow != machine.Call
+	if !jump {
+		site.Spot.Return = in.At + uint32(in.Len)
+	}
+	if section, ok := f.Section(in.At); ok {
+		site.Spot.Section = section.Name
+	}
+	if fn, ok := f.Function(in.At); ok {
+		site.Function = fn.Name
+	}
+	if d.Argument == 0 {
+		return site
+	}
+	n := d.Argument
+	if d.Wdf > 0 {
+		n++ // the framework's own first
+	}
+	q := &query{f: f}
+	a := q.resolve(s.Argument(n, jump, in.At), r)
+	slices.SortFunc(a.terms, driver.Term.Compare)
+	site.Value = driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
+	return site
 }
 
 // Jumps gives those of the image's sites to which the function jumps as its last act that is called right before an address. An

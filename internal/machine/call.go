@@ -133,3 +133,38 @@ func (s *State) Write(address Value, off int64, n int64, width uint8) bool {
 	s.put(place{a.Off, a.N + off}, width, s.slab.number(n, width, a.At))
 	return true
 }
+
+// Read gives what the memory holds at a distance from an address.
+func (s *State) Read(address Value, off int64, width uint8, at uint32) Value {
+	if len(address) != 1 || address[0].Kind != Frame {
+		return s.slab.opaque(FromMemory, at)
+	}
+	a := address[0]
+	return s.loadSlot(place{a.Off, a.N + off}, width, at)
+}
+
+// Gives says whether a call that comes now may be given an address: in a register, or on the stack.
+func (s *State) Gives(address uint64) bool {
+	holds := func(v Value) bool {
+		for _, a := range v {
+			if a.Kind == Number && uint64(a.N) == address {
+				return true
+			}
+		}
+		return false
+	}
+	for r := Reg(0); r < Temporary; r++ {
+		if s.env.volatile>>r&1 != 0 && holds(s.regs[r]) {
+			return true
+		}
+	}
+	for _, x := range s.slots {
+		if holds(x.value) {
+			return true
+		}
+	}
+	return false
+}
+
+// Passes says whether a register can bring an argument. Between routines of one image a compiler may choose any that a call may change.
+func (e *Env) Passes(r Reg) bool { return r < Temporary && e.volatile>>r&1 != 0 }

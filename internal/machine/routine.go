@@ -385,8 +385,20 @@ func (r *Routine) Before(at uint32) (*State, bool) {
 	return &s, true
 }
 
-// Holds says whether an instruction of the routine is at an address.
-func (r *Routine) Holds(at uint32) bool { _, ok := r.index[at]; return ok }
+// End gives the end of the last instruction in front of an address, 0 where there is none.
+func (r *Routine) End(at uint32) uint32 {
+	i, found := slices.BinarySearchFunc(r.Insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
+	if !found && i == 0 || found {
+		return 0
+	}
+	return r.Insts[i-1].At + uint32(r.Insts[i-1].Len)
+}
+
+// Holds says whether an instruction of the routine covers an address.
+func (r *Routine) Holds(at uint32) bool {
+	i, found := slices.BinarySearchFunc(r.Insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
+	return found || i > 0 && at < r.Insts[i-1].At+uint32(r.Insts[i-1].Len)
+}
 
 // Calls visits the calls of the routine, and the jumps that leave it, in the order of the code, each with the state before it.
 func (r *Routine) Calls(visit func(s *State, in *Inst)) {
@@ -506,4 +518,13 @@ func Pops(env *Env, start uint32) (bytes int, known bool) {
 		}
 	}
 	return 0, false
+}
+
+// Inst gives the instruction at an address.
+func (r *Routine) Inst(at uint32) (Inst, bool) {
+	i, ok := r.index[at]
+	if !ok {
+		return Inst{}, false
+	}
+	return r.Insts[i], true
 }

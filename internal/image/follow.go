@@ -1,0 +1,302 @@
+package image
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/nxport/nxport/internal/machine"
+	"github.com/nxport/nxport/nx"
+)
+
+// follower follows values through an image: routine by routine, as they are asked for.
+type follower struct {
+	*Image
+	env       machine.Env
+	routines  map[uint32]*machine.Routine
+	slots     map[uint32]string // imports by the address of their slot
+	pops      map[uint32]popped
+	fetched   map[uint32]string // what the call at an address returned: the address of the routine of that name
+	holding   map[uint32]string // the variable at an address holds that of the routine of that name
+	wdf       uint32            // the variable that points to the framework's table of functions; 0 where there is none
+	byIndex   map[int]nx.DDI    // what is in that table
+	arity     map[string]int    // of routines that are known by name
+	windows   nx.Version        // that the driver runs on; zero where it can be any
+	globals   map[uint32]*variable
+	optIns    map[uint32]*optIn // by variable; nil for one that is none
+	byVersion map[nx.Version]*follower
+}
+
+type popped struct {
+	bytes int
+	known bool
+}
+
+// budget is how many instructions of an image are run through, over and over where there are loops.
+const budget = 3 << 20
+
+func (m *Image) follower(table []nx.DDI) *follower {
+	f := &follower{
+		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
+		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, arity: map[string]int{},
+		globals: map[uint32]*variable{}, optIns: map[uint32]*optIn{}, byVersion: map[nx.Version]*follower{},
+	}
+	for _, v := range m.Imports {
+		f.slots[v.Slot] = v.Name
+	}
+	for _, d := range table {
+		f.arity[d.Name] = d.Arity
+		if d.Wdf > 0 {
+			f.byIndex[d.Wdf] = d
+		}
+	}
+	switch m.Processor {
+	case nx.X64:
+		f.env = machine.X64()
+	case nx.X86:
+		f.env = machine.X86()
+	default:
+		f.env = machine.ARM64()
+	}
+	f.env.Base, f.env.Code, f.env.Inside, f.env.Constant = m.Base, m.At, f.inside, f.constant
+	f.env.Pops, f.env.Called, f.env.Budget = f.popsOf, f.called, budget
+	return f
+}
+
+// routine gives the routine at an address, followed.
+func (f *follower) routine(start uint32) *machine.Routine {
+	r := f.routines[start]
+	if r == nil {
+		r = machine.Follow(&f.env, start)
+		f.routines[start] = r
+	}
+	return r
+}
+
+// inside says whether what a routine jumps to belongs to it. Without unwind information all does that is near.
+func (f *follower) inside(routine, to uint32) bool {
+	const near = 1 << 20
+	start, ok := f.unwound(to)
+	if first, unwinds := f.unwound(routine); unwinds || ok {
+		return ok && unwinds && start == first
+	}
+	a, ok := f.Section(routine)
+	b, same := f.Section(to)
+	return ok && same && a.RVA == b.RVA && max(to, routine)-min(to, routine) < near && !f.isThunk(to)
+}
+
+// constant reads what no driver writes: a section that is not writable, but for the slots of imports.
+func (f *follower) constant(address uint64, width uint8) (uint64, bool) {
+	const writable = 0x80000000
+	rva := address - f.Base
+	if rva>>32 != 0 {
+		return f.shared(address)
+	}
+	s, ok := f.Section(uint32(rva))
+	if _, slot := f.slots[uint32(rva)]; !ok || slot || s.Characteristics&writable != 0 {
+		return 0, false
+	}
+	return f.number(uint32(rva), width)
+}
+
+// number reads what the image holds at an address; what the file does not hold is zero.
+func (f *follower) number(rva uint32, width uint8) (uint64, bool) {
+	s, ok := f.Section(rva)
+	if !ok || rva-s.RVA+uint32(width) > s.Size {
+		return 0, false
+	}
+	var b [8]byte
+	copy(b[:min(width, 8)], f.At(rva))
+	return binary.LittleEndian.Uint64(b[:]), true
+}
+
+// startOf finds the routine that an instruction is in.
+func (f *follower) startOf(rva uint32) (*machine.Routine, bool) {
+	if start, ok := f.unwound(rva); ok {
+		r := f.routine(start)
+		if r.Holds(rva) {
+			return r, true
+		}
+		return f.beyond(r, rva)
+	}
+	for i, start := range f.candidates(rva) {
+		if i == maxCandidates {
+			break
+		}
+		if r := f.routine(start); r.Holds(rva) {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// beyond takes what no known jump leads to, in a routine, for one of its own.
+func (f *follower) beyond(r *machine.Routine, rva uint32) (*machine.Routine, bool) {
+	for range maxCandidates {
+		start := r.End(rva)
+		code := f.At(start)
+		for len(code) > 0 && (code[0] == 0xcc || code[0] == 0x90) && start < rva {
+			start, code = start+1, code[1:]
+		}
+		if start == 0 || start > rva {
+			return nil, false
+		}
+		next := f.routine(start)
+		if next.Holds(rva) {
+			return next, true
+		}
+		if next.End(rva) <= start {
+			return nil, false
+		}
+		r = next
+	}
+	return nil, false
+}
+
+const (
+	maxCandidates = 12
+	maxRoutine    = 1 << 16 // bytes in front of an instruction in which its routine begins
+)
+
+// candidates are where the routine of an instruction may begin that no unwind information covers: the nearest first. What is called
+// begins there, and what looks like a prologue behind the end of something else.
+func (f *follower) candidates(rva uint32) []uint32 {
+	section, ok := f.Section(rva)
+	if !ok {
+		return nil
+	}
+	lowest := max(section.RVA, rva-min(rva, maxRoutine))
+	list := []uint32{}
+	index := f.callIndex()
+	i, _ := slices.BinarySearchFunc(index, rva+1, func(c caller, to uint32) int { return int(int64(c.to) - int64(to)) })
+	for i--; i >= 0 && index[i].to >= lowest && len(list) < maxCandidates; i-- {
+		if !index[i].jump && (len(list) == 0 || list[len(list)-1] != index[i].to) {
+			list = append(list, index[i].to)
+		}
+	}
+	list = append(list, f.prologues(lowest, rva)...)
+	if f.Entry >= lowest && f.Entry <= rva {
+		list = append(list, f.Entry)
+	}
+	slices.Sort(list)
+	slices.Reverse(list)
+	return slices.Compact(list)
+}
+
+// prologues finds push ebp; mov ebp, esp behind padding or a return, and what else begins behind padding.
+func (f *follower) prologues(lowest, rva uint32) []uint32 {
+	code := f.At(lowest)
+	code = code[:min(len(code), int(rva-lowest)+1)]
+	var list []uint32
+	for i := len(code) - 1; i > 0 && len(list) < maxCandidates; i-- {
+		padding := code[i-1] == 0xcc || code[i-1] == 0x90
+		begins := code[i] != 0xcc && code[i] != 0x90 && padding
+		if i+3 <= len(code) && code[i] == 0x55 && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5) {
+			begins = begins || code[i-1] == 0xc3 || i > 2 && code[i-3] == 0xc2
+		}
+		if begins {
+			list = append(list, lowest+uint32(i))
+		}
+	}
+	return list
+}
+
+// callee says what a call goes to: an import, or the framework's, by name; or a routine of the image.
+func (f *follower) callee(target machine.Value, s *machine.State) (name string, start uint32) {
+	if len(target) != 1 {
+		return "", 0
+	}
+	switch a := target[0]; a.Kind {
+	case machine.Content:
+		rva := uint32(uint64(a.N) - f.Base)
+		if name := f.slots[rva]; name != "" {
+			return name, 0
+		}
+		return f.holding[rva], 0
+	case machine.Member:
+		if f.wdf != 0 && uint64(a.N)-f.Base == uint64(f.wdf) {
+			return f.byIndex[int(a.Off)/int(f.env.Word)].Name, 0
+		}
+	case machine.Result:
+		return f.fetched[uint32(a.N)], 0
+	case machine.Number:
+		rva := uint64(a.N) - f.Base
+		if rva>>32 != 0 {
+			return "", 0
+		}
+		if name, ok := f.thunk(uint32(rva)); ok {
+			return name, 0
+		}
+		if dispatches(f.At(uint32(rva))) && f.Processor == nx.X64 {
+			const rax = 0
+			return f.callee(s.Register(rax), s)
+		}
+		return "", uint32(rva)
+	}
+	return "", 0
+}
+
+// dispatches says whether code is jmp rax: the guard's dispatch of indirect calls until the kernel puts its own in place.
+func dispatches(code []byte) bool { return len(code) >= 2 && code[0] == 0xff && code[1] == 0xe0 }
+
+// thunk gives the import that the code at an address jumps to.
+func (f *follower) thunk(rva uint32) (string, bool) {
+	code := f.At(rva)
+	if len(code) < 12 && f.Processor == nx.ARM64 || len(code) < 6 {
+		return "", false
+	}
+	slot := uint32(0)
+	switch f.Processor {
+	case nx.ARM64: // adrp x16; ldr x16, [x16, #offset]; br x16
+		adrp, ldr, br := binary.LittleEndian.Uint32(code), binary.LittleEndian.Uint32(code[4:]), binary.LittleEndian.Uint32(code[8:])
+		n := adrp & 31
+		if adrp&0x9f000000 != 0x90000000 || ldr&0xffc00000 != 0xf9400000 || ldr>>5&31 != n || ldr&31 != br>>5&31 || br&0xfffffc1f != 0xd61f0000 {
+			return "", false
+		}
+		slot = rva&^0xfff + uint32(int32((adrp>>5&0x7ffff<<2|adrp>>29&3)<<11)>>11)<<12 + ldr>>10&0xfff*8
+	default:
+		if code[0] == 0x48 && f.Processor == nx.X64 && len(code) > 6 {
+			code, rva = code[1:], rva+1
+		}
+		if code[0] != 0xff || code[1] != 0x25 {
+			return "", false
+		}
+		slot = binary.LittleEndian.Uint32(code[2:])
+		if f.Processor == nx.X64 {
+			slot += rva + 6
+		} else {
+			slot -= uint32(f.Base)
+		}
+	}
+	name, ok := f.slots[slot]
+	return name, ok
+}
+
+// thunkAt says whether a reference to a slot is that of a thunk, which others call; and where it begins.
+func (f *follower) thunkAt(reference uint32) (uint32, bool) {
+	before := uint32(2) // FF 25
+	if f.Processor == nx.ARM64 {
+		before = 4 // adrp
+	}
+	rva := reference - min(reference, before)
+	return rva, f.isThunk(rva) && len(f.callersOf(rva)) > 0
+}
+
+func (f *follower) isThunk(rva uint32) bool { _, ok := f.thunk(rva); return ok }
+
+// popsOf says what a routine takes off the stack on x86: an import all its arguments, if it is known how many.
+func (f *follower) popsOf(in *machine.Inst, target machine.Value) (int, bool) {
+	name, start := f.callee(target, nil)
+	if name != "" {
+		n, known := f.arity[name]
+		return 4 * n, known && n > 0
+	}
+	if start == 0 {
+		return 0, false
+	}
+	p, ok := f.pops[start]
+	if !ok {
+		p.bytes, p.known = machine.Pops(&f.env, start)
+		f.pops[start] = p
+	}
+	return p.bytes, p.known
+}

@@ -1,0 +1,172 @@
+package image
+
+import (
+	"encoding/binary"
+	"slices"
+	"unicode/utf16"
+
+	"github.com/nxport/nxport/internal/machine"
+	"github.com/nxport/nxport/nx"
+)
+
+// called is told of each call in a routine that is followed: what some routines of Windows do matters.
+func (f *follower) called(before, after *machine.State, in *machine.Inst, target machine.Value) {
+	name, start := f.callee(target, before)
+	switch name {
+	case "":
+		if start != 0 && f.doesNothing(start) {
+			*after = *before
+		}
+	case "RtlInitUnicodeString", "RtlInitAnsiString":
+		if text, ok := before.Argument(2, false, in.At).Number(); ok {
+			word := f.env.Word
+			after.Write(before.Argument(1, false, in.At), int64(word), int64(text), word)
+		}
+	case "MmGetSystemRoutineAddress", "NdisGetRoutineAddress":
+		f.fetches(in.At, f.counted(before.Argument(1, false, in.At), before, in.At))
+	case "FltGetRoutineAddress":
+		if text, ok := before.Argument(1, false, in.At).Number(); ok {
+			f.fetches(in.At, f.ansi(text))
+		}
+	default:
+		f.version(name, before, after, in)
+	}
+}
+
+// doesNothing says whether a routine is a return alone: the guard's check of an indirect call until the kernel puts its own in
+// place, which keeps all registers.
+func (f *follower) doesNothing(start uint32) bool {
+	const ret, retN, retARM64 = 0xc3, 0xc2, 0xd65f03c0
+	code := f.At(start)
+	if f.Processor == nx.ARM64 {
+		return len(code) >= 4 && binary.LittleEndian.Uint32(code) == retARM64
+	}
+	return len(code) >= 3 && (code[0] == ret || code[0] == retN && code[1] == 0 && code[2] == 0)
+}
+
+func (f *follower) fetches(at uint32, name string) {
+	if name != "" {
+		f.fetched[at] = name
+	}
+}
+
+const maxFetched = 64 // characters in the name of a routine
+
+// counted reads a UNICODE_STRING, on the stack or in the image.
+func (f *follower) counted(address machine.Value, s *machine.State, at uint32) string {
+	word := f.env.Word
+	buffer, ok := s.Read(address, int64(word), word, at).Number()
+	if n, fixed := address.Number(); fixed {
+		buffer, ok = f.number(uint32(n-f.Base)+uint32(word), word)
+	}
+	rva := buffer - f.Base
+	if !ok || rva>>32 != 0 {
+		return ""
+	}
+	var text []uint16
+	for b := f.At(uint32(rva)); len(b) >= 2 && len(text) < maxFetched; b = b[2:] {
+		c := binary.LittleEndian.Uint16(b)
+		if c == 0 {
+			break
+		}
+		text = append(text, c)
+	}
+	return string(utf16.Decode(text))
+}
+
+func (f *follower) ansi(address uint64) string {
+	rva := address - f.Base
+	if rva>>32 != 0 {
+		return ""
+	}
+	b := f.At(uint32(rva))
+	return text(b[:min(len(b), maxFetched)])
+}
+
+// fetchers are the imports that give the address of a routine by name.
+var fetchers = []string{"MmGetSystemRoutineAddress", "NdisGetRoutineAddress", "FltGetRoutineAddress"}
+
+// fetchedInto follows the routines that fetch others by name, and finds the variables that hold what they fetch.
+func (f *follower) fetchedInto(table map[string]nx.DDI) {
+	for _, start := range f.using(f.slotsOf(fetchers...)) {
+		r := f.routine(start)
+		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
+			rva := address - f.Base
+			if width != f.env.Word || rva>>32 != 0 {
+				return
+			}
+			for _, a := range v {
+				if a.Kind != machine.Result {
+					continue
+				}
+				if name := f.fetched[uint32(a.N)]; table[name].Name != "" {
+					f.holding[uint32(rva)] = name
+				}
+			}
+		})
+	}
+}
+
+// slotsOf gives the slots of imports.
+func (f *follower) slotsOf(names ...string) []uint32 {
+	var list []uint32
+	for _, v := range f.Imports {
+		if slices.Contains(names, v.Name) {
+			list = append(list, v.Slot)
+		}
+	}
+	return list
+}
+
+// using gives the routines that name one of the addresses, or call a thunk that jumps through it.
+func (f *follower) using(slots []uint32) []uint32 {
+	starts := map[uint32]bool{}
+	var thunks []uint32
+	for _, at := range f.references(addressesOf(slots)) {
+		if rva, ok := f.thunkAt(at); ok {
+			thunks = append(thunks, rva)
+			continue
+		}
+		if r, ok := f.startOf(at); ok {
+			starts[r.Start] = true
+		}
+	}
+	for _, rva := range thunks {
+		for _, c := range f.callersOf(rva) {
+			if r, ok := f.startOf(c.at); ok {
+				starts[r.Start] = true
+			}
+		}
+	}
+	list := make([]uint32, 0, len(starts))
+	for start := range starts {
+		list = append(list, start)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// kmdf is the name by which a driver binds to the framework, in UTF-16.
+var kmdf = []byte("K\x00m\x00d\x00f\x00L\x00i\x00b\x00r\x00a\x00r\x00y\x00\x00\x00")
+
+// findWdf finds the variable that points to the framework's table: WDF_BIND_INFO has the address of the name behind its size,
+// then three numbers of the version, how many functions there are, and the address of the variable (wdfversionbind; fxldr.h).
+func (f *follower) findWdf() {
+	word := uint32(f.env.Word)
+	for _, s := range f.Sections {
+		for from := 0; ; {
+			i := index(f.bytes(s)[from:], kmdf)
+			if i < 0 {
+				break
+			}
+			from += i + 2
+			name := f.Base + uint64(s.RVA) + uint64(from) - 2
+			if info, ok := f.pointerTo(name); ok {
+				if table, ok := f.number(info+word+16, f.env.Word); ok && table > f.Base && table-f.Base < uint64(f.Size) {
+					f.wdf = uint32(table - f.Base)
+					return
+				}
+			}
+		}
+	}
+}

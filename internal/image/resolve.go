@@ -1,0 +1,214 @@
+package image
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/machine"
+	"github.com/nxport/nxport/nx"
+)
+
+// Limits on how far a value is followed out of its routine.
+const (
+	maxCallersUp = 3  // levels of callers
+	maxWay       = 8  // routines and variables on one way
+	maxCallSites = 64 // of one routine
+	maxSteps     = 12
+)
+
+// query is the state of following one value through the image.
+type query struct {
+	f     *follower
+	steps []driver.Step
+	// way holds what is being followed, so that it does not go round.
+	way []uint64
+	up  int
+}
+
+// answer is what a value can be.
+type answer struct {
+	terms   []driver.Term
+	unknown string
+}
+
+func (a *answer) add(b answer) {
+	for _, t := range b.terms {
+		if !slices.ContainsFunc(a.terms, func(u driver.Term) bool { return t.Compare(u) == 0 }) {
+			a.terms = append(a.terms, t)
+		}
+	}
+	if a.unknown == "" {
+		a.unknown = b.unknown
+	}
+}
+
+func (q *query) say(at uint32, format string, args ...any) {
+	s := driver.Step{Place: driver.Place{Path: q.f.Path}, Says: fmt.Sprintf("0x%x: ", at) + fmt.Sprintf(format, args...)}
+	if len(q.steps) < maxSteps && !slices.Contains(q.steps, s) {
+		q.steps = append(q.steps, s)
+	}
+}
+
+// resolve gives what a value of a routine can be, as numbers.
+func (q *query) resolve(v machine.Value, r *machine.Routine) answer {
+	var out answer
+	for _, a := range v {
+		out.add(q.atom(a, r))
+	}
+	if !r.Whole && out.unknown == "" {
+		out.unknown = fmt.Sprintf("the routine at 0x%x has a jump that is not followed", r.Start)
+	}
+	return out
+}
+
+func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
+	if a.Low != 0 {
+		return answer{unknown: fmt.Sprintf("at 0x%x only a part of the value is set", a.At)}
+	}
+	switch a.Kind {
+	case machine.Number:
+		q.say(a.At, "the value is %s", spelled(uint32(a.N)))
+		return answer{terms: []driver.Term{{Bits: uint32(a.N)}}}
+	case machine.Content:
+		return masked(a, q.variable(a))
+	case machine.Entry, machine.Slot:
+		return masked(a, q.fromCallers(a, r))
+	case machine.Result:
+		return masked(a, q.fromCallee(a, r))
+	case machine.Opaque:
+		return answer{unknown: fmt.Sprintf("at 0x%x %s", a.At, a.Why)}
+	}
+	return answer{unknown: fmt.Sprintf("at 0x%x it is read through a pointer", a.At)}
+}
+
+// spelled gives small numbers as decimal, as tables of pool types do.
+func spelled(n uint32) string {
+	if n >= 1<<16 {
+		return fmt.Sprintf("%#x", n)
+	}
+	return fmt.Sprint(n)
+}
+
+// masked sets and clears bits. The variables of the opt-in have one bit at most.
+func masked(a machine.Atom, b answer) answer {
+	for i, t := range b.terms {
+		if len(t.Tokens) > 0 && a.Clear&(nx.PoolNXAllocation|nx.MdlMappingNoExecute) != 0 {
+			return answer{unknown: fmt.Sprintf("at 0x%x a bit of it is cleared", a.At)}
+		}
+		b.terms[i].Bits = t.Bits&^a.Clear | a.Set
+	}
+	return b
+}
+
+// enter notes that something is followed, false where it already is, or the way is too long.
+func (q *query) enter(kind int, at uint32) bool {
+	key := uint64(kind)<<32 | uint64(at)
+	if slices.Contains(q.way, key) || len(q.way) >= maxWay {
+		return false
+	}
+	q.way = append(q.way, key)
+	return true
+}
+
+func (q *query) leave() { q.way = q.way[:len(q.way)-1] }
+
+const (
+	wayUp = iota
+	wayDown
+	wayVariable
+)
+
+// fromCallers gives what the callers of a routine pass.
+func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
+	what := fmt.Sprintf("the routine at 0x%x gets it from its callers", r.Start)
+	if q.up >= maxCallersUp {
+		return answer{unknown: what + ", more than three levels up"}
+	}
+	if a.Kind == machine.Entry && !q.f.env.Passes(machine.Reg(a.N)) {
+		return answer{unknown: fmt.Sprintf("at 0x%x it is what the caller had in a register that is no argument", a.At)}
+	}
+	if !q.enter(wayUp, r.Start) {
+		return answer{unknown: what + ", which call each other"}
+	}
+	defer q.leave()
+	callers := q.f.callersOf(r.Start)
+	var out answer
+	if len(callers) > maxCallSites {
+		return answer{unknown: fmt.Sprintf("%s, of which there are %d", what, len(callers))}
+	}
+	q.up++
+	defer func() { q.up-- }()
+	for _, c := range callers {
+		out.add(q.fromCaller(a, c))
+	}
+	switch {
+	case len(out.terms) == 0 && out.unknown == "":
+		return answer{unknown: what + ", which are not known"}
+	case q.f.exported(r.Start):
+		out.add(answer{unknown: what + ", and it is exported"})
+	case q.f.addressTaken(r.Start):
+		out.add(answer{unknown: what + ", and its address is taken"})
+	}
+	return out
+}
+
+func (q *query) fromCaller(a machine.Atom, c caller) answer {
+	s, r, ok := q.f.before(c.at)
+	if !ok {
+		return answer{} // not code, or never reached
+	}
+	in, _ := r.Inst(c.at)
+	if !in.Known || in.Target != c.to {
+		return answer{}
+	}
+	q.say(c.at, "%s the routine at 0x%x", map[bool]string{true: "jumps to", false: "calls"}[c.jump], c.to)
+	return q.resolve(s.OnEntry(a, c.jump, c.at), r)
+}
+
+// before gives the state before an instruction.
+func (f *follower) before(at uint32) (*machine.State, *machine.Routine, bool) {
+	r, ok := f.startOf(at)
+	if !ok {
+		return nil, nil, false
+	}
+	s, ok := r.Before(at)
+	return s, r, ok
+}
+
+// fromCallee gives what a called routine of the image returns.
+func (q *query) fromCallee(a machine.Atom, r *machine.Routine) answer {
+	at := uint32(a.N)
+	unknown := answer{unknown: fmt.Sprintf("at 0x%x a routine returns it", at)}
+	s, ok := r.Before(at)
+	in, known := r.Inst(at)
+	if !ok || !known {
+		return unknown
+	}
+	name, start := q.f.callee(s.Target(&in), s)
+	if name != "" {
+		return answer{unknown: fmt.Sprintf("at 0x%x %s returns it", at, name)}
+	}
+	if start == 0 || !q.enter(wayDown, start) {
+		return unknown
+	}
+	defer q.leave()
+	callee := q.f.routine(start)
+	q.say(at, "the routine at 0x%x returns it", start)
+	var out answer
+	any := false
+	callee.Returns(func(t *machine.State, _ *machine.Inst) {
+		any = true
+		for _, b := range t.Returned() {
+			if b.Kind == machine.Entry || b.Kind == machine.Slot {
+				out.add(masked(b, q.resolve(s.OnEntry(b, false, at), r)))
+				continue
+			}
+			out.add(q.atom(b, callee))
+		}
+	})
+	if !any || !callee.Whole {
+		out.add(unknown)
+	}
+	return out
+}

@@ -1,0 +1,192 @@
+package image
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/machine"
+	"github.com/nxport/nxport/nx"
+)
+
+// variable is one of the image that a request reads, with all that writes it.
+type variable struct {
+	initial uint32
+	stores  []store
+	unknown string
+}
+
+// store is a write of a variable.
+type store struct {
+	at      uint32
+	routine uint32
+	value   answer
+	steps   []driver.Step
+}
+
+const (
+	fieldReach = 0x100 // a variable is a field of a structure that begins so far in front of it, at most
+	maxWriters = 64    // routines that name a variable
+)
+
+// variableAt finds what writes a variable of four bytes, as this follower's Windows has it.
+func (f *follower) variableAt(rva uint32) *variable {
+	if v := f.globals[rva]; v != nil {
+		return v
+	}
+	v := &variable{}
+	f.globals[rva] = v
+	initial, ok := f.number(rva, 4)
+	if !ok {
+		v.unknown = fmt.Sprintf("0x%x is not in the image", rva)
+		return v
+	}
+	v.initial = uint32(initial)
+	if f.isSlot(rva) {
+		v.unknown = fmt.Sprintf("0x%x is imported", rva)
+		return v
+	}
+	routines, taken := f.naming(rva)
+	if len(routines) > maxWriters {
+		v.unknown = fmt.Sprintf("%d routines use the variable at 0x%x", len(routines), rva)
+		return v
+	}
+	if taken {
+		v.unknown = fmt.Sprintf("the address of the variable at 0x%x is in the image's data", rva)
+	}
+	for _, start := range routines {
+		f.storesTo(v, rva, f.routine(start))
+	}
+	return v
+}
+
+func (f *follower) isSlot(rva uint32) bool { _, ok := f.slots[rva]; return ok }
+
+// naming gives the routines that may write a variable: they name it, or something in front of it that it may be a field of.
+func (f *follower) naming(rva uint32) (starts []uint32, taken bool) {
+	window := addresses{lo: rva - min(rva, fieldReach), hi: rva}
+	for a := window.lo; a <= rva; a++ {
+		window.list = append(window.list, a)
+	}
+	for _, at := range f.references(window) {
+		r, ok := f.startOf(at)
+		if !ok {
+			continue
+		}
+		if !slices.Contains(starts, r.Start) {
+			starts = append(starts, r.Start)
+		}
+	}
+	slices.Sort(starts)
+	_, taken = f.pointerTo(f.Base + uint64(rva))
+	return starts, taken
+}
+
+// storesTo adds what a routine writes to a variable.
+func (f *follower) storesTo(v *variable, rva uint32, r *machine.Routine) {
+	address := f.Base + uint64(rva)
+	r.Stores(func(in *machine.Inst, to uint64, width uint8, value machine.Value) {
+		switch {
+		case to == address && width >= 4:
+			q := &query{f: f}
+			s := store{at: in.At, routine: r.Start, value: q.resolve(value, r)}
+			s.steps = q.steps
+			v.stores = append(v.stores, s)
+		case to < address+4 && address < to+uint64(width):
+			v.unknown = fmt.Sprintf("at 0x%x a part of the variable at 0x%x is written", in.At, rva)
+		}
+		if n, ok := value.Number(); ok && n == address {
+			v.unknown = fmt.Sprintf("at 0x%x the address of the variable at 0x%x is stored", in.At, rva)
+		}
+	})
+	r.Calls(func(s *machine.State, in *machine.Inst) {
+		if s.Gives(address) {
+			if name, _ := f.callee(s.Target(in), s); !slices.Contains(tellers, name) {
+				v.unknown = fmt.Sprintf("at 0x%x the address of the variable at 0x%x is passed to a routine", in.At, rva)
+			}
+		}
+	})
+}
+
+// values gives all that the variable can be on this follower's Windows.
+func (v *variable) values() answer {
+	a := answer{terms: []driver.Term{{Bits: v.initial}}, unknown: v.unknown}
+	for _, s := range v.stores {
+		a.add(s.value)
+	}
+	return a
+}
+
+// variable gives what a variable can be: if that hangs on the version of Windows, on which; of an opt-in's, its name.
+func (q *query) variable(a machine.Atom) answer {
+	rva := uint32(uint64(a.N) - q.f.Base)
+	if uint64(a.N)-q.f.Base>>32 != 0 {
+		return answer{unknown: fmt.Sprintf("at 0x%x it is read from the fixed address 0x%x", a.At, uint64(a.N))}
+	}
+	if !q.enter(wayVariable, rva) {
+		return answer{unknown: fmt.Sprintf("the variable at 0x%x hangs on itself", rva)}
+	}
+	defer q.leave()
+	v := q.f.variableAt(rva)
+	q.say(a.At, "it is the variable at 0x%x, which starts as %s", rva, spelled(v.initial))
+	for _, s := range v.stores {
+		q.say(s.at, "the variable at 0x%x is set", rva)
+		for _, step := range s.steps {
+			if len(q.steps) < maxSteps && !slices.Contains(q.steps, step) {
+				q.steps = append(q.steps, step)
+			}
+		}
+	}
+	if o, ok := q.f.optInVariable(rva); ok {
+		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: o.token, In: nx.OptIn}}}}}
+	}
+	return v.values()
+}
+
+// pointerTo finds where the image's data holds an address.
+func (f *follower) pointerTo(address uint64) (rva uint32, ok bool) {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], address)
+	for _, s := range f.Sections {
+		if s.Executable() {
+			continue
+		}
+		if i := index(f.bytes(s), b[:f.env.Word]); i >= 0 {
+			return s.RVA + uint32(i), true
+		}
+	}
+	return 0, false
+}
+
+func index(data, what []byte) int { return bytes.Index(data, what) }
+
+// addressTaken says whether the address of a routine is anywhere but in a call: then its callers are not all known.
+func (f *follower) addressTaken(start uint32) bool {
+	if _, taken := f.pointerTo(f.Base + uint64(start)); taken {
+		return true
+	}
+	for _, at := range f.references(addressesOf([]uint32{start})) {
+		if f.Processor != nx.ARM64 && f.isCall(at) {
+			continue
+		}
+		if f.Processor == nx.X64 && f.At(at-2) != nil && f.At(at - 2)[0] != lea {
+			continue // a jump or call through memory, or a constant that looks like one
+		}
+		return true
+	}
+	return false
+}
+
+const lea = 0x8d
+
+// isCall says whether the four bytes are the distance of a call or a jump.
+func (f *follower) isCall(at uint32) bool {
+	code := f.At(at - 1)
+	return len(code) > 0 && (code[0] == 0xe8 || code[0] == 0xe9)
+}
+
+func (f *follower) exported(start uint32) bool {
+	return start != f.Entry && slices.ContainsFunc(f.Exports(), func(s Symbol) bool { return s.RVA == start })
+}

@@ -1,0 +1,127 @@
+package image
+
+import (
+	"github.com/nxport/nxport/internal/machine"
+	"github.com/nxport/nxport/nx"
+)
+
+// representatives are the versions of Windows that a driver is followed for: one between each two between which drivers are known to
+// tell; the first stands for all before.
+var representatives = []nx.Version{
+	{Major: 5}, nx.WindowsXP, nx.WindowsServer2003, nx.WindowsVista, nx.Windows7, nx.Windows8, nx.Windows81,
+	{Major: 10, Build: 10240}, {Major: 10, Build: 14393}, {Major: 10, Build: 17763}, {Major: 10, Build: 19041}, {Major: 10, Build: 22000},
+	{Major: 10, Build: 26100},
+}
+
+// builds are what versions without one begin with.
+var builds = map[nx.Version]int{
+	{Major: 5}: 2195, nx.WindowsXP: 2600, nx.WindowsServer2003: 3790, nx.WindowsVista: 6000, nx.Windows7: 7600, nx.Windows8: 9200, nx.Windows81: 9600,
+}
+
+// ndis are the versions of NDIS by version of Windows, as NdisGetVersion returns them.
+var ndis = map[nx.Version]int64{
+	{Major: 5}: 0x50000, nx.WindowsXP: 0x50001, nx.WindowsServer2003: 0x50001, nx.WindowsVista: 0x60000, nx.Windows7: 0x60014,
+	nx.Windows8: 0x6001e, nx.Windows81: 0x60028,
+}
+
+const ndisWindows10 = 0x60032
+
+// version does what the routines do that tell the version of Windows.
+func (f *follower) version(name string, before, after *machine.State, in *machine.Inst) {
+	w := f.windows
+	if w == (nx.Version{}) {
+		return
+	}
+	build := int64(w.Build)
+	if build == 0 {
+		build = int64(builds[w])
+	}
+	arg := func(n int) machine.Value { return before.Argument(n, false, in.At) }
+	returns := func(n int64) { after.SetReturned(machine.Atom{N: n, At: in.At}) }
+	switch name {
+	case "RtlGetVersion": // RTL_OSVERSIONINFOW: size, major, minor, build, platform
+		const platform = 2
+		for i, n := range []int64{int64(w.Major), int64(w.Minor), build, platform} {
+			after.Write(arg(1), int64(4+4*i), n, 4)
+		}
+		returns(0)
+	case "PsGetVersion":
+		for i, n := range []int64{int64(w.Major), int64(w.Minor), build} {
+			after.Write(arg(1+i), 0, n, 4)
+		}
+	case "NdisGetVersion":
+		if n, known := ndis[w]; known {
+			returns(n)
+		} else {
+			returns(ndisWindows10)
+		}
+	case "RtlIsNtDdiVersionAvailable": // NTDDI_WIN8 is 0x06020000
+		if n, ok := arg(1).Number(); ok {
+			ours := uint64(w.Major)<<24 | uint64(w.Minor)<<16
+			returns(truth(n>>16<<16 <= ours))
+		}
+	case "IoIsWdmVersionAvailable": // 1.10 of Windows 2000 to 6.00 from Vista on
+		major, ok := arg(1).Number()
+		minor, fine := arg(2).Number()
+		if ok && fine {
+			returns(truth(major<<8|minor&0xff <= wdm(w)))
+		}
+	}
+}
+
+func wdm(w nx.Version) uint64 {
+	switch {
+	case !w.Before(nx.WindowsVista):
+		return 0x600
+	case w == nx.WindowsServer2003:
+		return 0x130
+	case w == nx.WindowsXP:
+		return 0x120
+	}
+	return 0x110
+}
+
+func truth(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// tellers are the imports by which a driver learns the version of Windows.
+var tellers = []string{"RtlGetVersion", "PsGetVersion", "NdisGetVersion", "RtlIsNtDdiVersionAvailable", "IoIsWdmVersionAvailable"}
+
+// shared says what the page at a fixed address that Windows shares with all tells of its version (KUSER_SHARED_DATA).
+func (f *follower) shared(address uint64) (uint64, bool) {
+	const page64, page32 = 0xfffff78000000000, 0xffdf0000
+	w := f.windows
+	if w == (nx.Version{}) {
+		return 0, false
+	}
+	page := uint64(page64)
+	if f.env.Word == 4 {
+		page = page32
+	}
+	switch address - page {
+	case 0x26c:
+		return uint64(w.Major), true
+	case 0x270:
+		return uint64(w.Minor), true
+	case 0x260:
+		return uint64(w.Build), w.Major >= 10
+	}
+	return 0, false
+}
+
+// under gives a follower for one version of Windows.
+func (f *follower) under(w nx.Version) *follower {
+	if g := f.byVersion[w]; g != nil {
+		return g
+	}
+	g := *f
+	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[uint32]*variable{}
+	g.env.Called, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.constant, g.popsOf, g.inside
+	g.env.Budget = budget / 8
+	f.byVersion[w] = &g
+	return &g
+}
