@@ -109,7 +109,7 @@ func (w way) build(t *testing.T, dir, libraries string, p program) string {
 			name := map[project.Language]string{project.C: "-gcc", project.CXX: "-g++"}[u.language]
 			command(t, dir, w.target+name, append(args, "-g", "-mno-stack-arg-probe", "-fasynchronous-unwind-tables")...)
 		} else {
-			command(t, dir, "clang-19", append(args, "--target="+w.target, "-gdwarf", "-fno-stack-protector")...)
+			command(t, dir, "clang-19", append(args, "--target="+w.target, "-gdwarf", "-fno-stack-protector", "-fasynchronous-unwind-tables")...)
 		}
 		objects = append(objects, u.path+".obj")
 	}

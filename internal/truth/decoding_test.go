@@ -424,7 +424,7 @@ func numberARM64(in *machine.Inst, name string, list []string) string {
 	}
 	for _, s := range in.Steps {
 		for _, o := range []machine.Operand{s.A, s.B} {
-			if o.Kind == machine.Immediate && (o.Imm == n || o.Width == 4 && int32(o.Imm) == int32(n)) {
+			if n == 0 || o.Kind == machine.Immediate && (o.Imm == n || o.Width == 4 && int32(o.Imm) == int32(n)) {
 				return ""
 			}
 		}

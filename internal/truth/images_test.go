@@ -1,11 +1,13 @@
 package truth
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +20,7 @@ import (
 
 var (
 	images = flag.Int("images", 1000, "how many drivers to compile for Windows")
+	kept   = flag.String("keep", "", "with -only, a directory to build the driver in")
 	losses = flag.Bool("losses", false, "name lines that have no call in an image")
 	made   = flag.String("made", "", "the only way to make images, as \"clang x64 -O2\"")
 )
@@ -109,7 +112,7 @@ func judgeImages(t *testing.T, w way, libraries string, programs []program) tall
 		flags = []string{"-DKIT_ARM64"}
 	}
 	seen := run(t, programs, flags...)
-	dir := t.TempDir()
+	dir := cmp.Or(*kept, t.TempDir())
 	for _, p := range programs {
 		sys := w.build(t, dir, libraries, p)
 		clock := time.Now()
@@ -349,6 +352,8 @@ func (g group) judge(a *tally) []string {
 	return list
 }
 
+var addresses = regexp.MustCompile(`0x[0-9a-f]+`)
+
 // tallies is what the test prints.
 func tallies(list []way, table []tally) string {
 	var b strings.Builder
@@ -363,7 +368,7 @@ func tallies(list []way, table []tally) string {
 		unknown := 0
 		for why, n := range a.unknown {
 			unknown += n
-			reasons[why] += n
+			reasons[addresses.ReplaceAllString(why, "0x...")] += n
 		}
 		fmt.Fprintf(&b, row, w, a.programs, a.sites, a.lines, a.exact, a.merged, a.lost, unknown, a.wide, a.wrongs, a.reading.Round(time.Millisecond))
 	}
