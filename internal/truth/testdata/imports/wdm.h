@@ -32,8 +32,6 @@ KIT_ROUTINE(FltAllocatePoolAlignedWithTag, 16, (PVOID, POOL_TYPE, SIZE_T, ULONG)
 KIT_ROUTINE(FltAllocateContext, 20, (PVOID, USHORT, SIZE_T, POOL_TYPE, PVOID *))
 KIT_ROUTINE(SeSetSecurityDescriptorInfo, 24, (PVOID, PULONG, PVOID, PVOID *, POOL_TYPE, PVOID))
 KIT_ROUTINE(ChangerClassAllocatePool, 8, (POOL_TYPE, ULONG))
-KIT_ROUTINE(WdfMemoryCreate, 24, (PVOID, POOL_TYPE, ULONG, SIZE_T, PVOID *, PVOID *))
-KIT_ROUTINE(WdfRegistryQueryMemory, 24, (PVOID, PUNICODE_STRING, POOL_TYPE, PVOID, PVOID *, PULONG))
 KIT_ROUTINE(MmAllocateContiguousMemory, 12, (SIZE_T, PHYSICAL_ADDRESS))
 KIT_ROUTINE(MmAllocateContiguousMemorySpecifyCache, 32,
     (SIZE_T, PHYSICAL_ADDRESS, PHYSICAL_ADDRESS, PHYSICAL_ADDRESS, MEMORY_CACHING_TYPE))
@@ -44,6 +42,40 @@ KIT_ROUTINE(MmProtectMdlSystemAddress, 8, (PMDL, ULONG))
 KIT_ROUTINE(ZwCreateSection, 28, (PVOID *, ULONG, PVOID, PVOID, ULONG, ULONG, PVOID))
 KIT_ROUTINE(ZwMapViewOfSection, 40, (PVOID, PVOID, PVOID *, ULONG_PTR, SIZE_T, PVOID, SIZE_T *, ULONG, ULONG, ULONG))
 KIT_ROUTINE(ZwAllocateVirtualMemory, 24, (PVOID, PVOID *, ULONG_PTR, SIZE_T *, ULONG, ULONG))
+
+/*
+ * The framework's routines are called through a table, with its own data in front of the arguments. The loader fills in the address
+ * of the table by what the driver's library tells it.
+ */
+#ifdef __cplusplus
+extern "C" {
+#else
+typedef __WCHAR_TYPE__ wchar_t;
+#endif
+KIT_ONE PVOID *WdfFunctions;
+KIT_ONE PVOID WdfDriverGlobals;
+KIT_ONE __attribute__((used)) struct KitBindInfo {
+    ULONG Size;
+    const wchar_t *Component;
+    ULONG Major, Minor, Build, Count;
+    PVOID **Table;
+} KitBindInfo = { sizeof(KitBindInfo), L"KmdfLibrary", 1, 15, 0, 444, &WdfFunctions };
+#ifdef __cplusplus
+}
+#endif
+#define KIT_WDF(Index, Parameters) ((PVOID(NTAPI *)Parameters)WdfFunctions[Index])
+
+FORCEINLINE PVOID WdfMemoryCreate(PVOID Attributes, POOL_TYPE Type, ULONG Tag, SIZE_T Size, PVOID *Memory, PVOID *Buffer)
+{
+    return KIT_WDF(192, (PVOID, PVOID, POOL_TYPE, ULONG, SIZE_T, PVOID *, PVOID *))
+        (WdfDriverGlobals, Attributes, Type, Tag, Size, Memory, Buffer);
+}
+
+FORCEINLINE PVOID WdfRegistryQueryMemory(PVOID Key, PUNICODE_STRING Name, POOL_TYPE Type, PVOID Attributes, PVOID *Memory, PULONG Kind)
+{
+    return KIT_WDF(236, (PVOID, PVOID, PUNICODE_STRING, POOL_TYPE, PVOID, PVOID *, PULONG))
+        (WdfDriverGlobals, Key, Name, Type, Attributes, Memory, Kind);
+}
 
 /* Fields of an MDL: drivers here have none. */
 KIT_IMPORT ULONG KitMdlFlags;
