@@ -116,7 +116,7 @@ func (w way) build(t *testing.T, dir, libraries string, p program) string {
 	sys := p.name + "/" + p.name + ".sys"
 	if w.name == "gcc" {
 		entry := map[nx.Processor]string{nx.X86: "_DriverEntry", nx.X64: "DriverEntry"}[w.processor]
-		args := append(strings.Fields(w.level), "-g", "-shared", "-nostdlib", "-Wl,--subsystem,native", "-Wl,--entry,"+entry, "-o", sys)
+		args := append(strings.Fields(w.level), "-g", "-shared", "-nostdlib", "-Wl,--subsystem,native,--exclude-all-symbols", "-Wl,--entry,"+entry, "-o", sys)
 		command(t, dir, w.target+"-gcc", slices.Concat(args, objects, []string{w.library(libraries)})...)
 	} else {
 		args := []string{"/subsystem:native", "/entry:DriverEntry", "/nodefaultlib", "/debug:dwarf", "/safeseh:no", "/opt:lldlto=2", "/out:" + sys}
