@@ -25,7 +25,11 @@ func TestDecoding(t *testing.T) {
 	}
 	if files := flag.Args(); len(files) > 0 {
 		for _, f := range files {
-			t.Run(f, func(t *testing.T) { newDecoded(t, f).hold(t) })
+			t.Run(f, func(t *testing.T) {
+				d := newDecoded(t, f)
+				d.hold(t)
+				t.Logf("%d instructions", d.held)
+			})
 		}
 		return
 	}
@@ -93,18 +97,35 @@ func newDecoded(t *testing.T, sys string) *decoded {
 		}
 		return uint32(n - m.Base)
 	}
+	prefix := uint8(0) // bytes of prefixes that stand on lines of their own
 	for line := range strings.Lines(command(t, ".", "llvm-objdump-19", "-d", "-z", sys)) {
 		line = strings.TrimRight(line, "\n")
 		if f := startLine.FindStringSubmatch(line); f != nil {
 			d.starts = append(d.starts, rva(f[1]))
 		}
 		if f := instLine.FindStringSubmatch(line); f != nil {
-			length := len(strings.ReplaceAll(f[2], " ", "")) / 2
+			length := uint8(len(strings.ReplaceAll(f[2], " ", "")) / 2)
+			at := rva(f[1]) - uint32(prefix)
+			if prefix += length; slices.Contains(prefixes, f[3]) && f[4] == "" {
+				continue
+			}
+			length, prefix = prefix, 0
+			for slices.Contains(prefixes, f[3]) {
+				f[3], f[4], _ = strings.Cut(strings.TrimSpace(f[4]), "\t")
+			}
 			text, _, _ := strings.Cut(f[4], " # ")
 			text, _, _ = strings.Cut(text, " // ")
-			d.lines[rva(f[1])] = objdumped{uint8(length), f[3], operands(text), line}
+			d.lines[at] = objdumped{length, f[3], operands(text), line}
+			if to, ok := d.target(text); ok && (strings.HasPrefix(f[3], "call") || f[3] == "bl") {
+				d.starts = append(d.starts, to)
+			}
+			if start, ok := m.Function(rva(f[1])); ok {
+				d.starts = append(d.starts, start.Start)
+			}
 		}
 	}
+	slices.Sort(d.starts)
+	d.starts = slices.Compact(d.starts)
 	return d
 }
 
@@ -182,6 +203,9 @@ func (d *decoded) flows(in *machine.Inst, want machine.Flow, operand string) str
 	return ""
 }
 
+// prefixes are those of x86 that stand in front of an instruction, on its line or the one before.
+var prefixes = []string{"lock", "rep", "repne", "notrack", "data16", "addr32", "cs", "ds", "es", "ss", "fs", "gs", "bnd", "xacquire", "xrelease"}
+
 func first(list []string) string {
 	if len(list) == 0 {
 		return ""
@@ -191,9 +215,7 @@ func first(list []string) string {
 
 // differsX86 compares with AT&T's syntax: what is written comes last.
 func (d *decoded) differsX86(in *machine.Inst, line objdumped) string {
-	prefixes := []string{"lock", "rep", "repne", "notrack", "data16", "cs", "ds", "bnd"}
-	words := slices.DeleteFunc(strings.Fields(line.mnemonic), func(w string) bool { return slices.Contains(prefixes, w) })
-	name := first(words)
+	name := line.mnemonic
 	switch {
 	case strings.HasPrefix(name, "call"):
 		return d.flows(in, machine.Call, first(line.operands))
@@ -239,7 +261,7 @@ type written86 struct {
 }
 
 // readersX86 are the instructions that do not write their last operand, and those that write more than it.
-var readersX86 = regexp.MustCompile(`^(cmp[bwlq]|test[bwlq]|push.*|bt[wlq]?|nop.*|u?comis.*|out.*|prefetch.*|vu?comis.*|verr|verw|lldt|ltr|lgdt|lidt|mul[bwlq]|imul[bwlq]|div[bwlq]|idiv[bwlq]|endbr.*|invlpg|wr.*|ll?dt.*|lmsw.*|str.*|sldt.*|v?ptest)$`)
+var readersX86 = regexp.MustCompile(`^(scas[bwlq]|cmp[bwlq]|test[bwlq]|push.*|bt[wlq]?|nop.*|u?comis.*|out.*|prefetch.*|vu?comis.*|verr|verw|lldt|ltr|lgdt|lidt|mul[bwlq]|imul[bwlq]|div[bwlq]|idiv[bwlq]|endbr.*|invlpg|wr.*|ll?dt.*|lmsw.*|str.*|sldt.*|v?ptest)$`)
 
 // writesX86 compares the general register that is written.
 func writesX86(in *machine.Inst, name string, list []string) string {
@@ -299,7 +321,7 @@ func (d *decoded) numbersX86(in *machine.Inst, line objdumped) string {
 	implicit := regexp.MustCompile(`^(push|pop|leave|enter|stos|movs[bwlq]$|lods|scas|cmps|rep|xlat|ins|outs)`).MatchString(line.mnemonic)
 	for _, s := range in.Steps {
 		for _, o := range []machine.Operand{s.Dst, s.A, s.B} {
-			if o.Kind == machine.Memory && !implicit && !slices.ContainsFunc(want, func(w machine.Operand) bool { return sameMemory(o, w) }) {
+			if o.Kind == machine.Memory && !implicit && !slices.ContainsFunc(want, func(w machine.Operand) bool { return d.sameMemory(o, w) }) {
 				if len(want) == 0 && (o.Reg == machine.NoReg || strings.Contains(strings.Join(line.operands, ""), "s:")) {
 					continue // an absolute address, or one in a segment
 				}
@@ -310,8 +332,9 @@ func (d *decoded) numbersX86(in *machine.Inst, line objdumped) string {
 	return d.immediatesX86(in, line)
 }
 
-func sameMemory(a, b machine.Operand) bool {
-	return a.Reg == b.Reg && a.Index == b.Index && a.Imm == b.Imm && (a.Index == machine.NoReg || a.Scale == b.Scale)
+func (d *decoded) sameMemory(a, b machine.Operand) bool {
+	distance := a.Imm == b.Imm || d.image.Processor == nx.X86 && int32(a.Imm) == int32(b.Imm)
+	return a.Reg == b.Reg && a.Index == b.Index && distance && (a.Index == machine.NoReg || a.Scale == b.Scale)
 }
 
 var followedX86 = regexp.MustCompile(`^(mov|add|sub|and|or|xor|cmp|test|imul|movabs|shl|shr|sar)[bwlq]$`)
@@ -349,7 +372,7 @@ func (d *decoded) immediatesX86(in *machine.Inst, line objdumped) string {
 }
 
 var (
-	storesARM64  = regexp.MustCompile(`^(st|cmp|cmn|tst|ccm|prfm|msr|nop|hint|dmb|dsb|isb|svc|dc|ic|tlbi|sys|at|fcmp|fccmp|pac|aut|bti|xpac|esb|csdb|yield|wfe|wfi|sev|clrex|brb)`)
+	storesARM64  = regexp.MustCompile(`^(swp|ldadd|ldclr|ldeor|ldset|ldsmax|ldsmin|ldumax|ldumin|st|cmp|cmn|tst|ccm|prfm|msr|nop|hint|dmb|dsb|isb|svc|dc|ic|tlbi|sys|at|fcmp|fccmp|pac|aut|bti|xpac|esb|csdb|yield|wfe|wfi|sev|clrex|brb)`)
 	generalARM64 = regexp.MustCompile(`^([wx])(\d+|zr)$|^w?sp$`)
 )
 
