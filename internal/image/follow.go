@@ -66,7 +66,7 @@ func (m *Image) follower(table []nx.DDI) *follower {
 func (f *follower) routine(start uint32) *machine.Routine {
 	r := f.routines[start]
 	if r == nil {
-		r = machine.Follow(&f.env, start)
+		r = machine.Read(&f.env, start)
 		f.routines[start] = r
 	}
 	return r
@@ -153,7 +153,7 @@ func (f *follower) beyond(r *machine.Routine, rva uint32) (*machine.Routine, boo
 }
 
 const (
-	maxCandidates = 12
+	maxCandidates = 16
 	maxRoutine    = 1 << 16 // bytes in front of an instruction in which its routine begins
 )
 
@@ -173,31 +173,33 @@ func (f *follower) candidates(rva uint32) []uint32 {
 			list = append(list, index[i].to)
 		}
 	}
-	list = append(list, f.prologues(lowest, rva)...)
+	prologues, padded := f.prologues(lowest, rva)
+	list = append(list, prologues...)
 	if f.Entry >= lowest && f.Entry <= rva {
 		list = append(list, f.Entry)
 	}
 	slices.Sort(list)
 	slices.Reverse(list)
-	return slices.Compact(list)
+	return append(slices.Compact(list), padded...)
 }
 
-// prologues finds push ebp; mov ebp, esp behind padding or a return, and what else begins behind padding.
-func (f *follower) prologues(lowest, rva uint32) []uint32 {
+// prologues finds push ebp; mov ebp, esp behind padding or a return, and apart what else begins behind padding: a loop can.
+func (f *follower) prologues(lowest, rva uint32) (prologues, padded []uint32) {
 	code := f.At(lowest)
 	code = code[:min(len(code), int(rva-lowest)+1)]
-	var list []uint32
-	for i := len(code) - 1; i > 0 && len(list) < maxCandidates; i-- {
+	for i := len(code) - 1; i > 0 && len(prologues) < maxCandidates; i-- {
 		padding := code[i-1] == 0xcc || code[i-1] == 0x90
-		begins := code[i] != 0xcc && code[i] != 0x90 && padding
-		if i+3 <= len(code) && code[i] == 0x55 && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5) {
-			begins = begins || code[i-1] == 0xc3 || i > 2 && code[i-3] == 0xc2
-		}
-		if begins {
-			list = append(list, lowest+uint32(i))
+		switch isPrologue := i+3 <= len(code) && code[i] == 0x55 && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5); {
+		case isPrologue && (padding || code[i-1] == 0xc3 || i > 2 && code[i-3] == 0xc2 || i > 2 && code[i-1] == 0xff && code[i-2] == 0x8b):
+			if code[i-1] == 0xff {
+				i -= 2 // mov edi, edi
+			}
+			prologues = append(prologues, lowest+uint32(i))
+		case padding && code[i] != 0xcc && code[i] != 0x90 && len(padded) < maxCandidates:
+			padded = append(padded, lowest+uint32(i))
 		}
 	}
-	return list
+	return prologues, padded
 }
 
 // callee says what a call goes to: an import, or the framework's, by name; or a routine of the image.

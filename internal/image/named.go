@@ -88,8 +88,7 @@ var fetchers = []string{"MmGetSystemRoutineAddress", "NdisGetRoutineAddress", "F
 
 // fetchedInto follows the routines that fetch others by name, and finds the variables that hold what they fetch.
 func (f *follower) fetchedInto(table map[string]nx.DDI) {
-	for _, start := range f.using(f.slotsOf(fetchers...)) {
-		r := f.routine(start)
+	for _, r := range f.routinesUsing(f.slotsOf(fetchers...)) {
 		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
 			rva := address - f.Base
 			if width != f.env.Word || rva>>32 != 0 {
@@ -118,31 +117,40 @@ func (f *follower) slotsOf(names ...string) []uint32 {
 	return list
 }
 
+// use is a routine, and the instruction in it that names an address, or calls a thunk that does.
+type use struct {
+	*machine.Routine
+	at uint32
+}
+
 // using gives the routines that name one of the addresses, or call a thunk that jumps through it.
-func (f *follower) using(slots []uint32) []uint32 {
-	starts := map[uint32]bool{}
-	var thunks []uint32
+func (f *follower) using(slots []uint32) []use {
+	var list []use
 	for _, at := range f.references(addressesOf(slots)) {
 		if rva, ok := f.thunkAt(at); ok {
-			thunks = append(thunks, rva)
+			for _, c := range f.callersOf(rva) {
+				if r, ok := f.startOf(c.at); ok {
+					list = append(list, use{r, c.at})
+				}
+			}
 			continue
 		}
 		if r, ok := f.startOf(at); ok {
-			starts[r.Start] = true
+			in, _ := r.Covering(at)
+			list = append(list, use{r, in.At})
 		}
 	}
-	for _, rva := range thunks {
-		for _, c := range f.callersOf(rva) {
-			if r, ok := f.startOf(c.at); ok {
-				starts[r.Start] = true
-			}
+	return list
+}
+
+// routinesUsing is using without the instructions.
+func (f *follower) routinesUsing(slots []uint32) []*machine.Routine {
+	var list []*machine.Routine
+	for _, u := range f.using(slots) {
+		if !slices.Contains(list, u.Routine) {
+			list = append(list, u.Routine)
 		}
 	}
-	list := make([]uint32, 0, len(starts))
-	for start := range starts {
-		list = append(list, start)
-	}
-	slices.Sort(list)
 	return list
 }
 

@@ -52,13 +52,12 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	if f.wdf != 0 {
 		wanted = append(wanted, f.wdf)
 	}
-	var sites []driver.Site
-	for _, start := range f.using(wanted) {
+	sites, rest := f.nearSites(wanted, rows)
+	for _, start := range rest {
 		r := f.routine(start)
 		r.Calls(func(s *machine.State, in *machine.Inst) {
-			name, _ := f.callee(s.Target(in), s)
-			if d, ok := rows[name]; ok && in.At != start {
-				sites = append(sites, f.site(d, s, in, r))
+			if d, ok := f.requested(s, in, rows); ok && in.At != start {
+				sites = append(sites, f.site(d, in, r))
 			}
 		})
 	}
@@ -66,8 +65,55 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	return slices.CompactFunc(sites, func(a, b driver.Site) bool { return a.Spot.RVA == b.Spot.RVA })
 }
 
+// nearSites gives the calls that are found without a look at more than the block of instructions that names the import; and the
+// routines that must be followed for the others.
+func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []driver.Site, rest []uint32) {
+	for _, u := range f.using(wanted) {
+		called := false
+		if u.at != 0 && f.certain(u) {
+			u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) {
+				if called {
+					return
+				}
+				d, ok := f.requested(s, in, rows)
+				if ok {
+					sites = append(sites, f.site(d, in, u.Routine))
+				}
+				target := s.Target(in)
+				_, start := f.callee(target, s)
+				called = ok || !target.Early() && (start == 0 || !f.doesNothing(start))
+			})
+		}
+		if !called {
+			rest = append(rest, u.Start)
+		}
+	}
+	slices.Sort(rest)
+	return sites, slices.Compact(rest)
+}
+
+// certain says whether an instruction that names an import is a call, or loads a register that no call keeps, so that what is loaded
+// is called at once or not at all.
+func (f *follower) certain(u use) bool {
+	in, ok := u.Inst(u.at)
+	if !ok {
+		return false
+	}
+	if in.Flow == machine.Call || in.Flow == machine.Jump {
+		return true
+	}
+	return len(in.Steps) > 0 && in.Steps[0].Dst.Kind == machine.Register && f.env.Passes(in.Steps[0].Dst.Reg)
+}
+
+// requested says which of the table's routines a call goes to.
+func (f *follower) requested(s *machine.State, in *machine.Inst, rows map[string]nx.DDI) (nx.DDI, bool) {
+	name, _ := f.callee(s.Target(in), s)
+	d, ok := rows[name]
+	return d, ok
+}
+
 // site is a call of a routine of the table, with what it asks for.
-func (f *follower) site(d nx.DDI, s *machine.State, in *machine.Inst, r *machine.Routine) driver.Site {
+func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.Site {
 	site := driver.Site{
 		Witness: driver.Binary, Place: driver.Place{Path: f.Path}, DDI: d, Mechanism: nx.None, Moment: driver.After,
 		Spot: &driver.Spot{RVA: in.At},
@@ -90,7 +136,13 @@ func (f *follower) site(d nx.DDI, s *machine.State, in *machine.Inst, r *machine
 		n++ // the framework's own first
 	}
 	q := &query{f: f}
-	a := q.resolve(s.Argument(n, jump, in.At), r)
+	at := in.At
+	v, ok := before(r, at, func(s *machine.State) machine.Value { return s.Argument(n, jump, at) })
+	if !ok {
+		site.Value.Unknown = notReached
+		return site
+	}
+	a := q.resolve(v, r)
 	slices.SortFunc(a.terms, driver.Term.Compare)
 	site.Value = driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
 	return site

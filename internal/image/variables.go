@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/machine"
@@ -71,17 +72,45 @@ func (f *follower) naming(rva uint32) (starts []uint32, taken bool) {
 		window.list = append(window.list, a)
 	}
 	for _, at := range f.references(window) {
-		r, ok := f.startOf(at)
-		if !ok {
+		if f.onlyLoads(at) {
 			continue
 		}
-		if !slices.Contains(starts, r.Start) {
+		r, ok := f.startOf(at)
+		if !ok || slices.Contains(starts, r.Start) {
+			continue
+		}
+		if in, ok := r.Covering(at); ok && writesOrNames(in, f.Base+uint64(rva)) {
 			starts = append(starts, r.Start)
 		}
 	}
 	slices.Sort(starts)
 	_, taken = f.pointerTo(f.Base + uint64(rva))
 	return starts, taken
+}
+
+// onlyLoads says whether the instruction of a reference surely writes nothing but a register that is not its address: mov, cmp, test, add,
+// or, and, sub, xor of a register with memory. It is told by the opcode in front of the ModRM byte.
+func (f *follower) onlyLoads(reference uint32) bool {
+	const loads = "\x03\x0b\x23\x2b\x33\x38\x39\x3a\x3b\x63\x84\x85\x8a\x8b"
+	if f.Processor != nx.X64 {
+		return false
+	}
+	code := f.At(reference - 2)
+	return len(code) > 1 && strings.IndexByte(loads, code[0]) >= 0
+}
+
+// writesOrNames says whether an instruction writes memory near an address, or has an address near it as a value.
+func writesOrNames(in *machine.Inst, address uint64) bool {
+	near := func(n int64) bool { d := address - uint64(n); return d <= fieldReach || d>>32 == 0xffffffff && -d <= 8 }
+	for _, s := range in.Steps {
+		switch {
+		case s.Dst.Kind == machine.Memory && (s.Dst.Reg != machine.NoReg || near(s.Dst.Imm)):
+			return true
+		case s.Op == machine.Address, s.A.Kind == machine.Immediate && near(s.A.Imm), s.B.Kind == machine.Immediate && s.Dst.Kind == machine.Register:
+			return true
+		}
+	}
+	return false
 }
 
 // storesTo adds what a routine writes to a variable.
@@ -122,7 +151,7 @@ func (v *variable) values() answer {
 // variable gives what a variable can be: if that hangs on the version of Windows, on which; of an opt-in's, its name.
 func (q *query) variable(a machine.Atom) answer {
 	rva := uint32(uint64(a.N) - q.f.Base)
-	if uint64(a.N)-q.f.Base>>32 != 0 {
+	if (uint64(a.N)-q.f.Base)>>32 != 0 {
 		return answer{unknown: fmt.Sprintf("at 0x%x it is read from the fixed address 0x%x", a.At, uint64(a.N))}
 	}
 	if !q.enter(wayVariable, rva) {

@@ -32,6 +32,7 @@ const (
 	InLoop                 // it changes in a loop
 	ByCall                 // a called routine may have written it
 	NotWritten             // it is read from the stack, and nothing has written it
+	Earlier                // it comes from in front of the block
 )
 
 var whys = [...]string{
@@ -41,6 +42,7 @@ var whys = [...]string{
 	InLoop:      "it changes in a loop",
 	ByCall:      "a called routine may have written it",
 	NotWritten:  "it is read from the stack where nothing has written it",
+	Earlier:     "it comes from in front of the block",
 }
 
 // String gives the reason as a sentence without a full stop.
@@ -67,7 +69,7 @@ type Atom struct {
 func (a Atom) same(b Atom) bool {
 	a.At, b.At = 0, 0
 	if a.Kind == Opaque && b.Kind == Opaque {
-		return true
+		return (a.Why == Earlier) == (b.Why == Earlier)
 	}
 	return a == b
 }
@@ -109,6 +111,16 @@ func (v Value) Number() (uint64, bool) {
 		return uint64(v[0].N), true
 	}
 	return 0, false
+}
+
+// Early says whether a part of the value comes from in front of the block.
+func (v Value) Early() bool {
+	for _, a := range v {
+		if a.Kind == Opaque && a.Why == Earlier {
+			return true
+		}
+	}
+	return false
 }
 
 // shared says whether two values are one: not only equal, but the same copy.
@@ -221,7 +233,7 @@ func spreads(op Op, a, b Atom) bool {
 	if b.Kind == Opaque || b.Kind == Result {
 		a, b = b, a
 	}
-	return op == And && (a.Kind == Opaque || a.Kind == Result) && b.Kind == Number && b.Low == 0 && b.N != 0 && bits.OnesCount64(uint64(b.N)) <= maxSpread
+	return op == And && (a.Kind == Opaque && a.Why != Earlier || a.Kind == Result) && b.Kind == Number && b.Low == 0 && b.N != 0 && bits.OnesCount64(uint64(b.N)) <= maxSpread
 }
 
 // several is compute, where the result can be several.
@@ -257,10 +269,11 @@ func compute(op Op, a, b Atom, width uint8, at uint32) Atom {
 
 // unknown keeps the reason of what was unknown before.
 func unknown(a, b Atom, at uint32) Atom {
-	for _, x := range []Atom{a, b} {
-		if x.Kind == Opaque {
-			return x
-		}
+	switch {
+	case a.Kind == Opaque && (a.Why == Earlier || b.Kind != Opaque):
+		return a
+	case b.Kind == Opaque:
+		return b
 	}
 	return Atom{Kind: Opaque, Why: NotFollowed, At: at}
 }
