@@ -153,6 +153,9 @@ z.sys        no finding           no request …
 	if got := shownText(t, View{Width: 33}, false, list...); !strings.HasPrefix(got, "out/drv.sys  executable requests  …\n") {
 		t.Errorf("in 33 columns:\n%s", got)
 	}
+	if got := shownText(t, View{Width: 24}, false, list...); !strings.HasPrefix(got, "…drv.sys  executable requests  …\n") {
+		t.Errorf("in 24 columns:\n%s", got)
+	}
 	if got := cutFront("äöü/drv.sys", 9); got != "…/drv.sys" {
 		t.Errorf("%q", got)
 	}
@@ -213,6 +216,22 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// What has no alternative fails nothing, whatever the level.
+func TestTally(t *testing.T) {
+	var tally Tally
+	for range tally.Count(slices.Values([]Built{judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+		call(3, "MmMapIoSpace", driver.Value{})
+	})})) {
+	}
+	if tally.Worst != 0 || tally.Levels[rule.Note] != 1 || tally.Drivers != 1 || tally.Sites != 1 {
+		t.Errorf("%+v", tally)
+	}
+	s := binarySite(t, "ExAllocatePool", 0x1000)
+	if s.Spot.Start = 0x1000; functionBuilt(*s) != "Get" {
+		t.Error(functionBuilt(*s))
+	}
+}
+
 // aHeld is a driver beside its source, of which one request disagrees.
 func aHeld(t *testing.T) Built {
 	b := aDriver(t)
@@ -237,6 +256,7 @@ func TestHeldText(t *testing.T) {
 		"\n  disagree            ExAllocatePoolWithTag, a.c:7 New, at 0x1000: on Windows 7 the source passes 0x1, the image 0x0\n",
 		"\n  only in the source  ExAllocatePool2, a.c:50 New\n",
 		"\n  agree               ExAllocatePoolWithTag, a.c:20 New, at 0x1100\n",
+		"\nNext:       nxport explain NX0021\n",
 		"\nVerdict:    differs from source\nWhy:        ExAllocatePoolWithTag passes something else",
 	} {
 		if !strings.Contains(text, want) {
