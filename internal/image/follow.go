@@ -19,9 +19,10 @@ type follower struct {
 	holding   map[uint32]string // the variable at an address holds that of the routine of that name
 	wdf       uint32            // the variable that points to the framework's table of functions; 0 where there is none
 	byIndex   map[int]nx.DDI    // what is in that table
-	arity     map[string]int    // of routines that are known by name
+	rows      map[string]nx.DDI // the table, by name
 	windows   nx.Version        // that the driver runs on; zero where it can be any
 	globals   map[uint32]*variable
+	writes    map[uint32]writing
 	optIns    map[uint32]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower
 }
@@ -37,14 +38,14 @@ const budget = 3 << 20
 func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
 		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
-		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, arity: map[string]int{},
-		globals: map[uint32]*variable{}, optIns: map[uint32]*optIn{}, byVersion: map[nx.Version]*follower{},
+		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, rows: map[string]nx.DDI{},
+		globals: map[uint32]*variable{}, writes: map[uint32]writing{}, optIns: map[uint32]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
 	for _, v := range m.Imports {
 		f.slots[v.Slot] = v.Name
 	}
 	for _, d := range table {
-		f.arity[d.Name] = d.Arity
+		f.rows[d.Name] = d
 		if d.Wdf > 0 {
 			f.byIndex[d.Wdf] = d
 		}
@@ -66,7 +67,7 @@ func (m *Image) follower(table []nx.DDI) *follower {
 func (f *follower) routine(start uint32) *machine.Routine {
 	r := f.routines[start]
 	if r == nil {
-		r = machine.Follow(&f.env, start)
+		r = machine.Read(&f.env, start)
 		f.routines[start] = r
 	}
 	return r
@@ -153,7 +154,7 @@ func (f *follower) beyond(r *machine.Routine, rva uint32) (*machine.Routine, boo
 }
 
 const (
-	maxCandidates = 12
+	maxCandidates = 24
 	maxRoutine    = 1 << 16 // bytes in front of an instruction in which its routine begins
 )
 
@@ -173,31 +174,34 @@ func (f *follower) candidates(rva uint32) []uint32 {
 			list = append(list, index[i].to)
 		}
 	}
-	list = append(list, f.prologues(lowest, rva)...)
+	prologues, padded := f.prologues(lowest, rva)
+	list = append(list, prologues...)
 	if f.Entry >= lowest && f.Entry <= rva {
 		list = append(list, f.Entry)
 	}
 	slices.Sort(list)
 	slices.Reverse(list)
-	return slices.Compact(list)
+	list = append(slices.Compact(list), f.pointedTo(lowest, rva)...)
+	return append(list, padded...)
 }
 
-// prologues finds push ebp; mov ebp, esp behind padding or a return, and what else begins behind padding.
-func (f *follower) prologues(lowest, rva uint32) []uint32 {
+// prologues finds push ebp; mov ebp, esp behind padding or a return, and apart what else begins behind padding: a loop can.
+func (f *follower) prologues(lowest, rva uint32) (prologues, padded []uint32) {
 	code := f.At(lowest)
 	code = code[:min(len(code), int(rva-lowest)+1)]
-	var list []uint32
-	for i := len(code) - 1; i > 0 && len(list) < maxCandidates; i-- {
+	for i := len(code) - 1; i > 0 && len(prologues) < maxCandidates; i-- {
 		padding := code[i-1] == 0xcc || code[i-1] == 0x90
-		begins := code[i] != 0xcc && code[i] != 0x90 && padding
-		if i+3 <= len(code) && code[i] == 0x55 && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5) {
-			begins = begins || code[i-1] == 0xc3 || i > 2 && code[i-3] == 0xc2
-		}
-		if begins {
-			list = append(list, lowest+uint32(i))
+		switch isPrologue := i+3 <= len(code) && code[i] == 0x55 && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5); {
+		case isPrologue && (padding || code[i-1] == 0xc3 || i > 2 && code[i-3] == 0xc2 || i > 2 && code[i-1] == 0xff && code[i-2] == 0x8b):
+			if code[i-1] == 0xff {
+				i -= 2 // mov edi, edi
+			}
+			prologues = append(prologues, lowest+uint32(i))
+		case padding && code[i] != 0xcc && code[i] != 0x90 && len(padded) < maxCandidates:
+			padded = append(padded, lowest+uint32(i))
 		}
 	}
-	return list
+	return prologues, padded
 }
 
 // callee says what a call goes to: an import, or the framework's, by name; or a routine of the image.
@@ -287,8 +291,8 @@ func (f *follower) isThunk(rva uint32) bool { _, ok := f.thunk(rva); return ok }
 func (f *follower) popsOf(in *machine.Inst, target machine.Value) (int, bool) {
 	name, start := f.callee(target, nil)
 	if name != "" {
-		n, known := f.arity[name]
-		return 4 * n, known && n > 0
+		d, known := f.rows[name]
+		return 4 * (d.PlaceX86(d.Arity+1) - 1), known && d.Arity > 0
 	}
 	if start == 0 {
 		return 0, false

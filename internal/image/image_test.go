@@ -311,6 +311,45 @@ func TestCompiled(t *testing.T) {
 	}
 }
 
+// Lines of functions that C++ wants one of, however many files have them: the linker puts them elsewhere than their rows stand.
+func TestLinesOfInlineFunctions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs gcc for mingw-w64")
+	}
+	dir := t.TempDir()
+	src, sys := filepath.Join(dir, "d.cpp"), filepath.Join(dir, "d.sys")
+	text := `extern "C" __declspec(dllimport) void *ExAllocatePoolWithTag(int, unsigned long long, unsigned);
+struct Pool {
+    static void *Get(int type) { return ExAllocatePoolWithTag(type, 1, 2); }
+};
+extern "C" int DriverEntry(void *driver, void *path) { return Pool::Get(1) == ExAllocatePoolWithTag(0, 1, 2); }
+`
+	if err := os.WriteFile(src, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	command(t, "x86_64-w64-mingw32-g++", "-O0", "-g", "-shared", "-nostdlib", "-Wl,--entry,DriverEntry", "-o", sys, src, "-lntoskrnl")
+	data, err := os.ReadFile(sys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Parse(sys, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range m.Calls(func(name string) bool { return name == alloc }) {
+		frames, err := m.Frames(c.RVA)
+		if err != nil || len(frames) != 1 {
+			t.Fatalf("%+v, %v", frames, err)
+		}
+		got = append(got, fmt.Sprintf("%s:%d", frames[0].Function, frames[0].Line))
+	}
+	slices.Sort(got)
+	if want := []string{"DriverEntry:5", "Get:3"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func checkCompiled(t *testing.T, m *Image, p nx.Processor, pdata, inlined bool) {
 	t.Helper()
 	if m.Processor != p {

@@ -63,9 +63,9 @@ func (m *Image) Frames(rva uint32) ([]driver.Frame, error) {
 	if err != nil || lines == nil {
 		return nil, err
 	}
-	var line dwarf.LineEntry
-	if err := lines.SeekPC(pc, &line); err != nil {
-		return nil, nilIfUnknown(err)
+	line, ok := lineOf(lines, pc)
+	if !ok {
+		return nil, nil
 	}
 	w := walk{data: d, pc: pc, files: lines.Files()}
 	w.dir, _ = unit.Val(dwarf.AttrCompDir).(string)
@@ -73,6 +73,18 @@ func (m *Image) Frames(rva uint32) ([]driver.Frame, error) {
 		return nil, err
 	}
 	return w.frames(line), nil
+}
+
+// lineOf finds the row of a table that holds an address. A table is made of sequences that stand in any order, as those of C++
+// functions which the linker keeps one of do: dwarf's own SeekPC wants them sorted. It ends where the table is damaged.
+func lineOf(lines *dwarf.LineReader, pc uint64) (line dwarf.LineEntry, ok bool) {
+	var next dwarf.LineEntry
+	for line.EndSequence = true; lines.Next(&next) == nil; line = next {
+		if !line.EndSequence && line.Address <= pc && pc < next.Address {
+			return line, true
+		}
+	}
+	return dwarf.LineEntry{}, false
 }
 
 func nilIfUnknown(err error) error {

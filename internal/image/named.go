@@ -88,8 +88,7 @@ var fetchers = []string{"MmGetSystemRoutineAddress", "NdisGetRoutineAddress", "F
 
 // fetchedInto follows the routines that fetch others by name, and finds the variables that hold what they fetch.
 func (f *follower) fetchedInto(table map[string]nx.DDI) {
-	for _, start := range f.using(f.slotsOf(fetchers...)) {
-		r := f.routine(start)
+	for _, r := range f.routinesUsing(f.slotsOf(fetchers...)) {
 		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
 			rva := address - f.Base
 			if width != f.env.Word || rva>>32 != 0 {
@@ -118,31 +117,89 @@ func (f *follower) slotsOf(names ...string) []uint32 {
 	return list
 }
 
+// use is a routine, and the instruction in it that names an address, or calls a thunk that does.
+type use struct {
+	*machine.Routine
+	at uint32
+}
+
 // using gives the routines that name one of the addresses, or call a thunk that jumps through it.
-func (f *follower) using(slots []uint32) []uint32 {
-	starts := map[uint32]bool{}
-	var thunks []uint32
-	for _, at := range f.references(addressesOf(slots)) {
-		if rva, ok := f.thunkAt(at); ok {
-			thunks = append(thunks, rva)
+func (f *follower) using(slots []uint32) []use {
+	var list []use
+	for _, ref := range f.references(addressesOf(slots)) {
+		if rva, ok := f.thunkAt(ref.at); ok {
+			for _, c := range f.callersOf(rva) {
+				if r, ok := f.startOf(c.at); ok {
+					list = append(list, use{r, c.at})
+				}
+			}
 			continue
 		}
-		if r, ok := f.startOf(at); ok {
-			starts[r.Start] = true
+		if ref.to == f.wdf && f.otherFunction(ref.at) {
+			continue
+		}
+		if r, ok := f.startOf(ref.at); ok {
+			in, _ := r.Covering(ref.at)
+			list = append(list, use{r, in.At})
 		}
 	}
-	for _, rva := range thunks {
-		for _, c := range f.callersOf(rva) {
-			if r, ok := f.startOf(c.at); ok {
-				starts[r.Start] = true
-			}
+	return list
+}
+
+// lookAhead is how far behind the load of the framework's table the load of a function out of it is looked for.
+const lookAhead = 96
+
+// otherFunction says whether code that loads the address of the framework's table goes on to load another function out of it than those
+// that are wanted: through the register that it loads first.
+func (f *follower) otherFunction(at uint32) bool {
+	const rexW, load, rm, middle, short, long = 0x48, 0x8b, 7, 3, 1, 2
+	if f.Processor == nx.ARM64 {
+		return f.otherFunctionARM64(at)
+	}
+	before, code := f.At(at-min(at, 3)), f.At(at+4)
+	if len(before) < 3 {
+		return false
+	}
+	register := before[2] >> middle & rm
+	for i := 1; i+6 <= min(len(code), lookAhead); i++ {
+		rex := f.Processor != nx.X64 || code[i-1]&0xf8 == rexW
+		if mod := code[i+1] >> 6; !rex || code[i] != load || code[i+1]&rm != register || mod != short && mod != long || register == 4 {
+			continue
+		}
+		distance := uint32(code[i+2])
+		if code[i+1]>>6 == long {
+			distance = binary.LittleEndian.Uint32(code[i+2:])
+		}
+		_, wanted := f.byIndex[int(distance)/int(f.env.Word)]
+		return !wanted
+	}
+	return false
+}
+
+func (f *follower) otherFunctionARM64(at uint32) bool {
+	const ldr, mask = 0xf9400000, 0xffc00000
+	code := f.At(at)
+	if len(code) < 4 || binary.LittleEndian.Uint32(code)&mask != ldr {
+		return false
+	}
+	register := binary.LittleEndian.Uint32(code) & 31
+	for i := 4; i+4 <= min(len(code), lookAhead); i += 4 {
+		if w := binary.LittleEndian.Uint32(code[i:]); w&mask == ldr && w>>5&31 == register {
+			_, wanted := f.byIndex[int(w>>10&0xfff)]
+			return !wanted
 		}
 	}
-	list := make([]uint32, 0, len(starts))
-	for start := range starts {
-		list = append(list, start)
+	return false
+}
+
+// routinesUsing is using without the instructions.
+func (f *follower) routinesUsing(slots []uint32) []*machine.Routine {
+	var list []*machine.Routine
+	for _, u := range f.using(slots) {
+		if !slices.Contains(list, u.Routine) {
+			list = append(list, u.Routine)
+		}
 	}
-	slices.Sort(list)
 	return list
 }
 
@@ -160,8 +217,7 @@ func (f *follower) findWdf() {
 				break
 			}
 			from += i + 2
-			name := f.Base + uint64(s.RVA) + uint64(from) - 2
-			if info, ok := f.pointerTo(name); ok {
+			if info, ok := f.pointerTo(s.RVA + uint32(from) - 2); ok {
 				if table, ok := f.number(info+word+16, f.env.Word); ok && table > f.Base && table-f.Base < uint64(f.Size) {
 					f.wdf = uint32(table - f.Base)
 					return

@@ -90,15 +90,18 @@ func spelled(n uint32) string {
 	return fmt.Sprint(n)
 }
 
-// masked sets and clears bits. The variables of the opt-in have one bit at most.
+// masked sets and clears bits, and adds. Of what an opt-in's variable holds only other bits than its one can be meant.
 func masked(a machine.Atom, b answer) answer {
-	for i, t := range b.terms {
-		if len(t.Tokens) > 0 && a.Clear&(nx.PoolNXAllocation|nx.MdlMappingNoExecute) != 0 {
-			return answer{unknown: fmt.Sprintf("at 0x%x a bit of it is cleared", a.At)}
+	const variable = nx.PoolNXAllocation | nx.MdlMappingNoExecute
+	out := answer{unknown: b.unknown}
+	for _, t := range b.terms {
+		if len(t.Tokens) > 0 && (a.Clear|a.Plus)&variable != 0 {
+			return answer{unknown: fmt.Sprintf("at 0x%x more is done with it than setting bits", a.At)}
 		}
-		b.terms[i].Bits = t.Bits&^a.Clear | a.Set
+		t.Bits = (t.Bits&^a.Clear | a.Set) + a.Plus
+		out.terms = append(out.terms, t)
 	}
-	return b
+	return out
 }
 
 // enter notes that something is followed, false where it already is, or the way is too long.
@@ -154,26 +157,20 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 }
 
 func (q *query) fromCaller(a machine.Atom, c caller) answer {
-	s, r, ok := q.f.before(c.at)
+	r, ok := q.f.startOf(c.at)
 	if !ok {
-		return answer{} // not code, or never reached
+		return answer{} // no code
 	}
-	in, _ := r.Inst(c.at)
-	if !in.Known || in.Target != c.to {
+	in, ok := r.Inst(c.at)
+	if !ok || !in.Known || in.Target != c.to {
 		return answer{}
 	}
-	q.say(c.at, "%s the routine at 0x%x", map[bool]string{true: "jumps to", false: "calls"}[c.jump], c.to)
-	return q.resolve(s.OnEntry(a, c.jump, c.at), r)
-}
-
-// before gives the state before an instruction.
-func (f *follower) before(at uint32) (*machine.State, *machine.Routine, bool) {
-	r, ok := f.startOf(at)
+	v, ok := r.Value(c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, c.jump, c.at) })
 	if !ok {
-		return nil, nil, false
+		return answer{} // never reached
 	}
-	s, ok := r.Before(at)
-	return s, r, ok
+	q.say(c.at, "%s the routine at 0x%x", map[bool]string{true: "jumps to", false: "calls"}[c.jump], c.to)
+	return q.resolve(v, r)
 }
 
 // fromCallee gives what a called routine of the image returns.

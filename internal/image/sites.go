@@ -50,13 +50,13 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	if f.wdf != 0 {
 		wanted = append(wanted, f.wdf)
 	}
-	var sites []driver.Site
-	for _, start := range f.using(wanted) {
+	sites, rest := f.nearSites(wanted, rows)
+	for _, start := range rest {
 		r := f.routine(start)
 		r.Calls(func(s *machine.State, in *machine.Inst) {
 			name, _ := f.callee(s.Target(in), s)
 			if d, ok := rows[name]; ok && in.At != start {
-				sites = append(sites, f.site(d, s, in, r))
+				sites = append(sites, f.site(d, in, r))
 			}
 		})
 	}
@@ -64,8 +64,51 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	return slices.CompactFunc(sites, func(a, b driver.Site) bool { return a.Spot.RVA == b.Spot.RVA })
 }
 
+// nearSites gives the calls that are found without a look at more than the block of instructions that names the import; and the
+// routines that must be followed for the others.
+func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []driver.Site, rest []uint32) {
+	for _, u := range f.using(wanted) {
+		called := false
+		if u.at != 0 && f.certain(u) {
+			u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) {
+				if called {
+					return
+				}
+				target := s.Target(in)
+				if target.Early() {
+					target, _ = u.Value(in.At, func(s *machine.State) machine.Value { return s.Target(in) })
+				}
+				name, start := f.callee(target, s)
+				d, ok := rows[name]
+				if ok && in.At != u.Start {
+					sites = append(sites, f.site(d, in, u.Routine))
+				}
+				called = ok || start == 0 || !f.doesNothing(start)
+			})
+		}
+		if !called {
+			rest = append(rest, u.Start)
+		}
+	}
+	slices.Sort(rest)
+	return sites, slices.Compact(rest)
+}
+
+// certain says whether an instruction that names an import is a call, or loads a register that no call keeps, so that what is loaded
+// is called at once or not at all.
+func (f *follower) certain(u use) bool {
+	in, ok := u.Inst(u.at)
+	if !ok {
+		return false
+	}
+	if in.Flow == machine.Call || in.Flow == machine.Jump {
+		return true
+	}
+	return len(in.Steps) > 0 && in.Steps[0].Dst.Kind == machine.Register && f.env.Passes(in.Steps[0].Dst.Reg)
+}
+
 // site is a call of a routine of the table, with what it asks for.
-func (f *follower) site(d nx.DDI, s *machine.State, in *machine.Inst, r *machine.Routine) driver.Site {
+func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.Site {
 	site := driver.Site{
 		Witness: driver.Binary, Place: driver.Place{Path: f.Path}, DDI: d, Mechanism: nx.None, Moment: driver.After,
 		Spot: &driver.Spot{RVA: in.At},
@@ -84,11 +127,20 @@ func (f *follower) site(d nx.DDI, s *machine.State, in *machine.Inst, r *machine
 		return site
 	}
 	n := d.Argument
+	if f.Processor == nx.X86 {
+		n = d.PlaceX86(n)
+	}
 	if d.Wdf > 0 {
 		n++ // the framework's own first
 	}
 	q := &query{f: f}
-	a := q.resolve(s.Argument(n, jump, in.At), r)
+	at := in.At
+	v, ok := r.Value(at, func(s *machine.State) machine.Value { return s.Argument(n, jump, at) })
+	if !ok {
+		site.Value.Unknown = notReached
+		return site
+	}
+	a := q.resolve(v, r)
 	slices.SortFunc(a.terms, driver.Term.Compare)
 	site.Value = driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
 	return site

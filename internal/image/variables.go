@@ -2,9 +2,9 @@ package image
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/machine"
@@ -48,7 +48,7 @@ func (f *follower) variableAt(rva uint32) *variable {
 		v.unknown = fmt.Sprintf("0x%x is imported", rva)
 		return v
 	}
-	routines, taken := f.naming(rva)
+	routines, taken := f.writers(rva)
 	if len(routines) > maxWriters {
 		v.unknown = fmt.Sprintf("%d routines use the variable at 0x%x", len(routines), rva)
 		return v
@@ -64,24 +64,69 @@ func (f *follower) variableAt(rva uint32) *variable {
 
 func (f *follower) isSlot(rva uint32) bool { _, ok := f.slots[rva]; return ok }
 
+// writing are the routines that may write a variable, whatever the version of Windows is.
+type writing struct {
+	starts []uint32
+	taken  bool
+}
+
+func (f *follower) writers(rva uint32) (starts []uint32, taken bool) {
+	w, known := f.writes[rva]
+	if !known {
+		w.starts, w.taken = f.naming(rva)
+		f.writes[rva] = w
+	}
+	return w.starts, w.taken
+}
+
 // naming gives the routines that may write a variable: they name it, or something in front of it that it may be a field of.
 func (f *follower) naming(rva uint32) (starts []uint32, taken bool) {
 	window := addresses{lo: rva - min(rva, fieldReach), hi: rva}
 	for a := window.lo; a <= rva; a++ {
 		window.list = append(window.list, a)
 	}
-	for _, at := range f.references(window) {
-		r, ok := f.startOf(at)
-		if !ok {
+	for _, ref := range f.references(window) {
+		at := ref.at
+		if f.onlyLoads(at) {
 			continue
 		}
-		if !slices.Contains(starts, r.Start) {
+		r, ok := f.startOf(at)
+		if !ok || slices.Contains(starts, r.Start) {
+			continue
+		}
+		if in, ok := r.Covering(at); ok && writesOrNames(in, f.Base+uint64(rva), f.Processor == nx.ARM64) {
 			starts = append(starts, r.Start)
 		}
 	}
 	slices.Sort(starts)
-	_, taken = f.pointerTo(f.Base + uint64(rva))
+	_, taken = f.pointerTo(rva)
 	return starts, taken
+}
+
+// onlyLoads says whether the instruction of a reference surely writes nothing but a register that is not its address: mov, cmp, test, add,
+// or, and, sub, xor of a register with memory. It is told by the opcode in front of the ModRM byte.
+func (f *follower) onlyLoads(reference uint32) bool {
+	const loads = "\x03\x0b\x23\x2b\x33\x38\x39\x3a\x3b\x63\x84\x85\x8a\x8b"
+	if f.Processor != nx.X64 {
+		return false
+	}
+	code := f.At(reference - 2)
+	return len(code) > 1 && strings.IndexByte(loads, code[0]) >= 0
+}
+
+// writesOrNames says whether an instruction writes memory near an address, or has an address near it as a value. That of ARM64 (arm) is
+// the sum of a page and a distance.
+func writesOrNames(in *machine.Inst, address uint64, arm bool) bool {
+	near := func(n int64) bool { d := address - uint64(n); return d <= fieldReach || d>>32 == 0xffffffff && -d <= 8 }
+	for _, s := range in.Steps {
+		switch {
+		case s.Dst.Kind == machine.Memory && (s.Dst.Reg != machine.NoReg || near(s.Dst.Imm)):
+			return true
+		case s.Op == machine.Address && near(s.A.Imm), s.A.Kind == machine.Immediate && near(s.A.Imm), s.B.Kind == machine.Immediate && arm && s.Op == machine.Add:
+			return true
+		}
+	}
+	return false
 }
 
 // storesTo adds what a routine writes to a variable.
@@ -122,7 +167,7 @@ func (v *variable) values() answer {
 // variable gives what a variable can be: if that hangs on the version of Windows, on which; of an opt-in's, its name.
 func (q *query) variable(a machine.Atom) answer {
 	rva := uint32(uint64(a.N) - q.f.Base)
-	if uint64(a.N)-q.f.Base>>32 != 0 {
+	if (uint64(a.N)-q.f.Base)>>32 != 0 {
 		return answer{unknown: fmt.Sprintf("at 0x%x it is read from the fixed address 0x%x", a.At, uint64(a.N))}
 	}
 	if !q.enter(wayVariable, rva) {
@@ -145,29 +190,15 @@ func (q *query) variable(a machine.Atom) answer {
 	return v.values()
 }
 
-// pointerTo finds where the image's data holds an address.
-func (f *follower) pointerTo(address uint64) (rva uint32, ok bool) {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], address)
-	for _, s := range f.Sections {
-		if s.Executable() {
-			continue
-		}
-		if i := index(f.bytes(s), b[:f.env.Word]); i >= 0 {
-			return s.RVA + uint32(i), true
-		}
-	}
-	return 0, false
-}
-
 func index(data, what []byte) int { return bytes.Index(data, what) }
 
 // addressTaken says whether the address of a routine is anywhere but in a call: then its callers are not all known.
 func (f *follower) addressTaken(start uint32) bool {
-	if _, taken := f.pointerTo(f.Base + uint64(start)); taken {
+	if _, taken := f.pointerTo(start); taken {
 		return true
 	}
-	for _, at := range f.references(addressesOf([]uint32{start})) {
+	for _, ref := range f.references(addressesOf([]uint32{start})) {
+		at := ref.at
 		if f.Processor != nx.ARM64 && f.isCall(at) {
 			continue
 		}

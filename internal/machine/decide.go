@@ -114,11 +114,11 @@ func (s *State) assume(f flags, c Cond) bool {
 		holds, known := g.holds(c, a, Atom{N: int64(b)})
 		return known && !holds
 	})
-	if _, numbers := kept.Numbers(); c == Equal && !numbers && f.width() >= 4 {
-		kept = s.slab.number(int64(b), f.width(), kept[0].At)
-	}
 	if len(kept) == 0 {
 		return false
+	}
+	if _, numbers := kept.Numbers(); c == Equal && !numbers && f.width() >= 4 {
+		kept = s.slab.number(int64(b), f.width(), kept[0].At)
 	}
 	s.replace(f, kept)
 	return true

@@ -11,6 +11,7 @@ type Env struct {
 	Base     uint64
 	Word     uint8 // bytes in a pointer
 	Stack    Reg
+	Frame    Reg    // that compilers use to address what is on the stack
 	volatile uint64 // registers that a call may change
 	result   Reg
 	// Code gives the bytes from an address to the end of its section, nil where there is no code.
@@ -30,19 +31,19 @@ type Env struct {
 // X64, X86 and ARM64 are the processors; what else an Env has is for the caller to set.
 func X64() Env {
 	const volatile = 1<<0 | 1<<1 | 1<<2 | 1<<8 | 1<<9 | 1<<10 | 1<<11
-	return Env{decode: decodeX64, Word: 8, Stack: stackX86, volatile: volatile}
+	return Env{decode: decodeX64, Word: 8, Stack: stackX86, Frame: 5, volatile: volatile}
 }
 
 // X86 is the processor of 32 bits.
 func X86() Env {
 	const volatile = 1<<0 | 1<<1 | 1<<2
-	return Env{decode: decodeIA32, Word: 4, Stack: stackX86, volatile: volatile}
+	return Env{decode: decodeIA32, Word: 4, Stack: stackX86, Frame: 5, volatile: volatile}
 }
 
 // ARM64 is the processor of 64 bits.
 func ARM64() Env {
 	const volatile = 1<<18 - 1 | 1<<30
-	return Env{decode: decodeARM64, Word: 8, Stack: stackARM, volatile: volatile}
+	return Env{decode: decodeARM64, Word: 8, Stack: stackARM, Frame: 29, volatile: volatile}
 }
 
 // Routine is the code that is reached from an address without a call.
@@ -55,9 +56,48 @@ type Routine struct {
 	env    *Env
 	slab   slab
 	blocks []block
-	index  map[uint32]int32 // of Insts, by address
+	index  index
 	tables map[uint32][]uint32
 	steps  []Step
+	solved bool
+	early  []Value // of each register, in a block whose surroundings are not looked at
+}
+
+// index finds instructions by address: near the start of the routine in a table, elsewhere in a map.
+type index struct {
+	start uint32
+	near  []int32 // one more than the position in Insts; 0 where there is none
+	far   map[uint32]int32
+}
+
+const maxNear = 1 << 16
+
+func (x *index) put(at uint32, i int32) {
+	d := at - x.start
+	if d >= maxNear {
+		if x.far == nil {
+			x.far = map[uint32]int32{}
+		}
+		x.far[at] = i + 1
+		return
+	}
+	if int(d) >= len(x.near) {
+		x.near = slices.Grow(x.near, int(d)+1-len(x.near))
+		clear(x.near[len(x.near):cap(x.near)])
+		x.near = x.near[:cap(x.near)]
+	}
+	x.near[d] = i + 1
+}
+
+func (x *index) get(at uint32) (int32, bool) {
+	if d := at - x.start; d < maxNear {
+		if int(d) >= len(x.near) {
+			return 0, false
+		}
+		return x.near[d] - 1, x.near[d] != 0
+	}
+	i, ok := x.far[at]
+	return i - 1, ok
 }
 
 // block is a run of instructions that is entered at the first only.
@@ -66,6 +106,8 @@ type block struct {
 	in          *State
 	visits      int
 	next        []edge
+	from        []int
+	writes      uint64 // registers
 }
 
 // edge leads from the last instruction of a block to another.
@@ -78,37 +120,89 @@ type edge struct {
 const (
 	maxInsts   = 1 << 16
 	maxRounds  = 6 // of finding jump tables
-	maxVisits  = 40
-	widenAfter = 12
+	maxVisits  = 200
+	widenAfter = 20
 	maxTable   = 1024
 )
 
-// Follow reads the routine at an address and follows what it computes.
-func Follow(env *Env, start uint32) *Routine {
-	r := &Routine{Start: start, env: env, tables: map[uint32][]uint32{}}
-	for range maxRounds {
-		r.Whole = true
-		r.read()
-		r.split()
-		if !r.solve() {
-			break
-		}
+// Read reads the routine at an address. What it computes is followed when it is asked for, unless that tells how far it goes.
+func Read(env *Env, start uint32) *Routine {
+	r := &Routine{Start: start, env: env, Whole: true}
+	r.read()
+	r.split()
+	if r.indirect() {
+		r.solve()
 	}
 	return r
 }
 
+// indirect finds where the routine's jumps through registers and tables lead, as far as the code in front of each tells. It says
+// whether it takes more to know that.
+func (r *Routine) indirect() (unknown bool) {
+	for range maxRounds {
+		more := false
+		unknown, r.Whole = false, true
+		for b := range r.blocks {
+			in := &r.Insts[r.blocks[b].last]
+			if in.Flow != Jump || in.Known || in.Via.Kind == Memory && in.Via.Reg == NoReg && in.Via.Index == NoReg {
+				continue
+			}
+			target, ok := r.demand(b, r.blocks[b].last, func(s *State) Value { return s.read(in.Via, r.env.Word, in.At) }, 0)
+			if !ok {
+				unknown = true
+				continue
+			}
+			more = r.leads(target, in) || more
+		}
+		if !more {
+			break
+		}
+		r.read()
+		r.split()
+	}
+	return unknown || !r.Whole
+}
+
+// solve follows what the routine computes, and whatever it finds by jump tables.
+func (r *Routine) solve() {
+	if r.solved {
+		return
+	}
+	r.solved = true
+	for range maxRounds {
+		r.Whole = true
+		if !r.flowAll() {
+			return
+		}
+		r.read()
+		r.split()
+	}
+	r.flowAll()
+}
+
 // read decodes what can be reached.
 func (r *Routine) read() {
-	r.Insts, r.index = r.Insts[:0], map[uint32]int32{}
+	r.Insts, r.index = r.Insts[:0], index{start: r.Start, near: r.index.near}
+	clear(r.index.near)
 	queue := []uint32{r.Start}
 	for len(queue) > 0 {
-		at := queue[len(queue)-1]
-		queue = queue[:len(queue)-1]
-		queue = r.readRun(at, queue)
+		lowest := 0 // so that instructions come in order, or nearly
+		for i, at := range queue {
+			if at < queue[lowest] {
+				lowest = i
+			}
+		}
+		at := queue[lowest]
+		queue[lowest] = queue[len(queue)-1]
+		queue = r.readRun(at, queue[:len(queue)-1])
 	}
-	slices.SortFunc(r.Insts, func(a, b Inst) int { return int(int64(a.At) - int64(b.At)) })
+	order := func(a, b Inst) int { return int(int64(a.At) - int64(b.At)) }
+	if slices.IsSortedFunc(r.Insts, order) {
+		return
+	}
+	slices.SortFunc(r.Insts, order)
 	for i := range r.Insts {
-		r.index[r.Insts[i].At] = int32(i)
+		r.index.put(r.Insts[i].At, int32(i))
 	}
 }
 
@@ -116,7 +210,7 @@ func (r *Routine) read() {
 func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 	code := r.env.Code(at)
 	for {
-		if _, known := r.index[at]; known {
+		if _, known := r.index.get(at); known {
 			return queue
 		}
 		if len(r.Insts) >= maxInsts {
@@ -128,9 +222,13 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 			return queue
 		}
 		r.steps = r.steps[:len(r.steps)+min(len(in.Steps), cap(r.steps)-len(r.steps))]
-		r.index[at] = int32(len(r.Insts))
+		r.index.put(at, int32(len(r.Insts)))
 		r.Insts = append(r.Insts, in)
-		queue = append(queue, r.targets(&in)...)
+		for _, t := range r.targets(&in) {
+			if _, known := r.index.get(t); !known {
+				queue = append(queue, t)
+			}
+		}
 		switch in.Flow {
 		case Jump, Return, Stop:
 			return queue
@@ -165,13 +263,13 @@ func (r *Routine) targets(in *Inst) []uint32 {
 // split makes the blocks.
 func (r *Routine) split() {
 	leads := make([]bool, len(r.Insts)+1)
-	if i, ok := r.index[r.Start]; ok {
+	if i, ok := r.index.get(r.Start); ok {
 		leads[i] = true
 	}
 	for i := range r.Insts {
 		in := &r.Insts[i]
 		for _, t := range r.targets(in) {
-			if j, ok := r.index[t]; ok {
+			if j, ok := r.index.get(t); ok {
 				leads[j] = true
 			}
 		}
@@ -191,6 +289,7 @@ func (r *Routine) split() {
 	for b := range r.blocks {
 		r.connect(&r.blocks[b], at)
 	}
+	r.link()
 }
 
 func (r *Routine) connect(b *block, at []int) {
@@ -200,38 +299,70 @@ func (r *Routine) connect(b *block, at []int) {
 		taken = 1
 	}
 	for _, t := range r.targets(in) {
-		if j, ok := r.index[t]; ok {
+		if j, ok := r.index.get(t); ok {
 			b.next = append(b.next, edge{at[j], taken})
 		}
 	}
 	if in.Flow == Next || in.Flow == Call || in.Flow == Branch {
-		if j, ok := r.index[in.At+uint32(in.Len)]; ok {
+		if j, ok := r.index.get(in.At + uint32(in.Len)); ok {
 			b.next = append(b.next, edge{at[j], -taken})
 		}
 	}
 }
 
-// solve runs through the blocks until nothing changes. It says whether jump tables were found that lead to more.
-func (r *Routine) solve() (more bool) {
-	i, ok := r.index[r.Start]
+// flowAll runs through the blocks until nothing changes. It says whether jump tables were found that lead to more.
+func (r *Routine) flowAll() (more bool) {
+	i, ok := r.index.get(r.Start)
 	if !ok {
 		return false
 	}
-	waiting := make([]bool, len(r.blocks))
-	entry := r.blockOf(int(i))
 	s := entryState(r.env, &r.slab, r.Start)
+	entry := r.blockOf(int(i))
 	r.blocks[entry].in = &s
-	waiting[entry] = true
+	order, place := r.order(entry)
+	waiting := make([]bool, len(order)) // by place in the order
+	waiting[place[entry]] = true
 	for {
-		b := slices.Index(waiting, true)
-		if b < 0 {
+		next := slices.Index(waiting, true)
+		if next < 0 {
 			return more
 		}
-		waiting[b] = false
-		if r.flow(b, waiting) {
-			more = true
+		waiting[next] = false
+		changed, found := r.flow(order[next])
+		for _, b := range changed {
+			waiting[place[b]] = true
 		}
+		more = more || found
 	}
+}
+
+// order gives the blocks so that one comes behind those that lead to it, but for loops, and the place of each.
+func (r *Routine) order(entry int) (order, place []int) {
+	place = make([]int, len(r.blocks))
+	order = make([]int, 0, len(r.blocks))
+	type visit struct{ block, next int }
+	seen := make([]bool, len(r.blocks))
+	stack := []visit{{entry, 0}}
+	seen[entry] = true
+	for len(stack) > 0 {
+		top := &stack[len(stack)-1]
+		if next := r.blocks[top.block].next; top.next < len(next) {
+			to := next[top.next].to
+			top.next++
+			if !seen[to] {
+				seen[to] = true
+				stack = append(stack, visit{to, 0})
+			}
+			continue
+		}
+		order = append(order, top.block)
+		stack = stack[:len(stack)-1]
+	}
+	slices.Reverse(order)
+	for i, b := range order {
+		place[b] = i
+	}
+	return order, place
 }
 
 // blockOf finds the block of an instruction.
@@ -243,14 +374,14 @@ func (r *Routine) blockOf(inst int) int {
 	return i
 }
 
-// flow runs through a block, and hands on what it leaves.
-func (r *Routine) flow(b int, waiting []bool) (more bool) {
+// flow runs through a block, and hands on what it leaves. It gives the blocks to which that is new.
+func (r *Routine) flow(b int) (changed []int, more bool) {
 	blk := &r.blocks[b]
 	blk.visits++
 	r.env.Budget -= blk.last - blk.first + 1
 	if r.env.Budget < 0 || blk.visits > maxVisits {
 		r.Whole = false
-		return false
+		return nil, false
 	}
 	s := blk.in.clone()
 	for i := blk.first; i <= blk.last; i++ {
@@ -258,7 +389,7 @@ func (r *Routine) flow(b int, waiting []bool) (more bool) {
 	}
 	last := &r.Insts[blk.last]
 	if last.Flow == Jump && !last.Known {
-		more = r.jumpTable(&s, last)
+		more = r.leads(s.read(last.Via, r.env.Word, last.At), last)
 	}
 	for _, e := range blk.next {
 		out := s.clone()
@@ -266,10 +397,10 @@ func (r *Routine) flow(b int, waiting []bool) (more bool) {
 			continue
 		}
 		if r.arrive(e.to, &out) {
-			waiting[e.to] = true
+			changed = append(changed, e.to)
 		}
 	}
-	return more
+	return changed, more
 }
 
 // pass takes a state through an instruction.
@@ -311,26 +442,43 @@ func (r *Routine) arrive(b int, s *State) (changed bool) {
 	return true
 }
 
-// jumpTable finds where an indirect jump leads.
-func (r *Routine) jumpTable(s *State, in *Inst) (more bool) {
-	target := s.read(in.Via, r.env.Word, in.At)
-	if len(target) != 1 || target[0].Kind != Table {
-		for _, a := range target { // through an import's slot it leaves the routine
-			if a.Kind != Content && a.Kind != Member {
+// leads finds where an indirect jump leads: to what a table holds, or to some of it where the index is known.
+func (r *Routine) leads(target Value, in *Inst) (more bool) {
+	known := r.tables[in.At]
+	for _, a := range target {
+		switch a.Kind {
+		case Table:
+			list := r.entries(a)
+			if len(list) == 0 {
 				r.Whole = false
 			}
+			known = addNew(known, list...)
+		case Number:
+			if to := uint64(a.N) - r.env.Base; to>>32 == 0 && r.env.Inside(r.Start, uint32(to)) {
+				known = addNew(known, uint32(to))
+			}
+		case Content, Member: // through an import's slot it leaves the routine
+		default:
+			r.Whole = false
 		}
+	}
+	if len(known) == len(r.tables[in.At]) {
 		return false
 	}
-	old := len(r.tables[in.At])
-	if old > 0 {
-		return false
+	if r.tables == nil {
+		r.tables = map[uint32][]uint32{}
 	}
-	r.tables[in.At] = r.entries(target[0])
-	if len(r.tables[in.At]) == 0 {
-		r.Whole = false
+	r.tables[in.At] = known
+	return true
+}
+
+func addNew(list []uint32, more ...uint32) []uint32 {
+	for _, n := range more {
+		if !slices.Contains(list, n) {
+			list = append(list, n)
+		}
 	}
-	return len(r.tables[in.At]) > 0
+	return list
 }
 
 // entries reads a jump table up to the first entry that leads out of the routine.
@@ -368,9 +516,70 @@ func (r *Routine) entries(t Atom) []uint32 {
 	return list
 }
 
+// Near gives the state before an instruction as far as its own block tells: what comes from in front of that is Early.
+func (r *Routine) Near(at uint32) (*State, bool) {
+	i, ok := r.index.get(at)
+	if !ok {
+		return nil, false
+	}
+	b := &r.blocks[r.blockOf(int(i))]
+	s := r.blankState(b)
+	for j := b.first; j < int(i); j++ {
+		r.pass(s, &r.Insts[j])
+	}
+	return s, true
+}
+
+// NearCalls visits the calls of an instruction's block, and a jump that leaves the routine, from that instruction on, with the state as far
+// as the block tells.
+func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
+	i, ok := r.index.get(at)
+	if !ok {
+		return
+	}
+	b := &r.blocks[r.blockOf(int(i))]
+	s := r.blankState(b)
+	for j := b.first; j <= b.last; j++ {
+		in := &r.Insts[j]
+		if j >= int(i) && (in.Flow == Call || r.departs(in)) {
+			visit(s, in)
+		}
+		r.pass(s, in)
+	}
+}
+
+// Covering gives the instruction that covers an address.
+func (r *Routine) Covering(at uint32) (*Inst, bool) {
+	i, found := slices.BinarySearchFunc(r.Insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
+	if !found {
+		i--
+	}
+	if i < 0 || at >= r.Insts[i].At+uint32(r.Insts[i].Len) {
+		return nil, false
+	}
+	return &r.Insts[i], true
+}
+
+// blankState is that before a block whose surroundings are not looked at.
+func (r *Routine) blankState(b *block) *State {
+	at := r.Insts[b.first].At
+	if at == r.Start && len(b.from) == 0 {
+		s := entryState(r.env, &r.slab, at)
+		return &s
+	}
+	s := &State{env: r.env, slab: &r.slab, early: true}
+	for reg := Reg(len(r.early)); reg < registers; reg++ {
+		r.early = append(r.early, r.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(reg), At: r.Start}))
+	}
+	copy(s.regs[:], r.early)
+	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, At: at})
+	return s
+}
+
 // Before gives the state before an instruction, false where the routine does not come there.
 func (r *Routine) Before(at uint32) (*State, bool) {
-	i, ok := r.index[at]
+	r.solve()
+	i, ok := r.index.get(at)
 	if !ok {
 		return nil, false
 	}
@@ -395,13 +604,11 @@ func (r *Routine) End(at uint32) uint32 {
 }
 
 // Holds says whether an instruction of the routine covers an address.
-func (r *Routine) Holds(at uint32) bool {
-	i, found := slices.BinarySearchFunc(r.Insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
-	return found || i > 0 && at < r.Insts[i-1].At+uint32(r.Insts[i-1].Len)
-}
+func (r *Routine) Holds(at uint32) bool { _, ok := r.Covering(at); return ok }
 
 // Calls visits the calls of the routine, and the jumps that leave it, in the order of the code, each with the state before it.
 func (r *Routine) Calls(visit func(s *State, in *Inst)) {
+	r.solve()
 	for b := range r.blocks {
 		blk := &r.blocks[b]
 		if blk.in == nil || !r.leaves(blk) {
@@ -435,6 +642,7 @@ func (r *Routine) departs(in *Inst) bool {
 
 // Stores visits what the routine writes to fixed addresses, in the order of the code.
 func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Value)) {
+	r.solve()
 	for b := range r.blocks {
 		blk := &r.blocks[b]
 		if blk.in == nil {
@@ -478,6 +686,7 @@ func (r *Routine) storesOf(s *State, in *Inst, visit func(in *Inst, address uint
 
 // Returns visits the state at each return.
 func (r *Routine) Returns(visit func(s *State, in *Inst)) {
+	r.solve()
 	for b := range r.blocks {
 		blk := &r.blocks[b]
 		if blk.in == nil || r.Insts[blk.last].Flow != Return {
@@ -522,7 +731,7 @@ func Pops(env *Env, start uint32) (bytes int, known bool) {
 
 // Inst gives the instruction at an address.
 func (r *Routine) Inst(at uint32) (Inst, bool) {
-	i, ok := r.index[at]
+	i, ok := r.index.get(at)
 	if !ok {
 		return Inst{}, false
 	}

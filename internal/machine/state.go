@@ -14,6 +14,8 @@ type State struct {
 	// taken are addresses on the stack that may be known outside of the routine.
 	taken []place
 	flags flags
+	// early is set in a block whose surroundings are not looked at.
+	early bool
 }
 
 // place is an address on the stack: a distance from the stack pointer on entry, or as an instruction left it.
@@ -95,7 +97,7 @@ func (s *State) step(p *Step, at uint32) {
 	case Select:
 		v = s.choose(p, at)
 	default:
-		v = s.slab.combine(p.Op, s.read(p.A, w, at), s.read(p.B, w, at), w, at)
+		v = s.binary(p, at)
 	}
 	if p.Flags {
 		s.flags = s.result(p, v)
@@ -117,6 +119,16 @@ func (s *State) result(p *Step, v Value) flags {
 	return flags{op: Add, av: v, bv: v, size: p.Dst.Width}
 }
 
+// binary computes A op B. Where both are the same operand, they have the same value, whichever that is.
+func (s *State) binary(p *Step, at uint32) Value {
+	w := p.Dst.Width
+	a := s.read(p.A, w, at)
+	if p.A == p.B {
+		return s.slab.each(a, at, func(x Atom) Atom { return compute(p.Op, x, x, w, at) })
+	}
+	return s.slab.combine(p.Op, a, s.read(p.B, w, at), w, at)
+}
+
 func (s *State) unary(p *Step, at uint32) Value {
 	return s.slab.each(s.read(p.A, p.Dst.Width, at), at, func(a Atom) Atom {
 		if a.Kind != Number || a.Low != 0 {
@@ -133,6 +145,9 @@ func (s *State) unary(p *Step, at uint32) Value {
 // choose gives what a Select gives: one of the two where the flags decide, else both.
 func (s *State) choose(p *Step, at uint32) Value {
 	yes, no := s.decide(p.Cond)
+	if yes && no && s.early && (s.flags.op == Other || s.flags.av.Early() || s.flags.bv.Early()) {
+		return s.elsewhere(at)
+	}
 	a, b := s.read(p.A, p.Dst.Width, at), s.read(p.B, p.Dst.Width, at)
 	switch {
 	case yes && !no:
@@ -223,6 +238,10 @@ func (s *State) address(o Operand, at uint32) Value {
 		}
 		v = s.slab.combine(Add, base, v, w, at)
 	}
+	if o.Index != NoReg && o.Index == o.Reg { // both have the same value, whichever that is
+		factor := s.slab.number(int64(max(o.Scale, 1))+1, w, at)
+		return s.slab.combine(Add, s.slab.combine(Mul, s.regs[o.Reg], factor, w, at), s.slab.number(o.Imm, w, at), w, at)
+	}
 	if o.Index != NoReg {
 		index := s.regs[o.Index]
 		if o.Scale > 1 {
@@ -263,10 +282,10 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 			return s.narrow(v, o, width, at)
 		}
 		return v
-	case a.Kind == Content && a.Width == s.env.Word && a.Set == 0 && a.Clear == 0:
+	case a.Kind == Content && a.Width == s.env.Word && a.Set|a.Clear|a.Plus == 0:
 		return s.slab.one(Atom{Kind: Member, N: a.N, Width: o.Width, At: at})
-	case a.Kind == Opaque:
-		return s.slab.one(Atom{Kind: Opaque, Why: FromMemory, At: at})
+	case a.Kind == Opaque && a.Why == Earlier:
+		return s.slab.one(a)
 	}
 	return s.slab.opaque(FromMemory, at)
 }
@@ -278,7 +297,10 @@ func (s *State) table(o Operand, at uint32) (Value, bool) {
 	if o.Reg != NoReg {
 		v := s.regs[o.Reg]
 		if o.Index == NoReg {
-			return s.member(v, o, at)
+			if t, ok := s.member(v, o, at); ok || s.env.Word != 4 {
+				return t, ok
+			}
+			return s.indexed(v, o, at)
 		}
 		n, ok := v.Number()
 		if !ok {
@@ -296,8 +318,17 @@ func (s *State) table(o Operand, at uint32) (Value, bool) {
 	return s.slab.one(t), true
 }
 
+// indexed is a table on x86 that is addressed by its index and a fixed distance: bytes that tell which entry of another table counts.
+func (s *State) indexed(v Value, o Operand, at uint32) (Value, bool) {
+	_, inImage := s.env.Constant(uint64(uint32(o.Imm)), 1)
+	if !inImage || o.Width > 2 || len(v) != 1 || v[0].Kind != Opaque && v[0].Kind != Result && v[0].Kind != Slot {
+		return nil, false
+	}
+	return s.slab.one(Atom{Kind: Table, N: int64(uint32(o.Imm)), Width: o.Width, At: at}), true
+}
+
 func (s *State) member(v Value, o Operand, at uint32) (Value, bool) {
-	if len(v) != 1 || v[0].Kind != Content || v[0].Width != s.env.Word || v[0].Set|v[0].Clear != 0 {
+	if len(v) != 1 || v[0].Kind != Content || v[0].Width != s.env.Word || v[0].Set|v[0].Clear|v[0].Plus != 0 {
 		return nil, false
 	}
 	return s.slab.one(Atom{Kind: Member, N: v[0].N, Off: o.Imm, Width: o.Width, At: at}), true
@@ -321,10 +352,18 @@ func (s *State) loadSlot(p place, width uint8, at uint32) Value {
 
 // fresh is what a place holds that nothing has written: the caller's, or nothing.
 func (s *State) fresh(p place, at uint32) Value {
+	if s.early {
+		return s.elsewhere(at)
+	}
 	if p.base == 0 && p.off >= 0 {
 		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
 	}
 	return s.slab.opaque(NotWritten, at)
+}
+
+// elsewhere is something from in front of the block that is in no register.
+func (s *State) elsewhere(at uint32) Value {
+	return s.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(NoReg), At: at})
 }
 
 func (s *State) find(p place) (int, bool) {
@@ -402,6 +441,8 @@ func (s *State) store(o Operand, v Value, at uint32) {
 			s.put(place{a.Off, a.N}, o.Width, v)
 		case a.Kind == Frame: // one of several places
 			s.spoil(place{a.Off, a.N}, int64(o.Width), NotFollowed, at)
+		case a.Kind == Opaque && a.Why == Earlier && o.Reg == s.env.Frame: // it may be on the stack
+			s.slots = s.slots[:0]
 		case a.Kind == Opaque:
 			s.spoilTaken(at)
 		}
@@ -446,7 +487,7 @@ const maxObject = 0x400
 
 // spoil makes a range of the stack unknown.
 func (s *State) spoil(p place, length int64, why Why, at uint32) {
-	callers := p.base == 0 && p.off+length > 0
+	callers := p.base == 0 && p.off+length > 0 && !s.early
 	if callers && length > 64 {
 		length = max(64, -p.off) // what the caller keeps beyond its arguments is no object of this routine
 	}
@@ -488,13 +529,17 @@ const joinedStack = 1 << 40
 // joined gives what holds on both ways; same says that it is what s says.
 func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 	out, same = s.clone(), true
+	anew := Atom{Kind: Frame, Off: int64(at) | joinedStack, At: at}
 	for r := range s.regs {
+		if Reg(r) == s.env.Stack && s.regs[r].has(anew) {
+			continue
+		}
 		v := s.slab.join(s.regs[r], t.regs[r], at)
 		if !shared(v, s.regs[r]) {
 			same = false
 			switch {
 			case Reg(r) == s.env.Stack: // from here on, counted anew
-				v = s.slab.one(Atom{Kind: Frame, Off: int64(at) | joinedStack, At: at})
+				v = s.slab.one(anew)
 			case widen:
 				v = s.slab.opaque(InLoop, at)
 			}

@@ -32,6 +32,7 @@ const (
 	InLoop                 // it changes in a loop
 	ByCall                 // a called routine may have written it
 	NotWritten             // it is read from the stack, and nothing has written it
+	Earlier                // it comes from in front of the block
 )
 
 var whys = [...]string{
@@ -41,6 +42,7 @@ var whys = [...]string{
 	InLoop:      "it changes in a loop",
 	ByCall:      "a called routine may have written it",
 	NotWritten:  "it is read from the stack where nothing has written it",
+	Earlier:     "it comes from in front of the block",
 }
 
 // String gives the reason as a sentence without a full stop.
@@ -50,7 +52,7 @@ func (w Why) String() string { return whys[w] }
 const MaxAtoms = 8
 
 // Atom is one thing that a value can be. Of Entry, Slot, Content, Member and Result the lower 32 bits are meant, less those in Clear
-// and with those in Set.
+// and with those in Set, and Plus added to that.
 type Atom struct {
 	Kind       Kind
 	Width      uint8 // bytes in memory, of Content, Member and Table
@@ -59,6 +61,7 @@ type Atom struct {
 	Signed     bool // of a Table
 	Why        Why
 	Set, Clear uint32
+	Plus       uint32
 	At         uint32 // the instruction that it comes from, relative to the image's base
 	N, Off     int64
 }
@@ -67,7 +70,7 @@ type Atom struct {
 func (a Atom) same(b Atom) bool {
 	a.At, b.At = 0, 0
 	if a.Kind == Opaque && b.Kind == Opaque {
-		return true
+		return (a.Why == Earlier) == (b.Why == Earlier)
 	}
 	return a == b
 }
@@ -84,6 +87,9 @@ func (a Atom) String() string {
 	}
 	if a.Clear != 0 || a.Set != 0 {
 		s += fmt.Sprintf("&^0x%x|0x%x", a.Clear, a.Set)
+	}
+	if a.Plus != 0 {
+		s += fmt.Sprintf(" plus 0x%x", a.Plus)
 	}
 	return s
 }
@@ -109,6 +115,16 @@ func (v Value) Number() (uint64, bool) {
 		return uint64(v[0].N), true
 	}
 	return 0, false
+}
+
+// Early says whether a part of the value comes from in front of the block.
+func (v Value) Early() bool {
+	for _, a := range v {
+		if a.Kind == Opaque && a.Why == Earlier {
+			return true
+		}
+	}
+	return false
 }
 
 // shared says whether two values are one: not only equal, but the same copy.
@@ -221,7 +237,7 @@ func spreads(op Op, a, b Atom) bool {
 	if b.Kind == Opaque || b.Kind == Result {
 		a, b = b, a
 	}
-	return op == And && (a.Kind == Opaque || a.Kind == Result) && b.Kind == Number && b.Low == 0 && b.N != 0 && bits.OnesCount64(uint64(b.N)) <= maxSpread
+	return op == And && (a.Kind == Opaque && a.Why != Earlier || a.Kind == Result) && b.Kind == Number && b.Low == 0 && b.N != 0 && bits.OnesCount64(uint64(b.N)) <= maxSpread
 }
 
 // several is compute, where the result can be several.
@@ -257,10 +273,11 @@ func compute(op Op, a, b Atom, width uint8, at uint32) Atom {
 
 // unknown keeps the reason of what was unknown before.
 func unknown(a, b Atom, at uint32) Atom {
-	for _, x := range []Atom{a, b} {
-		if x.Kind == Opaque {
-			return x
-		}
+	switch {
+	case a.Kind == Opaque && (a.Why == Earlier || b.Kind != Opaque):
+		return a
+	case b.Kind == Opaque:
+		return b
 	}
 	return Atom{Kind: Opaque, Why: NotFollowed, At: at}
 }
@@ -319,6 +336,13 @@ func withNumber(op Op, x Atom, n int64, width uint8, at uint32) Atom {
 	case x.Kind == Table && op == Shl && n < 8:
 		x.Shift += uint8(n)
 		return x
+	case x.masked() && (op == Add || op == Sub):
+		if op == Sub {
+			n = -n
+		}
+		x.Plus += uint32(n)
+		return x
+	case x.Plus != 0:
 	case x.masked() && op == Or && uint64(n)>>32 == 0:
 		x.Set, x.Clear = x.Set|uint32(n), x.Clear&^uint32(n)
 		return x

@@ -61,11 +61,11 @@ func (a answers) add(r request, windows string, value uint32) {
 var versions = []string{"6.1", "6.2", "10.0"}
 
 // run compiles the programs into one executable and gives what each of them was seen to ask for. Their external names must
-// differ, but for that of the entry routine.
-func run(t *testing.T, programs []program) map[string]answers {
+// differ, but for that of the entry routine. Flags are the compiler's.
+func run(t *testing.T, programs []program, flags ...string) map[string]answers {
 	t.Helper()
 	dir := t.TempDir()
-	objects := compileUnits(t, dir, programs)
+	objects := compileUnits(t, dir, programs, flags...)
 	write(t, filepath.Join(dir, "drivers.c"), driverTable(programs))
 	kernel := filepath.Join(kitDir(t), "kernel.c")
 	command(t, dir, "clang-19", append([]string{"-w", "-O0", "-fuse-ld=lld", "-o", "all", kernel, "drivers.c"}, objects...)...)
@@ -103,12 +103,12 @@ func outputs(t *testing.T, dir, name string, args ...string) (string, string) {
 
 // compileUnits compiles the first units of all programs as one file, then the second ones, and so on: a compiler takes
 // longer to start than to compile a driver. Units of one program never meet in a file.
-func compileUnits(t *testing.T, dir string, programs []program) (objects []string) {
+func compileUnits(t *testing.T, dir string, programs []program, flags ...string) (objects []string) {
 	t.Helper()
 	texts := together(t, dir, programs)
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		write(t, filepath.Join(dir, name), texts[name])
-		args := []string{"-w", "-O0", "-c", "-o", name + ".o", "-I" + kitDir(t), "-ferror-limit=5", name}
+		args := append([]string{"-w", "-O0", "-c", "-o", name + ".o", "-I" + kitDir(t), "-ferror-limit=5", name}, flags...)
 		if strings.HasSuffix(name, "pp") {
 			args = append(args, "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics")
 		}

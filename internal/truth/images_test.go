@@ -1,0 +1,379 @@
+package truth
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/image"
+	"github.com/nxport/nxport/nx"
+)
+
+var (
+	images = flag.Int("images", 1000, "how many drivers to compile for Windows")
+	kept   = flag.String("keep", "", "with -only, a directory to build the driver in")
+	losses = flag.Bool("losses", false, "name lines that have no call in an image")
+	made   = flag.String("made", "", "the only way to make images, as \"clang x64 -O2\"")
+)
+
+// notBuilt are features that images do not have.
+var notBuilt = map[string]string{
+	"global-dynamic": "what is run natively runs C++ initialisers; a driver never does",
+}
+
+// notFollowed says why what is wrong of an image is only named.
+const notFollowed = "the arguments of calls in built images are not followed yet"
+
+// TestImages holds that what is read of a built image is what the driver asks for at run. Each driver is built in one of the ways.
+// To see one of them:
+//
+//	go test ./internal/truth -v -run Images -seed 1 -only 1234 -made "clang x64 -O2"
+func TestImages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs compilers")
+	}
+	t.Logf("seed %d", *seed)
+	libraries := importLibraries(t)
+	on := chosen(t, true)
+	for name := range on {
+		on[name] = notBuilt[name] == "" && (*features == "" || on[name])
+	}
+	start := time.Now()
+	list := ways()
+	table := make([]tally, len(list))
+	t.Run("by", func(t *testing.T) {
+		for i, w := range list {
+			if *made != "" && w.String() != *made {
+				continue
+			}
+			t.Run(w.String(), func(t *testing.T) {
+				t.Parallel()
+				var programs []program
+				for n := i; n < *images && *only < 0; n += len(list) {
+					programs = append(programs, generate(*seed, n, on))
+				}
+				if *only >= 0 && (*made != "" || *only%len(list) == i) {
+					programs = []program{generate(*seed, *only, on)}
+					t.Log("\n" + listing(programs[0]))
+				}
+				table[i] = judgeImages(t, w, libraries, programs)
+			})
+		}
+	})
+	t.Logf("\n%s\nin %.0f s", tallies(list, table), time.Since(start).Seconds())
+}
+
+// TestDriverImages holds the same of the self-written drivers. Each is built by each compiler, at levels that take turns.
+func TestDriverImages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs compilers")
+	}
+	names, err := filepath.Glob("testdata/drivers/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no drivers", err)
+	}
+	libraries := importLibraries(t)
+	list := ways()
+	table := make([]tally, len(list))
+	t.Run("by", func(t *testing.T) {
+		for i, w := range list {
+			t.Run(w.String(), func(t *testing.T) {
+				t.Parallel()
+				var programs []program
+				for n, name := range names {
+					if (n+i/len(levels))%len(levels) == i%len(levels) {
+						programs = append(programs, readDriver(t, name).program)
+					}
+				}
+				table[i] = judgeImages(t, w, libraries, programs)
+			})
+		}
+	})
+	t.Logf("\n%s", tallies(list, table))
+}
+
+// judgeImages builds programs, reads their images, runs the programs natively and compares.
+func judgeImages(t *testing.T, w way, libraries string, programs []program) tally {
+	all := tally{unknown: map[string]int{}}
+	if len(programs) == 0 {
+		return all
+	}
+	var flags []string
+	if w.processor == nx.ARM64 {
+		flags = []string{"-DKIT_ARM64"}
+	}
+	seen := run(t, programs, flags...)
+	dir := cmp.Or(*kept, t.TempDir())
+	for _, p := range programs {
+		sys := w.build(t, dir, libraries, p)
+		clock := time.Now()
+		sites := imageSites(t, sys, dir)
+		all.reading += time.Since(clock)
+		if *only >= 0 {
+			logImage(t, seen[p.name], sites, sys)
+		}
+		if list := all.compare(exported(seen[p.name]), sites); len(list) > 0 {
+			t.Logf("%s:\n%s", p.name, strings.Join(list, "\n"))
+			if notFollowed == "" {
+				t.Fail()
+			}
+		}
+		if *only < 0 {
+			if err := os.RemoveAll(filepath.Join(dir, p.name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return all
+}
+
+func logImage(t *testing.T, seen answers, sites []imageSite, sys string) {
+	for _, r := range slices.SortedFunc(maps.Keys(seen), func(a, b request) int { return strings.Compare(a.String(), b.String()) }) {
+		t.Logf("run: %s %s", r, show(seen[r]))
+	}
+	for _, s := range sites {
+		t.Logf("image: %#x %s %s %s", s.spot.RVA, s.request, show(s.values), s.unknown)
+		for _, step := range s.steps {
+			t.Logf("    %s", step.Says)
+		}
+	}
+	t.Logf("\n%s", command(t, filepath.Dir(sys), "llvm-objdump-19", "-d", "--no-show-raw-insn", "-l", sys))
+}
+
+// imageSite is a request of an image: where its own code stands in the source, and what it asks for.
+type imageSite struct {
+	request // without a line where the image tells none
+	values  map[string][]uint32
+	unknown string
+	spot    *driver.Spot
+	steps   []driver.Step
+}
+
+func imageSites(t *testing.T, path, dir string) []imageSite {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := image.Parse(path, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := m.Driver(nx.DDIs(), func(name string) string { return strings.TrimPrefix(name, filepath.ToSlash(dir)+"/") })
+	var list []imageSite
+	for _, site := range d.Sites {
+		s := imageSite{request: request{ddi: site.DDI.Name}, unknown: site.Value.Unknown, spot: site.Spot, steps: site.Value.Steps}
+		if f, ok := driver.Own(site.Spot.Frames); ok && f.Line > 0 {
+			s.path, s.line = f.Path, f.Line
+		}
+		read := answersOf([]driver.Image{{Sites: []driver.Site{site}}})
+		for _, on := range read.answers {
+			s.values = on
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// adds are what inline functions of the kit add to the value on its way to the export that they call.
+var adds = map[string]uint32{"ExAllocatePoolZero": 1024, "ExAllocatePoolQuotaZero": 1024, "ExAllocatePoolPriorityZero": 1024}
+
+// exported gives what was seen as the exports see it, that macros and inline functions come down to.
+func exported(seen answers) answers {
+	all := answers{}
+	for r, on := range seen {
+		to := r
+		for _, d := range nx.DDIs() {
+			if d.Name == r.ddi && d.Over != "" {
+				to.ddi = d.Over
+			}
+		}
+		for windows, values := range on {
+			for _, v := range values {
+				all.add(to, windows, v|adds[r.ddi])
+			}
+		}
+	}
+	return all
+}
+
+// tally counts what came of the requests of images that were made in one way.
+type tally struct {
+	programs, sites, lines      int
+	exact, merged, wide, wrongs int
+	lost                        int // of the merged lines those that have no call
+	unknown                     map[string]int
+	reading                     time.Duration
+}
+
+// compare holds the requests of an image against a run and gives a line for each that is wrong. What is compared is the set of
+// values of all calls of a routine that the image has for a line. Where a compiler has made one call of several, it stands at one of
+// their lines or at none, and its values are those of all of them: so for the lines of a routine whose values differ, and for
+// those without a call, it is the set of all values of the routine. These are counted apart.
+func (a *tally) compare(want answers, sites []imageSite) []string {
+	a.programs++
+	a.sites += len(sites)
+	a.lines += len(want)
+	var list []string
+	for _, ddi := range routines(want, sites) {
+		g := newGroup(ddi, want, sites)
+		list = append(list, g.judge(a)...)
+	}
+	return list
+}
+
+func routines(want answers, sites []imageSite) []string {
+	names := map[string]bool{}
+	for r := range want {
+		names[r.ddi] = true
+	}
+	for _, s := range sites {
+		names[s.ddi] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// group is what is known of one routine in one image.
+type group struct {
+	want, got answers
+	unknown   map[request]string // of the lines whose values are not all known
+	strays    answers            // of calls at lines that never ask, or at none
+}
+
+func newGroup(ddi string, want answers, sites []imageSite) group {
+	g := group{answers{}, answers{}, map[request]string{}, answers{}}
+	for r, on := range want {
+		if r.ddi == ddi {
+			g.want[r] = on
+		}
+	}
+	for _, s := range sites {
+		if s.ddi != ddi {
+			continue
+		}
+		to := g.got
+		if g.want[s.request] == nil {
+			to = g.strays
+		}
+		if to[s.request] == nil {
+			to[s.request] = map[string][]uint32{}
+		}
+		for windows, values := range s.values {
+			if on := g.want[s.request]; on != nil && on[windows] == nil {
+				continue // what is only asked for on another Windows
+			}
+			for _, v := range values {
+				to.add(s.request, windows, v)
+			}
+		}
+		if s.unknown != "" {
+			g.unknown[s.request] = s.unknown
+		}
+	}
+	return g
+}
+
+func union(all ...answers) map[string][]uint32 {
+	u := answers{}
+	for _, a := range all {
+		for _, on := range a {
+			for windows, values := range on {
+				for _, v := range values {
+					u.add(request{}, windows, v)
+				}
+			}
+		}
+	}
+	return u[request{}]
+}
+
+// judge counts the lines of a group and says what is wrong.
+func (g group) judge(a *tally) []string {
+	var list []string
+	say := func(kind string, r request, format string, args ...any) {
+		list = append(list, kind+" "+r.String()+": "+fmt.Sprintf(format, args...))
+	}
+	lost := answers{}
+	for r, on := range g.want {
+		if g.got[r] == nil {
+			lost[r] = on
+		}
+	}
+	all := union(g.got, g.strays)
+	for r, on := range g.want {
+		got, why := g.got[r], g.unknown[r]
+		switch {
+		case why != "":
+			a.unknown[why]++
+		case got == nil && (holds(all, on) || len(g.unknown) > 0):
+			a.merged++
+			a.lost++
+			if *only >= 0 || *losses {
+				say("no call", r, "run asks for %s", show(on))
+			}
+		case got == nil:
+			a.wrongs++
+			say("lost", r, "run asks for %s, the image has no such request", show(on))
+		case show(got) == show(on):
+			a.exact++
+		case holds(got, on) && len(lost)+len(g.strays) > 0 && holds(union(lost, answers{r: on}), got):
+			a.merged++
+		case holds(got, on):
+			a.wide++
+			say("wide", r, "run asks for %s, image gives %s", show(on), show(got))
+		case len(lost)+len(g.strays) > 0 && (holds(all, on) || len(g.unknown) > 0):
+			a.merged++
+		default:
+			a.wrongs++
+			say("wrong", r, "run asks for %s, image gives %s", show(on), show(got))
+		}
+	}
+	for r, on := range g.strays {
+		switch {
+		case g.unknown[r] != "":
+			a.unknown[g.unknown[r]]++
+		case r.line == 0 && holds(union(g.want), on), len(lost) > 0 && holds(union(lost), on):
+			a.merged++
+		default:
+			a.wrongs++
+			say("stray", r, "image gives %s, run never asks", show(on))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+var addresses = regexp.MustCompile(`0x[0-9a-f]+`)
+
+// tallies is what the test prints.
+func tallies(list []way, table []tally) string {
+	var b strings.Builder
+	const row = "%-16s %8v %6v %6v %6v %6v %6v %6v %6v %6v %8v\n"
+	fmt.Fprintf(&b, row, "", "programs", "sites", "lines", "exact", "merged", "lost", "unkn.", "wide", "wrong", "reading")
+	reasons := map[string]int{}
+	for i, w := range list {
+		a := table[i]
+		if a.programs == 0 {
+			continue
+		}
+		unknown := 0
+		for why, n := range a.unknown {
+			unknown += n
+			reasons[addresses.ReplaceAllString(why, "0x...")] += n
+		}
+		fmt.Fprintf(&b, row, w, a.programs, a.sites, a.lines, a.exact, a.merged, a.lost, unknown, a.wide, a.wrongs, a.reading.Round(time.Millisecond))
+	}
+	for _, why := range slices.SortedFunc(maps.Keys(reasons), func(a, b string) int { return reasons[b] - reasons[a] }) {
+		fmt.Fprintf(&b, "%6d unknown: %s\n", reasons[why], why)
+	}
+	return b.String()
+}
