@@ -263,6 +263,17 @@ func TestHeldText(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
+	for want, b := range map[string]Built{
+		"nxport explain 0x2000\n": aDriver(t),
+		"see what the source asks for there\n": judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+			call(3, "ExAllocatePool", driver.Value{Unknown: "why"})
+		}),
+	} {
+		b.Held = true
+		if text := shownText(t, View{}, true, b); !strings.HasSuffix(text, "Next:       "+want) {
+			t.Errorf("got\n%s", text)
+		}
+	}
 	row := shownText(t, View{}, false, aHeld(t))
 	if want := "out/drv.sys  differs from source  ExAllocatePoolWithTag passes"; !strings.HasPrefix(row, want) ||
 		!strings.Contains(row, "\n    beside drv.vcxproj|Release|x64: 1 agree, 1 disagree") {
