@@ -114,6 +114,31 @@ Next:       nxport explain 0x2000; where you have the source: nxport scan SOURCE
 	}
 }
 
+// Which requests go by the variable of the opt-in, and where that is set, is said.
+func TestDriverTextOptedIn(t *testing.T) {
+	b := judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+		m.Build.Mechanism, m.Build.Initialised = nx.OptIn, driver.InitYes
+		m.Facts = []driver.Fact{{Kind: driver.OptInCall, Place: driver.Place{Path: "d.sys"}, Spot: &driver.Spot{Section: "INIT", RVA: 0x5010}, Says: "it sets the variable"}}
+		call(0x1000, "ExAllocatePoolWithTag", driver.Value{Terms: []driver.Term{{Tokens: []driver.Token{{Name: nx.PoolTypeVariable, In: nx.OptIn}}}}})
+	})
+	const want = `d.sys: x64, linker 14.29, minimum Windows 7 (subsystem version 6.1), opted in before its first request
+  opt-in 0x5010: it sets the variable
+
+1 request:
+  ExDefaultNonPagedPoolType: 0 (executable) on Windows 7; 512 (not executable) on Windows 8, 10
+    .text  0x1000    ExAllocatePoolWithTag
+
+Verdict:    no finding
+Why:        1 request, not executable from Windows 8 on
+`
+	if got := shownText(t, View{}, true, b); !strings.HasPrefix(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := fmt.Sprint(shownJSON(t, b)[0]["opt_ins"]); got != "[map[rva:20496 says:it sets the variable]]" {
+		t.Error(got)
+	}
+}
+
 // Of many alike findings some are shown, and the others counted: all stand in the list of requests.
 func TestDriverTextFolds(t *testing.T) {
 	b := judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
