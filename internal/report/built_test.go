@@ -216,6 +216,17 @@ func TestVerdict(t *testing.T) {
 			call(2, "ExAllocatePool", passed(0))
 		}, Executable, "it is compiled with POOL_NX_OPTIN, but nothing in it sets ExDefaultNonPagedPoolType: 1 request stays executable on every Windows; " +
 			"1 of 2, ExAllocatePool at 0x2"},
+		{"opted in at a time that is not known", func(m *driver.Image, call caller) {
+			m.Build.Mechanism, m.Build.Initialised = nx.OptIn, driver.InitUnknown
+			v := driver.Value{Terms: []driver.Term{{Tokens: []driver.Token{{Name: nx.PoolTypeVariable, In: nx.OptIn, At: driver.Before | driver.After}}}}}
+			call(1, "ExAllocatePool", v)
+			call(2, "ExAllocatePool", v)
+			call(3, "ExAllocatePool", passed(1))
+		}, NotKnown, "2 of 3, ExAllocatePool gets no-execute memory only if the opt-in call runs before it, which is not shown"},
+		{"layout, twice", func(m *driver.Image, call caller) {
+			fact(m, driver.WritableCode)
+			fact(m, driver.WritableCode)
+		}, BadLayout, "writable and executable section, and 1 more"},
 		{"layout", func(m *driver.Image, call caller) {
 			fact(m, driver.NotJudged)
 			fact(m, driver.UnalignedSection)
