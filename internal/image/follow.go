@@ -291,6 +291,9 @@ func (f *follower) isThunk(rva uint32) bool { _, ok := f.thunk(rva); return ok }
 func (f *follower) popsOf(in *machine.Inst, target machine.Value) (int, bool) {
 	name, start := f.callee(target, nil)
 	if name != "" {
+		if n, known := arities[name]; known {
+			return 4 * n, true
+		}
 		d, known := f.rows[name]
 		return 4 * (d.PlaceX86(d.Arity+1) - 1), known && d.Arity > 0
 	}

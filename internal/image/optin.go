@@ -4,14 +4,15 @@ import (
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/machine"
 	"github.com/nxport/nxport/nx"
 )
 
 // optIn is a variable of an opt-in, and where it is set.
 type optIn struct {
 	rva     uint32
-	token   string
-	store   store // the first
+	set     uint32 // what it holds once it is set
+	store   store  // the first
 	moments *moments
 }
 
@@ -52,7 +53,7 @@ func byWindows(f *follower, ask func(f *follower) answer) answer {
 	return out
 }
 
-// optInVariable says whether a variable is one that an opt-in sets: nothing below Windows 8, the NX bit from there on, whatever the
+// optInVariable says whether a variable is one that an opt-in sets: nothing below Windows 8, something from there on, whatever the
 // code is like that does so.
 func (f *follower) optInVariable(rva uint32) (*optIn, bool) {
 	if f.windows != (nx.Version{}) || !f.tells() {
@@ -77,33 +78,49 @@ func (f *follower) optInVariable(rva uint32) (*optIn, bool) {
 		}
 		return after
 	})
-	for token, bit := range map[string]uint32{nx.PoolTypeVariable: nx.PoolNXAllocation, nx.MdlProtectionVariable: nx.MdlMappingNoExecute} {
-		if isOptIn(a, bit) {
-			f.optIns[rva] = &optIn{rva: rva, token: token, store: v.stores[0], moments: f.momentsOf(v)}
-		}
+	if set, ok := setOnWindows8(a); ok {
+		f.optIns[rva] = &optIn{rva: rva, set: set, store: v.stores[0], moments: f.momentsOf(v)}
 	}
 	return f.optIns[rva], f.optIns[rva] != nil
 }
 
-// mayOptIn says whether a variable gets an NX bit anywhere, and nothing else.
-func (v *variable) mayOptIn() bool {
-	bit := uint32(0)
-	for _, s := range v.stores {
-		for _, t := range s.value.terms {
-			if len(t.Tokens) > 0 || t.Bits != 0 && t.Bits != nx.PoolNXAllocation && t.Bits != nx.MdlMappingNoExecute {
-				return false
-			}
-			bit |= t.Bits
-		}
-	}
-	return bit != 0
-}
-
-// isOptIn says whether the values are nothing below Windows 8, and the bit from there on.
-func isOptIn(a answer, bit uint32) bool {
+// setOnWindows8 gives the value of a variable from Windows 8 on, if it is nothing below.
+func setOnWindows8(a answer) (uint32, bool) {
 	if a.unknown != "" || len(a.terms) != 2 {
-		return false
+		return 0, false
 	}
 	slices.SortFunc(a.terms, func(x, y driver.Term) int { return x.From.Compare(y.From) })
-	return a.terms[0].Compare(driver.Term{Below: nx.Windows8}) == 0 && a.terms[1].Compare(driver.Term{Bits: bit, From: nx.Windows8}) == 0
+	set := a.terms[1].Bits
+	return set, a.terms[0].Compare(driver.Term{Below: nx.Windows8}) == 0 && a.terms[1].Compare(driver.Term{Bits: set, From: nx.Windows8}) == 0
+}
+
+// bits are what the variables of the opt-in hold once they are set.
+var bits = map[uint32]string{nx.PoolNXAllocation: nx.PoolTypeVariable, nx.MdlMappingNoExecute: nx.MdlProtectionVariable}
+
+// answer gives what a request gets that hangs on the variable. A compiler that sees all of a driver makes a flag of it, of which the
+// bit is computed.
+func (o *optIn) answer(a machine.Atom) answer {
+	moment := o.moments.of(a.At)
+	unset, set := a.Apply(0), a.Apply(o.set)
+	if token := bits[unset^set]; token != "" && set > unset {
+		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: token, In: nx.OptIn, At: moment}}, Bits: unset}}}
+	}
+	if moment&driver.Before != 0 {
+		return answer{terms: []driver.Term{{Bits: unset}, {Bits: set, From: nx.Windows8}}}
+	}
+	return answer{terms: []driver.Term{{Bits: unset, Below: nx.Windows8}, {Bits: set, From: nx.Windows8}}}
+}
+
+// mayOptIn says whether a variable gets one value, and no other.
+func (v *variable) mayOptIn() bool {
+	set := uint32(0)
+	for _, s := range v.stores {
+		for _, t := range s.value.terms {
+			if len(t.Tokens) > 0 || t.Bits != 0 && set != 0 && t.Bits != set {
+				return false
+			}
+			set |= t.Bits
+		}
+	}
+	return set != 0
 }

@@ -185,9 +185,9 @@ func (q *query) variable(a machine.Atom) answer {
 		}
 	}
 	if o, ok := q.f.optInVariable(rva); ok {
-		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: o.token, In: nx.OptIn, At: o.moments.of(a.At)}}}}}
+		return o.answer(a)
 	}
-	return v.values()
+	return masked(a, v.values())
 }
 
 func index(data, what []byte) int { return bytes.Index(data, what) }

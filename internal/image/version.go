@@ -28,6 +28,10 @@ const ndisWindows10 = 0x60032
 
 // version does what the routines do that tell the version of Windows.
 func (f *follower) version(name string, before, after *machine.State, in *machine.Inst) {
+	if name == "RtlGetVersion" {
+		const sizeLargest = 0x11c // RTL_OSVERSIONINFOEXW
+		after.KeepBeyond(before, before.Argument(1, false, in.At), sizeLargest)
+	}
 	w := f.windows
 	if w == (nx.Version{}) {
 		return
@@ -86,6 +90,12 @@ func truth(b bool) int64 {
 		return 1
 	}
 	return 0
+}
+
+// arities are how many arguments these routines, and others that matter, take off the stack on x86.
+var arities = map[string]int{
+	"RtlGetVersion": 1, "PsGetVersion": 4, "NdisGetVersion": 0, "RtlIsNtDdiVersionAvailable": 1, "IoIsWdmVersionAvailable": 2,
+	"MmGetSystemRoutineAddress": 1, "NdisGetRoutineAddress": 1, "FltGetRoutineAddress": 1, "RtlInitUnicodeString": 2, "RtlInitAnsiString": 2,
 }
 
 // tellers are the imports by which a driver learns the version of Windows.
