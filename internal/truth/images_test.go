@@ -339,13 +339,13 @@ func (g group) judge(a *tally) []string {
 	}
 	for r, on := range g.strays {
 		switch {
-		case g.unknown[r] != "":
+		case g.unknown[r] != "" && len(lost) > 0:
 			a.unknown[g.unknown[r]]++
-		case r.line == 0 && holds(union(g.want), on), len(lost) > 0 && holds(union(lost), on):
+		case g.unknown[r] == "" && r.line == 0 && holds(union(g.want), on), len(lost) > 0 && holds(union(lost), on):
 			a.merged++
 		default:
 			a.wrongs++
-			say("stray", r, "image gives %s, run never asks", show(on))
+			say("stray", r, "image gives %s, run never asks %s", show(on), g.unknown[r])
 		}
 	}
 	slices.Sort(list)
