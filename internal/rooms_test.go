@@ -15,7 +15,7 @@ const module = "github.com/nxport/nxport/"
 // rooms stand from the bottom to the top. A room imports only from rows below its own.
 var rooms = [][]string{
 	{"internal/tree", "internal/edit", "nx"},
-	{"internal/driver"},
+	{"internal/driver", "internal/image/imagetest"},
 	{"internal/project", "internal/image"},
 	{"internal/source", "internal/trace", "internal/header", "internal/verify", "internal/hlk"},
 	{"internal/rule"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/report"
+	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/scan"
 )
 
@@ -19,10 +20,14 @@ func scanCommand() *cobra.Command {
 	var at []string
 	cmd := &cobra.Command{
 		Use:   "scan [flags] PATH...",
-		Short: "Find the requests for executable memory in trees, projects and source files",
+		Short: "Find the requests for executable memory in trees, projects, source files and built drivers",
 		Long: `scan reads the builds of drivers, finds every call that asks for memory, and says what each gets on each Windows
 version. A path is a directory, which is walked, a build file (.vcxproj, .sln, .slnx, SOURCES, dirs, a make file,
-CMakeLists.txt, compile_commands.json), or a C or C++ file. Build files are evaluated; nothing is run.
+CMakeLists.txt, compile_commands.json), a C or C++ file, or a built driver (.sys). Build files are evaluated; nothing is run.
+
+Of a built driver it says what its calls ask for, by address and, where the driver has DWARF, by line; and whether its sections,
+imports and relocations are such as memory integrity wants them. Of several it prints a row each. docs/images.md says what is
+judged and what is not.
 
 With --at, the path is a built driver (.sys): scan says what is at an address of it, such as parameter 2 of bug check 0xC4 less
 the driver's base: the function, the line if the driver has DWARF, the call of a routine that gives memory, and what decides it.
@@ -30,6 +35,8 @@ the driver's base: the function, the line if the driver has DWARF, the call of a
 Exit status: 0 nothing at or above --fail-on, or every --at named; 1 findings; 2 wrong usage or input that could not be read.`,
 		Example: `  nxport scan drivers/
   nxport scan --config 'Release|x64' --format json -o findings.json drv.vcxproj
+  nxport scan build/drv.sys
+  nxport scan --format json System32/drivers
   nxport scan drv.sys --at 0x1c5d`,
 		Args: paths,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -77,9 +84,13 @@ func (c *common) at(stdout io.Writer, args, at []string) error {
 	return errors.Join(c.write(stdout, func(w io.Writer) error { return show(w, list) }), problem)
 }
 
-// formats are those of a scan.
-var formats = map[string]func(io.Writer, *report.Scan, report.View) error{
-	"text": report.Text, "msbuild": report.MSBuild, "json": report.JSON, "sarif": report.SARIF,
+// formats are those of a scan: how source is shown, and how built drivers are.
+var formats = map[string]struct {
+	source  func(io.Writer, *report.Scan, report.View) error
+	drivers func(io.Writer, report.Drivers, report.View) error
+}{
+	"text": {report.Text, report.DriversText}, "msbuild": {report.MSBuild, report.DriversMSBuild},
+	"json": {report.JSON, report.DriversJSON}, "sarif": {report.SARIF, report.DriversSARIF},
 }
 
 func (c *common) scan(cmd *cobra.Command, args []string) error {
@@ -88,34 +99,99 @@ func (c *common) scan(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	show := formats[c.format]
-	if show == nil {
+	show, ok := formats[c.format]
+	if !ok {
 		return fmt.Errorf("--format %q: want text, msbuild, json or sarif", c.format)
 	}
 	o, err := c.options()
 	if err != nil {
 		return err
 	}
-	p := startProgress(stderr)
-	o.Progress = p.update
-	r, err := scan.Run(args, o)
-	p.stop()
+	named, err := scan.Sort(args)
 	if err != nil {
 		return err
 	}
-	problem := unreadable(stderr, r) // said first, so that the report's last lines are the last
 	view := c.view(stdout)
-	view.Port, view.Version = portCommandLine(cmd, args), version()
-	if err := c.write(stdout, func(w io.Writer) error { return show(w, &r.Scan, view) }); err != nil {
+	view.Port, view.Version = portCommandLine(cmd, named.Source), version()
+	r, err := c.scanSource(stderr, named, o)
+	if err != nil {
 		return err
 	}
-	if problem != nil {
-		return problem
+	var problem error
+	worst := rule.Level(0)
+	if r != nil {
+		if len(r.Images) > 0 || len(named.Images) == 0 || len(r.Unreadable) > 0 {
+			problem = unreadable(stderr, r) // said first, so that the report's last lines are the last
+		} else {
+			r = nil // built drivers only
+		}
 	}
-	if worst, any := r.Worst(); any && fail && worst >= level {
+	var t report.Tally
+	err = c.write(stdout, func(w io.Writer) error {
+		if r != nil {
+			worst, _ = r.Worst()
+			if err := show.source(w, &r.Scan, view); err != nil || len(named.Images) == 0 {
+				return err
+			}
+			if c.format == "text" {
+				fmt.Fprintln(w)
+			}
+		}
+		o.Source = r
+		return c.drivers(cmd, w, named, o, &t, view, show.drivers)
+	})
+	switch {
+	case err != nil:
+		return err
+	case problem != nil:
+		return problem
+	case t.Verdicts[report.Unread] > 0 || t.NotHeld > 0:
+		return &exitError{status: unusable}
+	case fail && max(worst, t.Worst) >= level:
 		return &exitError{status: findings}
 	}
 	return nil
+}
+
+// scanSource scans the source that is named; nil where only built drivers are.
+func (c *common) scanSource(stderr io.Writer, named scan.Named, o scan.Options) (*scan.Result, error) {
+	if len(named.Source) == 0 {
+		return nil, nil
+	}
+	p := startProgress(stderr)
+	defer p.stop()
+	o.Progress = p.update
+	return scan.Run(named.Source, o)
+}
+
+// drivers judges the built drivers and shows them as they come. What can't be read is named on standard error, too.
+func (c *common) drivers(cmd *cobra.Command, w io.Writer, named scan.Named, o scan.Options, t *report.Tally, v report.View,
+	show func(io.Writer, report.Drivers, report.View) error) error {
+	stderr := cmd.ErrOrStderr()
+	if _, seen := terminal(cmd.OutOrStdout()); !seen || c.output != "" { // else the rows show how far it is
+		p := startProgress(stderr)
+		defer p.stop()
+		o.Judged = p.judge
+	}
+	list, err := scan.Images(named, o)
+	if err != nil {
+		return err
+	}
+	told := func(yield func(report.Built) bool) {
+		for b := range list {
+			if b.Unreadable != "" {
+				fmt.Fprintf(stderr, "nxport: %s: %s\n", b.Build.Project, b.Unreadable)
+			}
+			if b.NotHeld != "" {
+				fmt.Fprintf(stderr, "nxport: %s: not held against the source: %s\n", b.Build.Project, b.NotHeld)
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	}
+	alone := len(named.Images) == 1 && len(named.Files) == 1
+	return show(w, report.Drivers{List: t.Count(told), Paths: named.Images, Alone: alone}, v)
 }
 
 // maxNotes is how many remarks about build files are printed; a tree can have hundreds of the same kind.
@@ -152,7 +228,7 @@ func unreadable(stderr io.Writer, r *scan.Result) error {
 	case len(r.Unreadable) > 0:
 		return &exitError{status: unusable}
 	case len(r.Images) == 0:
-		return errors.New("no driver found: name a directory with a build file of a driver or with C sources")
+		return errors.New("no driver found: name a directory with a build file of a driver, with C sources or with built drivers (.sys)")
 	}
 	return nil
 }

@@ -84,6 +84,7 @@ func quote(word string) string {
 // flickers where a scan takes no time.
 type progress struct {
 	files, of, builds atomic.Int64
+	drivers           atomic.Bool // it counts built drivers
 	done, gone        chan struct{}
 }
 
@@ -111,6 +112,13 @@ func (p *progress) update(files, of, builds int) {
 	p.builds.Store(int64(builds))
 }
 
+// judge is update for built drivers.
+func (p *progress) judge(drivers, of int) {
+	p.drivers.Store(true)
+	p.files.Store(int64(drivers))
+	p.of.Store(int64(of))
+}
+
 func (p *progress) show(f *os.File) {
 	defer close(p.gone)
 	last := ""
@@ -131,7 +139,10 @@ func (p *progress) show(f *os.File) {
 }
 
 func (p *progress) line() string {
-	if p.of.Load() == 0 {
+	switch {
+	case p.drivers.Load():
+		return fmt.Sprintf("nxport: judged %d of %d drivers", p.files.Load(), p.of.Load())
+	case p.of.Load() == 0:
 		return "nxport: reading build files"
 	}
 	return fmt.Sprintf("nxport: read %d of %d files for %d builds", p.files.Load(), p.of.Load(), p.builds.Load())

@@ -344,6 +344,17 @@ const (
 	OtherCall FactKind = "call without DrvRtPoolNxOptIn"
 	// CodeWritten is machine code that is written to memory of which it is not known who requested it.
 	CodeWritten FactKind = "code written"
+	// WritableCode is a section of a built image that is executable and writable; DiscardableCode an INIT that is discardable, too.
+	WritableCode    FactKind = "writable and executable section"
+	DiscardableCode FactKind = "writable and executable section that is discardable"
+	// UnalignedSection is one that does not begin at a page, or an alignment that lets all begin elsewhere.
+	UnalignedSection FactKind = "unaligned section"
+	// ImportsInCode is an import address table in a section that is executable.
+	ImportsInCode FactKind = "import table in executable section"
+	// StraddlingRelocation is a relocation of bytes of two pages, or several.
+	StraddlingRelocation FactKind = "relocation of two pages"
+	// NotJudged is why what the code of a built image asks for is not known, or not all of it.
+	NotJudged FactKind = "not judged"
 	// NotUnderstood is code that holds a request, and is read without its surroundings.
 	NotUnderstood FactKind = "not understood"
 )
@@ -378,6 +389,8 @@ type Fact struct {
 	// Zeroing says, of a call of ExInitializeDriverRuntime, that it looks whether the system clears pool memory: its file has
 	// POOL_ZERO_DOWN_LEVEL_SUPPORT.
 	Zeroing bool
+	// Spot is where it is in a built image; nil of what the image as a whole has, and of source.
+	Spot *Spot
 	// OldKit says, of an Entry or a KitInclude, that some build may compile its file with a kit that knows no opt-in.
 	OldKit bool
 	// NXPool says, of a KitInclude, that its unit includes nxpool.h; Waits, that it would have to, for an opt-in to have an effect.
@@ -467,6 +480,7 @@ type Build struct {
 	Notes []Step
 	// Library is set for a static library, which has no entry routine of its own.
 	Library bool
+	Linker  string // its version, of a built image
 	// Links are the IDs of the builds of static libraries that are linked into this one.
 	Links []string
 }
@@ -487,6 +501,7 @@ type Image struct {
 	Sites        []Site
 	Facts        []Fact
 	Suppressions []Suppression
+	Imports      []nx.DDI // of a built image: the routines of the table that it imports
 }
 
 // TooEarly says whether the request, or what decides it, may run before the opt-in call, and is executable only because of

@@ -14,6 +14,7 @@ import (
 type Spot struct {
 	Section string
 	RVA     uint32 // of the call
+	Start   uint32 // of the function that it is in; 0 where that is not known
 	Return  uint32 // of the instruction behind it; 0 of a jump, which does not come back
 	Frames  []Frame
 }
@@ -95,11 +96,13 @@ const added = 16 | 1024
 
 // differs says whether a value that was seen is none of those predicted.
 func differs(predicted, seen *Site, w nx.Version) bool {
-	if predicted.DDI.Argument == 0 {
-		return false
-	}
-	return !slices.ContainsFunc(predicted.On(w).Values, func(v uint32) bool {
-		return v == seen.Seen.Value || predicted.DDI.Name != seen.DDI.Name && predicted.DDI.Kind == nx.PoolType && v&^added == seen.Seen.Value&^added
+	return predicted.DDI.Argument != 0 && !predicted.passes(seen.DDI.Name, seen.Seen.Value, w)
+}
+
+// passes says whether a value that a routine gets is one of those predicted: by the routine itself, or by what comes down to it.
+func (s *Site) passes(routine string, value uint32, w nx.Version) bool {
+	return slices.ContainsFunc(s.On(w).Values, func(v uint32) bool {
+		return v == value || s.DDI.Name != routine && s.DDI.Kind == nx.PoolType && v&^added == value&^added
 	})
 }
 

@@ -5,6 +5,7 @@
 package image
 
 import (
+	"cmp"
 	"debug/pe"
 	"encoding/binary"
 	"fmt"
@@ -22,10 +23,14 @@ type Image struct {
 	Entry     uint32 // of the entry routine; 0 where there is none
 	Size      uint32 // in memory
 	Subsystem uint16
-	Sections  []Section
-	Imports   []Import
+	// SubsystemVersion is the lowest version of Windows that loads the image, major and minor.
+	SubsystemVersion [2]uint16
+	Sections         []Section
+	Imports          []Import
 
 	data        []byte
+	linker      [2]byte // its version
+	alignment   uint32  // of sections in memory
 	directories []directory
 	coff        pe.FileHeader
 	unnamed     int // how many bytes of names are still taken
@@ -42,6 +47,7 @@ type Section struct {
 	RVA, Size       uint32 // in memory
 	Characteristics uint32
 	offset, length  uint32 // in the file, never beyond its end
+	cut             bool   // the file ends before the section does
 }
 
 // Executable says whether code in the section runs.
@@ -138,7 +144,10 @@ func (m *Image) readOptional(b []byte) error {
 	if is64 := directories == 108; is64 != (m.Processor == nx.X64 || m.Processor == nx.ARM64) {
 		return fmt.Errorf("its optional header is not that of an %s image", m.Processor)
 	}
+	m.linker = [2]byte{b[2], b[3]}
 	m.Entry = binary.LittleEndian.Uint32(b[16:])
+	m.alignment = binary.LittleEndian.Uint32(b[32:])
+	m.SubsystemVersion = [2]uint16{binary.LittleEndian.Uint16(b[48:]), binary.LittleEndian.Uint16(b[50:])}
 	m.Size = binary.LittleEndian.Uint32(b[56:])
 	m.Subsystem = binary.LittleEndian.Uint16(b[68:])
 	if len(b) < directories+4 {
@@ -167,6 +176,7 @@ func (m *Image) readSections(table []byte) error {
 			offset:          binary.LittleEndian.Uint32(b[20:]),
 			Characteristics: binary.LittleEndian.Uint32(b[36:]),
 		}
+		s.cut = s.length > 0 && int64(s.offset)+int64(min(s.length, cmp.Or(s.Size, s.length))) > int64(len(m.data))
 		if int64(s.offset) > int64(len(m.data)) {
 			s.offset, s.length = 0, 0
 		}

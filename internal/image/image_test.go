@@ -10,67 +10,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nxport/nxport/internal/image/imagetest"
 	"github.com/nxport/nxport/nx"
 )
 
 const alloc = "ExAllocatePoolWithTag"
 
-// The images that make builds have one section of code at 0x1000, which begins in the file at 0x400, and one of data at 0x2000
+// The images that build makes have one section of code at 0x1000, which begins in the file at 0x400, and one of data at 0x2000
 // with an import of two routines: their slots are 0x2000 and 0x2000 + width.
 const (
-	codeAt = 0x1000
-	dataAt = 0x2000
-	based  = 0x10000
+	codeAt = imagetest.CodeAt
+	dataAt = imagetest.DataAt
+	based  = imagetest.Base
 )
 
 // build makes an image of the processor with that code.
 func build(p nx.Processor, code []byte) []byte {
-	machine, magic, width, directories := uint16(0x8664), uint16(magic64), 8, 108
-	switch p {
-	case nx.X86:
-		machine, magic, width, directories = 0x14c, magic32, 4, 92
-	case nx.ARM64:
-		machine = 0xaa64
-	}
-	b := make([]byte, 0x800)
-	copy(b, "MZ")
-	binary.LittleEndian.PutUint32(b[offsetLfanew:], 0x80)
-	copy(b[0x80:], "PE\x00\x00")
-	coff := b[0x84:]
-	binary.LittleEndian.PutUint16(coff, machine)
-	binary.LittleEndian.PutUint16(coff[2:], 2)
-	binary.LittleEndian.PutUint16(coff[16:], uint16(directories+4+8*16))
-	o := coff[sizeCoff:]
-	binary.LittleEndian.PutUint16(o, magic)
-	binary.LittleEndian.PutUint32(o[16:], codeAt)
-	binary.LittleEndian.PutUint32(o[map[bool]int{true: 28, false: 24}[width == 4]:], based)
-	binary.LittleEndian.PutUint32(o[56:], 0x3000)
-	binary.LittleEndian.PutUint16(o[68:], SubsystemNative)
-	binary.LittleEndian.PutUint32(o[directories:], 16)
-	binary.LittleEndian.PutUint32(o[directories+4+8:], dataAt+0x80)
-	section := func(at []byte, name string, rva, offset, characteristics uint32) {
-		copy(at, name)
-		for i, v := range []uint32{0x200, rva, 0x200, offset} {
-			binary.LittleEndian.PutUint32(at[8+4*i:], v)
-		}
-		binary.LittleEndian.PutUint32(at[36:], characteristics)
-	}
-	table := o[directories+4+8*16:]
-	section(table, ".text", codeAt, 0x400, 0x60000020)
-	section(table[sizeSection:], ".rdata", dataAt, 0x600, 0x40000040)
-	copy(b[0x400:], code)
-	data := b[0x600:]
-	for i, name := range []string{alloc, "ExFreePoolWithTag"} {
-		at := dataAt + 0x100 + 0x40*i
-		copy(data[at-dataAt+2:], name)
-		binary.LittleEndian.PutUint32(data[width*i:], uint32(at))
-		binary.LittleEndian.PutUint32(data[0x40+width*i:], uint32(at))
-	}
-	for i, v := range []uint32{dataAt + 0x40, 0, 0, dataAt + 0x180, dataAt} {
-		binary.LittleEndian.PutUint32(data[0x80+4*i:], v)
-	}
-	copy(data[0x180:], "ntoskrnl.exe")
-	return b
+	return imagetest.Build(p, code, alloc, "ExFreePoolWithTag")
 }
 
 func words(list ...uint32) []byte {

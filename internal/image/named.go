@@ -126,8 +126,8 @@ type use struct {
 // using gives the routines that name one of the addresses, or call a thunk that jumps through it.
 func (f *follower) using(slots []uint32) []use {
 	var list []use
-	for _, at := range f.references(addressesOf(slots)) {
-		if rva, ok := f.thunkAt(at); ok {
+	for _, ref := range f.references(addressesOf(slots)) {
+		if rva, ok := f.thunkAt(ref.at); ok {
 			for _, c := range f.callersOf(rva) {
 				if r, ok := f.startOf(c.at); ok {
 					list = append(list, use{r, c.at})
@@ -135,12 +135,61 @@ func (f *follower) using(slots []uint32) []use {
 			}
 			continue
 		}
-		if r, ok := f.startOf(at); ok {
-			in, _ := r.Covering(at)
+		if ref.to == f.wdf && f.otherFunction(ref.at) {
+			continue
+		}
+		if r, ok := f.startOf(ref.at); ok {
+			in, _ := r.Covering(ref.at)
 			list = append(list, use{r, in.At})
 		}
 	}
 	return list
+}
+
+// lookAhead is how far behind the load of the framework's table the load of a function out of it is looked for.
+const lookAhead = 96
+
+// otherFunction says whether code that loads the address of the framework's table goes on to load another function out of it than those
+// that are wanted: through the register that it loads first.
+func (f *follower) otherFunction(at uint32) bool {
+	const rexW, load, rm, middle, short, long = 0x48, 0x8b, 7, 3, 1, 2
+	if f.Processor == nx.ARM64 {
+		return f.otherFunctionARM64(at)
+	}
+	before, code := f.At(at-min(at, 3)), f.At(at+4)
+	if len(before) < 3 {
+		return false
+	}
+	register := before[2] >> middle & rm
+	for i := 1; i+6 <= min(len(code), lookAhead); i++ {
+		rex := f.Processor != nx.X64 || code[i-1]&0xf8 == rexW
+		if mod := code[i+1] >> 6; !rex || code[i] != load || code[i+1]&rm != register || mod != short && mod != long || register == 4 {
+			continue
+		}
+		distance := uint32(code[i+2])
+		if code[i+1]>>6 == long {
+			distance = binary.LittleEndian.Uint32(code[i+2:])
+		}
+		_, wanted := f.byIndex[int(distance)/int(f.env.Word)]
+		return !wanted
+	}
+	return false
+}
+
+func (f *follower) otherFunctionARM64(at uint32) bool {
+	const ldr, mask = 0xf9400000, 0xffc00000
+	code := f.At(at)
+	if len(code) < 4 || binary.LittleEndian.Uint32(code)&mask != ldr {
+		return false
+	}
+	register := binary.LittleEndian.Uint32(code) & 31
+	for i := 4; i+4 <= min(len(code), lookAhead); i += 4 {
+		if w := binary.LittleEndian.Uint32(code[i:]); w&mask == ldr && w>>5&31 == register {
+			_, wanted := f.byIndex[int(w>>10&0xfff)]
+			return !wanted
+		}
+	}
+	return false
 }
 
 // routinesUsing is using without the instructions.

@@ -62,7 +62,7 @@ func (f *follower) optInVariable(rva uint32) (*optIn, bool) {
 	}
 	f.optIns[rva] = nil
 	v := f.variableAt(rva)
-	if v.unknown != "" || v.initial != 0 || len(v.stores) == 0 {
+	if v.unknown != "" || v.initial != 0 || !v.mayOptIn() {
 		return nil, false
 	}
 	a := byWindows(f, func(f *follower) answer {
@@ -82,6 +82,20 @@ func (f *follower) optInVariable(rva uint32) (*optIn, bool) {
 		}
 	}
 	return f.optIns[rva], f.optIns[rva] != nil
+}
+
+// mayOptIn says whether a variable gets an NX bit anywhere, and nothing else.
+func (v *variable) mayOptIn() bool {
+	bit := uint32(0)
+	for _, s := range v.stores {
+		for _, t := range s.value.terms {
+			if len(t.Tokens) > 0 || t.Bits != 0 && t.Bits != nx.PoolNXAllocation && t.Bits != nx.MdlMappingNoExecute {
+				return false
+			}
+			bit |= t.Bits
+		}
+	}
+	return bit != 0
 }
 
 // isOptIn says whether the values are nothing below Windows 8, and the bit from there on.

@@ -33,13 +33,16 @@ func (a *addresses) has(rva uint32) bool {
 	return found
 }
 
+// reference is where code names an address: in the instruction that covers at.
+type reference struct{ at, to uint32 }
+
 // references finds where code names one of the addresses: an address in the instruction, whatever it does with it. Bytes
 // can look like one that are none.
-func (m *Image) references(wanted addresses) []uint32 {
+func (m *Image) references(wanted addresses) []reference {
 	if len(wanted.list) == 0 {
 		return nil
 	}
-	var found []uint32
+	var found []reference
 	m.eachCode(func(rva uint32, code []byte) {
 		switch m.Processor {
 		case nx.X64:
@@ -50,13 +53,12 @@ func (m *Image) references(wanted addresses) []uint32 {
 			found = pages(wanted, rva, code, found)
 		}
 	})
-	slices.Sort(found)
-	return slices.Compact(found)
+	return found
 }
 
 // relative finds a ModRM byte that means an address relative to the next instruction, which begins behind the four bytes of the
 // distance, or behind an immediate of 1, 2 or 4 bytes more.
-func (m *Image) relative(wanted addresses, rva uint32, code []byte, found []uint32) []uint32 {
+func (m *Image) relative(wanted addresses, rva uint32, code []byte, found []reference) []reference {
 	const field, ripRelative = 0xc7, 0x05
 	span := wanted.hi - wanted.lo + 4
 	for i := 1; i+4 <= len(code); i++ {
@@ -67,22 +69,26 @@ func (m *Image) relative(wanted addresses, rva uint32, code []byte, found []uint
 		if to-wanted.lo+4 > span+4 {
 			continue
 		}
-		if wanted.has(to) || wanted.has(to+1) || wanted.has(to+2) || wanted.has(to+4) {
-			if found = append(found, rva+uint32(i)); len(found) == maxReferences {
+		for _, immediate := range []uint32{0, 1, 2, 4} {
+			if wanted.has(to + immediate) {
+				found = append(found, reference{rva + uint32(i), to + immediate})
 				break
 			}
+		}
+		if len(found) == maxReferences {
+			break
 		}
 	}
 	return found
 }
 
 // absolute finds the addresses themselves.
-func (m *Image) absolute(wanted addresses, rva uint32, code []byte, found []uint32) []uint32 {
+func (m *Image) absolute(wanted addresses, rva uint32, code []byte, found []reference) []reference {
 	lo, span := wanted.lo+uint32(m.Base), wanted.hi-wanted.lo
 	for i := 1; i+4 <= len(code); i++ {
 		n := binary.LittleEndian.Uint32(code[i:])
 		if n-lo <= span && wanted.has(n-uint32(m.Base)) {
-			if found = append(found, rva+uint32(i)); len(found) == maxReferences {
+			if found = append(found, reference{rva + uint32(i), n - uint32(m.Base)}); len(found) == maxReferences {
 				break
 			}
 		}
@@ -92,7 +98,7 @@ func (m *Image) absolute(wanted addresses, rva uint32, code []byte, found []uint
 
 // pages finds adrp with what adds the rest of the address, wherever that stands behind it: a register that another instruction
 // wrote in between counts all the same.
-func pages(wanted addresses, rva uint32, code []byte, found []uint32) []uint32 {
+func pages(wanted addresses, rva uint32, code []byte, found []reference) []reference {
 	var page [32]uint32
 	for i := 0; i+4 <= len(code); i += 4 {
 		w, at := binary.LittleEndian.Uint32(code[i:]), rva+uint32(i)
@@ -123,7 +129,7 @@ func pages(wanted addresses, rva uint32, code []byte, found []uint32) []uint32 {
 			continue
 		}
 		if wanted.has(to) {
-			if found = append(found, at); len(found) == maxReferences {
+			if found = append(found, reference{at, to}); len(found) == maxReferences {
 				break
 			}
 		}

@@ -162,28 +162,12 @@ func (q *query) fromCaller(a machine.Atom, c caller) answer {
 	if !ok || !in.Known || in.Target != c.to {
 		return answer{}
 	}
-	v, ok := before(r, c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, c.jump, c.at) })
+	v, ok := r.Value(c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, c.jump, c.at) })
 	if !ok {
 		return answer{} // never reached
 	}
 	q.say(c.at, "%s the routine at 0x%x", map[bool]string{true: "jumps to", false: "calls"}[c.jump], c.to)
 	return q.resolve(v, r)
-}
-
-// before gives a value before an instruction: as the instructions right before it tell, or else as the whole routine does. It is false
-// where the routine does not come there.
-func before(r *machine.Routine, at uint32, get func(s *machine.State) machine.Value) (machine.Value, bool) {
-	s, ok := r.Near(at)
-	if !ok {
-		return nil, false
-	}
-	if v := get(s); !v.Early() {
-		return v, true
-	}
-	if s, ok = r.Before(at); !ok {
-		return nil, false
-	}
-	return get(s), true
 }
 
 // fromCallee gives what a called routine of the image returns.

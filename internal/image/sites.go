@@ -20,9 +20,7 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 	for _, d := range table {
 		rows[d.Name] = d
 	}
-	img := driver.Image{Build: driver.Build{
-		ID: m.Path, Project: m.Path, Processor: m.Processor, Mechanism: nx.None, Initialised: driver.InitUnknown,
-	}}
+	img := driver.Image{Build: m.build(), Facts: m.layout(), Imports: m.imported(rows)}
 	if m.Processor == nx.ARM {
 		return img
 	}
@@ -56,7 +54,8 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	for _, start := range rest {
 		r := f.routine(start)
 		r.Calls(func(s *machine.State, in *machine.Inst) {
-			if d, ok := f.requested(s, in, rows); ok && in.At != start {
+			name, _ := f.callee(s.Target(in), s)
+			if d, ok := rows[name]; ok && in.At != start {
 				sites = append(sites, f.site(d, in, r))
 			}
 		})
@@ -75,13 +74,16 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 				if called {
 					return
 				}
-				d, ok := f.requested(s, in, rows)
+				target := s.Target(in)
+				if target.Early() {
+					target, _ = u.Value(in.At, func(s *machine.State) machine.Value { return s.Target(in) })
+				}
+				name, start := f.callee(target, s)
+				d, ok := rows[name]
 				if ok {
 					sites = append(sites, f.site(d, in, u.Routine))
 				}
-				target := s.Target(in)
-				_, start := f.callee(target, s)
-				called = ok || !target.Early() && (start == 0 || !f.doesNothing(start))
+				called = ok || start == 0 || !f.doesNothing(start)
 			})
 		}
 		if !called {
@@ -105,13 +107,6 @@ func (f *follower) certain(u use) bool {
 	return len(in.Steps) > 0 && in.Steps[0].Dst.Kind == machine.Register && f.env.Passes(in.Steps[0].Dst.Reg)
 }
 
-// requested says which of the table's routines a call goes to.
-func (f *follower) requested(s *machine.State, in *machine.Inst, rows map[string]nx.DDI) (nx.DDI, bool) {
-	name, _ := f.callee(s.Target(in), s)
-	d, ok := rows[name]
-	return d, ok
-}
-
 // site is a call of a routine of the table, with what it asks for.
 func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.Site {
 	site := driver.Site{
@@ -126,7 +121,7 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.S
 		site.Spot.Section = section.Name
 	}
 	if fn, ok := f.Function(in.At); ok {
-		site.Function = fn.Name
+		site.Function, site.Spot.Start = fn.Name, fn.Start
 	}
 	if d.Argument == 0 {
 		return site
@@ -137,7 +132,7 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.S
 	}
 	q := &query{f: f}
 	at := in.At
-	v, ok := before(r, at, func(s *machine.State) machine.Value { return s.Argument(n, jump, at) })
+	v, ok := r.Value(at, func(s *machine.State) machine.Value { return s.Argument(n, jump, at) })
 	if !ok {
 		site.Value.Unknown = notReached
 		return site

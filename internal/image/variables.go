@@ -49,7 +49,7 @@ func (f *follower) variableAt(rva uint32) *variable {
 		v.unknown = fmt.Sprintf("0x%x is imported", rva)
 		return v
 	}
-	routines, taken := f.naming(rva)
+	routines, taken := f.writers(rva)
 	if len(routines) > maxWriters {
 		v.unknown = fmt.Sprintf("%d routines use the variable at 0x%x", len(routines), rva)
 		return v
@@ -65,13 +65,29 @@ func (f *follower) variableAt(rva uint32) *variable {
 
 func (f *follower) isSlot(rva uint32) bool { _, ok := f.slots[rva]; return ok }
 
+// writing are the routines that may write a variable, whatever the version of Windows is.
+type writing struct {
+	starts []uint32
+	taken  bool
+}
+
+func (f *follower) writers(rva uint32) (starts []uint32, taken bool) {
+	w, known := f.writes[rva]
+	if !known {
+		w.starts, w.taken = f.naming(rva)
+		f.writes[rva] = w
+	}
+	return w.starts, w.taken
+}
+
 // naming gives the routines that may write a variable: they name it, or something in front of it that it may be a field of.
 func (f *follower) naming(rva uint32) (starts []uint32, taken bool) {
 	window := addresses{lo: rva - min(rva, fieldReach), hi: rva}
 	for a := window.lo; a <= rva; a++ {
 		window.list = append(window.list, a)
 	}
-	for _, at := range f.references(window) {
+	for _, ref := range f.references(window) {
+		at := ref.at
 		if f.onlyLoads(at) {
 			continue
 		}
@@ -79,7 +95,7 @@ func (f *follower) naming(rva uint32) (starts []uint32, taken bool) {
 		if !ok || slices.Contains(starts, r.Start) {
 			continue
 		}
-		if in, ok := r.Covering(at); ok && writesOrNames(in, f.Base+uint64(rva)) {
+		if in, ok := r.Covering(at); ok && writesOrNames(in, f.Base+uint64(rva), f.Processor == nx.ARM64) {
 			starts = append(starts, r.Start)
 		}
 	}
@@ -99,14 +115,15 @@ func (f *follower) onlyLoads(reference uint32) bool {
 	return len(code) > 1 && strings.IndexByte(loads, code[0]) >= 0
 }
 
-// writesOrNames says whether an instruction writes memory near an address, or has an address near it as a value.
-func writesOrNames(in *machine.Inst, address uint64) bool {
+// writesOrNames says whether an instruction writes memory near an address, or has an address near it as a value. That of ARM64 (arm) is
+// the sum of a page and a distance.
+func writesOrNames(in *machine.Inst, address uint64, arm bool) bool {
 	near := func(n int64) bool { d := address - uint64(n); return d <= fieldReach || d>>32 == 0xffffffff && -d <= 8 }
 	for _, s := range in.Steps {
 		switch {
 		case s.Dst.Kind == machine.Memory && (s.Dst.Reg != machine.NoReg || near(s.Dst.Imm)):
 			return true
-		case s.Op == machine.Address, s.A.Kind == machine.Immediate && near(s.A.Imm), s.B.Kind == machine.Immediate && s.Dst.Kind == machine.Register:
+		case s.Op == machine.Address && near(s.A.Imm), s.A.Kind == machine.Immediate && near(s.A.Imm), s.B.Kind == machine.Immediate && arm && s.Op == machine.Add:
 			return true
 		}
 	}
@@ -196,7 +213,8 @@ func (f *follower) addressTaken(start uint32) bool {
 	if _, taken := f.pointerTo(f.Base + uint64(start)); taken {
 		return true
 	}
-	for _, at := range f.references(addressesOf([]uint32{start})) {
+	for _, ref := range f.references(addressesOf([]uint32{start})) {
+		at := ref.at
 		if f.Processor != nx.ARM64 && f.isCall(at) {
 			continue
 		}

@@ -91,8 +91,16 @@ func ones(n uint32) uint64 { return 1<<n - 1 }
 // do adds a step, unless what it writes is lost.
 func (d arm64) do(op Op, dst, a, b Operand) {
 	if dst.Kind != NoOperand {
-		d.in.Steps = append(d.in.Steps, Step{Op: op, Dst: dst, A: a, B: b})
+		s := d.step()
+		s.Op, s.Dst, s.A, s.B = op, dst, a, b
 	}
+}
+
+// step adds one. What it is is written in its place, as steps are too large to be handed about.
+func (d arm64) step() *Step {
+	n := len(d.in.Steps)
+	d.in.Steps = append(d.in.Steps, Step{})
+	return &d.in.Steps[n]
 }
 
 func (d arm64) move(dst, a Operand) { d.do(Move, dst, a, Operand{}) }
@@ -101,7 +109,8 @@ func (d arm64) other(dst Operand) { d.do(Other, dst, Operand{}, Operand{}) }
 
 // flags adds the step that sets the flags: Compare, Test, or Other.
 func (d arm64) flags(op Op, a, b Operand) {
-	d.in.Steps = append(d.in.Steps, Step{Op: op, Flags: true, A: a, B: b})
+	s := d.step()
+	s.Op, s.Flags, s.A, s.B = op, true, a, b
 }
 
 // unknownFlags says that the flags are something unknown.
@@ -253,7 +262,8 @@ func (d arm64) logical(dst, a, b Operand) {
 	case dst.Kind == NoOperand:
 		d.flags(Test, a, b)
 	default:
-		d.in.Steps = append(d.in.Steps, Step{Op: And, Flags: true, Dst: dst, A: a, B: b})
+		s := d.step()
+		s.Op, s.Flags, s.Dst, s.A, s.B = op, true, dst, a, b
 	}
 }
 
@@ -462,7 +472,8 @@ func (d arm64) conditional(w uint8) {
 		d.do(Neg, t, b, Operand{})
 	}
 	if dst := written(d.field(0), w); dst.Kind != NoOperand {
-		d.in.Steps = append(d.in.Steps, Step{Op: Select, Cond: conditionsARM64[d.bits(12, 4)], Dst: dst, A: a, B: t})
+		s := d.step()
+		s.Op, s.Cond, s.Dst, s.A, s.B = Select, conditionsARM64[d.bits(12, 4)], dst, a, t
 	}
 }
 

@@ -69,14 +69,24 @@ func (d arm64) branchRegister() {
 	}
 }
 
-// exception lowers traps, and calls of what runs below the system, which keep only what a function keeps.
+// Numbers of brk that what is behind it runs after.
+const (
+	assertion    = 0xF001
+	debugService = 0xF002
+)
+
+// exception lowers traps, and calls of the system and of what runs below it, which keep only what a function keeps.
 func (d arm64) exception() {
-	if d.bits(21, 3) != 0 || d.bits(0, 2) == 0 {
+	switch n := d.bits(5, 16); {
+	case d.bits(21, 3) == 0 && d.bits(0, 2) != 0:
+		for r := range Reg(18) {
+			d.other(reg(r, 8))
+		}
+	case d.bits(21, 3) == 1 && n == assertion:
+	case d.bits(21, 3) == 1 && n == debugService:
+		d.other(reg(0, 8))
+	default:
 		d.in.Flow = Stop
-		return
-	}
-	for r := range Reg(18) {
-		d.other(reg(r, 8))
 	}
 }
 

@@ -11,7 +11,7 @@ func (d arm64) memory() {
 		switch {
 		case !d.bit(24):
 			d.literal()
-		case !d.bit(21) && (d.bits(10, 2) == 0 || d.bit(26)): // ldapur, stlur
+		case d.is(0x00200C00, 0), d.is(0x04200C00, 0x04000800): // ldapur, stlur
 			d.transfer(at(d.field(5), d.signed(12, 9), d.singleWidth()))
 		default:
 			d.tags()

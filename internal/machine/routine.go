@@ -60,6 +60,7 @@ type Routine struct {
 	tables map[uint32][]uint32
 	steps  []Step
 	solved bool
+	early  []Value // of each register, in a block whose surroundings are not looked at
 }
 
 // index finds instructions by address: near the start of the routine in a table, elsewhere in a map.
@@ -104,8 +105,9 @@ type block struct {
 	first, last int // of Insts, last included
 	in          *State
 	visits      int
-	entered     bool // from another block
 	next        []edge
+	from        []int
+	writes      uint64 // registers
 }
 
 // edge leads from the last instruction of a block to another.
@@ -134,14 +136,31 @@ func Read(env *Env, start uint32) *Routine {
 	return r
 }
 
-// indirect says whether the routine jumps to where a register or a table says.
-func (r *Routine) indirect() bool {
-	for i := range r.Insts {
-		if in := &r.Insts[i]; in.Flow == Jump && !in.Known && (in.Via.Kind != Memory || in.Via.Reg != NoReg || in.Via.Index != NoReg) {
-			return true
+// indirect finds where the routine's jumps through registers and tables lead, as far as the code in front of each tells. It says
+// whether it takes more to know that.
+func (r *Routine) indirect() (unknown bool) {
+	for range maxRounds {
+		more := false
+		unknown, r.Whole = false, true
+		for b := range r.blocks {
+			in := &r.Insts[r.blocks[b].last]
+			if in.Flow != Jump || in.Known || in.Via.Kind == Memory && in.Via.Reg == NoReg && in.Via.Index == NoReg {
+				continue
+			}
+			target, ok := r.demand(b, r.blocks[b].last, func(s *State) Value { return s.read(in.Via, r.env.Word, in.At) }, 0)
+			if !ok {
+				unknown = true
+				continue
+			}
+			more = r.leads(target, in) || more
 		}
+		if !more {
+			break
+		}
+		r.read()
+		r.split()
 	}
-	return false
+	return unknown || !r.Whole
 }
 
 // solve follows what the routine computes, and whatever it finds by jump tables.
@@ -270,6 +289,7 @@ func (r *Routine) split() {
 	for b := range r.blocks {
 		r.connect(&r.blocks[b], at)
 	}
+	r.link()
 }
 
 func (r *Routine) connect(b *block, at []int) {
@@ -281,7 +301,6 @@ func (r *Routine) connect(b *block, at []int) {
 	for _, t := range r.targets(in) {
 		if j, ok := r.index.get(t); ok {
 			b.next = append(b.next, edge{at[j], taken})
-			r.blocks[at[j]].entered = true
 		}
 	}
 	if in.Flow == Next || in.Flow == Call || in.Flow == Branch {
@@ -370,7 +389,7 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	last := &r.Insts[blk.last]
 	if last.Flow == Jump && !last.Known {
-		more = r.jumpTable(&s, last)
+		more = r.leads(s.read(last.Via, r.env.Word, last.At), last)
 	}
 	for _, e := range blk.next {
 		out := s.clone()
@@ -423,9 +442,8 @@ func (r *Routine) arrive(b int, s *State) (changed bool) {
 	return true
 }
 
-// jumpTable finds where an indirect jump leads: to what a table holds, or to some of it where the index is known.
-func (r *Routine) jumpTable(s *State, in *Inst) (more bool) {
-	target := s.read(in.Via, r.env.Word, in.At)
+// leads finds where an indirect jump leads: to what a table holds, or to some of it where the index is known.
+func (r *Routine) leads(target Value, in *Inst) (more bool) {
 	known := r.tables[in.At]
 	for _, a := range target {
 		switch a.Kind {
@@ -545,15 +563,15 @@ func (r *Routine) Covering(at uint32) (*Inst, bool) {
 // blankState is that before a block whose surroundings are not looked at.
 func (r *Routine) blankState(b *block) *State {
 	at := r.Insts[b.first].At
-	if at == r.Start && !b.entered {
+	if at == r.Start && len(b.from) == 0 {
 		s := entryState(r.env, &r.slab, at)
 		return &s
 	}
 	s := &State{env: r.env, slab: &r.slab, early: true}
-	early := r.slab.opaque(Earlier, at)
-	for i := range s.regs {
-		s.regs[i] = early
+	for reg := Reg(len(r.early)); reg < registers; reg++ {
+		r.early = append(r.early, r.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(reg), At: r.Start}))
 	}
+	copy(s.regs[:], r.early)
 	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, At: at})
 	return s
 }

@@ -136,7 +136,7 @@ func (s *State) unary(p *Step, at uint32) Value {
 func (s *State) choose(p *Step, at uint32) Value {
 	yes, no := s.decide(p.Cond)
 	if yes && no && s.early && (s.flags.op == Other || s.flags.av.Early() || s.flags.bv.Early()) {
-		return s.slab.opaque(Earlier, at)
+		return s.elsewhere(at)
 	}
 	a, b := s.read(p.A, p.Dst.Width, at), s.read(p.B, p.Dst.Width, at)
 	switch {
@@ -339,12 +339,17 @@ func (s *State) loadSlot(p place, width uint8, at uint32) Value {
 // fresh is what a place holds that nothing has written: the caller's, or nothing.
 func (s *State) fresh(p place, at uint32) Value {
 	if s.early {
-		return s.slab.opaque(Earlier, at)
+		return s.elsewhere(at)
 	}
 	if p.base == 0 && p.off >= 0 {
 		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
 	}
 	return s.slab.opaque(NotWritten, at)
+}
+
+// elsewhere is something from in front of the block that is in no register.
+func (s *State) elsewhere(at uint32) Value {
+	return s.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(NoReg), At: at})
 }
 
 func (s *State) find(p place) (int, bool) {

@@ -76,11 +76,12 @@ func (a Address) text(w io.Writer, indent string) {
 		own, _ := driver.Own(s.Spot.Frames)
 		a.line(w, indent, "", "it is at "+frameText(own))
 	}
-	says := decides(s.DDI)
-	if s.Value.Unknown != "" {
-		says += "; not judged: " + s.Value.Unknown
+	a.line(w, indent, "decides", decides(s.DDI))
+	value := *s
+	value.Value.Steps = within(a.Path, value.Value.Steps)
+	for _, says := range derivation(value) {
+		a.line(w, indent, "", says)
 	}
-	a.line(w, indent, "decides", says)
 	for i, command := range a.next() {
 		a.line(w, indent, []string{"next", "", ""}[i], command)
 	}
@@ -169,7 +170,9 @@ type jsonImageSite struct {
 	State    driver.State   `json:"state"`
 	Kind     nx.Kind        `json:"kind"`
 	Decides  int            `json:"decides,omitempty"` // the position of the deciding argument
+	Start    uint32         `json:"start,omitempty"`   // where the function begins
 	Frames   []jsonFrame    `json:"frames,omitempty"`
+	On       []jsonOutcome  `json:"on,omitempty"` // of a driver that was judged
 	Why      []jsonStep     `json:"why"`
 }
 
@@ -196,10 +199,8 @@ func imageSiteLine(s driver.Site) *jsonImageSite {
 	line := &jsonImageSite{
 		Type: "site", Witness: s.Witness, Path: s.Place.Path, Section: s.Spot.Section, RVA: s.Spot.RVA, Return: s.Spot.Return,
 		Function: s.Function, DDI: s.DDI.Name, State: s.CurrentState(), Kind: s.DDI.Kind, Decides: s.DDI.Argument,
-		Frames: jsonFrames(s.Spot.Frames), Why: []jsonStep{},
+		Start: s.Spot.Start, Frames: jsonFrames(s.Spot.Frames), Why: []jsonStep{},
 	}
-	if s.Value.Unknown != "" {
-		line.Why = append(line.Why, jsonStep{Says: "not judged yet: " + s.Value.Unknown})
-	}
+	line.Why = append(line.Why, whyLines(s.Value)...)
 	return line
 }

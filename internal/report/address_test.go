@@ -35,6 +35,21 @@ func TestAddressText(t *testing.T) {
 		change func(a *Address)
 		want   string
 	}{
+		{"with its value", func(a *Address) {
+			a.Relation, a.Site = In, binarySite(t, pool, 0x1000)
+			a.Site.Value = driver.Value{Terms: []driver.Term{{}, {Bits: 512}}, Steps: []driver.Step{
+				{Place: driver.Place{Path: "drv.sys"}, Says: "0xff0: the value is 0"}, {Place: driver.Place{Path: "lib.sys"}, Says: "0x1: elsewhere"}}}
+			a.NoLines = "it has none"
+		}, `drv.sys 0x1006: .text, Get+0x6
+  source   not known: it has none
+  request  ExAllocatePoolWithTag: the address is in the call at 0x1000
+  decides  argument 1 decides (pool_type)
+           0xff0: the value is 0
+           lib.sys: 0x1: elsewhere
+           it is 0 or 512
+  next     nxport explain 0x2000
+           nxport explain ExAllocatePoolWithTag
+`},
 		{"behind a call, inlined", func(a *Address) {
 			a.Relation, a.Site = Behind, binarySite(t, pool, 0x1000)
 			a.Frames = []driver.Frame{frame("a.c", 7, "New"), frame("b.c", 9, "Get")}
@@ -42,7 +57,8 @@ func TestAddressText(t *testing.T) {
   source   a.c:7, in New
   inlined into b.c:9, in Get
   request  ExAllocatePoolWithTag: the address is where the call at 0x1000 returns to
-  decides  argument 1 decides (pool_type); not judged: nobody looked
+  decides  argument 1 decides (pool_type)
+           it is unknown: nobody looked
   next     nxport explain a.c:7
            nxport explain 0x2000
            nxport explain ExAllocatePoolWithTag
@@ -52,7 +68,8 @@ func TestAddressText(t *testing.T) {
 		}, `drv.sys 0x1006: .text, 0x6 bytes into a function without a name
   source   not known: it has none
   request  MmMapLockedPagesSpecifyCache: the address is at no request, the nearest in the same function is the call at 0x1010
-  decides  argument 6 decides (mdl_priority); not judged: nobody looked
+  decides  argument 6 decides (mdl_priority)
+           it is unknown: nobody looked
   next     nxport explain 0x2002
            nxport explain MmMapLockedPagesSpecifyCache
 `},
@@ -63,7 +80,8 @@ func TestAddressText(t *testing.T) {
   source   a.c:7, in Get
   request  MmMapLockedPagesSpecifyCache: what is called in front of the address jumps there at 0x1010, as its last act
            it is at c.c:3, in Map
-  decides  argument 6 decides (mdl_priority); not judged: nobody looked
+  decides  argument 6 decides (mdl_priority)
+           it is unknown: nobody looked
   next     nxport explain c.c:3
            nxport explain 0x2002
            nxport explain MmMapLockedPagesSpecifyCache
@@ -80,7 +98,8 @@ func TestAddressText(t *testing.T) {
 		}, `drv.sys 0x1006: .text, Get+0x6
   source   a.s, in Get
   request  MmMapLockedPagesSpecifyCache: what is called in front of the address jumps there at 0x1010, as its last act
-  decides  argument 6 decides (mdl_priority); not judged: nobody looked
+  decides  argument 6 decides (mdl_priority)
+           it is unknown: nobody looked
   next     nxport explain 0x2002
            nxport explain MmMapLockedPagesSpecifyCache
 `},
@@ -130,11 +149,11 @@ func TestReadinessText(t *testing.T) {
 		}},
 		{"no lines", Readiness{Failed: []Failure{{Check: pool, Sites: []driver.Site{*binarySite(t, "ExAllocatePool", 0x20)}}}},
 			[]string{"\n    0x20      ExAllocatePool                   in Get\n"}},
-		{"no call", Readiness{Failed: []Failure{{Check: pool}}}, []string{"\nIn drv.sys\n  no call of such a routine: is it the file that was tested?"}},
-		{"relocations", Readiness{Failed: []Failure{{Check: relocations, NotRead: "not read"}}}, []string{
-			"\nUnsupported Relocs Count\n  unsupported-relocations\n", "\nIn drv.sys\n  not read\n"}},
-		{"sections", Readiness{Failed: []Failure{{Check: checkOf(t, 0x2003), Sections: []string{"section A"}}}}, []string{"\nIn drv.sys\n  section A\n"}},
-		{"no section", Readiness{Failed: []Failure{{Check: checkOf(t, 0x2003)}}}, []string{"\nIn drv.sys\n  no such section: is it the file that was tested?\n"}},
+		{"no call", Readiness{Failed: []Failure{{Check: pool}}}, []string{"\nIn drv.sys\n  no call that is known to ask for it: is it the file that was tested?"}},
+		{"relocations", Readiness{Failed: []Failure{{Check: relocations, Layout: []string{"a relocation"}}}}, []string{
+			"\nUnsupported Relocs Count\n  unsupported-relocations\n", "\nIn drv.sys\n  a relocation\n"}},
+		{"sections", Readiness{Failed: []Failure{{Check: checkOf(t, 0x2003), Layout: []string{"section A"}}}}, []string{"\nIn drv.sys\n  section A\n"}},
+		{"no section", Readiness{Failed: []Failure{{Check: checkOf(t, 0x2003)}}}, []string{"\nIn drv.sys\n  nothing of that: is it the file that was tested?\n"}},
 		{"undocumented", Readiness{Failed: []Failure{{Check: pool}}, Undocumented: []driver.Site{*binarySite(t, "MmMapIoSpace", 0x30)}}, []string{
 			"is not documented\n    0x30      MmMapIoSpace                     in Get\n"}},
 		{"a stop, found", Readiness{Failed: []Failure{{Check: pool, Stops: []StopAt{{Stop: stop, Base: 1, Address: &at}}}}}, []string{

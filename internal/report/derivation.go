@@ -35,7 +35,7 @@ func at(s driver.Step) string {
 	if s.Path == "" {
 		return s.Says
 	}
-	return fmt.Sprintf("%s:%d: %s", s.Path, s.Line, s.Says)
+	return lineOf(s.Place) + ": " + s.Says
 }
 
 // termsOf gives what a value can be, as C.

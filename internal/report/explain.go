@@ -82,7 +82,9 @@ func Rule(w io.Writer, r *rule.Rule, width int) error {
 	section(b, "What it finds", r.Doc.What, width)
 	section(b, "Why it matters", r.Doc.Why, width)
 	section(b, "How to mend it", r.Doc.Fix, width)
-	fmt.Fprintf(b, "\nExample, and what mends it\n")
+	if !r.OnlyBuilt() {
+		fmt.Fprintf(b, "\nExample, and what mends it\n")
+	}
 	for _, f := range example(r.Doc) {
 		fmt.Fprintf(b, "\n  %s\n%s", f.title(), indented(f.diff()))
 	}

@@ -85,6 +85,8 @@ type jsonFinding struct {
 	Steps         []jsonStep       `json:"steps,omitempty"` // evidence, besides the why of the site
 	NoAlternative bool             `json:"no_alternative,omitempty"`
 	Suppressed    *jsonSuppression `json:"suppressed,omitempty"`
+	Section       string           `json:"section,omitempty"` // of a built driver
+	RVA           uint32           `json:"rva,omitempty"`
 }
 
 type jsonSuppression struct {
@@ -180,19 +182,29 @@ func siteLine(q request) jsonSite {
 		line.Spelled = &jsonPlace{s.Path, s.Line, s.Column, s.Offset}
 	}
 	for _, o := range q.on {
-		values := o.Values
-		if values == nil {
-			values = []uint32{}
-		}
-		line.On = append(line.On, jsonOutcome{o.Windows.String(), values, o.Executable})
+		line.On = append(line.On, outcomeLine(o))
 	}
-	for _, s := range q.Value.Steps {
-		line.Why = append(line.Why, jsonStep{s.Path, s.Line, s.Says})
-	}
-	if q.Value.Unknown != "" {
-		line.Why = append(line.Why, jsonStep{Says: "unknown: " + q.Value.Unknown})
-	}
+	line.Why = append(line.Why, whyLines(q.Value)...)
 	return line
+}
+
+func outcomeLine(o driver.Outcome) jsonOutcome {
+	values := o.Values
+	if values == nil {
+		values = []uint32{}
+	}
+	return jsonOutcome{o.Windows.String(), values, o.Executable}
+}
+
+func whyLines(v driver.Value) []jsonStep {
+	var list []jsonStep
+	for _, s := range v.Steps {
+		list = append(list, jsonStep{s.Path, s.Line, s.Says})
+	}
+	if v.Unknown != "" {
+		list = append(list, jsonStep{Says: "unknown: " + v.Unknown})
+	}
+	return list
 }
 
 func findingLine(f rule.Finding) jsonFinding {

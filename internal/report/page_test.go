@@ -64,6 +64,9 @@ func rulesPage(rules []*rule.Rule, checks []nx.Check) string {
 func ruleSection(b *strings.Builder, r *rule.Rule) {
 	fmt.Fprintf(b, "\n## %s %s\n\n%s\n\n**Why it matters.** %s\n\n**How to mend it.** %s\n",
 		r.ID, r.Name, prose(r.Doc.What), prose(r.Doc.Why), prose(r.Doc.Fix))
+	if r.OnlyBuilt() {
+		return
+	}
 	b.WriteString("\nAn example, and what mends it:\n")
 	for _, f := range example(r.Doc) {
 		language := "diff"

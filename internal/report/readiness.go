@@ -23,12 +23,11 @@ type Readiness struct {
 
 // Failure is a check that failed, and what in the driver it can be about.
 type Failure struct {
-	Check    nx.Check
-	Count    *hlk.Count // nil where the log has a bug check only
-	Stops    []StopAt
-	Sites    []driver.Site // of a check of requests
-	Sections []string      // of a check of the layout: what is wrong with which
-	NotRead  string        // why the image does not tell
+	Check  nx.Check
+	Count  *hlk.Count // nil where the log has a bug check only
+	Stops  []StopAt
+	Sites  []driver.Site // of a check of requests
+	Layout []string      // of a check of the layout: what is wrong
 }
 
 // StopAt is a bug check, and where in the driver it is.
@@ -70,17 +69,15 @@ func (f Failure) text(w io.Writer, path string, width int) {
 	}
 	fmt.Fprintf(w, "\nIn %s\n", printable(path))
 	switch {
-	case f.NotRead != "":
-		fmt.Fprintf(w, "  %s\n", f.NotRead)
 	case len(f.Check.Kinds) > 0 && len(f.Sites) == 0:
-		fmt.Fprintf(w, "  no call of such a routine: is it the file that was tested? If so, it calls by a pointer.\n")
+		fmt.Fprintf(w, "  no call that is known to ask for it: is it the file that was tested? If so, it calls by a pointer.\n")
 	case len(f.Check.Kinds) > 0:
-		fmt.Fprintf(w, "  one or more of these calls (what they ask for is not judged yet; one that runs often counts often):\n")
+		fmt.Fprintf(w, "  one or more of these calls, which ask for it, or may (one that runs often counts often):\n")
 		siteList(w, f.Sites)
-	case len(f.Sections) == 0:
-		fmt.Fprintf(w, "  no such section: is it the file that was tested?\n")
+	case len(f.Layout) == 0:
+		fmt.Fprintf(w, "  nothing of that: is it the file that was tested?\n")
 	}
-	for _, s := range f.Sections {
+	for _, s := range f.Layout {
 		fmt.Fprintf(w, "  %s\n", printable(s))
 	}
 	section(w, "How to mend it", f.Check.Fix, width)

@@ -105,6 +105,13 @@ type sarifLocation struct {
 type sarifPhysical struct {
 	Artifact sarifArtifact `json:"artifactLocation"`
 	Region   *sarifRegion  `json:"region,omitempty"`
+	Address  *sarifAddress `json:"address,omitempty"`
+}
+
+// sarifAddress is one in a built driver, relative to where that is loaded.
+type sarifAddress struct {
+	Relative uint32 `json:"relativeAddress"`
+	Kind     string `json:"kind"`
 }
 
 type sarifArtifact struct {
@@ -152,19 +159,9 @@ const (
 
 // SARIF writes a scan as one run of SARIF 2.1.0.
 func SARIF(w io.Writer, r *Scan, v View) error {
-	rules := rule.All()
-	index := map[*rule.Rule]int{}
-	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{Name: "nxport", FullName: "nxport: drivers to no-execute pool", Version: numeric(v.Version), InformationURI: homepage}},
-		Invocations: []sarifInvocation{r.invocation()},
-		Bases:       map[string]sarifDescription{root: {sarifText{Text: "The directory in which nxport was run."}}},
-		ColumnKind:  "utf16CodeUnits",
-		Results:     []sarifResult{},
-	}
-	for i, rl := range rules {
-		index[rl] = i
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, ruleOf(rl))
-	}
+	run := emptyRun(rule.All(), v)
+	run.Invocations = []sarifInvocation{r.invocation()}
+	index := indexOf(rule.All())
 	in := newBuilds(r)
 	list := r.shown(v)
 	prints := r.fingerprints(list)
@@ -178,6 +175,28 @@ func SARIF(w io.Writer, r *Scan, v View) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", " ")
 	return e.Encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
+}
+
+// emptyRun is one without results, and with these rules.
+func emptyRun(rules []*rule.Rule, v View) sarifRun {
+	run := sarifRun{
+		Tool:       sarifTool{sarifDriver{Name: "nxport", FullName: "nxport: drivers to no-execute pool", Version: numeric(v.Version), InformationURI: homepage}},
+		Bases:      map[string]sarifDescription{root: {sarifText{Text: "The directory in which nxport was run."}}},
+		ColumnKind: "utf16CodeUnits",
+		Results:    []sarifResult{},
+	}
+	for _, rl := range rules {
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, ruleOf(rl))
+	}
+	return run
+}
+
+func indexOf(rules []*rule.Rule) map[*rule.Rule]int {
+	index := map[*rule.Rule]int{}
+	for i, rl := range rules {
+		index[rl] = i
+	}
+	return index
 }
 
 // numeric is a version as the standard's users compare it, without the v of Go; "" where it is none.
@@ -211,6 +230,9 @@ func markdown(r *rule.Rule) string {
 		fmt.Fprintf(&b, "## %s\n\n%s\n\n", s.title, escapeMarkdown(flat(s.text)))
 	}
 	for _, s := range []struct{ title, text string }{{"Before", r.Doc.Before}, {"After", r.Doc.After}} {
+		if s.text == "" {
+			continue
+		}
 		fmt.Fprintf(&b, "## %s\n\n```\n%s\n```\n\n", s.title, strings.TrimSpace(s.text))
 	}
 	return strings.TrimSpace(b.String()) + "\n"
@@ -225,9 +247,7 @@ func escapeMarkdown(text string) string {
 func (r *Scan) invocation() sarifInvocation {
 	inv := sarifInvocation{Successful: len(r.Unreadable) == 0}
 	for _, s := range r.Unreadable {
-		inv.Notifications = append(inv.Notifications, sarifNotification{
-			"error", sarifText{Text: "Not read: " + s.Why}, []sarifLocation{{Physical: r.physical(driver.Place{Path: s.Path})}},
-		})
+		inv.Notifications = append(inv.Notifications, notRead(s.Path, s.Why))
 	}
 	for _, n := range r.Notes {
 		note := sarifNotification{Level: "note", Message: sarifText{Text: n.Says}}
@@ -237,6 +257,11 @@ func (r *Scan) invocation() sarifInvocation {
 		inv.Notifications = append(inv.Notifications, note)
 	}
 	return inv
+}
+
+func notRead(path, why string) sarifNotification {
+	at := sarifLocation{Physical: &sarifPhysical{Artifact: artifact(path)}}
+	return sarifNotification{"error", sarifText{Text: "Not read: " + why}, []sarifLocation{at}}
 }
 
 func (r *Scan) result(in *builds, f rule.Finding, v View) sarifResult {

@@ -40,6 +40,7 @@ PVOID Get(SIZE_T Size)
 	},
 	check: checkDeprecatedAllocator,
 	mend:  replace,
+	built: importDeprecated,
 }
 
 func checkDeprecatedAllocator(m *driver.Image, _ nx.Mechanism) []Finding {

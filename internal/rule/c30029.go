@@ -38,6 +38,7 @@ PVOID MapRegisters(PHYSICAL_ADDRESS Base, SIZE_T Size)
 `,
 	},
 	check: checkUnsafeRoutine,
+	built: routineGivesExecutable,
 }
 
 func checkUnsafeRoutine(m *driver.Image, _ nx.Mechanism) []Finding {

@@ -21,6 +21,7 @@ C30035.`,
 		After:  hiddenCall("    ExInitializeDriverRuntime(DrvRtPoolNxOptIn);\n"),
 	},
 	check: checkCallNotShown,
+	built: optInNotShown,
 }
 
 func checkCallNotShown(m *driver.Image, _ nx.Mechanism) []Finding {

@@ -40,6 +40,7 @@ extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Reg
 `,
 	},
 	check: checkMacroWithoutCall,
+	built: optInNotCalled,
 	sets:  true,
 }
 

@@ -64,6 +64,7 @@ NTSTATUS LogStart(VOID)
 `,
 	},
 	check: checkCallTooLate,
+	built: optInLate,
 	sets:  true,
 }
 

@@ -27,6 +27,7 @@ the first, where nothing else hangs on the constant, and a build file says where
 	},
 	check: checkNXBelowWindows8,
 	mend:  lower,
+	built: nxTooOld,
 }
 
 func nxSource(poolType, call string) string {

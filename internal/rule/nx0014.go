@@ -25,6 +25,7 @@ no automatic fix.`,
 		After:  vcxproj("POOL_NX_OPTIN=1", "drv.c") + aboveSource("ExAllocatePoolZero(PagedPool, Size, 'xErD')"),
 	},
 	checkAll: checkAboveMinimum,
+	built:    importTooNew,
 }
 
 func aboveSource(request string) string {

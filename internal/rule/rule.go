@@ -40,12 +40,21 @@ type Rule struct {
 	checkFound func([]*Rule, []driver.Image, []Finding) []Finding
 	// mend gives the findings of check their fixes, or the reasons why they have none, where that takes a look at all images.
 	mend func(*texts, *driver.Image, nx.Mechanism, []Finding) []Finding
+	// built judges one built driver; nil of a rule of sources only.
+	built  func(*driver.Image) []Finding
+	layout bool // it is about the layout of the image
 	// sets is set where a fix opts more of a driver in than was, though it defines nothing for all: by a call that works, or a line.
 	sets bool
 }
 
+// OnlyBuilt says whether the rule judges built drivers only.
+func (r *Rule) OnlyBuilt() bool { return r.check == nil && r.checkAll == nil && r.checkFound == nil }
+
+// IsLayout says whether the rule is about how an image is laid out, and not about what its code asks for.
+func (r *Rule) IsLayout() bool { return r.layout }
+
 // Doc is the documentation of a rule. Before and After are trees in txtar form: Before breaks the rule, its fix makes
-// After of it; a test proves that.
+// After of it; a test proves that. They are "" of a rule that only built drivers break.
 type Doc struct {
 	What, Why, Fix string
 	Before, After  string
@@ -78,6 +87,7 @@ type Finding struct {
 	Message string
 	Place   driver.Place
 	Site    *driver.Site // the request it is about, nil where it is about none
+	Spot    *driver.Spot // where it is in a built driver; nil where it is about the whole of it, and in source
 	Builds  []string     // ids, sorted
 	Fix     *Fix
 	// Steps are the evidence, besides the derivation of the site's value.
@@ -98,6 +108,7 @@ func All() []*Rule {
 		&callOutsideEntry, &macroWithoutCall, &callWithoutMacro, &callTooLate, &macroNotEverywhere, &macroAfterHeader, &bothMechanisms,
 		&optOutWithoutEffect, &optOutDisablesCall, &notAConstant, &nxBelowWindows8, &typeAndFlagsMixed, &comparisonChanges,
 		&libraryWithoutMacro, &ddiAboveMinimum, &handRolled, &memoryExecuted, &pointerEscapes, &suppressionWithoutEffect, &callWithoutFlag,
+		&writableInit, &differsFromSource,
 	}
 }
 

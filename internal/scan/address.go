@@ -36,6 +36,7 @@ func At(sys string, addresses []uint64, ddis []nx.DDI) ([]report.Address, error)
 type built struct {
 	*image.Image
 	sites   []driver.Site
+	facts   []driver.Fact
 	located func(string) string
 }
 
@@ -56,7 +57,8 @@ func parseBuilt(path string, data []byte, ddis []nx.DDI, located func(string) st
 	if err != nil {
 		return nil, err
 	}
-	return &built{m, m.Driver(ddis, located).Sites, located}, nil
+	d := m.Driver(ddis, located)
+	return &built{m, d.Sites, d.Facts, located}, nil
 }
 
 // at names what is at an address, false where that is not in the image.

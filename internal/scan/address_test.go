@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/nxport/nxport/internal/hlk"
+	"github.com/nxport/nxport/internal/image/imagetest"
 	"github.com/nxport/nxport/internal/report"
 	"github.com/nxport/nxport/nx"
 )
@@ -38,51 +39,18 @@ var code = map[nx.Processor][]string{
 	},
 }
 
-var machines = map[nx.Processor]uint16{nx.X64: 0x8664, nx.X86: 0x14c, nx.ARM64: 0xaa64}
-
 // link makes the image. Its sections are .text at 0x1000 and .rdata at 0x2000, with these characteristics.
 func link(t *testing.T, p nx.Processor, text, rdata uint32) []byte {
 	t.Helper()
-	width, directories, magic := 8, 108, uint16(0x20b)
-	if p == nx.X86 {
-		width, directories, magic = 4, 92, 0x10b
-	}
-	b := make([]byte, 0x800)
 	put := binary.LittleEndian.PutUint32
-	copy(b, "MZ")
-	put(b[0x3c:], 0x80)
-	copy(b[0x80:], "PE\x00\x00")
-	coff := b[0x84:]
-	binary.LittleEndian.PutUint16(coff, machines[p])
-	binary.LittleEndian.PutUint16(coff[2:], 2)
-	binary.LittleEndian.PutUint16(coff[16:], uint16(directories+4+8*16))
-	o := coff[20:]
-	binary.LittleEndian.PutUint16(o, magic)
-	put(o[map[int]int{8: 24, 4: 28}[width]:], 0x10000)
-	put(o[56:], 0x3000)
-	put(o[directories:], 16)
-	put(o[directories+4+8:], 0x2080)
-	table := o[directories+4+8*16:]
-	for i, name := range []string{".text", ".rdata"} {
-		copy(table[40*i:], name)
-		for j, v := range []uint32{0x200, 0x1000 * uint32(i+1), 0x200, 0x400 + 0x200*uint32(i)} {
-			put(table[40*i+8+4*j:], v)
-		}
-		put(table[40*i+36:], []uint32{text, rdata}[i])
+	b := imagetest.Build(p, nil, "ExAllocatePoolWithTag", "MmMapLockedPagesSpecifyCache")
+	for i, v := range []uint32{text, rdata} {
+		put(b[imagetest.SectionsAt(p)+40*i+36:], v)
 	}
 	for i, function := range code[p] {
-		copy(b[0x400+16*i:], assemble(t, p, function))
+		copy(b[imagetest.CodeInFile+16*i:], assemble(t, p, function))
 	}
-	data := b[0x600:]
-	for i, name := range []string{"ExAllocatePoolWithTag", "MmMapLockedPagesSpecifyCache"} {
-		copy(data[0x102+0x40*i:], name)
-		put(data[width*i:], uint32(0x2100+0x40*i))
-		put(data[0x40+width*i:], uint32(0x2100+0x40*i))
-	}
-	for i, v := range []uint32{0x2040, 0, 0, 0x2180, 0x2000} {
-		put(data[0x80+4*i:], v)
-	}
-	copy(data[0x180:], "ntoskrnl.exe")
+	coff := b[imagetest.OptionalAt-20:]
 	put(coff[8:], uint32(len(b))) // the symbols
 	put(coff[12:], 4)
 	for i, name := range []string{"First", "Second", "Third", "Fourth"} {
@@ -108,7 +76,7 @@ func assemble(t *testing.T, p nx.Processor, text string) []byte {
 	return b
 }
 
-const readable, runs, writes = 0x40000040, 0x60000020, 0x80000000
+const readable, runs, writes = imagetest.ReadOnly, imagetest.ReadAndRun, imagetest.AlsoWritable
 
 func builtDriver(t *testing.T, p nx.Processor, text, rdata uint32) string {
 	t.Helper()
@@ -199,17 +167,17 @@ func TestReadiness(t *testing.T) {
 		{"mapping, by another spelling of the name", "Module: DRV.SYS\nExecute Page Mapping Count: 1", runs, readable, "0x2002=1 MmMapLockedPagesSpecifyCache"},
 		{"protection", "Module: drv.sys\nExecute Page Protection Count: 1", runs, readable, "0x2001=1"},
 		{"nothing failed", "Module: drv.sys\nExecute Pool Type Count: 0", runs, readable, ""},
-		{"sections", "Module: drv.sys\nExecute-Write Section Count: 1", runs | writes, readable, "0x2003=1 section .text at 0x1000 is executable and writable"},
+		{"sections", "Module: drv.sys\nExecute-Write Section Count: 1", runs | writes, readable, "0x2003=1 .text at 0x1000 is executable and writable"},
 		{"sections, of another file", "Module: drv.sys\nExecute-Write Section Count: 1", runs, readable | writes, "0x2003=1"},
 		{"imports", "Module: drv.sys\nIAT in Executable Section Count: 1", runs, runs, "0x2005=1 the import address table, at 0x2000, is in section .rdata, which is executable"},
 		{"imports, of another file", "Module: drv.sys\nIAT in Executable Section Count: 1", runs, readable, "0x2005=1"},
 		{"alignment", "Module: drv.sys\nSection Alignment Failures: 1", runs, readable, "0x2004=1"},
-		{"relocations", "Module: drv.sys\nUnsupported Relocs Count: 1", runs, readable, "unsupported-relocations=1 not looked for"},
+		{"relocations", "Module: drv.sys\nUnsupported Relocs Count: 1", runs, readable, "unsupported-relocations=1"},
 		{"a stop", base + stop, runs, readable, "0x2000 ExAllocatePoolWithTag at(.text First+6 return ExAllocatePoolWithTag 1000)"},
 		{"a stop without the base", stop, runs, readable, "0x2000 ExAllocatePoolWithTag alike(1000)"},
 		{"a stop of another kind there", strings.Replace(stop, "2000", "2002", 1), runs, readable, "0x2002 MmMapLockedPagesSpecifyCache alike()"},
 		{"a stop below the base", strings.Replace(base, "e712", "e713", 1) + stop, runs, readable, "0x2000 ExAllocatePoolWithTag outside"},
-		{"a stop for a section", "BugCheck C4, {2003, 1, 2, 3}", runs | writes, readable, "0x2003 section .text at 0x1000 is executable and writable alike()"},
+		{"a stop for a section", "BugCheck C4, {2003, 1, 2, 3}", runs | writes, readable, "0x2003 .text at 0x1000 is executable and writable alike()"},
 	} {
 		log := filepath.Join(t.TempDir(), "x.log")
 		if err := os.WriteFile(log, []byte(tt.log), 0o600); err != nil {
@@ -234,10 +202,7 @@ func failures(r report.Readiness) string {
 		for _, s := range f.Sites {
 			parts = append(parts, s.DDI.Name)
 		}
-		parts = append(parts, f.Sections...)
-		if f.NotRead != "" {
-			parts = append(parts, f.NotRead[:len("not looked for")])
-		}
+		parts = append(parts, f.Layout...)
 		for _, s := range f.Stops {
 			var alike []string
 			for _, a := range s.Alike {
@@ -289,14 +254,14 @@ func TestUnaligned(t *testing.T) {
 		}
 	}
 	r, err := Readiness(log, sys, nx.DDIs())
-	if got, want := failures(r), "0x2004=1 section .rdata begins at 0x2020, which is no multiple of 0x1000"; err != nil || got != want {
+	if got, want := failures(r), "0x2004=1 .rdata begins at 0x2020, which is no multiple of 0x1000"; err != nil || got != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
 
 // An image in which any byte is another, or that ends anywhere, is asked for addresses without a panic.
 func TestHostileImage(t *testing.T) {
-	for p := range machines {
+	for p := range code {
 		whole := link(t, p, runs, readable)
 		for n := range whole {
 			if whole[n] == 0 && n > 0x240 && n%16 != 0 {

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"debug/pe"
 	"fmt"
 	"path"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/hlk"
 	"github.com/nxport/nxport/internal/report"
+	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/tree"
 	"github.com/nxport/nxport/nx"
 )
@@ -78,7 +78,7 @@ func (b *built) failure(c nx.Check, d hlk.Driver, stops []hlk.Stop) (report.Fail
 		}
 	}
 	f.Sites = b.ofKinds(c.Kinds...)
-	f.Sections, f.NotRead = b.layout(c)
+	f.Layout = b.layout(c)
 	return f, f.Count != nil || len(f.Stops) > 0
 }
 
@@ -97,46 +97,23 @@ func (b *built) stop(s hlk.Stop, base uint64) report.StopAt {
 	return at
 }
 
+// ofKinds gives the requests of some kinds, but for those that are known not to be executable.
 func (b *built) ofKinds(kinds ...nx.Kind) []driver.Site {
 	var list []driver.Site
 	for _, s := range b.sites {
-		if slices.Contains(kinds, s.DDI.Kind) {
+		if slices.Contains(kinds, s.DDI.Kind) && s.On(nx.Windows10).Executable != nx.No {
 			list = append(list, s)
 		}
 	}
 	return list
 }
 
-// layout says what a check of the image's layout finds in it, or why that is not looked for.
-func (b *built) layout(c nx.Check) (says []string, notRead string) {
-	switch c.Code {
-	case 0:
-		return nil, "not looked for: the relocations of the image are not read yet"
-	case writableExecutable:
-		for _, s := range b.Sections {
-			if s.Executable() && s.Characteristics&pe.IMAGE_SCN_MEM_WRITE != 0 {
-				says = append(says, fmt.Sprintf("section %s at 0x%x is executable and writable", s.Name, s.RVA))
-			}
-		}
-	case unalignedSection:
-		for _, s := range b.Sections {
-			if s.RVA%pageSize != 0 {
-				says = append(says, fmt.Sprintf("section %s begins at 0x%x, which is no multiple of 0x%x", s.Name, s.RVA, pageSize))
-			}
-		}
-	case importsInCode:
-		for _, v := range b.Imports {
-			if s, ok := b.Section(v.Slot); ok && s.Executable() {
-				return []string{fmt.Sprintf("the import address table, at 0x%x, is in section %s, which is executable", v.Slot, s.Name)}, ""
-			}
+// layout says what a check of the image's layout finds in it.
+func (b *built) layout(c nx.Check) (says []string) {
+	for _, f := range b.facts {
+		if f.Kind == rule.LayoutFacts(c) || c.Code == 0x2003 && f.Kind == driver.DiscardableCode {
+			says = append(says, f.Says)
 		}
 	}
-	return says, ""
+	return says
 }
-
-// The checks of the layout, by parameter 1 of the bug check.
-const (
-	writableExecutable = 0x2003
-	unalignedSection   = 0x2004
-	importsInCode      = 0x2005
-)

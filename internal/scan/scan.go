@@ -30,6 +30,10 @@ type Options struct {
 	// Progress, where there is one, is told how many files of how many are read for how many builds. It is called from
 	// several goroutines.
 	Progress func(files, of, builds int)
+	// Judged, where there is one, is told how many of the built drivers are judged.
+	Judged func(drivers, of int)
+	// Source, where there is one, is what the built drivers that are named are held against.
+	Source *Result
 }
 
 // Result is what a scan knows, and the builds it came from.

@@ -1,0 +1,162 @@
+package machine
+
+import "slices"
+
+// Value gives a value before an instruction: as its own block tells, or else by following back the registers that it hangs on through
+// the blocks in front, or else by following the whole routine. It is false where the routine does not come there.
+func (r *Routine) Value(at uint32, get func(s *State) Value) (Value, bool) {
+	i, ok := r.index.get(at)
+	if !ok {
+		return nil, false
+	}
+	if v, ok := r.demand(r.blockOf(int(i)), int(i), get, 0); ok {
+		return v, true
+	}
+	s, ok := r.Before(at)
+	if !ok {
+		return nil, false
+	}
+	return get(s), true
+}
+
+const (
+	maxFilled = 6 // registers that a value hangs on
+	maxBack   = 6 // registers in a row that one is computed from
+)
+
+// demand runs through a block up to an instruction, and again with each register known that the value turns out to hang on. It
+// is false where that takes more than registers, or has more than one outcome, which the whole routine tells better.
+func (r *Routine) demand(b, end int, get func(s *State) Value, depth int) (Value, bool) {
+	var known [registers]Value
+	for range maxFilled {
+		s := r.blankState(&r.blocks[b])
+		for reg, v := range known {
+			if v != nil {
+				s.regs[reg] = v
+			}
+		}
+		for i := r.blocks[b].first; i < end; i++ {
+			r.pass(s, &r.Insts[i])
+		}
+		v := get(s)
+		reg, early := v.earlyRegister()
+		if !early {
+			return v, true
+		}
+		if reg == NoReg || known[reg] != nil || depth >= maxBack {
+			return nil, false
+		}
+		back, ok := r.onEntryTo(b, reg, depth+1)
+		if !ok {
+			return nil, false
+		}
+		known[reg] = back
+	}
+	return nil, false
+}
+
+// earlyRegister gives the register on entry to the block that a value hangs on; NoReg where it is none.
+func (v Value) earlyRegister() (reg Reg, early bool) {
+	for _, a := range v {
+		if a.Kind == Opaque && a.Why == Earlier {
+			return Reg(a.N), true
+		}
+	}
+	return 0, false
+}
+
+// onEntryTo gives what a register holds on entry to a block, if that is one thing.
+func (r *Routine) onEntryTo(b int, reg Reg, depth int) (Value, bool) {
+	var found Value
+	seen := make([]bool, len(r.blocks))
+	queue := []int{b}
+	for n := 0; n < len(queue); n++ {
+		blk := &r.blocks[queue[n]]
+		if r.Insts[blk.first].At == r.Start {
+			found = r.slab.join(found, r.slab.one(Atom{Kind: Entry, N: int64(reg), At: r.Start}), r.Start)
+		}
+		for _, p := range blk.from {
+			prev := &r.blocks[p]
+			switch {
+			case prev.writes>>reg&1 != 0 || r.compares(prev, reg):
+				v, ok := r.leaving(p, queue[n], reg, depth)
+				if !ok {
+					return nil, false
+				}
+				found = r.slab.join(found, v, r.Insts[blk.first].At)
+			case !seen[p]:
+				seen[p] = true
+				queue = append(queue, p)
+			}
+			if len(found) > 1 {
+				return nil, false
+			}
+		}
+	}
+	return found, len(found) == 1 && found[0].Kind != Opaque
+}
+
+// leaving gives what a register holds at the end of a block, on the way to another. Of a way that is not gone it is nothing.
+func (r *Routine) leaving(p, to int, reg Reg, depth int) (Value, bool) {
+	blk := &r.blocks[p]
+	last := &r.Insts[blk.last]
+	return r.demand(p, blk.last, func(s *State) Value {
+		out := s.clone()
+		r.pass(&out, last)
+		if v := out.regs[reg]; v.Early() || last.Flow != Branch {
+			return v
+		}
+		for _, e := range blk.next {
+			if e.to == to && out.branch(last, e.taken > 0) {
+				return out.regs[reg]
+			}
+		}
+		return nil
+	}, depth)
+}
+
+// compares says whether the branch at the end of a block hangs on a register itself.
+func (r *Routine) compares(b *block, reg Reg) bool {
+	last := &r.Insts[b.last]
+	if last.Flow != Branch {
+		return false
+	}
+	names := func(o Operand) bool { return o.Kind == Register && o.Reg == reg }
+	if last.On.Op != Other {
+		return names(last.On.A)
+	}
+	for i := b.last; i >= b.first; i-- {
+		steps := r.Insts[i].Steps
+		for j := len(steps) - 1; j >= 0; j-- {
+			if s := &steps[j]; s.Op == Compare || s.Op == Test {
+				return names(s.A)
+			} else if s.Flags {
+				return names(s.Dst)
+			}
+		}
+	}
+	return false
+}
+
+// link notes which blocks lead to which, and what registers each writes.
+func (r *Routine) link() {
+	for i := range r.blocks {
+		b := &r.blocks[i]
+		for _, e := range b.next {
+			if from := &r.blocks[e.to].from; !slices.Contains(*from, i) {
+				*from = append(*from, i)
+			}
+		}
+		for j := b.first; j <= b.last; j++ {
+			in := &r.Insts[j]
+			for k := range in.Steps {
+				if d := &in.Steps[k].Dst; d.Kind == Register {
+					b.writes |= 1 << d.Reg
+				}
+			}
+			if in.Flow == Call {
+				b.writes |= r.env.volatile | 1<<r.env.Stack
+			}
+		}
+	}
+}

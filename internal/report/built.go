@@ -1,0 +1,162 @@
+package report
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/rule"
+)
+
+// Built is a built driver as it was judged.
+type Built struct {
+	driver.Image
+	Findings   []rule.Finding
+	Unreadable string // why it could not be read; then its path is all that is known
+	// Held says that it is to be held against its source; Source is the build there, and Matches what became of the requests.
+	// NotHeld says why that was not possible.
+	Held    bool
+	Source  string
+	Matches []driver.Match
+	NotHeld string
+}
+
+// Drivers are the built drivers of a scan. They are shown as they come: none is kept.
+type Drivers struct {
+	List iter.Seq[Built]
+	// Paths are those of all. Of one that was named alone, all is told.
+	Paths []string
+	Alone bool
+}
+
+// Verdict sums up what is known of a built driver. It never says that a driver is compatible with anything.
+type Verdict string
+
+// The verdicts, the one that counts most first.
+const (
+	Unread     Verdict = "unreadable"
+	Differs    Verdict = "differs from source"
+	Executable Verdict = "executable requests" // it asks for executable memory
+	BadLayout  Verdict = "layout"              // of its sections, or its imports
+	NotJudged  Verdict = "not judged"          // its code, or not on any of the versions of Windows
+	NotKnown   Verdict = "unknown requests"    // what some ask for is not known
+	NoFinding  Verdict = "no finding"
+)
+
+// Verdicts gives them in their order.
+func Verdicts() []Verdict {
+	return []Verdict{Differs, Executable, BadLayout, NotJudged, NotKnown, NoFinding, Unread}
+}
+
+// Verdict gives the one that counts most.
+func (d Built) Verdict() Verdict {
+	fails := func(layout bool) func(rule.Finding) bool {
+		return func(f rule.Finding) bool { return level(f) > rule.Note && f.Rule.IsLayout() == layout }
+	}
+	switch {
+	case d.Unreadable != "":
+		return Unread
+	case slices.ContainsFunc(d.Matches, func(m driver.Match) bool { return m.Verdict == driver.Disagree }):
+		return Differs
+	case slices.ContainsFunc(d.Findings, fails(false)):
+		return Executable
+	case slices.ContainsFunc(d.Findings, fails(true)):
+		return BadLayout
+	case len(d.unjudged()) > 0:
+		return NotJudged
+	case len(d.unknown()) > 0:
+		return NotKnown
+	}
+	return NoFinding
+}
+
+// Reasons say why, the first that of the verdict.
+func (d Built) Reasons() []string {
+	if d.Unreadable != "" {
+		return []string{d.Unreadable}
+	}
+	var differs, requests, layout, notes []string
+	executable := 0
+	for _, f := range d.Findings {
+		switch {
+		case f.Rule.ID == differsID:
+			differs = append(differs, f.Message)
+		case level(f) == rule.Note:
+			notes = append(notes, f.Message)
+		case f.Rule.IsLayout():
+			layout = append(layout, f.Message)
+		case f.Site == nil:
+			requests = append(requests, f.Message)
+		default:
+			if executable++; executable == 1 {
+				requests = append(requests, fmt.Sprintf("%s at 0x%x", f.Site.DDI.Name, f.Spot.RVA))
+			}
+		}
+	}
+	if i := slices.IndexFunc(requests, func(s string) bool { return strings.Contains(s, " at 0x") }); executable > 0 && i >= 0 {
+		requests[i] = fmt.Sprintf("%d of %d, %s", executable, len(d.Sites), requests[i])
+	}
+	var unknown []string
+	if n := len(d.unknown()); n > 0 {
+		unknown = append(unknown, fmt.Sprintf("%d of %s not known: %s", n, plural(len(d.Sites), "request"), d.unknown()[0].Value.Unknown))
+	}
+	return slices.Concat(differs, requests, layout, d.unjudged(), unknown, notes)
+}
+
+// unjudged says why the code of the driver was not judged, or not all of it.
+func (d Built) unjudged() []string {
+	var list []string
+	for _, f := range d.Facts {
+		if f.Kind == driver.NotJudged {
+			list = append(list, f.Says)
+		}
+	}
+	if len(d.Build.Windows) == 0 {
+		list = append(list, fmt.Sprintf("it loads from %s on (%s), which is above all that it was to be judged for", d.Build.Minimum.Name(), d.Build.MinimumSource))
+	}
+	return list
+}
+
+// unknown gives the requests of which is not known what they ask for.
+func (d Built) unknown() []driver.Site {
+	return slices.DeleteFunc(slices.Clone(d.Sites), func(s driver.Site) bool { return s.CurrentState() != driver.Unknown })
+}
+
+// Tally counts what was seen of built drivers.
+type Tally struct {
+	Drivers, Sites int
+	Verdicts       map[Verdict]int
+	States         map[driver.State]int
+	Levels         map[rule.Level]int
+	NotHeld        int        // how many could not be held against their source
+	Worst          rule.Level // of the findings that can fail a run; 0 where there is none
+}
+
+// Count passes built drivers on, and counts them.
+func (t *Tally) Count(list iter.Seq[Built]) iter.Seq[Built] {
+	*t = Tally{Verdicts: map[Verdict]int{}, States: map[driver.State]int{}, Levels: map[rule.Level]int{}}
+	return func(yield func(Built) bool) {
+		for d := range list {
+			t.Drivers++
+			t.Verdicts[d.Verdict()]++
+			if d.NotHeld != "" {
+				t.NotHeld++
+			}
+			for _, s := range d.Sites {
+				t.Sites++
+				t.States[s.CurrentState()]++
+			}
+			for _, f := range d.Findings {
+				t.Levels[level(f)]++
+				if !f.NoAlternative {
+					t.Worst = max(t.Worst, f.Level)
+				}
+			}
+			if !yield(d) {
+				return
+			}
+		}
+	}
+}
