@@ -1,6 +1,7 @@
 package nx
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -77,8 +78,15 @@ type DDI struct {
 	// Over is the exported routine that it comes down to where a header makes it a macro or an inline function, "" for none: it
 	// is what a built image calls in its place.
 	Over string
+	// Wide has bit N for each argument at position N that has 64 bits: on the stack of x86 it takes two places.
+	Wide uint32
 	// Wdf is its place in the framework's table of functions, by which a built image calls it; 0 for what is not in there.
 	Wdf int
+}
+
+// PlaceX86 gives where an argument begins among the arguments on the stack of x86, counted from 1 in units of four bytes.
+func (d DDI) PlaceX86(argument int) int {
+	return argument + bits.OnesCount32(d.Wide&(1<<argument-1))
 }
 
 // Effective gives the value the routine gets when value is written at the call: the same, or with the bit that the

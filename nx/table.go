@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,6 +104,18 @@ func named(field string) string {
 	return field
 }
 
+// parseWide reads 2,3,4.
+func (d *DDI) parseWide(s string) error {
+	for _, w := range strings.Split(s, ",") {
+		n, err := position("wide", w)
+		if err != nil || n == 0 {
+			return fmt.Errorf("wide=%s: want positions of arguments, as wide=2,3", s)
+		}
+		d.Wide |= 1 << n
+	}
+	return nil
+}
+
 // maxWdf is more than any version of the framework has.
 const maxWdf = 1 << 12
 
@@ -115,6 +128,8 @@ func (d *DDI) parseOption(option string) (err error) {
 		d.AccessMode, err = position(key, value)
 	case "allocate":
 		d.Allocate, err = position(key, value)
+	case "wide":
+		err = d.parseWide(value)
 	case "wdf":
 		if d.Wdf, err = strconv.Atoi(value); err != nil || d.Wdf < 1 || d.Wdf > maxWdf {
 			err = fmt.Errorf("wdf=%s: want a place in the framework's table, from 1 to %d", value, maxWdf)
@@ -130,7 +145,7 @@ func (d *DDI) parseOption(option string) (err error) {
 	case "nx":
 		err = d.parseAdder(value)
 	default:
-		err = fmt.Errorf("unknown option %q: want args=N, mode=N, allocate=N, memory=user, over=NAME, wdf=N or nx=WHO after the 8 fields (%s)", option, columns)
+		err = fmt.Errorf("unknown option %q: want args=N, mode=N, allocate=N, memory=user, over=NAME, wide=N,N, wdf=N or nx=WHO after the 8 fields (%s)", option, columns)
 	}
 	return err
 }
@@ -167,7 +182,7 @@ func (d DDI) check() error {
 	switch {
 	case method && d.Arity == 0:
 		return fmt.Errorf("%s is a method: say by args=N how many arguments it takes", d.Name)
-	case d.Arity > 0 && max(d.Argument, d.AccessMode, d.Allocate) > d.Arity:
+	case d.Arity > 0 && max(d.Argument, d.AccessMode, d.Allocate, bits.Len32(d.Wide)-1) > d.Arity:
 		return fmt.Errorf("argument %d of %d", max(d.Argument, d.AccessMode, d.Allocate), d.Arity)
 	case d.Guarded() && d.Kind != PoolType && d.Kind != LookasideFlags && d.Kind != MdlPriority:
 		return fmt.Errorf("kind %s has no NX bit that an opt-in, a kit or a framework could add", d.Kind)

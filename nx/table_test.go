@@ -31,6 +31,9 @@ func TestTableErrorsNameTheLine(t *testing.T) {
 		{"Foo 1 mdl_priority wdm.h 5.0 no - - args=2 mode=3", "my.txt:1: argument 3 of 2"},
 		{"Foo 1 pool_type wdm.h 5.0 no - - args=2 allocate=4", "my.txt:1: argument 4 of 2"},
 		{"Foo 1 pool_type wdm.h 5.0 no - - memory=kernel", "my.txt:1: memory=kernel: want memory=user"},
+		{"Foo 1 pool_type wdm.h 5.0 no - - args=3 wide=2,x", "my.txt:1: wide=2,x: want positions of arguments"},
+		{"Foo 1 pool_type wdm.h 5.0 no - - args=3 wide=4", "my.txt:1: "},
+		{"Foo 1 pool_type wdm.h 5.0 no - - wdf=0", "my.txt:1: wdf=0: want a place"},
 		{"Foo 1 pool_type wdm.h 5.0 no - - over=", "my.txt:1: over=: want the name of another routine"},
 		{"Foo 1 pool_type wdm.h 5.0 no - - over=Foo", "my.txt:1: over=Foo: want the name of another routine"},
 		{"IFoo::Bar 1 pool_type wdm.h 5.0 no - -", "my.txt:1: IFoo::Bar is a method: say by args=N"},
@@ -75,14 +78,28 @@ IDrv::Map 2 mdl_priority - 6.0 no - - args=2 allocate=1 memory=user
 	}
 }
 
+func TestPlaceX86(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		argument, want int
+	}{
+		{"ExAllocatePoolWithTag", 1, 1}, {"ExAllocatePool2", 1, 1}, {"ExAllocatePool2", 4, 5}, // 4: behind the last
+		{"MmMapIoSpaceEx", 3, 4}, {"MmAllocateContiguousMemorySpecifyCache", 5, 8}, {"MmAllocateContiguousMemorySpecifyCache", 2, 2},
+	} {
+		if got := ddi(t, c.name).PlaceX86(c.argument); got != c.want {
+			t.Errorf("%s: argument %d at %d, want %d", c.name, c.argument, got, c.want)
+		}
+	}
+}
+
 func TestBuiltinTable(t *testing.T) {
 	for _, want := range []DDI{
-		{"ExAllocatePoolWithTag", 1, PoolType, "wdm.h", Version{5, 0, 0}, false, "ExAllocatePool2", Version{10, 0, 19041}, 3, 0, 0, Nobody, Version{}, false, ""},
-		{"ExInitializeNPagedLookasideList", 4, LookasideFlags, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 7, 0, 2, Nobody, Version{}, false, ""},
-		{"MmMapLockedPagesSpecifyCache", 6, MdlPriority, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 6, 2, 0, Nobody, Version{}, false, ""},
+		{"ExAllocatePoolWithTag", 1, PoolType, "wdm.h", Version{5, 0, 0}, false, "ExAllocatePool2", Version{10, 0, 19041}, 3, 0, 0, Nobody, Version{}, false, "", 0, 0},
+		{"ExInitializeNPagedLookasideList", 4, LookasideFlags, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 7, 0, 2, Nobody, Version{}, false, "", 0, 0},
+		{"MmMapLockedPagesSpecifyCache", 6, MdlPriority, "wdm.h", Version{5, 0, 0}, true, "", Version{}, 6, 2, 0, Nobody, Version{}, false, "", 0, 0},
 		{"MmAllocateContiguousMemorySpecifyCache", 5, CacheType, "wdm.h", Version{5, 0, 0}, false,
-			"MmAllocateContiguousNodeMemory", Windows8, 5, 0, 0, Nobody, Version{}, false, ""},
-		{"MmMapIoSpace", 0, Always, "wdm.h", Version{5, 0, 0}, false, "MmMapIoSpaceEx", Windows10, 3, 0, 0, Nobody, Version{}, false, ""},
+			"MmAllocateContiguousNodeMemory", Windows8, 5, 0, 0, Nobody, Version{}, false, "", 1<<2 | 1<<3 | 1<<4, 0},
+		{"MmMapIoSpace", 0, Always, "wdm.h", Version{5, 0, 0}, false, "MmMapIoSpaceEx", Windows10, 3, 0, 0, Nobody, Version{}, false, "", 1 << 1, 0},
 	} {
 		if got := ddi(t, want.Name); got != want {
 			t.Errorf("got %+v, want %+v", got, want)

@@ -19,7 +19,7 @@ type follower struct {
 	holding   map[uint32]string // the variable at an address holds that of the routine of that name
 	wdf       uint32            // the variable that points to the framework's table of functions; 0 where there is none
 	byIndex   map[int]nx.DDI    // what is in that table
-	arity     map[string]int    // of routines that are known by name
+	rows      map[string]nx.DDI // the table, by name
 	windows   nx.Version        // that the driver runs on; zero where it can be any
 	globals   map[uint32]*variable
 	writes    map[uint32]writing
@@ -38,14 +38,14 @@ const budget = 3 << 20
 func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
 		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
-		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, arity: map[string]int{},
+		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, rows: map[string]nx.DDI{},
 		globals: map[uint32]*variable{}, writes: map[uint32]writing{}, optIns: map[uint32]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
 	for _, v := range m.Imports {
 		f.slots[v.Slot] = v.Name
 	}
 	for _, d := range table {
-		f.arity[d.Name] = d.Arity
+		f.rows[d.Name] = d
 		if d.Wdf > 0 {
 			f.byIndex[d.Wdf] = d
 		}
@@ -154,7 +154,7 @@ func (f *follower) beyond(r *machine.Routine, rva uint32) (*machine.Routine, boo
 }
 
 const (
-	maxCandidates = 16
+	maxCandidates = 24
 	maxRoutine    = 1 << 16 // bytes in front of an instruction in which its routine begins
 )
 
@@ -181,7 +181,8 @@ func (f *follower) candidates(rva uint32) []uint32 {
 	}
 	slices.Sort(list)
 	slices.Reverse(list)
-	return append(slices.Compact(list), padded...)
+	list = append(slices.Compact(list), f.pointedTo(lowest, rva)...)
+	return append(list, padded...)
 }
 
 // prologues finds push ebp; mov ebp, esp behind padding or a return, and apart what else begins behind padding: a loop can.
@@ -290,8 +291,8 @@ func (f *follower) isThunk(rva uint32) bool { _, ok := f.thunk(rva); return ok }
 func (f *follower) popsOf(in *machine.Inst, target machine.Value) (int, bool) {
 	name, start := f.callee(target, nil)
 	if name != "" {
-		n, known := f.arity[name]
-		return 4 * n, known && n > 0
+		d, known := f.rows[name]
+		return 4 * (d.PlaceX86(d.Arity+1) - 1), known && d.Arity > 0
 	}
 	if start == 0 {
 		return 0, false

@@ -2,7 +2,6 @@ package image
 
 import (
 	"debug/pe"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -127,33 +126,17 @@ func (m *Image) importsInCode() []driver.Fact {
 	return list
 }
 
-// widths are how many bytes a relocation changes, by its type: HIGHLOW and DIR64.
-var widths = map[uint16]uint32{3: 4, 10: 8}
-
-// straddling counts the relocations that change bytes of two pages. The table ends where it is damaged.
+// straddling counts the relocations that change bytes of two pages.
 func (m *Image) straddling() []driver.Fact {
-	const sizeBlock = 8
-	d := m.directory(pe.IMAGE_DIRECTORY_ENTRY_BASERELOC)
-	table := m.At(d.rva)
-	table = table[:min(len(table), int(d.size))]
 	n, lowest := 0, uint32(0)
-	for len(table) >= sizeBlock {
-		page, size := binary.LittleEndian.Uint32(table), binary.LittleEndian.Uint32(table[4:])
-		if size < sizeBlock || uint64(size) > uint64(len(table)) {
-			break
+	m.relocations(func(at, width uint32) {
+		if at%pageSize+width <= pageSize {
+			return
 		}
-		for entries := table[sizeBlock:size]; len(entries) >= 2; entries = entries[2:] {
-			e := binary.LittleEndian.Uint16(entries)
-			at := page + uint32(e&0xfff)
-			if at%pageSize+widths[e>>12] <= pageSize {
-				continue
-			}
-			if n++; n == 1 || at < lowest {
-				lowest = at
-			}
+		if n++; n == 1 || at < lowest {
+			lowest = at
 		}
-		table = table[size:]
-	}
+	})
 	if n == 0 {
 		return nil
 	}

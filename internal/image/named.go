@@ -217,8 +217,7 @@ func (f *follower) findWdf() {
 				break
 			}
 			from += i + 2
-			name := f.Base + uint64(s.RVA) + uint64(from) - 2
-			if info, ok := f.pointerTo(name); ok {
+			if info, ok := f.pointerTo(s.RVA + uint32(from) - 2); ok {
 				if table, ok := f.number(info+word+16, f.env.Word); ok && table > f.Base && table-f.Base < uint64(f.Size) {
 					f.wdf = uint32(table - f.Base)
 					return

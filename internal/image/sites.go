@@ -127,6 +127,9 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.S
 		return site
 	}
 	n := d.Argument
+	if f.Processor == nx.X86 {
+		n = d.PlaceX86(n)
+	}
 	if d.Wdf > 0 {
 		n++ // the framework's own first
 	}

@@ -2,7 +2,6 @@ package image
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,7 +99,7 @@ func (f *follower) naming(rva uint32) (starts []uint32, taken bool) {
 		}
 	}
 	slices.Sort(starts)
-	_, taken = f.pointerTo(f.Base + uint64(rva))
+	_, taken = f.pointerTo(rva)
 	return starts, taken
 }
 
@@ -191,26 +190,11 @@ func (q *query) variable(a machine.Atom) answer {
 	return v.values()
 }
 
-// pointerTo finds where the image's data holds an address.
-func (f *follower) pointerTo(address uint64) (rva uint32, ok bool) {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], address)
-	for _, s := range f.Sections {
-		if s.Executable() {
-			continue
-		}
-		if i := index(f.bytes(s), b[:f.env.Word]); i >= 0 {
-			return s.RVA + uint32(i), true
-		}
-	}
-	return 0, false
-}
-
 func index(data, what []byte) int { return bytes.Index(data, what) }
 
 // addressTaken says whether the address of a routine is anywhere but in a call: then its callers are not all known.
 func (f *follower) addressTaken(start uint32) bool {
-	if _, taken := f.pointerTo(f.Base + uint64(start)); taken {
+	if _, taken := f.pointerTo(start); taken {
 		return true
 	}
 	for _, ref := range f.references(addressesOf([]uint32{start})) {

@@ -97,7 +97,7 @@ func (s *State) step(p *Step, at uint32) {
 	case Select:
 		v = s.choose(p, at)
 	default:
-		v = s.slab.combine(p.Op, s.read(p.A, w, at), s.read(p.B, w, at), w, at)
+		v = s.binary(p, at)
 	}
 	if p.Flags {
 		s.flags = s.result(p, v)
@@ -117,6 +117,16 @@ func (s *State) result(p *Step, v Value) flags {
 		return flags{op: Test, av: v, bv: v, size: p.Dst.Width}
 	}
 	return flags{op: Add, av: v, bv: v, size: p.Dst.Width}
+}
+
+// binary computes A op B. Where both are the same operand, they have the same value, whichever that is.
+func (s *State) binary(p *Step, at uint32) Value {
+	w := p.Dst.Width
+	a := s.read(p.A, w, at)
+	if p.A == p.B {
+		return s.slab.each(a, at, func(x Atom) Atom { return compute(p.Op, x, x, w, at) })
+	}
+	return s.slab.combine(p.Op, a, s.read(p.B, w, at), w, at)
 }
 
 func (s *State) unary(p *Step, at uint32) Value {
@@ -227,6 +237,10 @@ func (s *State) address(o Operand, at uint32) Value {
 			return base
 		}
 		v = s.slab.combine(Add, base, v, w, at)
+	}
+	if o.Index != NoReg && o.Index == o.Reg { // both have the same value, whichever that is
+		factor := s.slab.number(int64(max(o.Scale, 1))+1, w, at)
+		return s.slab.combine(Add, s.slab.combine(Mul, s.regs[o.Reg], factor, w, at), s.slab.number(o.Imm, w, at), w, at)
 	}
 	if o.Index != NoReg {
 		index := s.regs[o.Index]

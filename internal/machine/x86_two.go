@@ -151,8 +151,8 @@ func (x *x86) media() {
 		}
 	case op == 0x2e, op == 0x2f:
 		x.other(true)
-	case op == 0x50, op == 0xc5, op == 0xd7:
-		x.other(false, x.g(x.full()))
+	case op == 0x50, op == 0xc5, op == 0xd7: // 66 is a part of these opcodes
+		x.other(false, x.g(x.word()))
 	}
 }
 

@@ -1,0 +1,115 @@
+package image
+
+import (
+	"debug/pe"
+	"encoding/binary"
+	"slices"
+
+	"github.com/nxport/nxport/nx"
+)
+
+// widths are how many bytes a relocation changes, by its type: HIGHLOW and DIR64.
+var widths = map[uint16]uint32{3: 4, 10: 8}
+
+// relocations visits where the image holds addresses that change with the place where it is loaded. It ends where the table is
+// damaged.
+func (m *Image) relocations(visit func(at, width uint32)) {
+	const sizeBlock = 8
+	d := m.directory(pe.IMAGE_DIRECTORY_ENTRY_BASERELOC)
+	table := m.At(d.rva)
+	table = table[:min(len(table), int(d.size))]
+	for len(table) >= sizeBlock {
+		page, size := binary.LittleEndian.Uint32(table), binary.LittleEndian.Uint32(table[4:])
+		if size < sizeBlock || uint64(size) > uint64(len(table)) {
+			return
+		}
+		for entries := table[sizeBlock:size]; len(entries) >= 2; entries = entries[2:] {
+			e := binary.LittleEndian.Uint16(entries)
+			if width := widths[e>>12]; width > 0 {
+				visit(page+uint32(e&0xfff), width)
+			}
+		}
+		table = table[size:]
+	}
+}
+
+// pointer is an address that the image holds: to what, and where.
+type pointer struct{ to, at uint32 }
+
+// pointers gives the addresses that the image holds, by what they point to: what the relocations change. Without relocations it has
+// none, and the bytes of the data must do.
+func (m *Image) pointers() []pointer {
+	m.pointersOnce.Do(func() {
+		m.relocations(func(at, width uint32) {
+			b := m.At(at)
+			if len(b) < int(width) {
+				return
+			}
+			to := uint64(binary.LittleEndian.Uint32(b))
+			if width == 8 {
+				to = binary.LittleEndian.Uint64(b)
+			}
+			if to -= m.Base; to < uint64(m.Size) {
+				m.pointing = append(m.pointing, pointer{uint32(to), at})
+			}
+		})
+		slices.SortFunc(m.pointing, func(a, b pointer) int {
+			if a.to != b.to {
+				return int(int64(a.to) - int64(b.to))
+			}
+			return int(int64(a.at) - int64(b.at))
+		})
+	})
+	return m.pointing
+}
+
+// relocated says whether the image has relocations, which tell what in it is an address.
+func (m *Image) relocated() bool { return m.directory(pe.IMAGE_DIRECTORY_ENTRY_BASERELOC).size > 0 }
+
+// pointedTo gives the addresses of code in a range that the image holds, the highest first. Those in code itself are the
+// operands of instructions on x86, and tables of jumps.
+func (m *Image) pointedTo(lowest, highest uint32) []uint32 {
+	var list []uint32
+	all := m.pointers()
+	i, _ := slices.BinarySearchFunc(all, highest+1, func(p pointer, to uint32) int { return int(int64(p.to) - int64(to)) })
+	for i--; i >= 0 && all[i].to >= lowest && len(list) < maxCandidates; i-- {
+		if len(list) == 0 || list[len(list)-1] != all[i].to {
+			list = append(list, all[i].to)
+		}
+	}
+	return list
+}
+
+// pointerTo finds where the image's data holds an address.
+func (m *Image) pointerTo(rva uint32) (at uint32, ok bool) {
+	if !m.relocated() {
+		return m.bytesOf(rva)
+	}
+	all := m.pointers()
+	i, _ := slices.BinarySearchFunc(all, rva, func(p pointer, to uint32) int { return int(int64(p.to) - int64(to)) })
+	for ; i < len(all) && all[i].to == rva; i++ {
+		if s, ok := m.Section(all[i].at); ok && !s.Executable() {
+			return all[i].at, true
+		}
+	}
+	return 0, false
+}
+
+// bytesOf finds an address in the data by its bytes.
+func (m *Image) bytesOf(rva uint32) (at uint32, ok bool) {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], m.Base+uint64(rva))
+	word := 8
+	if m.Processor == nx.X86 {
+		word = 4
+	}
+	for _, s := range m.Sections {
+		if s.Executable() || s.has(pe.IMAGE_SCN_MEM_DISCARDABLE) { // debugging data is full of addresses
+			continue
+		}
+		if i := index(m.bytes(s), b[:word]); i >= 0 {
+			return s.RVA + uint32(i), true
+		}
+	}
+	return 0, false
+}
