@@ -90,15 +90,18 @@ func spelled(n uint32) string {
 	return fmt.Sprint(n)
 }
 
-// masked sets and clears bits. The variables of the opt-in have one bit at most.
+// masked sets and clears bits, and adds. Of what an opt-in's variable holds only other bits than its one can be meant.
 func masked(a machine.Atom, b answer) answer {
-	for i, t := range b.terms {
-		if len(t.Tokens) > 0 && a.Clear&(nx.PoolNXAllocation|nx.MdlMappingNoExecute) != 0 {
-			return answer{unknown: fmt.Sprintf("at 0x%x a bit of it is cleared", a.At)}
+	const variable = nx.PoolNXAllocation | nx.MdlMappingNoExecute
+	out := answer{unknown: b.unknown}
+	for _, t := range b.terms {
+		if len(t.Tokens) > 0 && (a.Clear|a.Plus)&variable != 0 {
+			return answer{unknown: fmt.Sprintf("at 0x%x more is done with it than setting bits", a.At)}
 		}
-		b.terms[i].Bits = t.Bits&^a.Clear | a.Set
+		t.Bits = (t.Bits&^a.Clear | a.Set) + a.Plus
+		out.terms = append(out.terms, t)
 	}
-	return b
+	return out
 }
 
 // enter notes that something is followed, false where it already is, or the way is too long.

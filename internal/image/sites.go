@@ -80,7 +80,7 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 				}
 				name, start := f.callee(target, s)
 				d, ok := rows[name]
-				if ok {
+				if ok && in.At != u.Start {
 					sites = append(sites, f.site(d, in, u.Routine))
 				}
 				called = ok || start == 0 || !f.doesNothing(start)

@@ -282,7 +282,7 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 			return s.narrow(v, o, width, at)
 		}
 		return v
-	case a.Kind == Content && a.Width == s.env.Word && a.Set == 0 && a.Clear == 0:
+	case a.Kind == Content && a.Width == s.env.Word && a.Set|a.Clear|a.Plus == 0:
 		return s.slab.one(Atom{Kind: Member, N: a.N, Width: o.Width, At: at})
 	case a.Kind == Opaque && a.Why == Earlier:
 		return s.slab.one(a)
@@ -328,7 +328,7 @@ func (s *State) indexed(v Value, o Operand, at uint32) (Value, bool) {
 }
 
 func (s *State) member(v Value, o Operand, at uint32) (Value, bool) {
-	if len(v) != 1 || v[0].Kind != Content || v[0].Width != s.env.Word || v[0].Set|v[0].Clear != 0 {
+	if len(v) != 1 || v[0].Kind != Content || v[0].Width != s.env.Word || v[0].Set|v[0].Clear|v[0].Plus != 0 {
 		return nil, false
 	}
 	return s.slab.one(Atom{Kind: Member, N: v[0].N, Off: o.Imm, Width: o.Width, At: at}), true
