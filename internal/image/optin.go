@@ -9,9 +9,10 @@ import (
 
 // optIn is a variable of an opt-in, and where it is set.
 type optIn struct {
-	rva, at, routine uint32
-	token            string
-	moment           driver.Moment
+	rva     uint32
+	token   string
+	store   store // the first
+	moments *moments
 }
 
 // tells says whether the driver can learn the version of Windows: only then is anything followed for each version.
@@ -78,7 +79,7 @@ func (f *follower) optInVariable(rva uint32) (*optIn, bool) {
 	})
 	for token, bit := range map[string]uint32{nx.PoolTypeVariable: nx.PoolNXAllocation, nx.MdlProtectionVariable: nx.MdlMappingNoExecute} {
 		if isOptIn(a, bit) {
-			f.optIns[rva] = &optIn{rva: rva, at: v.stores[0].at, routine: v.stores[0].routine, token: token}
+			f.optIns[rva] = &optIn{rva: rva, token: token, store: v.stores[0], moments: f.momentsOf(v)}
 		}
 	}
 	return f.optIns[rva], f.optIns[rva] != nil

@@ -185,7 +185,7 @@ func (q *query) variable(a machine.Atom) answer {
 		}
 	}
 	if o, ok := q.f.optInVariable(rva); ok {
-		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: o.token, In: nx.OptIn}}}}}
+		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: o.token, In: nx.OptIn, At: o.moments.of(a.At)}}}}}
 	}
 	return v.values()
 }

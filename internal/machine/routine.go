@@ -737,3 +737,37 @@ func (r *Routine) Inst(at uint32) (Inst, bool) {
 	}
 	return r.Insts[i], true
 }
+
+// Reach says which instructions can run from an address on, itself included, as long as none of those is passed at which a way ends:
+// the last of each way counts as reached. Only ways count that what is known of the values leaves open.
+func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) map[uint32]bool {
+	r.solve()
+	reached := map[uint32]bool{}
+	i, ok := r.index.get(from)
+	if !ok {
+		return reached
+	}
+	begun := make([]bool, len(r.blocks))
+	queue := []int{int(i)} // instructions
+	for len(queue) > 0 {
+		i := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		b := &r.blocks[r.blockOf(i)]
+		if b.in == nil {
+			continue
+		}
+		ended := false
+		for ; i <= b.last && !ended; i++ {
+			in := &r.Insts[i]
+			reached[in.At] = true
+			ended = ends(in)
+		}
+		for _, e := range b.next {
+			if !ended && !begun[e.to] {
+				begun[e.to] = true
+				queue = append(queue, r.blocks[e.to].first)
+			}
+		}
+	}
+	return reached
+}
