@@ -14,6 +14,7 @@ type moments struct {
 	sets   map[uint32]sets // by routine
 	before map[uint32]bool // routines that may be entered before
 	after  map[uint32]bool
+	never  bool // the entry routine may return without having set it
 }
 
 // sets says whether a routine sets the variable.
@@ -28,6 +29,8 @@ func (f *follower) momentsOf(v *variable) *moments {
 		queue = append(queue, s.routine)
 	}
 	m.setters(queue)
+	entry, ok := m.f.startOf(m.f.Entry)
+	m.never = ok && !m.sets[entry.Start].must
 	return m
 }
 
@@ -97,7 +100,7 @@ func (m *moments) isBefore(r *machine.Routine, at uint32) bool {
 	entered, known := m.before[r.Start]
 	if !known {
 		m.before[r.Start] = false // while it is looked at: a routine that calls itself adds nothing
-		entered = r.Start == m.f.Entry
+		entered = r.Start == m.f.Entry || m.never && m.byWindows(r)
 		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
 			entered = entered || m.isBefore(caller, at)
 		})
@@ -111,15 +114,23 @@ func (m *moments) isAfter(r *machine.Routine, at uint32) bool {
 	entered, known := m.after[r.Start]
 	if !known {
 		m.after[r.Start] = false
-		callers := 0
+		entered = m.byWindows(r)
 		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
-			callers++
 			entered = entered || m.isAfter(caller, at)
 		})
-		entered = entered || r.Start != m.f.Entry && (callers == 0 || m.f.exported(r.Start) || m.f.addressTaken(r.Start))
 		m.after[r.Start] = entered
 	}
 	return entered || m.sets[r.Start].may && m.behind(r, at)
+}
+
+// byWindows says whether a routine is entered by Windows later, as far as that is known: its address is taken, or nothing calls it.
+func (m *moments) byWindows(r *machine.Routine) bool {
+	if r.Start == m.f.Entry {
+		return false
+	}
+	called := false
+	m.eachCaller(r.Start, func(*machine.Routine, uint32) { called = true })
+	return !called || m.f.exported(r.Start) || m.f.addressTaken(r.Start)
 }
 
 // behind says whether an instruction may run behind one of the same routine that sets the variable.
