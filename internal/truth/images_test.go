@@ -20,7 +20,7 @@ import (
 
 var (
 	images = flag.Int("images", 1000, "how many drivers to compile for Windows, half of them with features that are read exactly")
-	kept   = flag.String("keep", "", "with -only, a directory to build the driver in")
+	kept   = flag.String("keep", "", "a directory to build drivers in, which are left there; all that is known of them is printed")
 	losses = flag.Bool("losses", false, "name lines that have no call in an image")
 	made   = flag.String("made", "", "the only way to make images, as \"clang x64 -O2\"")
 )
@@ -129,7 +129,7 @@ func judgeImages(t *testing.T, w way, libraries string, programs []program, exac
 		clock := time.Now()
 		sites := imageSites(t, sys, dir)
 		all.reading += time.Since(clock)
-		if *only >= 0 {
+		if *only >= 0 || *kept != "" {
 			logImage(t, seen[p.name], sites, sys)
 		}
 		if list := all.compare(exported(seen[p.name]), sites); len(list) > 0 {
@@ -138,7 +138,7 @@ func judgeImages(t *testing.T, w way, libraries string, programs []program, exac
 				t.Fail()
 			}
 		}
-		if *only < 0 {
+		if *kept == "" {
 			if err := os.RemoveAll(filepath.Join(dir, p.name)); err != nil {
 				t.Fatal(err)
 			}
