@@ -855,3 +855,74 @@ func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) map[uint32]bool {
 	}
 	return reached
 }
+
+// Use is a call that is given a value: as what it goes to, or as an argument.
+type Use struct {
+	At     uint32
+	Target bool // it is what is called
+	// Entry is what the called routine finds the value as: an Entry or a Slot.
+	Entry Atom
+	Inst  *Inst
+	To    Value // what is called
+}
+
+// Uses finds the calls that are given a value, and says whether it goes anywhere else: into memory that is not the routine's own.
+func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
+	r.solve()
+	holds := func(v Value) bool { return len(v) > 0 && slices.ContainsFunc(v, is) }
+	for b := range r.blocks {
+		blk := &r.blocks[b]
+		if blk.in == nil {
+			continue
+		}
+		s := blk.in.clone()
+		for i := blk.first; i <= blk.last; i++ {
+			in := &r.Insts[i]
+			for j := range in.Steps {
+				p := &in.Steps[j]
+				if p.Op == Move && p.Dst.Kind == Memory && holds(s.read(p.A, p.Dst.Width, in.At)) && !onStack(s.address(p.Dst, in.At)) {
+					escapes = true
+				}
+				s.step(p, in.At)
+			}
+			if in.Flow == Call || r.departs(in) {
+				uses = append(uses, s.uses(in, holds)...)
+			}
+			if in.Flow == Call {
+				s.call(in)
+			}
+		}
+	}
+	return uses, escapes
+}
+
+// maxArguments is how many arguments on the stack are looked at.
+const maxArguments = 12
+
+// uses gives what a call does with a value.
+func (s *State) uses(in *Inst, holds func(Value) bool) []Use {
+	var list []Use
+	to := s.Target(in)
+	if holds(to) {
+		list = append(list, Use{At: in.At, Target: true, Inst: in, To: to})
+	}
+	for _, reg := range s.env.arguments() {
+		if holds(s.regs[reg]) {
+			list = append(list, Use{At: in.At, Entry: Atom{Kind: Entry, N: int64(reg)}, Inst: in, To: to})
+		}
+	}
+	pushed := int64(0) // the return address
+	if in.Flow == Call && s.env.Stack == stackX86 {
+		pushed = int64(s.env.Word)
+	}
+	sp := s.regs[s.env.Stack]
+	for _, x := range s.slots {
+		if len(sp) != 1 || sp[0].Kind != Frame || sp[0].Off != x.base || !holds(x.value) {
+			continue
+		}
+		if off := x.off - sp[0].N; off >= 0 && off < maxArguments*int64(s.env.Word) {
+			list = append(list, Use{At: in.At, Entry: Atom{Kind: Slot, N: off + pushed}, Inst: in, To: to})
+		}
+	}
+	return list
+}
