@@ -890,10 +890,18 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
 			}
 			if in.Flow == Call {
 				s.call(in)
+				s.dropArguments(maxArguments * int64(s.env.Word))
 			}
 		}
 	}
 	return uses, escapes
+}
+
+// dropArguments forgets what was passed on the stack: it is the called routine's.
+func (s *State) dropArguments(length int64) {
+	if sp := s.regs[s.env.Stack]; len(sp) == 1 && sp[0].Kind == Frame {
+		s.cutOut(place{sp[0].Off, sp[0].N}, length)
+	}
 }
 
 // maxArguments is how many arguments on the stack are looked at.
