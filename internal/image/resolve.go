@@ -71,7 +71,7 @@ func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
 		q.say(a.At, "the value is %s", spelled(uint32(a.N)))
 		return answer{terms: []driver.Term{{Bits: uint32(a.N)}}}
 	case machine.Content:
-		return masked(a, q.variable(a))
+		return q.variable(a)
 	case machine.Entry, machine.Slot:
 		return masked(a, q.fromCallers(a, r))
 	case machine.Result:
@@ -90,15 +90,19 @@ func spelled(n uint32) string {
 	return fmt.Sprint(n)
 }
 
-// masked sets and clears bits. The variables of the opt-in have one bit at most.
+// masked does to an answer what the atom does to what it stands for. Of what hangs on a variable of the opt-in only other bits than
+// its one can be meant.
 func masked(a machine.Atom, b answer) answer {
-	for i, t := range b.terms {
-		if len(t.Tokens) > 0 && a.Clear&(nx.PoolNXAllocation|nx.MdlMappingNoExecute) != 0 {
-			return answer{unknown: fmt.Sprintf("at 0x%x a bit of it is cleared", a.At)}
+	const variable = nx.PoolNXAllocation | nx.MdlMappingNoExecute
+	out := answer{unknown: b.unknown}
+	for _, t := range b.terms {
+		if len(t.Tokens) > 0 && !a.Plain() && ((a.Clear|a.Plus)&variable != 0 || a.Shift != 0) {
+			return answer{unknown: fmt.Sprintf("at 0x%x more is done with it than setting bits", a.At)}
 		}
-		b.terms[i].Bits = t.Bits&^a.Clear | a.Set
+		t.Bits = a.Apply(t.Bits)
+		out.terms = append(out.terms, t)
 	}
-	return b
+	return out
 }
 
 // enter notes that something is followed, false where it already is, or the way is too long.

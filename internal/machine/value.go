@@ -52,7 +52,7 @@ func (w Why) String() string { return whys[w] }
 const MaxAtoms = 8
 
 // Atom is one thing that a value can be. Of Entry, Slot, Content, Member and Result the lower 32 bits are meant, less those in Clear
-// and with those in Set.
+// and with those in Set, shifted left by Shift, and Plus added to that: see Apply.
 type Atom struct {
 	Kind       Kind
 	Width      uint8 // bytes in memory, of Content, Member and Table
@@ -61,6 +61,7 @@ type Atom struct {
 	Signed     bool // of a Table
 	Why        Why
 	Set, Clear uint32
+	Plus       uint32
 	At         uint32 // the instruction that it comes from, relative to the image's base
 	N, Off     int64
 }
@@ -74,6 +75,12 @@ func (a Atom) same(b Atom) bool {
 	return a == b
 }
 
+// Apply gives the value of an atom by that of what it stands for.
+func (a Atom) Apply(n uint32) uint32 { return (n&^a.Clear|a.Set)<<a.Shift + a.Plus }
+
+// Plain says whether the atom is just what it stands for.
+func (a Atom) Plain() bool { return a.Set|a.Clear|a.Plus == 0 && a.Shift == 0 }
+
 // String is for tests and debugging.
 func (a Atom) String() string {
 	if a.Kind == Opaque {
@@ -86,6 +93,9 @@ func (a Atom) String() string {
 	}
 	if a.Clear != 0 || a.Set != 0 {
 		s += fmt.Sprintf("&^0x%x|0x%x", a.Clear, a.Set)
+	}
+	if a.Plus != 0 {
+		s += fmt.Sprintf(" plus 0x%x", a.Plus)
 	}
 	return s
 }
@@ -332,6 +342,16 @@ func withNumber(op Op, x Atom, n int64, width uint8, at uint32) Atom {
 	case x.Kind == Table && op == Shl && n < 8:
 		x.Shift += uint8(n)
 		return x
+	case x.masked() && (op == Add || op == Sub):
+		if op == Sub {
+			n = -n
+		}
+		x.Plus += uint32(n)
+		return x
+	case x.masked() && op == Shl && x.Plus == 0 && uint64(n) < 32:
+		x.Shift += uint8(n)
+		return x
+	case x.Plus != 0 || x.Shift != 0:
 	case x.masked() && op == Or && uint64(n)>>32 == 0:
 		x.Set, x.Clear = x.Set|uint32(n), x.Clear&^uint32(n)
 		return x

@@ -1,0 +1,148 @@
+package image
+
+import (
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/machine"
+	"github.com/nxport/nxport/nx"
+)
+
+// moments tells what runs before a variable of the opt-in is set, and what after. It looks up from an instruction to the routines
+// that lead there, as Windows 10 has them: the store hangs on the version.
+type moments struct {
+	f      *follower
+	stores map[uint32]bool // instructions
+	sets   map[uint32]sets // by routine
+	before map[uint32]bool // routines that may be entered before
+	after  map[uint32]bool
+	never  bool // the entry routine may return without having set it
+}
+
+// sets says whether a routine sets the variable.
+type sets struct{ may, must bool }
+
+func (f *follower) momentsOf(v *variable) *moments {
+	m := &moments{f: f.under(nx.Windows10), stores: map[uint32]bool{}, sets: map[uint32]sets{}, before: map[uint32]bool{}, after: map[uint32]bool{}}
+	var queue []uint32
+	for _, s := range v.stores {
+		m.stores[s.at] = true
+		m.sets[s.routine] = sets{may: true}
+		queue = append(queue, s.routine)
+	}
+	m.setters(queue)
+	entry, ok := m.f.startOf(m.f.Entry)
+	m.never = ok && !m.sets[entry.Start].must
+	return m
+}
+
+// maxSetters is how many routines are looked at on the way up from what sets the variable.
+const maxSetters = 64
+
+// setters finds the routines that set the variable: what holds a store, and what calls such a one.
+func (m *moments) setters(queue []uint32) {
+	for n := 0; n < len(queue) && n < maxSetters; n++ {
+		r := m.f.routine(queue[n])
+		m.sets[r.Start] = sets{true, m.always(r)}
+		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
+			if !m.sets[caller.Start].may {
+				m.sets[caller.Start] = sets{may: true}
+				queue = append(queue, caller.Start)
+			}
+		})
+	}
+}
+
+// eachCaller visits the calls of a routine, and the jumps to it.
+func (m *moments) eachCaller(start uint32, visit func(caller *machine.Routine, at uint32)) {
+	for _, c := range m.f.callersOf(start) {
+		caller, ok := m.f.startOf(c.at)
+		if !ok {
+			continue
+		}
+		if in, ok := caller.Inst(c.at); ok && in.Known && in.Target == start {
+			visit(caller, c.at)
+		}
+	}
+}
+
+// always says whether no way through a routine misses what sets the variable.
+func (m *moments) always(r *machine.Routine) bool {
+	for at := range r.Reach(r.Start, m.surely) {
+		if in, _ := r.Inst(at); in.Flow == machine.Return && !m.surely(&in) {
+			return false
+		}
+	}
+	return true
+}
+
+// surely says whether the variable is set once an instruction has run.
+func (m *moments) surely(in *machine.Inst) bool {
+	return m.stores[in.At] || in.Known && in.Flow != machine.Branch && m.sets[in.Target].must
+}
+
+// of gives the moments at which an instruction may run; after, where no way is known that leads there.
+func (m *moments) of(at uint32) driver.Moment {
+	r, ok := m.f.startOf(at)
+	if !ok {
+		return driver.After
+	}
+	moment := driver.Moment(0)
+	if m.isBefore(r, at) {
+		moment |= driver.Before
+	}
+	if moment == 0 || m.isAfter(r, at) {
+		moment |= driver.After
+	}
+	return moment
+}
+
+// isBefore says whether an instruction may run before the variable is set: the entry routine does, up to there, and what it calls.
+func (m *moments) isBefore(r *machine.Routine, at uint32) bool {
+	entered, known := m.before[r.Start]
+	if !known {
+		m.before[r.Start] = false // while it is looked at: a routine that calls itself adds nothing
+		entered = r.Start == m.f.Entry || m.never && m.byWindows(r)
+		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
+			entered = entered || m.isBefore(caller, at)
+		})
+		m.before[r.Start] = entered
+	}
+	return entered && r.Reach(r.Start, m.surely)[at]
+}
+
+// isAfter says whether an instruction may run after the variable is set: behind that, or in what Windows calls later.
+func (m *moments) isAfter(r *machine.Routine, at uint32) bool {
+	entered, known := m.after[r.Start]
+	if !known {
+		m.after[r.Start] = false
+		entered = m.byWindows(r)
+		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
+			entered = entered || m.isAfter(caller, at)
+		})
+		m.after[r.Start] = entered
+	}
+	return entered || m.sets[r.Start].may && m.behind(r, at)
+}
+
+// byWindows says whether a routine is entered by Windows later, as far as that is known: its address is taken, or nothing calls it.
+func (m *moments) byWindows(r *machine.Routine) bool {
+	if r.Start == m.f.Entry {
+		return false
+	}
+	called := false
+	m.eachCaller(r.Start, func(*machine.Routine, uint32) { called = true })
+	return !called || m.f.exported(r.Start) || m.f.addressTaken(r.Start)
+}
+
+// behind says whether an instruction may run behind one of the same routine that sets the variable.
+func (m *moments) behind(r *machine.Routine, at uint32) bool {
+	for i := range r.Insts {
+		in := &r.Insts[i]
+		if !m.stores[in.At] && !(in.Known && m.sets[in.Target].may) {
+			continue
+		}
+		if r.Reach(in.At+uint32(in.Len), func(*machine.Inst) bool { return false })[at] {
+			return true
+		}
+	}
+	return false
+}
