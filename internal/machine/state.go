@@ -341,7 +341,10 @@ func (s *State) table(o Operand, at uint32) (Value, bool) {
 	if _, known := s.regs[o.Index].Numbers(); known {
 		return nil, false
 	}
-	t := Atom{Kind: Table, N: cut(int64(base)+o.Imm, s.env.Word), Width: o.Width, Signed: o.Signed, At: at}
+	t := Atom{Kind: Table, N: cut(int64(base)+o.Imm, s.env.Word), Width: o.Width, Signed: o.Signed || o.Width == 4 && s.env.Word == 8, At: at}
+	if i := s.regs[o.Index]; len(i) == 1 && i[0].Kind == Table && i[0].Width == 1 && i[0].Off == 0 {
+		t.Set = uint32(i[0].N - int64(s.env.Base)) // one table chooses among the entries of another
+	}
 	return s.slab.one(t), true
 }
 
