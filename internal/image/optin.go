@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -10,7 +11,7 @@ import (
 
 // optIn is a variable of an opt-in, and where it is set.
 type optIn struct {
-	rva     uint32
+	place
 	set     uint32 // what it holds once it is set
 	store   store  // the first
 	moments *moments
@@ -55,20 +56,20 @@ func byWindows(f *follower, ask func(f *follower) answer) answer {
 
 // optInVariable says whether a variable is one that an opt-in sets: nothing below Windows 8, something from there on, whatever the
 // code is like that does so.
-func (f *follower) optInVariable(rva uint32) (*optIn, bool) {
+func (f *follower) optInVariable(p place) (*optIn, bool) {
 	if f.windows != (nx.Version{}) || !f.tells() {
 		return nil, false
 	}
-	if o, known := f.optIns[rva]; known {
+	if o, known := f.optIns[p]; known {
 		return o, o != nil
 	}
-	f.optIns[rva] = nil
-	v := f.variableAt(rva)
+	f.optIns[p] = nil
+	v := f.variableAt(p)
 	if v.unknown != "" || v.initial != 0 || !v.mayOptIn() {
 		return nil, false
 	}
 	a := byWindows(f, func(f *follower) answer {
-		v := f.variableAt(rva)
+		v := f.variableAt(p)
 		after := answer{unknown: v.unknown}
 		for _, s := range v.stores {
 			after.add(s.value)
@@ -79,9 +80,9 @@ func (f *follower) optInVariable(rva uint32) (*optIn, bool) {
 		return after
 	})
 	if set, ok := setOnWindows8(a); ok {
-		f.optIns[rva] = &optIn{rva: rva, set: set, store: v.stores[0], moments: f.momentsOf(v)}
+		f.optIns[p] = &optIn{place: p, set: set, store: v.stores[0], moments: f.momentsOf(v)}
 	}
-	return f.optIns[rva], f.optIns[rva] != nil
+	return f.optIns[p], f.optIns[p] != nil
 }
 
 // setOnWindows8 gives the value of a variable from Windows 8 on, if it is nothing below.
@@ -123,4 +124,62 @@ func (v *variable) mayOptIn() bool {
 		}
 	}
 	return set != 0
+}
+
+// findOptIns looks for variables of the opt-in in the routines that learn the version of Windows, whether or not a request uses one.
+func (f *follower) findOptIns() []*optIn {
+	if !f.tells() {
+		return nil
+	}
+	for _, r := range f.routinesUsing(f.slotsOf(tellers...)) {
+		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
+			n, number := v.Number()
+			if rva := address - f.Base; number && n != 0 && bits[uint32(n)] != "" && width == 4 && rva < uint64(f.Size) {
+				f.optInVariable(place{uint32(rva), 4})
+			}
+		})
+	}
+	var list []*optIn
+	for _, o := range f.optIns {
+		if o != nil {
+			list = append(list, o)
+		}
+	}
+	slices.SortFunc(list, func(a, b *optIn) int { return cmp.Compare(a.rva, b.rva) })
+	return list
+}
+
+// initialised says whether the variables are set before the first request that uses one.
+func initialised(list []*optIn, sites []driver.Site) driver.Initialised {
+	state := driver.InitUnknown
+	if len(list) > 0 {
+		state = driver.InitYes
+	}
+	for _, s := range sites {
+		for _, t := range s.Value.Terms {
+			for _, tok := range t.Tokens {
+				if tok.At&driver.Before != 0 {
+					state = driver.InitLate
+				}
+			}
+		}
+	}
+	return state
+}
+
+// facts say where the opt-in is made.
+func (f *follower) facts(list []*optIn) []driver.Fact {
+	var facts []driver.Fact
+	for _, o := range list {
+		spot := &driver.Spot{RVA: o.store.at}
+		if s, ok := f.Section(o.store.at); ok {
+			spot.Section = s.Name
+		}
+		when := ""
+		if o.moments.never {
+			when = ", if the entry routine comes there"
+		}
+		facts = append(facts, f.fact(driver.OptInCall, spot, "the variable at 0x%x is set to %s on Windows 8 and later, to nothing below%s", o.rva, spelled(o.set), when))
+	}
+	return facts
 }

@@ -26,6 +26,10 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 	}
 	f := m.follower(table)
 	img.Sites = f.sites(rows)
+	if list := f.findOptIns(); len(list) > 0 {
+		img.Build.Mechanism, img.Build.Initialised = nx.OptIn, initialised(list, img.Sites)
+		img.Facts = append(img.Facts, f.facts(list)...)
+	}
 	for i := range img.Sites {
 		s := &img.Sites[i]
 		s.Spot.Frames, _ = m.Located(s.Spot.RVA, located) // without lines it is an address
@@ -55,7 +59,7 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 		r := f.routine(start)
 		r.Calls(func(s *machine.State, in *machine.Inst) {
 			name, _ := f.callee(s.Target(in), s)
-			if d, ok := rows[name]; ok && in.At != start {
+			if d, ok := rows[name]; ok && !(in.At == start && in.Flow == machine.Jump) {
 				sites = append(sites, f.site(d, in, r))
 			}
 		})
@@ -80,7 +84,7 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 				}
 				name, _ := f.callee(target, s)
 				d, ok := rows[name]
-				if ok && in.At != u.Start {
+				if ok && !(in.At == u.Start && in.Flow == machine.Jump) {
 					sites = append(sites, f.site(d, in, u.Routine))
 				}
 				called = in.At == u.at || f.goesTo(target, s, u.to)

@@ -109,7 +109,11 @@ func (w way) build(t *testing.T, dir, libraries string, p program) string {
 			name := map[project.Language]string{project.C: "-gcc", project.CXX: "-g++"}[u.language]
 			command(t, dir, w.target+name, append(args, "-g", "-mno-stack-arg-probe", "-fasynchronous-unwind-tables")...)
 		} else {
-			command(t, dir, "clang-19", append(args, "--target="+w.target, "-gdwarf", "-fno-stack-protector", "-fasynchronous-unwind-tables")...)
+			args = append(args, "--target="+w.target, "-gdwarf", "-fno-stack-protector", "-fasynchronous-unwind-tables")
+			if w.processor == nx.X86 {
+				args = append(args, "-mrtd") // as Microsoft's kits are used: what is called takes its arguments off the stack
+			}
+			command(t, dir, "clang-19", args...)
 		}
 		objects = append(objects, u.path+".obj")
 	}
@@ -119,7 +123,8 @@ func (w way) build(t *testing.T, dir, libraries string, p program) string {
 		args := append(strings.Fields(w.level), "-g", "-shared", "-nostdlib", "-Wl,--subsystem,native,--exclude-all-symbols", "-Wl,--entry,"+entry, "-o", sys)
 		command(t, dir, w.target+"-gcc", slices.Concat(args, objects, []string{w.library(libraries)})...)
 	} else {
-		args := []string{"/subsystem:native", "/entry:DriverEntry", "/nodefaultlib", "/debug:dwarf", "/safeseh:no", "/opt:lldlto=2", "/out:" + sys}
+		entry := map[bool]string{true: "DriverEntry@8", false: "DriverEntry"}[w.processor == nx.X86]
+		args := []string{"/subsystem:native", "/entry:" + entry, "/nodefaultlib", "/debug:dwarf", "/safeseh:no", "/opt:lldlto=2", "/out:" + sys}
 		command(t, dir, "lld-link-19", slices.Concat(args, objects, []string{w.library(libraries)})...)
 	}
 	return filepath.Join(dir, filepath.FromSlash(sys))

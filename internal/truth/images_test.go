@@ -19,8 +19,8 @@ import (
 )
 
 var (
-	images = flag.Int("images", 1000, "how many drivers to compile for Windows")
-	kept   = flag.String("keep", "", "with -only, a directory to build the driver in")
+	images = flag.Int("images", 1000, "how many drivers to compile for Windows, half of them with features that are read exactly")
+	kept   = flag.String("keep", "", "a directory to build drivers in, which are left there; all that is known of them is printed")
 	losses = flag.Bool("losses", false, "name lines that have no call in an image")
 	made   = flag.String("made", "", "the only way to make images, as \"clang x64 -O2\"")
 )
@@ -30,42 +30,53 @@ var notBuilt = map[string]string{
 	"global-dynamic": "what is run natively runs C++ initialisers; a driver never does",
 }
 
+// wide are features of which an image is read to give all that is seen at run, and perhaps more.
+var wide = map[string]string{
+	"global": "the value that a variable starts with counts, though it is written before it is read",
+	"field":  "the same",
+}
+
 // notFollowed says why what is wrong of an image is only named.
 const notFollowed = "the arguments of calls in built images are not followed yet"
 
-// TestImages holds that what is read of a built image is what the driver asks for at run. Each driver is built in one of the ways.
-// To see one of them:
+// TestImages holds that what is read of a built image is exactly what the driver asks for at run. Each driver is built in one of the
+// ways. To see one of them:
 //
-//	go test ./internal/truth -v -run Images -seed 1 -only 1234 -made "clang x64 -O2"
-func TestImages(t *testing.T) {
+//	go test ./internal/truth -v -run 'TestImages$' -seed 1 -only 1234 -made "clang x64 -O2"
+func TestImages(t *testing.T) { generatedImages(t, true) }
+
+// TestImagesHold holds that what is read has at least what is seen at run, where it can't be exact.
+func TestImagesHold(t *testing.T) { generatedImages(t, false) }
+
+func generatedImages(t *testing.T, exact bool) {
 	if testing.Short() {
 		t.Skip("needs compilers")
 	}
 	t.Logf("seed %d", *seed)
-	libraries := importLibraries(t)
 	on := chosen(t, true)
 	for name := range on {
-		on[name] = notBuilt[name] == "" && (*features == "" || on[name])
+		on[name] = notBuilt[name] == "" && (!exact || wide[name] == "") && (*features == "" || on[name])
 	}
+	libraries := importLibraries(t)
 	start := time.Now()
 	list := ways()
 	table := make([]tally, len(list))
 	t.Run("by", func(t *testing.T) {
 		for i, w := range list {
-			if *made != "" && w.String() != *made {
+			if *made != "" && w.String() != *made || *only >= 0 && *made == "" && *only%len(list) != i {
 				continue
 			}
 			t.Run(w.String(), func(t *testing.T) {
 				t.Parallel()
 				var programs []program
-				for n := i; n < *images && *only < 0; n += len(list) {
+				for n := i; n < *images/2 && *only < 0; n += len(list) {
 					programs = append(programs, generate(*seed, n, on))
 				}
-				if *only >= 0 && (*made != "" || *only%len(list) == i) {
+				if *only >= 0 {
 					programs = []program{generate(*seed, *only, on)}
 					t.Log("\n" + listing(programs[0]))
 				}
-				table[i] = judgeImages(t, w, libraries, programs)
+				table[i] = judgeImages(t, w, libraries, programs, exact)
 			})
 		}
 	})
@@ -94,7 +105,7 @@ func TestDriverImages(t *testing.T) {
 						programs = append(programs, readDriver(t, name).program)
 					}
 				}
-				table[i] = judgeImages(t, w, libraries, programs)
+				table[i] = judgeImages(t, w, libraries, programs, true)
 			})
 		}
 	})
@@ -102,8 +113,8 @@ func TestDriverImages(t *testing.T) {
 }
 
 // judgeImages builds programs, reads their images, runs the programs natively and compares.
-func judgeImages(t *testing.T, w way, libraries string, programs []program) tally {
-	all := tally{unknown: map[string]int{}}
+func judgeImages(t *testing.T, w way, libraries string, programs []program, exact bool) tally {
+	all := tally{unknown: map[string]int{}, inexact: !exact}
 	if len(programs) == 0 {
 		return all
 	}
@@ -118,7 +129,7 @@ func judgeImages(t *testing.T, w way, libraries string, programs []program) tall
 		clock := time.Now()
 		sites := imageSites(t, sys, dir)
 		all.reading += time.Since(clock)
-		if *only >= 0 {
+		if *only >= 0 || *kept != "" {
 			logImage(t, seen[p.name], sites, sys)
 		}
 		if list := all.compare(exported(seen[p.name]), sites); len(list) > 0 {
@@ -127,7 +138,7 @@ func judgeImages(t *testing.T, w way, libraries string, programs []program) tall
 				t.Fail()
 			}
 		}
-		if *only < 0 {
+		if *kept == "" {
 			if err := os.RemoveAll(filepath.Join(dir, p.name)); err != nil {
 				t.Fatal(err)
 			}
@@ -208,6 +219,7 @@ func exported(seen answers) answers {
 
 // tally counts what came of the requests of images that were made in one way.
 type tally struct {
+	inexact                     bool // what is wide is not named
 	programs, sites, lines      int
 	exact, merged, wide, wrongs int
 	lost                        int // of the merged lines those that have no call
@@ -328,7 +340,9 @@ func (g group) judge(a *tally) []string {
 		case holds(got, on) && len(lost)+len(g.strays) > 0 && holds(union(lost, answers{r: on}), got):
 			a.merged++
 		case holds(got, on):
-			a.wide++
+			if a.wide++; a.inexact {
+				continue
+			}
 			say("wide", r, "run asks for %s, image gives %s", show(on), show(got))
 		case len(lost)+len(g.strays) > 0 && (holds(all, on) || len(g.unknown) > 0):
 			a.merged++
@@ -339,13 +353,13 @@ func (g group) judge(a *tally) []string {
 	}
 	for r, on := range g.strays {
 		switch {
-		case g.unknown[r] != "":
+		case g.unknown[r] != "" && len(lost) > 0:
 			a.unknown[g.unknown[r]]++
-		case r.line == 0 && holds(union(g.want), on), len(lost) > 0 && holds(union(lost), on):
+		case g.unknown[r] == "" && r.line == 0 && holds(union(g.want), on), len(lost) > 0 && holds(union(lost), on):
 			a.merged++
 		default:
 			a.wrongs++
-			say("stray", r, "image gives %s, run never asks", show(on))
+			say("stray", r, "image gives %s, run never asks %s", show(on), g.unknown[r])
 		}
 	}
 	slices.Sort(list)
