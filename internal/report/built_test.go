@@ -139,6 +139,19 @@ Why:        1 request, not executable from Windows 8 on
 	}
 }
 
+// What no argument decides has no value, and what is about the whole image no address.
+func TestDriverTextWhole(t *testing.T) {
+	text := shownText(t, View{}, true, judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+		m.Facts = []driver.Fact{{Kind: driver.UnalignedSection, Place: driver.Place{Path: "d.sys"}, Says: "it is so"}}
+		call(0x1000, "MmMapIoSpace", driver.Value{})
+	}))
+	for _, want := range []string{"\nthe image: error 0x2004: it is so\n     = next: ", "\n     = gets executable on Windows 7, 8, 10\n", "\n  executable on Windows 7, 8, 10\n    .text  0x1000 "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 // Of many alike findings some are shown, and the others counted: all stand in the list of requests.
 func TestDriverTextFolds(t *testing.T) {
 	b := judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {

@@ -178,7 +178,7 @@ func optInBuilt(b driver.Build) string {
 
 // builtFinding is a finding about an image, with where it is and how the value comes about.
 func (c *console) builtFinding(in *builds, f rule.Finding) {
-	at := "all of it:"
+	at := "the image:"
 	if f.Spot != nil {
 		at = fmt.Sprintf("0x%x:", f.Spot.RVA)
 	}
