@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/nx"
 )
@@ -411,6 +412,21 @@ out/drv.sys : warning NX0020: INIT is so, at 0x5000
 func TestDriversSARIF(t *testing.T) {
 	bad := Built{Unreadable: "no PE image"}
 	bad.Build.Project = "bad.sys"
+	for _, source := range []*Scan{nil, {Unreadable: []project.Skipped{{Path: "x.vcxproj", Why: "broken"}}}} {
+		var b strings.Builder
+		d := drivers(false, aDriver(t))
+		d.Source = source
+		if err := DriversSARIF(&b, d, View{}); err != nil {
+			t.Fatal(err)
+		}
+		var log sarifLog
+		if err := json.Unmarshal([]byte(b.String()), &log); err != nil || len(log.Runs) != 1 && source == nil || len(log.Runs) != 2 && source != nil {
+			t.Fatalf("%v, %d runs", err, len(log.Runs))
+		}
+		if last := log.Runs[len(log.Runs)-1]; len(last.Results) != 3 || !last.Invocations[0].Successful || source != nil && log.Runs[0].Invocations[0].Successful {
+			t.Errorf("%+v", log.Runs)
+		}
+	}
 	for _, list := range [][]Built{nil, {aDriver(t), bad, aDriver(t)}} {
 		var b strings.Builder
 		if err := DriversSARIF(&b, drivers(false, list...), View{Version: "v1.2.3"}); err != nil {

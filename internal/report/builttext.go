@@ -12,6 +12,13 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// TextAbove is Text for source that built drivers follow.
+func TextAbove(w io.Writer, r *Scan, v View) error {
+	err := Text(w, r, v)
+	fmt.Fprintln(w)
+	return err
+}
+
 // DriversText writes built drivers for people: of one that was named alone all that is known, of several a row each, as they come, and
 // how many there are of each verdict.
 func DriversText(w io.Writer, d Drivers, v View) error {
