@@ -217,7 +217,10 @@ func everything(data []byte) {
 		m.Function(rva)
 		_, _ = m.Frames(rva)
 	}
+	m.Driver(table, func(p string) string { return p })
 }
+
+var table = nx.DDIs()
 
 // An image that ends anywhere, and one in which any byte is another, is read without a panic.
 func TestHostile(t *testing.T) {
