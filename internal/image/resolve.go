@@ -157,10 +157,10 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 		}
 	}
 	switch {
-	case len(out.terms) == 0 && out.unknown == "":
-		return answer{unknown: what + ", which are not known"}
 	case q.f.exported(r.Start):
 		out.add(answer{unknown: what + ", and it is exported"})
+	case len(out.terms) == 0 && out.unknown == "":
+		return answer{unknown: what + ", which are not known"}
 	case taken:
 		out.add(answer{unknown: what + ", and its address is taken"})
 	}

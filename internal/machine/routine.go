@@ -224,12 +224,16 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 		}
 		r.steps = r.steps[:len(r.steps)+min(len(in.Steps), cap(r.steps)-len(r.steps))]
 		r.index.put(at, int32(len(r.Insts)))
-		r.Insts = append(r.Insts, in)
-		for _, t := range r.targets(&in) {
-			if _, known := r.index.get(t); !known {
-				queue = append(queue, t)
+		if in.Known && (in.Flow == Branch || in.Flow == Jump) && r.env.Inside(r.Start, in.Target) {
+			in.Stays = true
+			if _, known := r.index.get(in.Target); !known {
+				queue = append(queue, in.Target)
 			}
 		}
+		if in.Flow == Jump && !in.Known {
+			queue = append(queue, r.tables[in.At]...)
+		}
+		r.Insts = append(r.Insts, in)
 		switch in.Flow {
 		case Jump, Return, Stop:
 			return queue
@@ -248,17 +252,20 @@ func (r *Routine) room() []Step {
 	return r.steps[len(r.steps) : len(r.steps) : len(r.steps)+maxSteps]
 }
 
-// targets are where a jump leads to within the routine.
-func (r *Routine) targets(in *Inst) []uint32 {
-	switch {
-	case in.Flow == Branch, in.Flow == Jump && in.Known:
-		if r.env.Inside(r.Start, in.Target) {
-			return []uint32{in.Target}
+// eachTarget visits where a jump leads to within the routine.
+func (r *Routine) eachTarget(in *Inst, visit func(inst int)) {
+	if in.Stays {
+		if j, ok := r.index.get(in.Target); ok {
+			visit(int(j))
 		}
-	case in.Flow == Jump:
-		return r.tables[in.At]
 	}
-	return nil
+	if in.Flow == Jump && !in.Known {
+		for _, t := range r.tables[in.At] {
+			if j, ok := r.index.get(t); ok {
+				visit(int(j))
+			}
+		}
+	}
 }
 
 // split makes the blocks.
@@ -269,11 +276,7 @@ func (r *Routine) split() {
 	}
 	for i := range r.Insts {
 		in := &r.Insts[i]
-		for _, t := range r.targets(in) {
-			if j, ok := r.index.get(t); ok {
-				leads[j] = true
-			}
-		}
+		r.eachTarget(in, func(j int) { leads[j] = true })
 		if follows := i+1 < len(r.Insts) && r.Insts[i+1].At == in.At+uint32(in.Len); in.Flow != Next && in.Flow != Call || !follows {
 			leads[i+1] = true
 		}
@@ -299,11 +302,7 @@ func (r *Routine) connect(b *block, at []int) {
 	if in.Flow == Branch {
 		taken = 1
 	}
-	for _, t := range r.targets(in) {
-		if j, ok := r.index.get(t); ok {
-			b.next = append(b.next, edge{to: at[j], taken: taken})
-		}
-	}
+	r.eachTarget(in, func(j int) { b.next = append(b.next, edge{to: at[j], taken: taken}) })
 	if in.Flow == Next || in.Flow == Call || in.Flow == Branch {
 		if j, ok := r.index.get(in.At + uint32(in.Len)); ok {
 			b.next = append(b.next, edge{to: at[j], taken: -taken})
@@ -417,7 +416,8 @@ func (r *Routine) pass(s *State, in *Inst) {
 // branch narrows a state to one way of a branch, false where that is not gone.
 func (s *State) branch(in *Inst, taken bool) bool {
 	f := s.flags
-	if on := &in.On; on.Op != Other {
+	if in.Own {
+		on := in.on()
 		f = flags{op: on.Op, a: on.A, b: on.B, av: s.read(on.A, on.A.Width, in.At), bv: s.read(on.B, on.A.Width, in.At)}
 		if on.A == on.B {
 			f.bv = f.av
@@ -709,7 +709,7 @@ func (r *Routine) leaves(b *block) bool {
 
 // departs says whether a jump leaves the routine.
 func (r *Routine) departs(in *Inst) bool {
-	return (in.Flow == Jump || in.Flow == Branch) && len(r.targets(in)) == 0
+	return (in.Flow == Jump || in.Flow == Branch) && !in.Stays && (in.Known || len(r.tables[in.At]) == 0)
 }
 
 // Stores visits what the routine writes to fixed addresses, in the order of the code.
@@ -743,8 +743,9 @@ func (r *Routine) StoresBeyond(distance int64) bool {
 }
 
 func (r *Routine) storesOf(s *State, in *Inst, visit func(in *Inst, address uint64, width uint8, v Value)) {
-	for i := range in.Steps {
-		p := &in.Steps[i]
+	steps := in.does()
+	for i := range steps {
+		p := &steps[i]
 		if p.Dst.Kind != Memory {
 			s.step(p, in.At)
 			continue
@@ -878,8 +879,8 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
 		s := blk.in.clone()
 		for i := blk.first; i <= blk.last; i++ {
 			in := &r.Insts[i]
-			for j := range in.Steps {
-				p := &in.Steps[j]
+			for j, steps := 0, in.does(); j < len(steps); j++ {
+				p := &steps[j]
 				if p.Op == Move && p.Dst.Kind == Memory && holds(s.read(p.A, p.Dst.Width, in.At)) && !onStack(s.address(p.Dst, in.At)) {
 					escapes = true
 				}

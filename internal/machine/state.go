@@ -68,8 +68,9 @@ func entryState(env *Env, sl *slab, at uint32) State {
 
 // run applies the steps of an instruction.
 func (s *State) run(in *Inst) {
-	for i := range in.Steps {
-		s.step(&in.Steps[i], in.At)
+	steps := in.does()
+	for i := range steps {
+		s.step(&steps[i], in.At)
 	}
 	if s.env.Word == 4 {
 		s.countPushes(in)
