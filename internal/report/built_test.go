@@ -145,8 +145,10 @@ func TestDriverTextWhole(t *testing.T) {
 	text := shownText(t, View{}, true, judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
 		m.Facts = []driver.Fact{{Kind: driver.UnalignedSection, Place: driver.Place{Path: "d.sys"}, Says: "it is so"}}
 		call(0x1000, "MmMapIoSpace", driver.Value{})
+		call(0x2000, "MmMapLockedPagesSpecifyCache", passed(16)).UserMode = true
 	}))
-	for _, want := range []string{"\nthe image: error 0x2004: it is so\n     = next: ", "\n     = gets executable on Windows 7, 8, 10\n", "\n  executable on Windows 7, 8, 10\n    .text  0x1000 "} {
+	for _, want := range []string{"\nthe image: error 0x2004: it is so\n     = next: ", "\n     = gets executable on Windows 7, 8, 10\n", "\n  executable on Windows 7, 8, 10\n    .text  0x1000 ",
+		"\n  16 (executable) on Windows 7, 8, 10, for user mode\n    .text  0x2000 "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

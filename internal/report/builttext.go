@@ -258,6 +258,9 @@ func (c *console) requests(b Built, in *builds) {
 	groups := map[string][]driver.Site{}
 	for _, s := range b.Sites {
 		says := in.gets(rule.Finding{Site: &s, Builds: []string{b.Build.ID}})
+		if s.UserMode || s.DDI.UserMemory {
+			says += ", for user mode"
+		}
 		if hasTokens(s.Value) {
 			says = termsOf(s.Value) + ": " + says
 		}
