@@ -328,7 +328,8 @@ func TestHeldText(t *testing.T) {
 	}
 	row := shownText(t, View{}, false, aHeld(t))
 	if want := "out/drv.sys  differs from source  ExAllocatePoolWithTag passes"; !strings.HasPrefix(row, want) ||
-		!strings.Contains(row, "\n    beside drv.vcxproj|Release|x64: 1 agree, 1 disagree") {
+		!strings.Contains(row, "\n    beside drv.vcxproj|Release|x64: 1 agree, 1 disagree, 1 only in the source, 2 not known\n"+
+			"      disagree            ExAllocatePoolWithTag, a.c:7 New, at 0x1000: on Windows 7 the source passes 0x1, the image 0x0\n\n1 driver: ") {
 		t.Errorf("got\n%s", row)
 	}
 	b := judged(t, "d.sys", nil)

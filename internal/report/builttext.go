@@ -72,6 +72,11 @@ func (c *console) row(b Built, width int) {
 		c.say("    ", 4, part{"not held against the source:", red}, part{b.NotHeld, plain})
 	case b.Held:
 		c.say("    ", 4, part{"beside " + b.Source + ":", plain}, part{heldCounts(b.Matches), plain})
+		for _, m := range b.Matches {
+			if m.Verdict == driver.Disagree {
+				c.match(m, "      ")
+			}
+		}
 	}
 }
 

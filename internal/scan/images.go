@@ -36,7 +36,7 @@ func Sort(paths []string) (Named, error) {
 		switch {
 		case err != nil:
 			return n, err // tree.New looked already
-		case !info.IsDir() && (isBuilt(p) || isImage(p)):
+		case info.Mode().IsRegular() && (isBuilt(p) || isImage(p)):
 			n.Files = append(n.Files, t.Clean(p))
 			continue
 		case info.IsDir():
