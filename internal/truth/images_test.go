@@ -19,10 +19,10 @@ import (
 )
 
 var (
-	images = flag.Int("images", 1000, "how many drivers to compile for Windows, half of them with features that are read exactly")
-	kept   = flag.String("keep", "", "a directory to build drivers in, which are left there; all that is known of them is printed")
-	losses = flag.Bool("losses", false, "name lines that have no call in an image")
-	made   = flag.String("made", "", "the only way to make images, as \"clang x64 -O2\"")
+	howMany = flag.Int("images", 1000, "how many drivers to compile for Windows, half of them with features that are read exactly")
+	kept    = flag.String("keep", "", "a directory to build drivers in, which are left there; all that is known of them is printed")
+	losses  = flag.Bool("losses", false, "name lines that have no call in an image")
+	made    = flag.String("made", "", "the only way to make images, as \"clang x64 -O2\"")
 )
 
 // notBuilt are features that images do not have.
@@ -32,8 +32,10 @@ var notBuilt = map[string]string{
 
 // wide are features of which an image is read to give all that is seen at run, and perhaps more.
 var wide = map[string]string{
-	"global": "the value that a variable starts with counts, though it is written before it is read",
-	"field":  "the same",
+	"global":        "the value that a variable starts with counts, though it is written before it is read",
+	"field":         "the same",
+	"array-written": "the same",
+	"field-passed":  "the same",
 }
 
 // notFollowed says why what is wrong of an image is only named.
@@ -69,7 +71,7 @@ func generatedImages(t *testing.T, exact bool) {
 			t.Run(w.String(), func(t *testing.T) {
 				t.Parallel()
 				var programs []program
-				for n := i; n < *images/2 && *only < 0; n += len(list) {
+				for n := i; n < *howMany/2 && *only < 0; n += len(list) {
 					programs = append(programs, generate(*seed, n, on))
 				}
 				if *only >= 0 {
