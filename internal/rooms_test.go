@@ -14,7 +14,7 @@ const module = "github.com/nxport/nxport/"
 
 // rooms stand from the bottom to the top. A room imports only from rows below its own.
 var rooms = [][]string{
-	{"internal/tree", "internal/edit", "nx"},
+	{"internal/tree", "internal/edit", "internal/machine", "nx"},
 	{"internal/driver", "internal/image/imagetest"},
 	{"internal/project", "internal/image"},
 	{"internal/source", "internal/trace", "internal/header", "internal/verify", "internal/hlk"},
@@ -28,12 +28,13 @@ var rooms = [][]string{
 
 // only narrows what a room may import further than its row does.
 var only = map[string][]string{
-	"internal/rule":   {"nx", "internal/driver", "internal/edit"},
-	"internal/header": {},
-	"internal/verify": {},
-	"internal/hlk":    {"nx", "internal/tree"},
-	"internal/image":  {"nx", "internal/driver"},
-	"nx":              {},
+	"internal/rule":    {"nx", "internal/driver", "internal/edit"},
+	"internal/header":  {},
+	"internal/verify":  {},
+	"internal/hlk":     {"nx", "internal/tree"},
+	"internal/machine": {},
+	"internal/image":   {"nx", "internal/driver", "internal/machine"},
+	"nx":               {},
 }
 
 func TestImportsPointDown(t *testing.T) {

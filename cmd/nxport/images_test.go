@@ -53,12 +53,12 @@ func TestScanBuilt(t *testing.T) {
 			"0x1005: warning 0x2000: ExAllocatePoolWithTag asks for executable nonpaged pool\nVerdict:    executable requests\n", ""},
 		{"one, without findings", "drivers/good.sys", clean, "    .text  0x1005    ExAllocatePoolWithTag\nVerdict:    no finding\n", ""},
 		{"several", "drivers/bad.sys drivers/good.sys", findings, "drivers/bad.sys   executable requests  1 of 1, ExAllocatePoolWithTag at 0x1005\n" +
-			"drivers/good.sys  no finding           1 request, which is not executable\n2 drivers: 1 executable requests, 1 no finding\n", ""},
+			"drivers/good.sys  no finding           1 request, not executable from Windows 8 on\n2 drivers: 1 executable requests, 1 no finding\n", ""},
 		{"a directory", "drivers", findings, "drivers/bad.sys         executable\ndrivers/good.sys        no finding\ndrivers/sub/packed.sys  not judged  ", ""},
 		{"one that can't be read", "broken", unusable, "broken/a.sys  executable requests\nbroken/z.sys  unreadable\n", "nxport: broken/z.sys: no PE image"},
 		{"an error fails", "--fail-on error layout", findings, "layout/u.sys  layout               the section alignment is 0x80", ""},
 		{"a warning does not", "--fail-on error drivers/bad.sys", clean, "Verdict:    executable requests", ""},
-		{"for Windows 7 only", "--windows 6.1 drivers/bad.sys", clean, "  0 (executable) on Windows 7\nVerdict:    no finding", ""},
+		{"for Windows 7 only", "--windows 6.1 drivers/bad.sys", clean, "  0 (executable) on Windows 7\nVerdict:    no finding\nWhy:        1 request, judged for no Windows that has no-execute pool", ""},
 		{"json", "--format json drivers/bad.sys", findings, `{"type":"image","path":"drivers/bad.sys","arch":"x64"` + "\n" +
 			`{"type":"site","witness":"image","path":"drivers/bad.sys","section":".text","rva":4101` + "\n" +
 			`{"type":"finding","rule":"0x2000"` + "\n" + `{"type":"summary","images":1`, ""},

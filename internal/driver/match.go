@@ -79,18 +79,18 @@ func (h *holding) agrees(b *Site) bool {
 		return false
 	}
 	nearest, _ := h.near(b)
-	i, ok := h.best(nearest, func(p *Site) bool { return p.Value.Unknown == "" && h.within(b, p) })
+	i, ok := h.best(nearest, func(i int) bool { return h.within(b, h.family(i, nearest)) })
 	if ok {
-		h.add(b, Agree, "", i)
+		h.add(b, Agree, "", h.family(i, nearest)...)
 	}
 	return ok
 }
 
 // best gives the first of some predictions that fits, one that is not taken before others.
-func (h *holding) best(list []int, fits func(p *Site) bool) (int, bool) {
+func (h *holding) best(list []int, fits func(i int) bool) (int, bool) {
 	for _, taken := range []bool{false, true} {
 		for _, i := range list {
-			if h.taken[i] == taken && fits(&h.predicted[i]) {
+			if h.taken[i] == taken && fits(i) {
 				return i, true
 			}
 		}
@@ -98,25 +98,36 @@ func (h *holding) best(list []int, fits func(p *Site) bool) (int, bool) {
 	return 0, false
 }
 
+// family gives those of the nearest predictions that are spelled at the same place, in a function that gets the argument: one call there
+// is made for all of them.
+func (h *holding) family(i int, nearest []int) []int {
+	p := &h.predicted[i]
+	if p.Spelled.Path == "" {
+		return []int{i}
+	}
+	return slices.DeleteFunc(slices.Clone(nearest), func(j int) bool { return h.predicted[j].Spelled != p.Spelled })
+}
+
 // place finds what a call comes from that agrees with no prediction by itself.
 func (h *holding) place(b *Site) {
 	nearest, around := h.near(b)
 	several := h.together(b, around)
-	any, _ := h.best(nearest, func(*Site) bool { return true })
-	unknown, open := h.best(nearest, func(p *Site) bool { return p.Value.Unknown != "" })
+	first, _ := h.best(nearest, func(int) bool { return true })
+	unknown, open := h.best(nearest, func(i int) bool { return h.predicted[i].Value.Unknown != "" })
 	switch {
 	case len(nearest) == 0:
 		h.add(b, OnlyBuilt, h.without(b))
-	case b.Value.Unknown != "" && h.taken[any] && len(b.Spot.Frames) == 0:
+	case b.Value.Unknown != "" && h.taken[first] && len(b.Spot.Frames) == 0:
 		h.add(b, NotKnown, "")
 	case b.Value.Unknown != "":
-		h.add(b, NotKnown, "", any)
+		h.add(b, NotKnown, "", h.family(first, nearest)...)
 	case several != nil:
 		h.add(b, Agree, "the compiler made one call of them", several...)
 	case open:
-		h.add(b, NotKnown, "", unknown)
-	case len(b.Spot.Frames) > 0 || !h.taken[any]:
-		h.add(b, Disagree, h.differ(b, &h.predicted[any]), any)
+		h.add(b, NotKnown, "", h.family(unknown, nearest)...)
+	case len(b.Spot.Frames) > 0 || !h.taken[first]:
+		from := h.family(first, nearest)
+		h.add(b, Disagree, h.differ(b, from), from...)
 	default:
 		h.add(b, OnlyBuilt, "nothing in the source asks for that: of a library that was not scanned, or of another source")
 	}
@@ -160,7 +171,7 @@ func (h *holding) near(b *Site) (nearest, around []int) {
 		}
 		rank := byRoutine
 		if len(frames) > 0 {
-			rank = max(lineRank(frames, p.Place, p.Function)+lineRank(frames, p.Spelled, ""), functionRank(frames, p))
+			rank = max(lineRank(frames, p.Place, p.Function)+lineRank(frames, p.Spelled, ""), functionRank(frames, p), spelledRank(frames, p.Spelled))
 		}
 		if rank > best {
 			best, nearest = rank, nil
@@ -186,11 +197,40 @@ func functionRank(frames []Frame, p *Site) int {
 	return 0
 }
 
-// within says whether all that a call may pass is predicted, on each Windows.
-func (h *holding) within(b *Site, p *Site) bool {
-	return b.DDI.Argument == 0 || !slices.ContainsFunc(h.windows, func(w nx.Version) bool {
-		return slices.ContainsFunc(b.On(w).Values, func(v uint32) bool { return !p.passes(b.DDI.Name, v, w) })
-	})
+// spelledRank is for the line that a compiler gives a function that ends with the call: that of its head.
+func spelledRank(frames []Frame, at Place) int {
+	best := 0
+	for _, f := range frames {
+		lines := max(f.Line-at.Line, at.Line-f.Line)
+		if at.Line > 0 && f.Line > 0 && strings.EqualFold(path.Base(f.Path), path.Base(at.Path)) {
+			best = max(best, byRoutine+maxSpan-lines)
+		}
+	}
+	return best
+}
+
+// within says whether all that a call may pass is predicted, on each Windows, by some predictions that are known.
+func (h *holding) within(b *Site, from []int) bool {
+	if slices.ContainsFunc(from, func(i int) bool { return h.predicted[i].Value.Unknown != "" }) {
+		return false
+	}
+	_, other := h.other(b, from)
+	return !other
+}
+
+// other gives a Windows on which a call passes a value that some predictions do not have.
+func (h *holding) other(b *Site, from []int) (w nx.Version, ok bool) {
+	if b.DDI.Argument == 0 {
+		return nx.Version{}, false
+	}
+	for _, w := range h.windows {
+		for _, v := range b.On(w).Values {
+			if !slices.ContainsFunc(from, func(i int) bool { return h.predicted[i].passes(b.DDI.Name, v, w) }) {
+				return w, true
+			}
+		}
+	}
+	return nx.Version{}, false
 }
 
 // together gives the predictions that one call can be made of: each value is of one of them; nil if there are not several.
@@ -215,12 +255,12 @@ func (h *holding) together(b *Site, near []int) []int {
 }
 
 // differ says on which Windows what is passed is another.
-func (h *holding) differ(b, p *Site) string {
-	for _, w := range h.windows {
-		values := b.On(w).Values
-		if slices.ContainsFunc(values, func(v uint32) bool { return !p.passes(b.DDI.Name, v, w) }) {
-			return fmt.Sprintf("on %s the source passes %s, the image %s", w.Name(), spell(p.On(w).Values), spell(values))
-		}
+func (h *holding) differ(b *Site, from []int) string {
+	w, _ := h.other(b, from)
+	var values []uint32
+	for _, i := range from {
+		values = append(values, h.predicted[i].On(w).Values...)
 	}
-	return ""
+	slices.Sort(values)
+	return fmt.Sprintf("on %s the source passes %s, the image %s", w.Name(), spell(slices.Compact(values)), spell(b.On(w).Values))
 }

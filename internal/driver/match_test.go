@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 )
 
 // How the requests of a source and the calls in an image are matched. A request is written line:function:routine=values, a call
-// address:routine=values@line:function,...; values are numbers, ? is unknown.
+// address:routine=values@line:function:file,...; values are numbers, ? is unknown. Behind ^ is the line where a wrapper spells it.
 func TestHold(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -39,6 +40,21 @@ func TestHold(t *testing.T) {
 		{"with what that adds", "7:F:zero=512", "10:pool=1536@7:F", "7 10 agree"},
 		{"a routine without a deciding argument", "7:F:io=0", "10:io=1@7:F", "7 10 agree"},
 
+		{"a wrapper for several", "7:F:pool=0^50 9:F:pool=1^50 11:G:pool=1^50", "10:pool=0,1@50:Wrapper", "7 9 11 10 agree"},
+		{"a wrapper for several, of another value", "7:F:pool=0^50 9:F:pool=1^50", "10:pool=0,512@50:Wrapper",
+			"7 9 10 disagree: on Windows 7 the source passes 0x0 or 0x1, the image 0x0 or 0x200"},
+		{"a wrapper that is inlined once", "7:F:pool=0^50 9:F:pool=1^50", "10:pool=0@50:Wrapper,7:F 20:pool=0,1@50:Wrapper", "7 10 agree; 7 9 20 agree"},
+		{"a wrapper that jumps, by its head", "7:F:pool=0^50 9:F:pool=1^55", "10:pool=1@53:Wrapper", "7 only in the source; 9 10 agree"},
+		{"a wrapper that jumps, of another value", "7:F:pool=0^50 9:F:pool=1^55", "10:pool=0@53:Wrapper",
+			"7 only in the source; 9 10 disagree: on Windows 7 the source passes 0x1, the image 0x0"},
+		{"two on a line, spelled elsewhere", "7:F:pool=0^50 7:F:pool=1^52", "10:pool=0@52:Wrapper,7:F",
+			"7 only in the source; 7 10 disagree: on Windows 7 the source passes 0x1, the image 0x0"},
+		{"another file", "7:F:pool=0", "10:pool=0@7:F:b.c", "7 only in the source; 10 only in the image: no request of this routine is there in the source"},
+		{"one of two on a line is not known", "7:F:pool=0", "10:pool=0@7:F 20:pool=?@7:F", "7 10 agree; 7 20 not known"},
+		{"a wrapper far away", "7:F:pool=0^50", "10:pool=0@61:Wrapper", "7 only in the source; 10 only in the image: no request of this routine is there in the source"},
+		{"a wrapper that is not known", "7:F:pool=0^50 9:F:pool=1^50", "10:pool=?@50:Wrapper", "7 9 10 not known"},
+		{"no lines, a wrapper for several", "7:F:pool=0^50 9:F:pool=0^50 11:F:pool=0", "10:pool=0 20:pool=0", "7 9 10 agree; 11 20 agree"},
+
 		{"no lines, by values", "7:F:pool=0 9:F:pool=1", "10:pool=1 20:pool=0", "7 20 agree; 9 10 agree"},
 		{"no lines, each once", "7:F:pool=0 9:F:pool=0", "10:pool=0 20:pool=0", "7 10 agree; 9 20 agree"},
 		{"no lines, inlined", "7:F:pool=0", "10:pool=0 20:pool=0", "7 10 20 agree"},
@@ -55,10 +71,16 @@ func TestHold(t *testing.T) {
 		var source, image Image
 		for _, text := range strings.Fields(c.source) {
 			var line int
+			text, spelled, _ := strings.Cut(text, "^")
 			place, value, _ := strings.Cut(text, "=")
 			parts := strings.Split(place, ":")
 			fmt.Sscan(parts[0], &line)
-			source.Sites = append(source.Sites, Site{Place: Place{Path: "src/a.c", Line: line}, Function: parts[1], DDI: ddiNamed(t, parts[2]), Moment: After, Value: valueOf(value)})
+			s := Site{Place: Place{Path: "src/a.c", Line: line}, Function: parts[1], DDI: ddiNamed(t, parts[2]), Moment: After, Value: valueOf(value)}
+			if spelled != "" {
+				s.Spelled.Path = "src/a.c"
+				fmt.Sscan(spelled, &s.Spelled.Line)
+			}
+			source.Sites = append(source.Sites, s)
 		}
 		for _, text := range strings.Fields(c.image) {
 			var rva uint32
@@ -69,7 +91,8 @@ func TestHold(t *testing.T) {
 			s := Site{Witness: Binary, DDI: ddiNamed(t, name), Moment: After, Value: valueOf(value), Spot: &Spot{RVA: rva}}
 			for _, f := range strings.FieldsFunc(frames, func(c rune) bool { return c == ',' }) {
 				f, function, _ := strings.Cut(f, ":")
-				frame := Frame{Place: Place{Path: "/build/src/a.c"}, Function: function}
+				function, file, _ := strings.Cut(function, ":")
+				frame := Frame{Place: Place{Path: "/build/src/" + cmp.Or(file, "a.c")}, Function: function}
 				fmt.Sscan(f, &frame.Line)
 				s.Spot.Frames = append(s.Spot.Frames, frame)
 			}

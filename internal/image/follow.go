@@ -21,9 +21,9 @@ type follower struct {
 	byIndex   map[int]nx.DDI    // what is in that table
 	rows      map[string]nx.DDI // the table, by name
 	windows   nx.Version        // that the driver runs on; zero where it can be any
-	globals   map[uint32]*variable
+	globals   map[place]*variable
 	writes    map[uint32]writing
-	optIns    map[uint32]*optIn // by variable; nil for one that is none
+	optIns    map[place]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower
 }
 
@@ -39,7 +39,7 @@ func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
 		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
 		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, rows: map[string]nx.DDI{},
-		globals: map[uint32]*variable{}, writes: map[uint32]writing{}, optIns: map[uint32]*optIn{}, byVersion: map[nx.Version]*follower{},
+		globals: map[place]*variable{}, writes: map[uint32]writing{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
 	for _, v := range m.Imports {
 		f.slots[v.Slot] = v.Name
@@ -291,6 +291,9 @@ func (f *follower) isThunk(rva uint32) bool { _, ok := f.thunk(rva); return ok }
 func (f *follower) popsOf(in *machine.Inst, target machine.Value) (int, bool) {
 	name, start := f.callee(target, nil)
 	if name != "" {
+		if n, known := arities[name]; known {
+			return 4 * n, true
+		}
 		d, known := f.rows[name]
 		return 4 * (d.PlaceX86(d.Arity+1) - 1), known && d.Arity > 0
 	}

@@ -121,6 +121,7 @@ func (f *follower) slotsOf(names ...string) []uint32 {
 type use struct {
 	*machine.Routine
 	at uint32
+	to uint32 // the address
 }
 
 // using gives the routines that name one of the addresses, or call a thunk that jumps through it.
@@ -130,7 +131,7 @@ func (f *follower) using(slots []uint32) []use {
 		if rva, ok := f.thunkAt(ref.at); ok {
 			for _, c := range f.callersOf(rva) {
 				if r, ok := f.startOf(c.at); ok {
-					list = append(list, use{r, c.at})
+					list = append(list, use{r, c.at, 0})
 				}
 			}
 			continue
@@ -140,7 +141,7 @@ func (f *follower) using(slots []uint32) []use {
 		}
 		if r, ok := f.startOf(ref.at); ok {
 			in, _ := r.Covering(ref.at)
-			list = append(list, use{r, in.At})
+			list = append(list, use{r, in.At, ref.to})
 		}
 	}
 	return list

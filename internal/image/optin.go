@@ -1,17 +1,19 @@
 package image
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/machine"
 	"github.com/nxport/nxport/nx"
 )
 
 // optIn is a variable of an opt-in, and where it is set.
 type optIn struct {
-	rva     uint32
-	token   string
-	store   store // the first
+	place
+	set     uint32 // what it holds once it is set
+	store   store  // the first
 	moments *moments
 }
 
@@ -52,22 +54,22 @@ func byWindows(f *follower, ask func(f *follower) answer) answer {
 	return out
 }
 
-// optInVariable says whether a variable is one that an opt-in sets: nothing below Windows 8, the NX bit from there on, whatever the
+// optInVariable says whether a variable is one that an opt-in sets: nothing below Windows 8, something from there on, whatever the
 // code is like that does so.
-func (f *follower) optInVariable(rva uint32) (*optIn, bool) {
+func (f *follower) optInVariable(p place) (*optIn, bool) {
 	if f.windows != (nx.Version{}) || !f.tells() {
 		return nil, false
 	}
-	if o, known := f.optIns[rva]; known {
+	if o, known := f.optIns[p]; known {
 		return o, o != nil
 	}
-	f.optIns[rva] = nil
-	v := f.variableAt(rva)
+	f.optIns[p] = nil
+	v := f.variableAt(p)
 	if v.unknown != "" || v.initial != 0 || !v.mayOptIn() {
 		return nil, false
 	}
 	a := byWindows(f, func(f *follower) answer {
-		v := f.variableAt(rva)
+		v := f.variableAt(p)
 		after := answer{unknown: v.unknown}
 		for _, s := range v.stores {
 			after.add(s.value)
@@ -77,33 +79,107 @@ func (f *follower) optInVariable(rva uint32) (*optIn, bool) {
 		}
 		return after
 	})
-	for token, bit := range map[string]uint32{nx.PoolTypeVariable: nx.PoolNXAllocation, nx.MdlProtectionVariable: nx.MdlMappingNoExecute} {
-		if isOptIn(a, bit) {
-			f.optIns[rva] = &optIn{rva: rva, token: token, store: v.stores[0], moments: f.momentsOf(v)}
-		}
+	if set, ok := setOnWindows8(a); ok {
+		f.optIns[p] = &optIn{place: p, set: set, store: v.stores[0], moments: f.momentsOf(v)}
 	}
-	return f.optIns[rva], f.optIns[rva] != nil
+	return f.optIns[p], f.optIns[p] != nil
 }
 
-// mayOptIn says whether a variable gets an NX bit anywhere, and nothing else.
-func (v *variable) mayOptIn() bool {
-	bit := uint32(0)
-	for _, s := range v.stores {
-		for _, t := range s.value.terms {
-			if len(t.Tokens) > 0 || t.Bits != 0 && t.Bits != nx.PoolNXAllocation && t.Bits != nx.MdlMappingNoExecute {
-				return false
-			}
-			bit |= t.Bits
-		}
-	}
-	return bit != 0
-}
-
-// isOptIn says whether the values are nothing below Windows 8, and the bit from there on.
-func isOptIn(a answer, bit uint32) bool {
+// setOnWindows8 gives the value of a variable from Windows 8 on, if it is nothing below.
+func setOnWindows8(a answer) (uint32, bool) {
 	if a.unknown != "" || len(a.terms) != 2 {
-		return false
+		return 0, false
 	}
 	slices.SortFunc(a.terms, func(x, y driver.Term) int { return x.From.Compare(y.From) })
-	return a.terms[0].Compare(driver.Term{Below: nx.Windows8}) == 0 && a.terms[1].Compare(driver.Term{Bits: bit, From: nx.Windows8}) == 0
+	set := a.terms[1].Bits
+	return set, a.terms[0].Compare(driver.Term{Below: nx.Windows8}) == 0 && a.terms[1].Compare(driver.Term{Bits: set, From: nx.Windows8}) == 0
+}
+
+// bits are what the variables of the opt-in hold once they are set.
+var bits = map[uint32]string{nx.PoolNXAllocation: nx.PoolTypeVariable, nx.MdlMappingNoExecute: nx.MdlProtectionVariable}
+
+// answer gives what a request gets that hangs on the variable. A compiler that sees all of a driver makes a flag of it, of which the
+// bit is computed.
+func (o *optIn) answer(a machine.Atom) answer {
+	moment := o.moments.of(a.At)
+	unset, set := a.Apply(0), a.Apply(o.set)
+	if token := bits[unset^set]; token != "" && set > unset {
+		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: token, In: nx.OptIn, At: moment}}, Bits: unset}}}
+	}
+	if moment&driver.Before != 0 {
+		return answer{terms: []driver.Term{{Bits: unset}, {Bits: set, From: nx.Windows8}}}
+	}
+	return answer{terms: []driver.Term{{Bits: unset, Below: nx.Windows8}, {Bits: set, From: nx.Windows8}}}
+}
+
+// mayOptIn says whether a variable gets one value, and no other.
+func (v *variable) mayOptIn() bool {
+	set := uint32(0)
+	for _, s := range v.stores {
+		for _, t := range s.value.terms {
+			if len(t.Tokens) > 0 || t.Bits != 0 && set != 0 && t.Bits != set {
+				return false
+			}
+			set |= t.Bits
+		}
+	}
+	return set != 0
+}
+
+// findOptIns looks for variables of the opt-in in the routines that learn the version of Windows, whether or not a request uses one.
+func (f *follower) findOptIns() []*optIn {
+	if !f.tells() {
+		return nil
+	}
+	for _, r := range f.routinesUsing(f.slotsOf(tellers...)) {
+		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
+			n, number := v.Number()
+			if rva := address - f.Base; number && n != 0 && bits[uint32(n)] != "" && width == 4 && rva < uint64(f.Size) {
+				f.optInVariable(place{uint32(rva), 4})
+			}
+		})
+	}
+	var list []*optIn
+	for _, o := range f.optIns {
+		if o != nil {
+			list = append(list, o)
+		}
+	}
+	slices.SortFunc(list, func(a, b *optIn) int { return cmp.Compare(a.rva, b.rva) })
+	return list
+}
+
+// initialised says whether the variables are set before the first request that uses one.
+func initialised(list []*optIn, sites []driver.Site) driver.Initialised {
+	state := driver.InitUnknown
+	if len(list) > 0 {
+		state = driver.InitYes
+	}
+	for _, s := range sites {
+		for _, t := range s.Value.Terms {
+			for _, tok := range t.Tokens {
+				if tok.At&driver.Before != 0 {
+					state = driver.InitLate
+				}
+			}
+		}
+	}
+	return state
+}
+
+// facts say where the opt-in is made.
+func (f *follower) facts(list []*optIn) []driver.Fact {
+	var facts []driver.Fact
+	for _, o := range list {
+		spot := &driver.Spot{RVA: o.store.at}
+		if s, ok := f.Section(o.store.at); ok {
+			spot.Section = s.Name
+		}
+		when := ""
+		if o.moments.never {
+			when = ", if the entry routine comes there"
+		}
+		facts = append(facts, f.fact(driver.OptInCall, spot, "the variable at 0x%x is set to %s on Windows 8 and later, to nothing below%s", o.rva, spelled(o.set), when))
+	}
+	return facts
 }

@@ -114,6 +114,8 @@ func pages(wanted addresses, rva uint32, code []byte, found []reference) []refer
 		case w&0xbf000000 == 0x18000000: // ldr of a literal
 			to = at + uint32(int32(w>>5&0x7ffff<<13)>>11)
 			page[w&31] = 0
+		case w&0x0a4003e0 == 0x084003e0: // a load from the stack: what an epilogue restores is still there behind it
+			continue
 		case w&0x3f000000 == 0x39000000: // load or store of a general register, with an offset in units of its size
 			to = page[n] + w>>10&0xfff<<(w>>30)
 			if load := w&0x00c00000 != 0; load {
@@ -122,6 +124,9 @@ func pages(wanted addresses, rva uint32, code []byte, found []reference) []refer
 		case w&0x7f800000 == 0x11000000: // add
 			to = page[n] + w>>10&0xfff<<(w>>22&1*12)
 			page[w&31] = to
+		case w&0xffe0ffe0 == 0xaa0003e0: // mov
+			page[w&31] = page[w>>16&31]
+			continue
 		default:
 			if w&0x1c000000 == 0x10000000 || w&0x0e000000 == 0x0a000000 || w&0x0a400000 == 0x08400000 {
 				page[w&31] = 0 // a computation, or a load, puts something else there

@@ -71,7 +71,7 @@ func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
 		q.say(a.At, "the value is %s", spelled(uint32(a.N)))
 		return answer{terms: []driver.Term{{Bits: uint32(a.N)}}}
 	case machine.Content:
-		return masked(a, q.variable(a))
+		return q.variable(a)
 	case machine.Entry, machine.Slot:
 		return masked(a, q.fromCallers(a, r))
 	case machine.Result:
@@ -90,15 +90,16 @@ func spelled(n uint32) string {
 	return fmt.Sprint(n)
 }
 
-// masked sets and clears bits, and adds. Of what an opt-in's variable holds only other bits than its one can be meant.
+// masked does to an answer what the atom does to what it stands for. Of what hangs on a variable of the opt-in only other bits than
+// its one can be meant.
 func masked(a machine.Atom, b answer) answer {
 	const variable = nx.PoolNXAllocation | nx.MdlMappingNoExecute
 	out := answer{unknown: b.unknown}
 	for _, t := range b.terms {
-		if len(t.Tokens) > 0 && (a.Clear|a.Plus)&variable != 0 {
+		if len(t.Tokens) > 0 && !a.Plain() && ((a.Clear|a.Plus)&variable != 0 || a.Shift != 0) {
 			return answer{unknown: fmt.Sprintf("at 0x%x more is done with it than setting bits", a.At)}
 		}
-		t.Bits = (t.Bits&^a.Clear | a.Set) + a.Plus
+		t.Bits = a.Apply(t.Bits)
 		out.terms = append(out.terms, t)
 	}
 	return out

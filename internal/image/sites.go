@@ -26,6 +26,10 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 	}
 	f := m.follower(table)
 	img.Sites = f.sites(rows)
+	if list := f.findOptIns(); len(list) > 0 {
+		img.Build.Mechanism, img.Build.Initialised = nx.OptIn, initialised(list, img.Sites)
+		img.Facts = append(img.Facts, f.facts(list)...)
+	}
 	for i := range img.Sites {
 		s := &img.Sites[i]
 		s.Spot.Frames, _ = m.Located(s.Spot.RVA, located) // without lines it is an address
@@ -55,7 +59,7 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 		r := f.routine(start)
 		r.Calls(func(s *machine.State, in *machine.Inst) {
 			name, _ := f.callee(s.Target(in), s)
-			if d, ok := rows[name]; ok && in.At != start {
+			if d, ok := rows[name]; ok && !(in.At == start && in.Flow == machine.Jump) {
 				sites = append(sites, f.site(d, in, r))
 			}
 		})
@@ -78,12 +82,12 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 				if target.Early() {
 					target, _ = u.Value(in.At, func(s *machine.State) machine.Value { return s.Target(in) })
 				}
-				name, start := f.callee(target, s)
+				name, _ := f.callee(target, s)
 				d, ok := rows[name]
-				if ok && in.At != u.Start {
+				if ok && !(in.At == u.Start && in.Flow == machine.Jump) {
 					sites = append(sites, f.site(d, in, u.Routine))
 				}
-				called = ok || start == 0 || !f.doesNothing(start)
+				called = in.At == u.at || f.goesTo(target, s, u.to)
 			})
 		}
 		if !called {
@@ -92,6 +96,15 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 	}
 	slices.Sort(rest)
 	return sites, slices.Compact(rest)
+}
+
+// goesTo says whether a call goes to what was loaded from an address, or from the table there.
+func (f *follower) goesTo(target machine.Value, s *machine.State, address uint32) bool {
+	if n, ok := target.Number(); ok && f.Processor == nx.X64 && dispatches(f.At(uint32(n-f.Base))) {
+		const rax = 0
+		target = s.Register(rax)
+	}
+	return len(target) == 1 && (target[0].Kind == machine.Content || target[0].Kind == machine.Member) && uint64(target[0].N) == f.Base+uint64(address)
 }
 
 // certain says whether an instruction that names an import is a call, or loads a register that no call keeps, so that what is loaded

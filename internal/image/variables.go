@@ -31,14 +31,25 @@ const (
 	maxWriters = 64    // routines that name a variable
 )
 
-// variableAt finds what writes a variable of four bytes, as this follower's Windows has it.
-func (f *follower) variableAt(rva uint32) *variable {
-	if v := f.globals[rva]; v != nil {
+// place is where a variable is, and how wide it is: four bytes, or one where a compiler made a flag of it.
+type place struct {
+	rva   uint32
+	width uint8
+}
+
+func (f *follower) placeOf(a machine.Atom) place {
+	return place{uint32(uint64(a.N) - f.Base), min(a.Width, 4)}
+}
+
+// variableAt finds what writes a variable, as this follower's Windows has it.
+func (f *follower) variableAt(p place) *variable {
+	rva := p.rva
+	if v := f.globals[p]; v != nil {
 		return v
 	}
 	v := &variable{}
-	f.globals[rva] = v
-	initial, ok := f.number(rva, 4)
+	f.globals[p] = v
+	initial, ok := f.number(rva, p.width)
 	if !ok {
 		v.unknown = fmt.Sprintf("0x%x is not in the image", rva)
 		return v
@@ -57,7 +68,7 @@ func (f *follower) variableAt(rva uint32) *variable {
 		v.unknown = fmt.Sprintf("the address of the variable at 0x%x is in the image's data", rva)
 	}
 	for _, start := range routines {
-		f.storesTo(v, rva, f.routine(start))
+		f.storesTo(v, p, f.routine(start))
 	}
 	return v
 }
@@ -130,16 +141,16 @@ func writesOrNames(in *machine.Inst, address uint64, arm bool) bool {
 }
 
 // storesTo adds what a routine writes to a variable.
-func (f *follower) storesTo(v *variable, rva uint32, r *machine.Routine) {
-	address := f.Base + uint64(rva)
+func (f *follower) storesTo(v *variable, p place, r *machine.Routine) {
+	rva, address := p.rva, f.Base+uint64(p.rva)
 	r.Stores(func(in *machine.Inst, to uint64, width uint8, value machine.Value) {
 		switch {
-		case to == address && width >= 4:
+		case to == address && width >= p.width:
 			q := &query{f: f}
 			s := store{at: in.At, routine: r.Start, value: q.resolve(value, r)}
 			s.steps = q.steps
 			v.stores = append(v.stores, s)
-		case to < address+4 && address < to+uint64(width):
+		case to < address+uint64(p.width) && address < to+uint64(width):
 			v.unknown = fmt.Sprintf("at 0x%x a part of the variable at 0x%x is written", in.At, rva)
 		}
 		if n, ok := value.Number(); ok && n == address {
@@ -174,7 +185,7 @@ func (q *query) variable(a machine.Atom) answer {
 		return answer{unknown: fmt.Sprintf("the variable at 0x%x hangs on itself", rva)}
 	}
 	defer q.leave()
-	v := q.f.variableAt(rva)
+	v := q.f.variableAt(q.f.placeOf(a))
 	q.say(a.At, "it is the variable at 0x%x, which starts as %s", rva, spelled(v.initial))
 	for _, s := range v.stores {
 		q.say(s.at, "the variable at 0x%x is set", rva)
@@ -184,10 +195,10 @@ func (q *query) variable(a machine.Atom) answer {
 			}
 		}
 	}
-	if o, ok := q.f.optInVariable(rva); ok {
-		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: o.token, In: nx.OptIn, At: o.moments.of(a.At)}}}}}
+	if o, ok := q.f.optInVariable(q.f.placeOf(a)); ok {
+		return o.answer(a)
 	}
-	return v.values()
+	return masked(a, v.values())
 }
 
 func index(data, what []byte) int { return bytes.Index(data, what) }

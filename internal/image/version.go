@@ -28,6 +28,10 @@ const ndisWindows10 = 0x60032
 
 // version does what the routines do that tell the version of Windows.
 func (f *follower) version(name string, before, after *machine.State, in *machine.Inst) {
+	if name == "RtlGetVersion" {
+		const sizeLargest = 0x11c // RTL_OSVERSIONINFOEXW
+		after.KeepBeyond(before, before.Argument(1, false, in.At), sizeLargest)
+	}
 	w := f.windows
 	if w == (nx.Version{}) {
 		return
@@ -88,6 +92,12 @@ func truth(b bool) int64 {
 	return 0
 }
 
+// arities are how many arguments these routines, and others that matter, take off the stack on x86.
+var arities = map[string]int{
+	"RtlGetVersion": 1, "PsGetVersion": 4, "NdisGetVersion": 0, "RtlIsNtDdiVersionAvailable": 1, "IoIsWdmVersionAvailable": 2,
+	"MmGetSystemRoutineAddress": 1, "NdisGetRoutineAddress": 1, "FltGetRoutineAddress": 1, "RtlInitUnicodeString": 2, "RtlInitAnsiString": 2,
+}
+
 // tellers are the imports by which a driver learns the version of Windows.
 var tellers = []string{"RtlGetVersion", "PsGetVersion", "NdisGetVersion", "RtlIsNtDdiVersionAvailable", "IoIsWdmVersionAvailable"}
 
@@ -119,7 +129,7 @@ func (f *follower) under(w nx.Version) *follower {
 		return g
 	}
 	g := *f
-	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[uint32]*variable{}
+	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[place]*variable{}
 	g.env.Called, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.constant, g.popsOf, g.inside
 	g.env.Budget = budget / 8
 	f.byVersion[w] = &g

@@ -131,7 +131,7 @@ func (d arm64) reserved() bool {
 
 // scalable lowers an instruction on scalable vectors or matrices. Drivers have none; of what it can write, all is unknown.
 func (d arm64) scalable() {
-	if d.is(0xFE000000, 0xE4000000) {
+	if d.is(0xFA000000, 0xE0000000) {
 		d.do(Wipe, at(d.field(5), 0, 0), Operand{}, Operand{})
 	}
 	d.other(written(d.field(0), 8))

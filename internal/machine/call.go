@@ -56,15 +56,21 @@ func (s *State) spoilPassed(at uint32) {
 	}
 }
 
-// pop takes a called routine's arguments off the stack. Where it is not known how many there are, the stack is counted anew.
+// pop takes a called routine's arguments off the stack. Where it is not known how many there are, they are those that were pushed since
+// the last call; where that is not known either, the stack is counted anew.
 func (s *State) pop(in *Inst, target Value) {
-	n, known := s.env.Pops(in, target)
+	bytes, known := s.env.Pops(in, target)
+	n := int64(bytes)
 	if !known {
+		n = s.pushed
+	}
+	s.pushed = 0
+	if n < 0 {
 		s.regs[s.env.Stack] = s.slab.one(Atom{Kind: Frame, Off: int64(in.At), At: in.At})
 		return
 	}
 	sp := s.regs[s.env.Stack]
-	s.regs[s.env.Stack] = s.slab.combine(Add, sp, s.slab.number(int64(n), 4, in.At), 4, in.At)
+	s.regs[s.env.Stack] = s.slab.combine(Add, sp, s.slab.number(n, 4, in.At), 4, in.At)
 }
 
 // Argument gives the argument of a call, or of a jump that takes its place, counted from 1, as the processor's convention has it.
@@ -168,3 +174,16 @@ func (s *State) Gives(address uint64) bool {
 
 // Passes says whether a register can bring an argument. Between routines of one image a compiler may choose any that a call may change.
 func (e *Env) Passes(r Reg) bool { return r < Temporary && e.volatile>>r&1 != 0 }
+
+// KeepBeyond undoes what a call made unknown of the stack, but for so many bytes from an address on: no more was written there.
+func (s *State) KeepBeyond(before *State, address Value, size int64) {
+	if len(address) != 1 || address[0].Kind != Frame {
+		return
+	}
+	from := place{address[0].Off, address[0].N}
+	for _, x := range before.slots {
+		if _, found := s.find(x.place); !found && !x.overlaps(from, size) {
+			s.put(x.place, x.width, x.value)
+		}
+	}
+}

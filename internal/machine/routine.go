@@ -113,6 +113,7 @@ type block struct {
 // edge leads from the last instruction of a block to another.
 type edge struct {
 	to    int
+	live  bool // what is known of the values leaves the way open
 	taken int8 // 1 where the branch is taken, -1 where it is not, 0 where it is none
 }
 
@@ -300,12 +301,12 @@ func (r *Routine) connect(b *block, at []int) {
 	}
 	for _, t := range r.targets(in) {
 		if j, ok := r.index.get(t); ok {
-			b.next = append(b.next, edge{at[j], taken})
+			b.next = append(b.next, edge{to: at[j], taken: taken})
 		}
 	}
 	if in.Flow == Next || in.Flow == Call || in.Flow == Branch {
 		if j, ok := r.index.get(in.At + uint32(in.Len)); ok {
-			b.next = append(b.next, edge{at[j], -taken})
+			b.next = append(b.next, edge{to: at[j], taken: -taken})
 		}
 	}
 }
@@ -391,11 +392,13 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	if last.Flow == Jump && !last.Known {
 		more = r.leads(s.read(last.Via, r.env.Word, last.At), last)
 	}
-	for _, e := range blk.next {
+	for i := range blk.next {
+		e := &blk.next[i]
 		out := s.clone()
 		if e.taken != 0 && !out.branch(last, e.taken > 0) {
 			continue
 		}
+		e.live = true
 		if r.arrive(e.to, &out) {
 			changed = append(changed, e.to)
 		}
@@ -763,7 +766,7 @@ func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) map[uint32]bool {
 			ended = ends(in)
 		}
 		for _, e := range b.next {
-			if !ended && !begun[e.to] {
+			if !ended && e.live && !begun[e.to] {
 				begun[e.to] = true
 				queue = append(queue, r.blocks[e.to].first)
 			}

@@ -14,6 +14,8 @@ type State struct {
 	// taken are addresses on the stack that may be known outside of the routine.
 	taken []place
 	flags flags
+	// pushed is how many bytes were pushed as arguments since the last call, on x86.
+	pushed int64
 	// early is set in a block whose surroundings are not looked at.
 	early bool
 }
@@ -68,6 +70,31 @@ func entryState(env *Env, sl *slab, at uint32) State {
 func (s *State) run(in *Inst) {
 	for i := range in.Steps {
 		s.step(&in.Steps[i], in.At)
+	}
+	if s.env.Word == 4 {
+		s.countPushes(in)
+	}
+}
+
+// countPushes counts what an instruction pushes. A register that holds what it held on entry is saved, and is no argument; what else
+// moves the stack ends the count.
+func (s *State) countPushes(in *Inst) {
+	n := len(in.Steps)
+	if n == 0 || in.Flow != Next {
+		return
+	}
+	moved := slices.ContainsFunc(in.Steps, func(p Step) bool { return p.Dst.Kind == Register && p.Dst.Reg == s.env.Stack })
+	if !moved {
+		return
+	}
+	last := in.Steps[n-1]
+	if last.Dst.Kind != Memory || last.Dst.Reg != s.env.Stack || last.A.Kind != Register || last.A.Reg != Temporary {
+		s.pushed = 0
+		return
+	}
+	v := s.regs[Temporary]
+	if saved := len(v) == 1 && v[0].Kind == Entry && s.env.volatile>>uint(v[0].N)&1 == 0; !saved {
+		s.pushed += int64(last.Dst.Width)
 	}
 }
 
@@ -282,7 +309,7 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 			return s.narrow(v, o, width, at)
 		}
 		return v
-	case a.Kind == Content && a.Width == s.env.Word && a.Set|a.Clear|a.Plus == 0:
+	case a.Kind == Content && a.Width == s.env.Word && a.Plain():
 		return s.slab.one(Atom{Kind: Member, N: a.N, Width: o.Width, At: at})
 	case a.Kind == Opaque && a.Why == Earlier:
 		return s.slab.one(a)
@@ -328,7 +355,7 @@ func (s *State) indexed(v Value, o Operand, at uint32) (Value, bool) {
 }
 
 func (s *State) member(v Value, o Operand, at uint32) (Value, bool) {
-	if len(v) != 1 || v[0].Kind != Content || v[0].Width != s.env.Word || v[0].Set|v[0].Clear|v[0].Plus != 0 {
+	if len(v) != 1 || v[0].Kind != Content || v[0].Width != s.env.Word || !v[0].Plain() {
 		return nil, false
 	}
 	return s.slab.one(Atom{Kind: Member, N: v[0].N, Off: o.Imm, Width: o.Width, At: at}), true
@@ -571,6 +598,10 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 			out.take(p)
 			same = false
 		}
+	}
+	if out.pushed != t.pushed {
+		out.pushed = -maxObject // not the same on both ways: not known
+		same = same && s.pushed == out.pushed
 	}
 	out.flags = meet(s.flags, t.flags)
 	if out.flags.op != s.flags.op {

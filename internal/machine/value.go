@@ -52,7 +52,7 @@ func (w Why) String() string { return whys[w] }
 const MaxAtoms = 8
 
 // Atom is one thing that a value can be. Of Entry, Slot, Content, Member and Result the lower 32 bits are meant, less those in Clear
-// and with those in Set, and Plus added to that.
+// and with those in Set, shifted left by Shift, and Plus added to that: see Apply.
 type Atom struct {
 	Kind       Kind
 	Width      uint8 // bytes in memory, of Content, Member and Table
@@ -74,6 +74,12 @@ func (a Atom) same(b Atom) bool {
 	}
 	return a == b
 }
+
+// Apply gives the value of an atom by that of what it stands for.
+func (a Atom) Apply(n uint32) uint32 { return (n&^a.Clear|a.Set)<<a.Shift + a.Plus }
+
+// Plain says whether the atom is just what it stands for.
+func (a Atom) Plain() bool { return a.Set|a.Clear|a.Plus == 0 && a.Shift == 0 }
 
 // String is for tests and debugging.
 func (a Atom) String() string {
@@ -342,7 +348,10 @@ func withNumber(op Op, x Atom, n int64, width uint8, at uint32) Atom {
 		}
 		x.Plus += uint32(n)
 		return x
-	case x.Plus != 0:
+	case x.masked() && op == Shl && x.Plus == 0 && uint64(n) < 32:
+		x.Shift += uint8(n)
+		return x
+	case x.Plus != 0 || x.Shift != 0:
 	case x.masked() && op == Or && uint64(n)>>32 == 0:
 		x.Set, x.Clear = x.Set|uint32(n), x.Clear&^uint32(n)
 		return x

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/rule"
@@ -41,7 +40,7 @@ const (
 	Executable Verdict = "executable requests" // it asks for executable memory
 	BadLayout  Verdict = "layout"              // of its sections, or its imports
 	NotJudged  Verdict = "not judged"          // its code, or not on any of the versions of Windows
-	NotKnown   Verdict = "unknown requests"    // what some ask for is not known
+	NotKnown   Verdict = "unknown requests"    // what some ask for, or get, is not known
 	NoFinding  Verdict = "no finding"
 )
 
@@ -66,43 +65,81 @@ func (d Built) Verdict() Verdict {
 		return BadLayout
 	case len(d.unjudged()) > 0:
 		return NotJudged
-	case len(d.unknown()) > 0:
+	case len(d.unknown()) > 0, slices.ContainsFunc(d.Findings, func(f rule.Finding) bool { return notShown[f.Rule.ID] }):
 		return NotKnown
 	}
 	return NoFinding
 }
 
-// Reasons say why, the first that of the verdict.
+// Reasons say why, the first that of the verdict. Findings that are alike are one reason.
 func (d Built) Reasons() []string {
 	if d.Unreadable != "" {
 		return []string{d.Unreadable}
 	}
-	var differs, requests, layout, notes []string
-	executable := 0
+	var differs, whole, requests, layout, open, notes reasons
 	for _, f := range d.Findings {
 		switch {
 		case f.Rule.ID == differsID:
-			differs = append(differs, f.Message)
+			differs.add("differs", f)
+		case notShown[f.Rule.ID] && level(f) == rule.Note:
+			open.add(f.Rule.ID, f)
 		case level(f) == rule.Note:
-			notes = append(notes, f.Message)
+			notes.add(f.Message, f)
 		case f.Rule.IsLayout():
-			layout = append(layout, f.Message)
+			layout.add(f.Message, f)
 		case f.Site == nil:
-			requests = append(requests, f.Message)
+			whole.add(f.Message, f)
 		default:
-			if executable++; executable == 1 {
-				requests = append(requests, fmt.Sprintf("%s at 0x%x", f.Site.DDI.Name, f.Spot.RVA))
-			}
+			requests.add("executable", f)
 		}
 	}
-	if i := slices.IndexFunc(requests, func(s string) bool { return strings.Contains(s, " at 0x") }); executable > 0 && i >= 0 {
-		requests[i] = fmt.Sprintf("%d of %d, %s", executable, len(d.Sites), requests[i])
-	}
-	var unknown []string
+	unknown := slices.Clone(open.told(func(f rule.Finding, n int) string {
+		return fmt.Sprintf("%d of %d, %s", n, len(d.Sites), f.Message)
+	}))
 	if n := len(d.unknown()); n > 0 {
 		unknown = append(unknown, fmt.Sprintf("%d of %s not known: %s", n, plural(len(d.Sites), "request"), d.unknown()[0].Value.Unknown))
 	}
-	return slices.Concat(differs, requests, layout, d.unjudged(), unknown, notes)
+	one := func(f rule.Finding, n int) string { return andMore(f.Message, n) }
+	at := func(f rule.Finding, n int) string {
+		return fmt.Sprintf("%d of %d, %s at 0x%x", n, len(d.Sites), f.Site.DDI.Name, f.Spot.RVA)
+	}
+	return slices.Concat(differs.told(one), whole.told(one), requests.told(at), layout.told(one), d.unjudged(), unknown, notes.told(one))
+}
+
+// notShown are the rules whose notes say that a request may be made too early: it is not known what it gets.
+var notShown = map[string]bool{"C30031": true, "NX0003": true}
+
+// reasons are findings by what they have in common, in order.
+type reasons struct {
+	keys  []string
+	first map[string]rule.Finding
+	n     map[string]int
+}
+
+func (r *reasons) add(key string, f rule.Finding) {
+	if r.n[key] == 0 {
+		if r.n == nil {
+			r.first, r.n = map[string]rule.Finding{}, map[string]int{}
+		}
+		r.keys = append(r.keys, key)
+		r.first[key] = f
+	}
+	r.n[key]++
+}
+
+func (r *reasons) told(says func(f rule.Finding, n int) string) []string {
+	var list []string
+	for _, key := range r.keys {
+		list = append(list, says(r.first[key], r.n[key]))
+	}
+	return list
+}
+
+func andMore(text string, n int) string {
+	if n > 1 {
+		text += fmt.Sprintf(", and %d more", n-1)
+	}
+	return text
 }
 
 // unjudged says why the code of the driver was not judged, or not all of it.

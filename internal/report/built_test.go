@@ -114,6 +114,31 @@ Next:       nxport explain 0x2000; where you have the source: nxport scan SOURCE
 	}
 }
 
+// Which requests go by the variable of the opt-in, and where that is set, is said.
+func TestDriverTextOptedIn(t *testing.T) {
+	b := judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+		m.Build.Mechanism, m.Build.Initialised = nx.OptIn, driver.InitYes
+		m.Facts = []driver.Fact{{Kind: driver.OptInCall, Place: driver.Place{Path: "d.sys"}, Spot: &driver.Spot{Section: "INIT", RVA: 0x5010}, Says: "it sets the variable"}}
+		call(0x1000, "ExAllocatePoolWithTag", driver.Value{Terms: []driver.Term{{Tokens: []driver.Token{{Name: nx.PoolTypeVariable, In: nx.OptIn}}}}})
+	})
+	const want = `d.sys: x64, linker 14.29, minimum Windows 7 (subsystem version 6.1), opted in before its first request
+  opt-in 0x5010: it sets the variable
+
+1 request:
+  ExDefaultNonPagedPoolType: 0 (executable) on Windows 7; 512 (not executable) on Windows 8, 10
+    .text  0x1000    ExAllocatePoolWithTag
+
+Verdict:    no finding
+Why:        1 request, not executable from Windows 8 on
+`
+	if got := shownText(t, View{}, true, b); !strings.HasPrefix(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := fmt.Sprint(shownJSON(t, b)[0]["opt_ins"]); got != "[map[rva:20496 says:it sets the variable]]" {
+		t.Error(got)
+	}
+}
+
 // Of many alike findings some are shown, and the others counted: all stand in the list of requests.
 func TestDriverTextFolds(t *testing.T) {
 	b := judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
@@ -153,6 +178,9 @@ z.sys        no finding           no request …
 	if got := shownText(t, View{Width: 33}, false, list...); !strings.HasPrefix(got, "out/drv.sys  executable requests  …\n") {
 		t.Errorf("in 33 columns:\n%s", got)
 	}
+	if got := shownText(t, View{Width: 24}, false, list...); !strings.HasPrefix(got, "…drv.sys  executable requests  …\n") {
+		t.Errorf("in 24 columns:\n%s", got)
+	}
 	if got := cutFront("äöü/drv.sys", 9); got != "…/drv.sys" {
 		t.Errorf("%q", got)
 	}
@@ -188,6 +216,17 @@ func TestVerdict(t *testing.T) {
 			call(2, "ExAllocatePool", passed(0))
 		}, Executable, "it is compiled with POOL_NX_OPTIN, but nothing in it sets ExDefaultNonPagedPoolType: 1 request stays executable on every Windows; " +
 			"1 of 2, ExAllocatePool at 0x2"},
+		{"opted in at a time that is not known", func(m *driver.Image, call caller) {
+			m.Build.Mechanism, m.Build.Initialised = nx.OptIn, driver.InitUnknown
+			v := driver.Value{Terms: []driver.Term{{Tokens: []driver.Token{{Name: nx.PoolTypeVariable, In: nx.OptIn, At: driver.Before | driver.After}}}}}
+			call(1, "ExAllocatePool", v)
+			call(2, "ExAllocatePool", v)
+			call(3, "ExAllocatePool", passed(1))
+		}, NotKnown, "2 of 3, ExAllocatePool gets no-execute memory only if the opt-in call runs before it, which is not shown"},
+		{"layout, twice", func(m *driver.Image, call caller) {
+			fact(m, driver.WritableCode)
+			fact(m, driver.WritableCode)
+		}, BadLayout, "writable and executable section, and 1 more"},
 		{"layout", func(m *driver.Image, call caller) {
 			fact(m, driver.NotJudged)
 			fact(m, driver.UnalignedSection)
@@ -210,6 +249,22 @@ func TestVerdict(t *testing.T) {
 		if got := strings.Join(b.Reasons(), "; "); b.Verdict() != c.verdict || got != c.reasons {
 			t.Errorf("%s: %s\ngot  %s\nwant %s", c.name, b.Verdict(), got, c.reasons)
 		}
+	}
+}
+
+// What has no alternative fails nothing, whatever the level.
+func TestTally(t *testing.T) {
+	var tally Tally
+	for range tally.Count(slices.Values([]Built{judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+		call(3, "MmMapIoSpace", driver.Value{})
+	})})) {
+	}
+	if tally.Worst != 0 || tally.Levels[rule.Note] != 1 || tally.Drivers != 1 || tally.Sites != 1 {
+		t.Errorf("%+v", tally)
+	}
+	s := binarySite(t, "ExAllocatePool", 0x1000)
+	if s.Spot.Start = 0x1000; functionBuilt(*s) != "Get" {
+		t.Error(functionBuilt(*s))
 	}
 }
 
@@ -237,10 +292,22 @@ func TestHeldText(t *testing.T) {
 		"\n  disagree            ExAllocatePoolWithTag, a.c:7 New, at 0x1000: on Windows 7 the source passes 0x1, the image 0x0\n",
 		"\n  only in the source  ExAllocatePool2, a.c:50 New\n",
 		"\n  agree               ExAllocatePoolWithTag, a.c:20 New, at 0x1100\n",
+		"\nNext:       nxport explain NX0021\n",
 		"\nVerdict:    differs from source\nWhy:        ExAllocatePoolWithTag passes something else",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	for want, b := range map[string]Built{
+		"nxport explain 0x2000\n": aDriver(t),
+		"see what the source asks for there\n": judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+			call(3, "ExAllocatePool", driver.Value{Unknown: "why"})
+		}),
+	} {
+		b.Held = true
+		if text := shownText(t, View{}, true, b); !strings.HasSuffix(text, "Next:       "+want) {
+			t.Errorf("got\n%s", text)
 		}
 	}
 	row := shownText(t, View{}, false, aHeld(t))

@@ -21,9 +21,16 @@ type jsonImage struct {
 	MinimumSource string       `json:"minimum_source"`
 	Mechanism     nx.Mechanism `json:"mechanism"`
 	Initialised   string       `json:"initialised"`
+	OptIns        []jsonOptIn  `json:"opt_ins,omitempty"`
 	Verdict       Verdict      `json:"verdict"`
 	Reasons       []string     `json:"reasons"`
 	Imports       []string     `json:"imports,omitempty"` // routines of the table
+}
+
+// jsonOptIn is where a driver opts in.
+type jsonOptIn struct {
+	RVA  uint32 `json:"rva,omitempty"`
+	Says string `json:"says"`
 }
 
 // jsonDrivers is the summary of built drivers.
@@ -66,6 +73,15 @@ func builtLines(d Built) []any {
 	line := jsonImage{
 		Type: "image", Path: b.Project, Arch: b.Processor, Linker: b.Linker, Minimum: b.Minimum.String(), MinimumSource: b.MinimumSource,
 		Mechanism: b.Mechanism, Initialised: string(b.Initialised), Verdict: d.Verdict(), Reasons: d.Reasons(),
+	}
+	for _, f := range d.Facts {
+		if f.Kind == driver.OptInCall {
+			in := jsonOptIn{Says: f.Says}
+			if f.Spot != nil {
+				in.RVA = f.Spot.RVA
+			}
+			line.OptIns = append(line.OptIns, in)
+		}
 	}
 	if line.Reasons == nil {
 		line.Reasons = []string{}

@@ -88,14 +88,16 @@ func cutBack(text string, width int) string {
 
 // nothing says what there is of a driver, where nothing else is to say.
 func (d Built) nothing() string {
-	switch n := len(d.Sites); n {
-	case 0:
+	n := len(d.Sites)
+	switch {
+	case n == 0:
 		return "no request for memory"
-	case 1:
-		return "1 request, which is not executable"
-	default:
-		return fmt.Sprintf("%d requests, none of them executable", n)
+	case !slices.ContainsFunc(d.Build.Windows, nx.Version.HasNX):
+		return plural(n, "request") + ", judged for no Windows that has no-execute pool"
+	case n == 1:
+		return "1 request, not executable from Windows 8 on"
 	}
+	return fmt.Sprintf("%d requests, none of them executable from Windows 8 on", n)
 }
 
 // notJudged is what no verdict is about.
@@ -150,6 +152,11 @@ func (c *console) head(b Built) {
 		says = append(says, in)
 	}
 	c.say("", gutterWidth, part{b.Build.Project + ":", bold}, part{strings.Join(says, ", "), plain})
+	for _, f := range b.Facts {
+		if f.Kind == driver.OptInCall {
+			c.say("  ", 4, part{"opt-in" + address(f.Spot) + ":", bold}, part{f.Says, plain})
+		}
+	}
 }
 
 // optInBuilt says what is known of the opt-in of an image.
@@ -198,6 +205,13 @@ func within(path string, steps []driver.Step) []driver.Step {
 	return list
 }
 
+func address(s *driver.Spot) string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf(" 0x%x", s.RVA)
+}
+
 // whereBuilt names the section, the function and the lines of a request.
 func whereBuilt(s driver.Site) string {
 	parts := []string{s.Spot.Section}
@@ -237,6 +251,9 @@ func (c *console) requests(b Built, in *builds) {
 	groups := map[string][]driver.Site{}
 	for _, s := range b.Sites {
 		says := in.gets(rule.Finding{Site: &s, Builds: []string{b.Build.ID}})
+		if hasTokens(s.Value) {
+			says = termsOf(s.Value) + ": " + says
+		}
 		switch {
 		case s.Value.Unknown != "" && len(s.Value.Terms) > 0:
 			says += "; or not known: " + s.Value.Unknown
@@ -261,6 +278,11 @@ func (c *console) requests(b Built, in *builds) {
 		}
 	}
 	c.raw("\n", plain)
+}
+
+// hasTokens says whether the value is that of a variable of the opt-in, or more than numbers otherwise.
+func hasTokens(v driver.Value) bool {
+	return slices.ContainsFunc(v.Terms, func(t driver.Term) bool { return len(t.Tokens) > 0 })
 }
 
 // rank puts first what matters most.

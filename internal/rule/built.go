@@ -186,11 +186,12 @@ func asks(n int) string {
 	return fmt.Sprintf("%d requests ask", n)
 }
 
-// importTooNew is NX0014 for a built driver: by what it imports, called or not.
+// importTooNew is NX0014 for a built driver: by what it imports, called or not. No subsystem version tells one release of Windows 10
+// from another.
 func importTooNew(m *driver.Image) []Finding {
 	var found []Finding
 	for _, d := range m.Imports {
-		if m.Build.Minimum.Before(d.Since) {
+		if m.Build.Minimum.Before(nx.Windows10) && m.Build.Minimum.Before(d.Since) {
 			f := whole(m, "it imports %s, which came with %s, and loads from %s on (%s)", d.Name, d.Since.Name(), m.Build.Minimum.Name(), m.Build.MinimumSource)
 			f.Level = Note
 			found = append(found, f)

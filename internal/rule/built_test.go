@@ -122,6 +122,7 @@ func TestBuilt(t *testing.T) {
 		}), ""},
 		{"a new import", imports(nx.Windows7, old, "ExAllocatePool2"), "note NX0014 it imports ExAllocatePool2, which came with Windows 10.0.19041, " +
 			"and loads from Windows 7 on (subsystem version 6.1)"},
+		{"a new import, of a release of Windows 10", imports(nx.Windows10, old, "ExAllocatePool2"), ""},
 		{"no new import", imports(nx.Windows7, old, pool), ""},
 		{"a deprecated one", imports(nx.Windows10, []nx.Version{{Major: 10, Build: 19041}}, pool, "MmMapIoSpace"),
 			"note C28751 it imports ExAllocatePoolWithTag, which is deprecated: every Windows from Windows 10.0.19041 on has ExAllocatePool2"},

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"fmt"
 	"iter"
 	"os"
 	"path"
@@ -140,9 +141,10 @@ func (r *Result) hold(b *report.Built) {
 		b.NotHeld = err.Error()
 		return
 	}
-	windows := versions(b.Build.Windows, predicted.Build.Minimum)
+	windows := slices.DeleteFunc(slices.Clone(b.Build.Windows), func(w nx.Version) bool { return w.Before(predicted.Build.Minimum) })
 	if len(windows) == 0 {
-		windows = predicted.Build.Windows
+		b.NotHeld = fmt.Sprintf("%s starts at %s, and is judged for no Windows that the image is judged for", predicted.Build.ID, predicted.Build.Minimum.Name())
+		return
 	}
 	b.Source, b.Matches = predicted.Build.ID, driver.Hold(predicted, b.Image, windows)
 	b.Findings = append(b.Findings, rule.Differences(&b.Image, b.Matches)...)

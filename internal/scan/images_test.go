@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/nxport/nxport/internal/image/imagetest"
 	"github.com/nxport/nxport/internal/report"
@@ -131,8 +132,10 @@ func TestImagesWindow(t *testing.T) {
 			break
 		}
 	}
-	if err := os.RemoveAll("199.sys"); err != nil { // nobody reads it any more
-		t.Fatal(err)
+	for start := time.Now(); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("somebody still waits to go on")
+		}
 	}
 }
 
@@ -170,23 +173,34 @@ func TestHeld(t *testing.T) {
 		"drv/SOURCES": []byte("TARGETNAME=drv\nTARGETTYPE=DRIVER\nSOURCES=drv.c\n"), "drv/drv.c": []byte(source("PagedPool")),
 		"drv/out/x64.sys": link(t, nx.X64, runs, readable), "drv/out/arm.sys": imagetest.Build(nx.ARM, nil), "drv/out/arm64.sys": link(t, nx.ARM64, runs, readable),
 	})
-	r, err := Run([]string{"drv"}, Options{Windows: nil, DDIs: nx.DDIs(), Jobs: 1})
+	r, err := Run([]string{"drv"}, Options{DDIs: nx.DDIs(), Jobs: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
+	later := *r
+	later.Images = slices.Clone(r.Images)
+	for i := range later.Images {
+		later.Images[i].Build.Minimum = nx.Windows10
+	}
 	for _, tt := range []struct {
-		named []string
-		want  string
+		named  []string
+		source *Result
+		asked  []nx.Version
+		want   string
 	}{
-		{nil, "; ; "},
-		{[]string{"drv/out/arm.sys", "drv/out/arm64.sys", "drv/out/x64.sys"},
+		{nil, r, nil, "; ; "},
+		{[]string{"drv/out/x64.sys"}, nil, nil, "; ; "},
+		{[]string{"drv/out/x64.sys"}, &later, nil, "; ; held, drv/SOURCES|free|amd64"},
+		{[]string{"drv/out/x64.sys"}, &later, []nx.Version{nx.Windows7},
+			"; ; not held: drv/SOURCES|free|amd64 starts at Windows 10, and is judged for no Windows that the image is judged for"},
+		{[]string{"drv/out/arm.sys", "drv/out/arm64.sys", "drv/out/x64.sys"}, r, nil,
 			"not held: its code is not read; not held: no build of a driver for arm64; held, " + "drv/SOURCES|free|amd64"},
 	} {
 		n, err := Sort(append([]string{"drv"}, tt.named...))
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, err := Images(n, Options{Jobs: 1, DDIs: nx.DDIs(), Source: r})
+		list, err := Images(n, Options{Jobs: 1, DDIs: nx.DDIs(), Source: tt.source, Windows: tt.asked})
 		if err != nil {
 			t.Fatal(err)
 		}
