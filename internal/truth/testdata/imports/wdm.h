@@ -147,7 +147,7 @@ FORCEINLINE PVOID KitByName(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
 
 FORCEINLINE PVOID KitByConstantName(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
 {
-    static wchar_t text[] = L"ExAllocatePoolWithTag";
+    static const wchar_t text[] = L"ExAllocatePoolWithTag";
     UNICODE_STRING name = { sizeof(text) - sizeof(wchar_t), sizeof(text), (WCHAR *)text };
 
     return ((KitAllocate)MmGetSystemRoutineAddress(&name))(Type, Size, Tag);
