@@ -230,7 +230,7 @@ func (f *follower) callee(target machine.Value, s *machine.State) (name string, 
 		if name, ok := f.thunk(uint32(rva)); ok {
 			return name, 0
 		}
-		if dispatches(f.At(uint32(rva))) && f.Processor == nx.X64 {
+		if s != nil && dispatches(f.At(uint32(rva))) && f.Processor == nx.X64 {
 			const rax = 0
 			return f.callee(s.Register(rax), s)
 		}

@@ -68,21 +68,31 @@ func (f *follower) optInVariable(p place) (*optIn, bool) {
 	if v.unknown != "" || v.initial != 0 || !v.mayOptIn() {
 		return nil, false
 	}
-	a := byWindows(f, func(f *follower) answer {
-		v := f.variableAt(p)
-		after := answer{unknown: v.unknown}
-		for _, s := range v.stores {
-			after.add(s.value)
-		}
-		if len(v.stores) == 0 {
-			after.terms = []driver.Term{{Bits: v.initial}}
-		}
-		return after
-	})
+	if !f.differs(p) {
+		return nil, false
+	}
+	a := byWindows(f, func(f *follower) answer { return f.variableAt(p).after() })
 	if set, ok := setOnWindows8(a); ok {
 		f.optIns[p] = &optIn{place: p, set: set, store: v.stores[0], moments: f.momentsOf(v)}
 	}
 	return f.optIns[p], f.optIns[p] != nil
+}
+
+// after gives what a variable holds behind its stores; what it starts with, where there are none.
+func (v *variable) after() answer {
+	if len(v.stores) == 0 {
+		return answer{terms: []driver.Term{{Bits: v.initial}}, unknown: v.unknown}
+	}
+	a := answer{unknown: v.unknown}
+	for _, s := range v.stores {
+		a.add(s.value)
+	}
+	return a
+}
+
+// differs says whether a variable is set on Windows 10, and is not on Windows 7.
+func (f *follower) differs(p place) bool {
+	return len(f.under(nx.Windows7).variableAt(p).stores) < len(f.under(representatives[len(representatives)-1]).variableAt(p).stores)
 }
 
 // setOnWindows8 gives the value of a variable from Windows 8 on, if it is nothing below.

@@ -146,12 +146,22 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	for _, c := range callers {
 		out.add(q.fromCaller(a, c))
 	}
+	taken := q.f.addressTaken(r.Start)
+	if calls, ok := q.f.callsByPointer(r.Start, taken); ok {
+		taken = false
+		for _, c := range calls {
+			if v, ok := c.in.Value(c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, c.jump, c.at) }); ok {
+				q.say(c.at, "calls the routine at 0x%x through a pointer", r.Start)
+				out.add(q.resolve(v, c.in))
+			}
+		}
+	}
 	switch {
-	case len(out.terms) == 0 && out.unknown == "":
-		return answer{unknown: what + ", which are not known"}
 	case q.f.exported(r.Start):
 		out.add(answer{unknown: what + ", and it is exported"})
-	case q.f.addressTaken(r.Start):
+	case len(out.terms) == 0 && out.unknown == "":
+		return answer{unknown: what + ", which are not known"}
+	case taken:
 		out.add(answer{unknown: what + ", and its address is taken"})
 	}
 	return out

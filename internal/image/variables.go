@@ -105,7 +105,11 @@ func (f *follower) naming(rva uint32) (starts []uint32, taken bool) {
 		if !ok || slices.Contains(starts, r.Start) {
 			continue
 		}
-		if in, ok := r.Covering(at); ok && writesOrNames(in, f.Base+uint64(rva), f.Processor == nx.ARM64) {
+		in, ok := r.Covering(at)
+		if !ok || !writesOrNames(in, f.Base+uint64(rva), f.Processor == nx.ARM64) {
+			continue
+		}
+		if ref.to == rva || r.StoresBeyond(int64(rva-ref.to)) {
 			starts = append(starts, r.Start)
 		}
 	}

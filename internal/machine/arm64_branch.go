@@ -15,12 +15,12 @@ func (d arm64) branch() {
 		d.goTo(Branch, d.signed(5, 19))
 	case d.is(0x7E000000, 0x34000000): // cbz, cbnz
 		w := d.width()
-		d.in.On = Step{Op: Compare, A: read(d.field(0), w), B: imm(0, w)}
+		d.in.Own, d.in.Steps = true, append(d.in.Steps, Step{Op: Compare, A: read(d.field(0), w), B: imm(0, w)})
 		d.zeroOrNot()
 		d.goTo(Branch, d.signed(5, 19))
 	case d.is(0x7E000000, 0x36000000): // tbz, tbnz
 		w := d.width()
-		d.in.On = Step{Op: Test, A: read(d.field(0), w), B: imm(1<<(d.bits(31, 1)<<5|d.bits(19, 5)), w)}
+		d.in.Own, d.in.Steps = true, append(d.in.Steps, Step{Op: Test, A: read(d.field(0), w), B: imm(1<<(d.bits(31, 1)<<5|d.bits(19, 5)), w)})
 		d.zeroOrNot()
 		d.goTo(Branch, d.signed(5, 14))
 	case d.is(0xFE000000, 0xD6000000):

@@ -66,7 +66,7 @@ var (
 // textARM64 gives what an instruction is lowered to as testdata/arm64.txt has it.
 func textARM64(in *Inst) string {
 	var parts []string
-	for _, s := range in.Steps {
+	for _, s := range in.does() {
 		parts = append(parts, stepText(s))
 	}
 	if in.Flow == Next {
@@ -82,8 +82,8 @@ func textARM64(in *Inst) string {
 	if in.Flow == Branch {
 		s += " if " + condNames[in.Cond]
 	}
-	if in.On.Op != Other {
-		s += fmt.Sprintf(" of %s %s %s", operandText(in.On.A), opNames[in.On.Op], operandText(in.On.B))
+	if in.Own {
+		s += fmt.Sprintf(" of %s %s %s", operandText(in.on().A), opNames[in.on().Op], operandText(in.on().B))
 	}
 	return strings.Join(append(parts, s), "; ")
 }
@@ -198,7 +198,7 @@ func FuzzARM64(f *testing.F) {
 		if in.Known && (in.Target-at)%4 != 0 {
 			t.Errorf("a branch from %#x goes to %#x", at, in.Target)
 		}
-		for _, s := range append(in.Steps, in.On, Step{A: in.Via}) {
+		for _, s := range append(in.Steps, Step{A: in.Via}) {
 			for _, o := range []Operand{s.Dst, s.A, s.B} {
 				checkOperand(t, o)
 			}

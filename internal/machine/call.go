@@ -1,5 +1,8 @@
 package machine
 
+// shadowSpace is where a called routine of x64 may keep its first four arguments.
+const shadowSpace = 32
+
 // call applies what a call does to any state: registers that it may change, what it may write on the stack, what it takes off it.
 func (s *State) call(in *Inst) {
 	target := s.Target(in)
@@ -8,8 +11,11 @@ func (s *State) call(in *Inst) {
 		before = s.clone()
 	}
 	s.spoilPassed(in.At)
-	if s.env.Word == 4 {
+	switch {
+	case s.env.Word == 4:
 		s.pop(in, target)
+	case s.env.Stack == stackX86:
+		s.dropArguments(shadowSpace)
 	}
 	gone := s.slab.opaque(ByCall, in.At)
 	for r := Reg(0); r < Temporary; r++ {

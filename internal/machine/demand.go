@@ -122,8 +122,8 @@ func (r *Routine) compares(b *block, reg Reg) bool {
 		return false
 	}
 	names := func(o Operand) bool { return o.Kind == Register && o.Reg == reg }
-	if last.On.Op != Other {
-		return names(last.On.A)
+	if last.Own {
+		return names(last.on().A)
 	}
 	for i := b.last; i >= b.first; i-- {
 		steps := r.Insts[i].Steps

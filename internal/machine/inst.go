@@ -120,9 +120,22 @@ type Inst struct {
 	Pops   uint16 // of a Return, bytes that it takes off the stack besides the return address
 	Target uint32
 	Via    Operand // of a Call or Jump that goes to an address out of a register or memory
-	// On is, of a Branch that compares for itself, the comparison (Compare or Test); else its Op is Other, and the flags decide.
-	On    Step
+	// Own says of a Branch that it compares for itself, whatever the flags are: by the last of the Steps, which does not set them.
+	Own bool
+	// Stays says of a Branch or Jump whose Target is known that it leads to the same routine.
+	Stays bool
 	Steps []Step
+}
+
+// on is the comparison of a Branch that compares for itself.
+func (in *Inst) on() *Step { return &in.Steps[len(in.Steps)-1] }
+
+// does are the steps that change something.
+func (in *Inst) does() []Step {
+	if in.Own {
+		return in.Steps[:len(in.Steps)-1]
+	}
+	return in.Steps
 }
 
 // Decoder reads one instruction at an address relative to the image's base. It gives false where the bytes are none. The steps

@@ -153,7 +153,7 @@ func (r *Routine) indirect() (unknown bool) {
 				unknown = true
 				continue
 			}
-			more = r.leads(target, in) || more
+			more = r.leads(target, b) || more
 		}
 		if !more {
 			break
@@ -224,12 +224,16 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 		}
 		r.steps = r.steps[:len(r.steps)+min(len(in.Steps), cap(r.steps)-len(r.steps))]
 		r.index.put(at, int32(len(r.Insts)))
-		r.Insts = append(r.Insts, in)
-		for _, t := range r.targets(&in) {
-			if _, known := r.index.get(t); !known {
-				queue = append(queue, t)
+		if in.Known && (in.Flow == Branch || in.Flow == Jump) && r.env.Inside(r.Start, in.Target) {
+			in.Stays = true
+			if _, known := r.index.get(in.Target); !known {
+				queue = append(queue, in.Target)
 			}
 		}
+		if in.Flow == Jump && !in.Known {
+			queue = append(queue, r.tables[in.At]...)
+		}
+		r.Insts = append(r.Insts, in)
 		switch in.Flow {
 		case Jump, Return, Stop:
 			return queue
@@ -248,17 +252,20 @@ func (r *Routine) room() []Step {
 	return r.steps[len(r.steps) : len(r.steps) : len(r.steps)+maxSteps]
 }
 
-// targets are where a jump leads to within the routine.
-func (r *Routine) targets(in *Inst) []uint32 {
-	switch {
-	case in.Flow == Branch, in.Flow == Jump && in.Known:
-		if r.env.Inside(r.Start, in.Target) {
-			return []uint32{in.Target}
+// eachTarget visits where a jump leads to within the routine.
+func (r *Routine) eachTarget(in *Inst, visit func(inst int)) {
+	if in.Stays {
+		if j, ok := r.index.get(in.Target); ok {
+			visit(int(j))
 		}
-	case in.Flow == Jump:
-		return r.tables[in.At]
 	}
-	return nil
+	if in.Flow == Jump && !in.Known {
+		for _, t := range r.tables[in.At] {
+			if j, ok := r.index.get(t); ok {
+				visit(int(j))
+			}
+		}
+	}
 }
 
 // split makes the blocks.
@@ -269,11 +276,7 @@ func (r *Routine) split() {
 	}
 	for i := range r.Insts {
 		in := &r.Insts[i]
-		for _, t := range r.targets(in) {
-			if j, ok := r.index.get(t); ok {
-				leads[j] = true
-			}
-		}
+		r.eachTarget(in, func(j int) { leads[j] = true })
 		if follows := i+1 < len(r.Insts) && r.Insts[i+1].At == in.At+uint32(in.Len); in.Flow != Next && in.Flow != Call || !follows {
 			leads[i+1] = true
 		}
@@ -299,11 +302,7 @@ func (r *Routine) connect(b *block, at []int) {
 	if in.Flow == Branch {
 		taken = 1
 	}
-	for _, t := range r.targets(in) {
-		if j, ok := r.index.get(t); ok {
-			b.next = append(b.next, edge{to: at[j], taken: taken})
-		}
-	}
+	r.eachTarget(in, func(j int) { b.next = append(b.next, edge{to: at[j], taken: taken}) })
 	if in.Flow == Next || in.Flow == Call || in.Flow == Branch {
 		if j, ok := r.index.get(in.At + uint32(in.Len)); ok {
 			b.next = append(b.next, edge{to: at[j], taken: -taken})
@@ -390,7 +389,7 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	last := &r.Insts[blk.last]
 	if last.Flow == Jump && !last.Known {
-		more = r.leads(s.read(last.Via, r.env.Word, last.At), last)
+		more = r.leads(s.read(last.Via, r.env.Word, last.At), b)
 	}
 	for i := range blk.next {
 		e := &blk.next[i]
@@ -417,7 +416,8 @@ func (r *Routine) pass(s *State, in *Inst) {
 // branch narrows a state to one way of a branch, false where that is not gone.
 func (s *State) branch(in *Inst, taken bool) bool {
 	f := s.flags
-	if on := &in.On; on.Op != Other {
+	if in.Own {
+		on := in.on()
 		f = flags{op: on.Op, a: on.A, b: on.B, av: s.read(on.A, on.A.Width, in.At), bv: s.read(on.B, on.A.Width, in.At)}
 		if on.A == on.B {
 			f.bv = f.av
@@ -446,12 +446,13 @@ func (r *Routine) arrive(b int, s *State) (changed bool) {
 }
 
 // leads finds where an indirect jump leads: to what a table holds, or to some of it where the index is known.
-func (r *Routine) leads(target Value, in *Inst) (more bool) {
+func (r *Routine) leads(target Value, b int) (more bool) {
+	in := &r.Insts[r.blocks[b].last]
 	known := r.tables[in.At]
 	for _, a := range target {
 		switch a.Kind {
 		case Table:
-			list := r.entries(a)
+			list := r.entries(a, r.bound(b))
 			if len(list) == 0 {
 				r.Whole = false
 			}
@@ -484,39 +485,107 @@ func addNew(list []uint32, more ...uint32) []uint32 {
 	return list
 }
 
-// entries reads a jump table up to the first entry that leads out of the routine.
-func (r *Routine) entries(t Atom) []uint32 {
+// bound finds the comparison of an index that comes before a jump through a table: how many entries it has, 0 where that is not seen.
+func (r *Routine) bound(b int) int {
+	const blocksBack = 4
+	for range blocksBack {
+		from := r.blocks[b].from
+		for _, p := range from {
+			blk := &r.blocks[p]
+			last := &r.Insts[blk.last]
+			if last.Flow != Branch {
+				continue
+			}
+			for _, e := range blk.next {
+				if n := r.compared(blk, e.taken > 0, last.Cond); e.to == b && n > 0 {
+					return n
+				}
+			}
+		}
+		if len(from) != 1 {
+			return 0
+		}
+		b = from[0]
+	}
+	return 0
+}
+
+// compared gives how many numbers from 0 on pass the comparison at the end of a block, on one way; 0 where it is another comparison.
+func (r *Routine) compared(b *block, taken bool, c Cond) int {
+	if !taken {
+		c = opposite[c]
+	}
+	for i := b.last; i >= b.first; i-- {
+		steps := r.Insts[i].Steps
+		for j := len(steps) - 1; j >= 0; j-- {
+			s := &steps[j]
+			if s.Op != Compare && !s.Flags {
+				continue
+			}
+			n := s.B.Imm
+			if s.Op != Compare || s.B.Kind != Immediate || n < 0 || n >= maxTable {
+				return 0
+			}
+			switch c {
+			case BelowEqual, LessEqual:
+				return int(n) + 1
+			case Below, Less:
+				return int(n)
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+// entries reads a jump table of so many entries; where that is not known, up to the first that leads out of the routine, or to where
+// code is.
+func (r *Routine) entries(t Atom, bound int) []uint32 {
+	if t.Set != 0 { // bytes tell which entries count
+		bytes := r.env.Code(t.Set)
+		most := 0
+		for _, n := range bytes[:min(bound, len(bytes))] {
+			most = max(most, int(n)+1)
+		}
+		bound = most
+	}
 	var list []uint32
 	at := uint64(t.N) - r.env.Base
 	if at>>32 != 0 {
 		return nil
 	}
 	data := r.env.Code(uint32(at))
-	for i := 0; i < maxTable && len(data) >= int(t.Width); i++ {
-		var n int64
-		switch t.Width {
-		case 1:
-			n = int64(data[0])
-		case 2:
-			n = int64(binary.LittleEndian.Uint16(data))
-		case 4:
-			n = int64(binary.LittleEndian.Uint32(data))
-		case 8:
-			n = int64(binary.LittleEndian.Uint64(data))
+	for i := 0; i < maxTable && len(data) >= int(t.Width) && (bound == 0 || i < bound); i++ {
+		if _, code := r.index.get(uint32(at) + uint32(i)*uint32(t.Width)); code && bound == 0 {
+			break
 		}
-		if t.Signed || t.Width == 4 && r.env.Word == 8 {
-			n = extend(n, t.Width)
-		}
-		to := cut(n<<t.Shift+t.Off, r.env.Word) - int64(r.env.Base)
+		to := cut(t.entry(data)<<t.Shift+t.Off, r.env.Word) - int64(r.env.Base)
 		if to < 0 || to>>32 != 0 || !r.env.Inside(r.Start, uint32(to)) {
 			break
 		}
-		if !slices.Contains(list, uint32(to)) {
-			list = append(list, uint32(to))
-		}
+		list = addNew(list, uint32(to))
 		data = data[t.Width:]
 	}
 	return list
+}
+
+// entry reads one entry. Those of four bytes in 64-bit code are distances, with a sign.
+func (t Atom) entry(data []byte) int64 {
+	n := int64(0)
+	switch t.Width {
+	case 1:
+		n = int64(data[0])
+	case 2:
+		n = int64(binary.LittleEndian.Uint16(data))
+	case 4:
+		n = int64(binary.LittleEndian.Uint32(data))
+	case 8:
+		n = int64(binary.LittleEndian.Uint64(data))
+	}
+	if t.Signed {
+		n = extend(n, t.Width)
+	}
+	return n
 }
 
 // Near gives the state before an instruction as far as its own block tells: what comes from in front of that is Early.
@@ -640,7 +709,7 @@ func (r *Routine) leaves(b *block) bool {
 
 // departs says whether a jump leaves the routine.
 func (r *Routine) departs(in *Inst) bool {
-	return (in.Flow == Jump || in.Flow == Branch) && len(r.targets(in)) == 0
+	return (in.Flow == Jump || in.Flow == Branch) && !in.Stays && (in.Known || len(r.tables[in.At]) == 0)
 }
 
 // Stores visits what the routine writes to fixed addresses, in the order of the code.
@@ -661,9 +730,22 @@ func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Val
 	}
 }
 
+// StoresBeyond says whether the routine writes anywhere at that distance from a register.
+func (r *Routine) StoresBeyond(distance int64) bool {
+	for i := range r.Insts {
+		for j := range r.Insts[i].Steps {
+			if d := &r.Insts[i].Steps[j].Dst; d.Kind == Memory && d.Reg != NoReg && d.Imm == distance {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (r *Routine) storesOf(s *State, in *Inst, visit func(in *Inst, address uint64, width uint8, v Value)) {
-	for i := range in.Steps {
-		p := &in.Steps[i]
+	steps := in.does()
+	for i := range steps {
+		p := &steps[i]
 		if p.Dst.Kind != Memory {
 			s.step(p, in.At)
 			continue
@@ -773,4 +855,83 @@ func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) map[uint32]bool {
 		}
 	}
 	return reached
+}
+
+// Use is a call that is given a value: as what it goes to, or as an argument.
+type Use struct {
+	At     uint32
+	Target bool // it is what is called
+	// Entry is what the called routine finds the value as: an Entry or a Slot.
+	Entry Atom
+	Inst  *Inst
+	To    Value // what is called
+}
+
+// Uses finds the calls that are given a value, and says whether it goes anywhere else: into memory that is not the routine's own.
+func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
+	r.solve()
+	holds := func(v Value) bool { return len(v) > 0 && slices.ContainsFunc(v, is) }
+	for b := range r.blocks {
+		blk := &r.blocks[b]
+		if blk.in == nil {
+			continue
+		}
+		s := blk.in.clone()
+		for i := blk.first; i <= blk.last; i++ {
+			in := &r.Insts[i]
+			for j, steps := 0, in.does(); j < len(steps); j++ {
+				p := &steps[j]
+				if p.Op == Move && p.Dst.Kind == Memory && holds(s.read(p.A, p.Dst.Width, in.At)) && !onStack(s.address(p.Dst, in.At)) {
+					escapes = true
+				}
+				s.step(p, in.At)
+			}
+			if in.Flow == Call || r.departs(in) {
+				uses = append(uses, s.uses(in, holds)...)
+			}
+			if in.Flow == Call {
+				s.call(in)
+				s.dropArguments(maxArguments * int64(s.env.Word))
+			}
+		}
+	}
+	return uses, escapes
+}
+
+// dropArguments forgets what was passed on the stack: it is the called routine's.
+func (s *State) dropArguments(length int64) {
+	if sp := s.regs[s.env.Stack]; len(sp) == 1 && sp[0].Kind == Frame {
+		s.cutOut(place{sp[0].Off, sp[0].N}, length)
+	}
+}
+
+// maxArguments is how many arguments on the stack are looked at.
+const maxArguments = 12
+
+// uses gives what a call does with a value.
+func (s *State) uses(in *Inst, holds func(Value) bool) []Use {
+	var list []Use
+	to := s.Target(in)
+	if holds(to) {
+		list = append(list, Use{At: in.At, Target: true, Inst: in, To: to})
+	}
+	for _, reg := range s.env.arguments() {
+		if holds(s.regs[reg]) {
+			list = append(list, Use{At: in.At, Entry: Atom{Kind: Entry, N: int64(reg)}, Inst: in, To: to})
+		}
+	}
+	pushed := int64(0) // the return address
+	if in.Flow == Call && s.env.Stack == stackX86 {
+		pushed = int64(s.env.Word)
+	}
+	sp := s.regs[s.env.Stack]
+	for _, x := range s.slots {
+		if len(sp) != 1 || sp[0].Kind != Frame || sp[0].Off != x.base || !holds(x.value) {
+			continue
+		}
+		if off := x.off - sp[0].N; off >= 0 && off < maxArguments*int64(s.env.Word) {
+			list = append(list, Use{At: in.At, Entry: Atom{Kind: Slot, N: off + pushed}, Inst: in, To: to})
+		}
+	}
+	return list
 }

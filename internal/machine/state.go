@@ -68,8 +68,9 @@ func entryState(env *Env, sl *slab, at uint32) State {
 
 // run applies the steps of an instruction.
 func (s *State) run(in *Inst) {
-	for i := range in.Steps {
-		s.step(&in.Steps[i], in.At)
+	steps := in.does()
+	for i := range steps {
+		s.step(&steps[i], in.At)
 	}
 	if s.env.Word == 4 {
 		s.countPushes(in)
@@ -341,7 +342,10 @@ func (s *State) table(o Operand, at uint32) (Value, bool) {
 	if _, known := s.regs[o.Index].Numbers(); known {
 		return nil, false
 	}
-	t := Atom{Kind: Table, N: cut(int64(base)+o.Imm, s.env.Word), Width: o.Width, Signed: o.Signed, At: at}
+	t := Atom{Kind: Table, N: cut(int64(base)+o.Imm, s.env.Word), Width: o.Width, Signed: o.Signed || o.Width == 4 && s.env.Word == 8, At: at}
+	if i := s.regs[o.Index]; len(i) == 1 && i[0].Kind == Table && i[0].Width == 1 && i[0].Off == 0 {
+		t.Set = uint32(i[0].N - int64(s.env.Base)) // one table chooses among the entries of another
+	}
 	return s.slab.one(t), true
 }
 
@@ -512,17 +516,17 @@ func (s *State) cutOut(p place, length int64) {
 // maxObject is how many bytes from an address on may belong to the object there.
 const maxObject = 0x400
 
-// spoil makes a range of the stack unknown.
+// spoil makes a range of the stack unknown. No object of a routine reaches into what its caller keeps; of that, only an argument may be
+// written, by the address of it.
 func (s *State) spoil(p place, length int64, why Why, at uint32) {
-	callers := p.base == 0 && p.off+length > 0 && !s.early
-	if callers && length > 64 {
-		length = max(64, -p.off) // what the caller keeps beyond its arguments is no object of this routine
+	own := p.base != 0 || p.off < 0 || s.early
+	if !own {
+		length = min(length, 2*int64(s.env.Word))
+	} else if p.base == 0 && !s.early {
+		length = min(length, -p.off)
 	}
 	s.cutOut(p, length)
-	if !callers {
-		return
-	}
-	for off := max(p.off, 0) &^ 3; off < p.off+length; off += 4 {
+	for off := p.off &^ 3; !own && off < p.off+length; off += 4 {
 		s.put(place{0, off}, 4, s.slab.opaque(why, at))
 	}
 }

@@ -325,6 +325,8 @@ func withNumber(op Op, x Atom, n int64, width uint8, at uint32) Atom {
 	switch {
 	case op == And && cut(n, width) == 0:
 		return Atom{At: at}
+	case op == Or && cut(n, width) == cut(-1, width):
+		return Atom{N: cut(n, width), At: at}
 	case x.Low != 0:
 	case n == 0 && op != Mul && op != And, cut(n, width) == cut(-1, width) && op == And && width >= 4:
 		return x

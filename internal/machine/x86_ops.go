@@ -324,7 +324,8 @@ func (x *x86) jumps() {
 	switch op := x.opcode; {
 	case op == 0xe3:
 		x.relative(Branch)
-		x.in.Cond, x.in.On = Equal, Step{Op: Compare, A: x.whole(cx), B: imm(0, x.word())}
+		x.in.Cond, x.in.Own = Equal, true
+		x.step(Step{Op: Compare, A: x.whole(cx), B: imm(0, x.word())})
 	case op < 0xe3:
 		x.other(false, x.whole(cx))
 		x.relative(Branch)

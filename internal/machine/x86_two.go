@@ -78,11 +78,7 @@ func (x *x86) bits() {
 	case 0xa3:
 		x.other(true)
 	case 0xba:
-		if x.middle() == 4 {
-			x.other(true)
-		} else {
-			x.other(true, x.rm(w))
-		}
+		x.bitTest(w)
 	case 0xa4, 0xa5, 0xac, 0xad, 0xab, 0xb3, 0xbb:
 		x.other(true, x.rm(w))
 	case 0xae:
@@ -101,6 +97,20 @@ func (x *x86) bits() {
 	case 0xb8, 0xbc, 0xbd:
 		x.other(true, x.g(w))
 	}
+}
+
+// bitTest lowers bt, bts, btr and btc with an immediate.
+func (x *x86) bitTest(w uint8) {
+	dst, bit := x.rm(w), int64(1)<<(x.imm&(int64(w)*8-1))
+	switch x.middle() {
+	case 5:
+		x.step(Step{Op: Or, Dst: dst, A: dst, B: imm(bit, w)})
+	case 6:
+		x.step(Step{Op: And, Dst: dst, A: dst, B: imm(^bit, w)})
+	case 7:
+		x.step(Step{Op: Xor, Dst: dst, A: dst, B: imm(bit, w)})
+	}
+	x.other(true)
 }
 
 // state lowers the fifteenth group: what is saved, fences, the bases of fs and gs.
