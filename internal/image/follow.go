@@ -22,7 +22,7 @@ type follower struct {
 	rows      map[string]nx.DDI // the table, by name
 	windows   nx.Version        // that the driver runs on; zero where it can be any
 	globals   map[place]*variable
-	writes    map[uint32]writing
+	general   *follower        // that of a follower for one version of Windows
 	optIns    map[place]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower
 }
@@ -39,7 +39,7 @@ func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
 		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
 		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, rows: map[string]nx.DDI{},
-		globals: map[place]*variable{}, writes: map[uint32]writing{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
+		globals: map[place]*variable{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
 	for _, v := range m.Imports {
 		f.slots[v.Slot] = v.Name

@@ -1,6 +1,8 @@
 package image
 
 import (
+	"slices"
+
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/machine"
 	"github.com/nxport/nxport/nx"
@@ -14,14 +16,19 @@ type moments struct {
 	sets   map[uint32]sets // by routine
 	before map[uint32]bool // routines that may be entered before
 	after  map[uint32]bool
-	never  bool // the entry routine may return without having set it
+	upTo   map[uint32]machine.Reached   // by routine: what runs before it is set
+	from   map[uint32][]machine.Reached // and behind each instruction that sets it
+	never  bool                         // the entry routine may return without having set it
 }
 
 // sets says whether a routine sets the variable.
 type sets struct{ may, must bool }
 
 func (f *follower) momentsOf(v *variable) *moments {
-	m := &moments{f: f.under(nx.Windows10), stores: map[uint32]bool{}, sets: map[uint32]sets{}, before: map[uint32]bool{}, after: map[uint32]bool{}}
+	m := &moments{
+		f: f.under(nx.Windows10), stores: map[uint32]bool{}, sets: map[uint32]sets{}, before: map[uint32]bool{}, after: map[uint32]bool{},
+		upTo: map[uint32]machine.Reached{}, from: map[uint32][]machine.Reached{},
+	}
 	var queue []uint32
 	for _, s := range v.stores {
 		m.stores[s.at] = true
@@ -66,12 +73,13 @@ func (m *moments) eachCaller(start uint32, visit func(caller *machine.Routine, a
 
 // always says whether no way through a routine misses what sets the variable.
 func (m *moments) always(r *machine.Routine) bool {
-	for at := range r.Reach(r.Start, m.surely) {
-		if in, _ := r.Inst(at); in.Flow == machine.Return && !m.surely(&in) {
-			return false
+	always := true
+	r.Reach(r.Start, m.surely).Each(func(in *machine.Inst) {
+		if in.Flow == machine.Return && !m.surely(in) {
+			always = false
 		}
-	}
-	return true
+	})
+	return always
 }
 
 // surely says whether the variable is set once an instruction has run.
@@ -106,7 +114,15 @@ func (m *moments) isBefore(r *machine.Routine, at uint32) bool {
 		})
 		m.before[r.Start] = entered
 	}
-	return entered && r.Reach(r.Start, m.surely)[at]
+	if !entered {
+		return false
+	}
+	reached, known := m.upTo[r.Start]
+	if !known {
+		reached = r.Reach(r.Start, m.surely)
+		m.upTo[r.Start] = reached
+	}
+	return reached.Has(at)
 }
 
 // isAfter says whether an instruction may run after the variable is set: behind that, or in what Windows calls later.
@@ -135,14 +151,12 @@ func (m *moments) byWindows(r *machine.Routine) bool {
 
 // behind says whether an instruction may run behind one of the same routine that sets the variable.
 func (m *moments) behind(r *machine.Routine, at uint32) bool {
-	for i := range r.Insts {
-		in := &r.Insts[i]
-		if !m.stores[in.At] && !(in.Known && m.sets[in.Target].may) {
-			continue
-		}
-		if r.Reach(in.At+uint32(in.Len), func(*machine.Inst) bool { return false })[at] {
-			return true
+	list, known := m.from[r.Start]
+	for i := 0; !known && i < len(r.Insts); i++ {
+		if in := &r.Insts[i]; m.stores[in.At] || in.Known && m.sets[in.Target].may {
+			list = append(list, r.Reach(in.At+uint32(in.Len), func(*machine.Inst) bool { return false }))
 		}
 	}
-	return false
+	m.from[r.Start] = list
+	return slices.ContainsFunc(list, func(x machine.Reached) bool { return x.Has(at) })
 }

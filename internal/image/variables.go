@@ -59,89 +59,132 @@ func (f *follower) variableAt(p place) *variable {
 		v.unknown = fmt.Sprintf("0x%x is imported", rva)
 		return v
 	}
-	routines, taken := f.writers(rva)
-	if len(routines) > maxWriters {
-		v.unknown = fmt.Sprintf("%d routines use the variable at 0x%x", len(routines), rva)
+	if f.general != nil {
+		f.variableUnder(v, p)
 		return v
 	}
-	if taken {
+	w := f.naming(rva, p.width)
+	switch {
+	case len(w.routines) > maxWriters:
+		v.unknown = fmt.Sprintf("%d routines use the variable at 0x%x", len(w.routines), rva)
+		return v
+	case w.taken:
 		v.unknown = fmt.Sprintf("the address of the variable at 0x%x is in the image's data", rva)
 	}
-	for _, start := range routines {
+	for _, u := range w.direct {
+		if !slices.Contains(w.routines, u.Start) {
+			f.storedAt(v, p, u)
+		}
+	}
+	for _, start := range w.routines {
 		f.storesTo(v, p, f.routine(start))
 	}
 	return v
 }
 
+// variableUnder follows the routines that set a variable for one version of Windows.
+func (f *follower) variableUnder(v *variable, p place) {
+	general := f.general.variableAt(p)
+	v.unknown = general.unknown
+	var done []uint32
+	for _, s := range general.stores {
+		if !slices.Contains(done, s.routine) {
+			done = append(done, s.routine)
+			f.storesTo(v, p, f.routine(s.routine))
+		}
+	}
+}
+
 func (f *follower) isSlot(rva uint32) bool { _, ok := f.slots[rva]; return ok }
 
-// writing are the routines that may write a variable, whatever the version of Windows is.
+// writing is who may write a variable.
 type writing struct {
-	starts []uint32
-	taken  bool
+	direct   []use    // instructions that name it and write there
+	routines []uint32 // routines that have its address, or one that it is behind, in a register
+	taken    bool     // its address is in the image's data
 }
 
-func (f *follower) writers(rva uint32) (starts []uint32, taken bool) {
-	w, known := f.writes[rva]
-	if !known {
-		w.starts, w.taken = f.naming(rva)
-		f.writes[rva] = w
-	}
-	return w.starts, w.taken
-}
-
-// naming gives the routines that may write a variable: they name it, or something in front of it that it may be a field of.
-func (f *follower) naming(rva uint32) (starts []uint32, taken bool) {
-	window := addresses{lo: rva - min(rva, fieldReach), hi: rva}
-	for a := window.lo; a <= rva; a++ {
+// naming finds who may write a variable.
+func (f *follower) naming(rva uint32, width uint8) writing {
+	window := addresses{lo: rva - min(rva, fieldReach), hi: rva + uint32(width) - 1}
+	for a := window.lo; a <= window.hi; a++ {
 		window.list = append(window.list, a)
 	}
+	var w writing
 	for _, ref := range f.references(window) {
-		at := ref.at
-		if f.onlyLoads(at) {
+		if f.onlyLoads(ref.at) {
 			continue
 		}
-		r, ok := f.startOf(at)
-		if !ok || slices.Contains(starts, r.Start) {
+		r, ok := f.startOf(ref.at)
+		if !ok {
 			continue
 		}
-		in, ok := r.Covering(at)
-		if !ok || !writesOrNames(in, f.Base+uint64(rva), f.Processor == nx.ARM64) {
+		in, ok := r.Covering(ref.at)
+		if !ok {
 			continue
 		}
-		if ref.to == rva || r.StoresBeyond(int64(rva-ref.to)) {
-			starts = append(starts, r.Start)
+		to, writes, names := f.touches(in, ref.to)
+		switch near := rva - to; {
+		case writes > 0 && (near < uint32(writes) || -near < uint32(width)):
+			w.direct = append(w.direct, use{r, in.At, to})
+		case writes == 0 && names && (near == 0 || r.StoresBeyond(int64(near))) && !slices.Contains(w.routines, r.Start):
+			w.routines = append(w.routines, r.Start)
 		}
 	}
-	slices.Sort(starts)
-	_, taken = f.pointerTo(rva)
-	return starts, taken
+	slices.Sort(w.routines)
+	_, w.taken = f.pointerTo(rva)
+	return w
+}
+
+// touches says how many bytes of memory an instruction writes, and whether it puts an address in a register; and which address that is, where
+// it says so itself: what looks like a reference can be one to a neighbour, with an immediate behind it.
+func (f *follower) touches(in *machine.Inst, reference uint32) (to uint32, writes uint8, names bool) {
+	to = reference
+	for _, s := range in.Steps {
+		o := s.A
+		switch {
+		case s.Dst.Kind == machine.Memory && s.Op != machine.Wipe:
+			writes, o = max(writes, s.Dst.Width, 1), s.Dst
+		case s.Op == machine.Address, s.A.Kind == machine.Immediate, s.B.Kind == machine.Immediate && s.Op == machine.Add:
+			names = true
+		}
+		if o.Kind == machine.Memory && o.Reg == machine.NoReg {
+			to = uint32(uint64(o.Imm) - f.Base)
+		}
+	}
+	return to, writes, names
 }
 
 // onlyLoads says whether the instruction of a reference surely writes nothing but a register that is not its address: mov, cmp, test, add,
 // or, and, sub, xor of a register with memory. It is told by the opcode in front of the ModRM byte.
 func (f *follower) onlyLoads(reference uint32) bool {
 	const loads = "\x03\x0b\x23\x2b\x33\x38\x39\x3a\x3b\x63\x84\x85\x8a\x8b"
-	if f.Processor != nx.X64 {
+	const field, addressOnly, loadEAX = 0xc7, 0x05, 0xa1
+	code := f.At(reference - min(reference, 2))
+	if f.Processor == nx.ARM64 || len(code) < 2 {
 		return false
 	}
-	code := f.At(reference - 2)
-	return len(code) > 1 && strings.IndexByte(loads, code[0]) >= 0
+	return code[1]&field == addressOnly && strings.IndexByte(loads, code[0]) >= 0 || f.Processor == nx.X86 && code[1] == loadEAX
 }
 
-// writesOrNames says whether an instruction writes memory near an address, or has an address near it as a value. That of ARM64 (arm) is
-// the sum of a page and a distance.
-func writesOrNames(in *machine.Inst, address uint64, arm bool) bool {
-	near := func(n int64) bool { d := address - uint64(n); return d <= fieldReach || d>>32 == 0xffffffff && -d <= 8 }
-	for _, s := range in.Steps {
-		switch {
-		case s.Dst.Kind == machine.Memory && (s.Dst.Reg != machine.NoReg || near(s.Dst.Imm)):
-			return true
-		case s.Op == machine.Address && near(s.A.Imm), s.A.Kind == machine.Immediate && near(s.A.Imm), s.B.Kind == machine.Immediate && arm && s.Op == machine.Add:
-			return true
-		}
+// storedAt adds what an instruction writes to a variable that it names.
+func (f *follower) storedAt(v *variable, p place, u use) {
+	value, width, ok := u.Stored(u.at)
+	if !ok {
+		return // never reached
 	}
-	return false
+	if u.to != p.rva || width < p.width {
+		v.unknown = fmt.Sprintf("at 0x%x a part of the variable at 0x%x is written", u.at, p.rva)
+		return
+	}
+	v.add(f, u.at, value, u.Routine)
+}
+
+func (v *variable) add(f *follower, at uint32, value machine.Value, r *machine.Routine) {
+	q := &query{f: f}
+	s := store{at: at, routine: r.Start, value: q.resolve(value, r)}
+	s.steps = q.steps
+	v.stores = append(v.stores, s)
 }
 
 // storesTo adds what a routine writes to a variable.
@@ -150,10 +193,7 @@ func (f *follower) storesTo(v *variable, p place, r *machine.Routine) {
 	r.Stores(func(in *machine.Inst, to uint64, width uint8, value machine.Value) {
 		switch {
 		case to == address && width >= p.width:
-			q := &query{f: f}
-			s := store{at: in.At, routine: r.Start, value: q.resolve(value, r)}
-			s.steps = q.steps
-			v.stores = append(v.stores, s)
+			v.add(f, in.At, value, r)
 		case to < address+uint64(p.width) && address < to+uint64(width):
 			v.unknown = fmt.Sprintf("at 0x%x a part of the variable at 0x%x is written", in.At, rva)
 		}

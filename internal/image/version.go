@@ -129,6 +129,7 @@ func (f *follower) under(w nx.Version) *follower {
 		return g
 	}
 	g := *f
+	g.general = f
 	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[place]*variable{}
 	g.env.Called, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.constant, g.popsOf, g.inside
 	g.env.Budget = budget / 8

@@ -751,15 +751,7 @@ func (r *Routine) storesOf(s *State, in *Inst, visit func(in *Inst, address uint
 			continue
 		}
 		targets := s.address(p.Dst, in.At)
-		var v Value
-		if p.Op == Move {
-			v = s.read(p.A, p.Dst.Width, in.At)
-		} else {
-			v = r.slab.opaque(NotFollowed, in.At)
-			if p.Op == And || p.Op == Or {
-				v = r.slab.combine(p.Op, s.read(p.A, p.Dst.Width, in.At), s.read(p.B, p.Dst.Width, in.At), p.Dst.Width, in.At)
-			}
-		}
+		v := s.stored(p, in.At)
 		for _, a := range targets {
 			if a.Kind == Number && a.Low == 0 {
 				visit(in, uint64(a.N), p.Dst.Width, v)
@@ -825,9 +817,9 @@ func (r *Routine) Inst(at uint32) (Inst, bool) {
 
 // Reach says which instructions can run from an address on, itself included, as long as none of those is passed at which a way ends:
 // the last of each way counts as reached. Only ways count that what is known of the values leaves open.
-func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) map[uint32]bool {
+func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) Reached {
 	r.solve()
-	reached := map[uint32]bool{}
+	reached := Reached{r, make([]bool, len(r.Insts))}
 	i, ok := r.index.get(from)
 	if !ok {
 		return reached
@@ -844,7 +836,7 @@ func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) map[uint32]bool {
 		ended := false
 		for ; i <= b.last && !ended; i++ {
 			in := &r.Insts[i]
-			reached[in.At] = true
+			reached.bits[i] = true
 			ended = ends(in)
 		}
 		for _, e := range b.next {
@@ -934,4 +926,57 @@ func (s *State) uses(in *Inst, holds func(Value) bool) []Use {
 		}
 	}
 	return list
+}
+
+// Stored gives what an instruction writes to memory, and how many bytes; false where it writes none, or is not reached.
+func (r *Routine) Stored(at uint32) (v Value, width uint8, ok bool) {
+	in, known := r.Inst(at)
+	if !known {
+		return nil, 0, false
+	}
+	steps := in.does()
+	i := slices.IndexFunc(steps, func(s Step) bool { return s.Dst.Kind == Memory })
+	if i < 0 {
+		return nil, 0, false
+	}
+	v, ok = r.Value(at, func(s *State) Value {
+		t := s.clone()
+		for j := range i {
+			t.step(&steps[j], at)
+		}
+		return t.stored(&steps[i], at)
+	})
+	return v, steps[i].Dst.Width, ok
+}
+
+// stored gives what a step writes to memory.
+func (s *State) stored(p *Step, at uint32) Value {
+	switch p.Op {
+	case Move:
+		return s.read(p.A, p.Dst.Width, at)
+	case And, Or:
+		return s.slab.combine(p.Op, s.read(p.A, p.Dst.Width, at), s.read(p.B, p.Dst.Width, at), p.Dst.Width, at)
+	}
+	return s.slab.opaque(NotFollowed, at)
+}
+
+// Reached are the instructions of a routine that can run.
+type Reached struct {
+	r    *Routine
+	bits []bool
+}
+
+// Has says whether an instruction is among them.
+func (x Reached) Has(at uint32) bool {
+	i, ok := x.r.index.get(at)
+	return ok && x.bits[i]
+}
+
+// Each visits them.
+func (x Reached) Each(visit func(in *Inst)) {
+	for i, is := range x.bits {
+		if is {
+			visit(&x.r.Insts[i])
+		}
+	}
 }
