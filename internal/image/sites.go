@@ -155,11 +155,19 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	if d.Wdf > 0 {
 		n++ // the framework's own first
 	}
-	v, ok := r.Value(in.At, func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) })
+	get := func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
+	v, ok := r.Value(in.At, get)
 	if !ok {
 		return driver.Value{Unknown: notReached}
 	}
-	a := q.resolve(v, r)
+	a := f.dated(q.resolve(v, r), func(g *follower) answer {
+		s := g.routine(r.Start)
+		v, ok := s.Value(in.At, get)
+		if !ok {
+			return answer{unknown: notReached}
+		}
+		return (&query{f: g, byte: q.byte}).resolve(v, s)
+	})
 	slices.SortFunc(a.terms, driver.Term.Compare)
 	return driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
 }
