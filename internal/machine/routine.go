@@ -124,6 +124,7 @@ const (
 	maxVisits  = 200
 	widenAfter = 20
 	maxTable   = 1024
+	blocksBack = 4 // in which the comparison of a table's index is looked for
 )
 
 // Read reads the routine at an address. What it computes is followed when it is asked for, unless that tells how far it goes.
@@ -487,7 +488,6 @@ func addNew(list []uint32, more ...uint32) []uint32 {
 
 // bound finds the comparison of an index that comes before a jump through a table: how many entries it has, 0 where that is not seen.
 func (r *Routine) bound(b int) int {
-	const blocksBack = 4
 	for range blocksBack {
 		from := r.blocks[b].from
 		for _, p := range from {
@@ -510,32 +510,45 @@ func (r *Routine) bound(b int) int {
 	return 0
 }
 
-// compared gives how many numbers from 0 on pass the comparison at the end of a block, on one way; 0 where it is another comparison.
+// compared gives how many numbers from 0 on pass the comparison in front of the end of a block, on one way; 0 where it is another
+// comparison.
 func (r *Routine) compared(b *block, taken bool, c Cond) int {
 	if !taken {
 		c = opposite[c]
 	}
-	for i := b.last; i >= b.first; i-- {
-		steps := r.Insts[i].Steps
-		for j := len(steps) - 1; j >= 0; j-- {
-			s := &steps[j]
-			if s.Op != Compare && !s.Flags {
-				continue
-			}
-			n := s.B.Imm
-			if s.Op != Compare || s.B.Kind != Immediate || n < 0 || n >= maxTable {
-				return 0
-			}
-			switch c {
-			case BelowEqual, LessEqual:
-				return int(n) + 1
-			case Below, Less:
-				return int(n)
-			}
-			return 0
-		}
+	s := r.setsFlags(b)
+	if s == nil || s.Op != Compare || s.B.Kind != Immediate || s.B.Imm < 0 || s.B.Imm >= maxTable {
+		return 0
+	}
+	switch c {
+	case BelowEqual, LessEqual:
+		return int(s.B.Imm) + 1
+	case Below, Less:
+		return int(s.B.Imm)
 	}
 	return 0
+}
+
+// setsFlags finds the step that left the flags at the end of a block; nil where that is not one alone.
+func (r *Routine) setsFlags(b *block) *Step {
+	for range blocksBack {
+		for i := b.last; i >= b.first; i-- {
+			steps := r.Insts[i].does()
+			for j := len(steps) - 1; j >= 0; j-- {
+				if s := &steps[j]; s.Op == Compare || s.Op == Test || s.Flags {
+					return s
+				}
+			}
+			if r.Insts[i].Flow == Call {
+				return nil
+			}
+		}
+		if len(b.from) != 1 {
+			return nil
+		}
+		b = &r.blocks[b.from[0]]
+	}
+	return nil
 }
 
 // entries reads a jump table of so many entries; where that is not known, up to the first that leads out of the routine, or to where
