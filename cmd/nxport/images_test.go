@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,7 @@ func TestScanBuilt(t *testing.T) {
 		{"with its source, of which no build is chosen", "--config free|x86 src drivers/good.sys", unusable,
 			"Not held against the source: no build of a driver for x64", "nxport: drivers/good.sys: not held against the source: no build of a driver for x64"},
 		{"source and driver in a directory", "both", findings, "both: 1 request, 0 executable on Windows 10\nNext:  nothing has to be done\nboth/drv.sys  executable requests", ""},
+		{"with its source, as sarif", "--format sarif --fail-on never src drivers/good.sys", clean, `"results":[]}` + "\n" + `"results":[`, ""},
 		{"neither", "empty", unusable, "skipped empty: holds no driver", "no driver found: name a directory with a build file of a driver, with C sources or with built drivers (.sys)"},
 		{"no such file", "none.sys", unusable, "", "none.sys: no such file"},
 	} {
@@ -90,6 +92,9 @@ func TestScanBuilt(t *testing.T) {
 			}
 			inOrder(t, stdout.String(), c.out)
 			inOrder(t, stderr.String(), c.errs)
+			if strings.Contains(c.args, "sarif") && !json.Valid(stdout.Bytes()) {
+				t.Error("this is no JSON")
+			}
 			if c.errs == "" && stderr.Len() > 0 || c.out == "" && stdout.Len() > 0 {
 				t.Errorf("also printed:\n%s%s", stdout.String(), stderr.String())
 			}
@@ -104,7 +109,7 @@ func inOrder(t *testing.T, text, lines string) {
 	for _, line := range strings.FieldsFunc(lines, func(c rune) bool { return c == '\n' }) {
 		_, behind, ok := strings.Cut(rest, line)
 		if !ok {
-			t.Errorf("no %q, or not in order, in\n%s", line, text)
+			t.Errorf("no %q, or not in order, in\n%.4000s", line, text)
 			return
 		}
 		rest = behind

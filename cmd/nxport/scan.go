@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -11,7 +12,6 @@ import (
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/report"
-	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/internal/scan"
 )
 
@@ -84,13 +84,15 @@ func (c *common) at(stdout io.Writer, args, at []string) error {
 	return errors.Join(c.write(stdout, func(w io.Writer) error { return show(w, list) }), problem)
 }
 
-// formats are those of a scan: how source is shown, and how built drivers are.
+// formats are those of a scan: how source is shown, alone and above built drivers, and how those are.
 var formats = map[string]struct {
-	source  func(io.Writer, *report.Scan, report.View) error
-	drivers func(io.Writer, report.Drivers, report.View) error
+	source, above func(io.Writer, *report.Scan, report.View) error
+	drivers       func(io.Writer, report.Drivers, report.View) error
 }{
-	"text": {report.Text, report.DriversText}, "msbuild": {report.MSBuild, report.DriversMSBuild},
-	"json": {report.JSON, report.DriversJSON}, "sarif": {report.SARIF, report.DriversSARIF},
+	"text":    {report.Text, report.TextAbove, report.DriversText},
+	"msbuild": {report.MSBuild, report.MSBuild, report.DriversMSBuild},
+	"json":    {report.JSON, report.JSON, report.DriversJSON},
+	"sarif":   {report.SARIF, report.SARIFAbove, report.DriversSARIF},
 }
 
 func (c *common) scan(cmd *cobra.Command, args []string) error {
@@ -113,33 +115,32 @@ func (c *common) scan(cmd *cobra.Command, args []string) error {
 	}
 	view := c.view(stdout)
 	view.Port, view.Version = portCommandLine(cmd, named.Source), version()
-	r, err := c.scanSource(stderr, named, o)
+	r, problem, err := scanSource(stderr, named, o)
 	if err != nil {
 		return err
 	}
-	var problem error
-	worst := rule.Level(0)
-	if r != nil {
-		if len(r.Images) > 0 || len(named.Images) == 0 || len(r.Unreadable) > 0 {
-			problem = unreadable(stderr, r) // said first, so that the report's last lines are the last
-		} else {
-			r = nil // built drivers only
-		}
-	}
 	var t report.Tally
 	err = c.write(stdout, func(w io.Writer) error {
+		if len(named.Images) == 0 {
+			return show.source(w, &r.Scan, view)
+		}
+		d := report.Drivers{Paths: named.Images, Alone: len(named.Images) == 1 && len(named.Files) == 1}
 		if r != nil {
-			worst, _ = r.Worst()
-			if err := show.source(w, &r.Scan, view); err != nil || len(named.Images) == 0 {
+			o.Source, d.Source = r, &r.Scan
+			if err := show.above(w, d.Source, view); err != nil {
 				return err
 			}
-			if c.format == "text" {
-				fmt.Fprintln(w)
-			}
 		}
-		o.Source = r
-		return c.drivers(cmd, w, named, o, &t, view, show.drivers)
+		return c.drivers(cmd, named, o, &t, func(list iter.Seq[report.Built]) error {
+			d.List = list
+			return show.drivers(w, d, view)
+		})
 	})
+	worst := t.Worst
+	if r != nil {
+		of, _ := r.Worst()
+		worst = max(worst, of)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -147,26 +148,30 @@ func (c *common) scan(cmd *cobra.Command, args []string) error {
 		return problem
 	case t.Verdicts[report.Unread] > 0 || t.NotHeld > 0:
 		return &exitError{status: unusable}
-	case fail && max(worst, t.Worst) >= level:
+	case fail && worst >= level:
 		return &exitError{status: findings}
 	}
 	return nil
 }
 
-// scanSource scans the source that is named; nil where only built drivers are.
-func (c *common) scanSource(stderr io.Writer, named scan.Named, o scan.Options) (*scan.Result, error) {
+// scanSource scans the source that is named; nil where there are only built drivers. Problem says that not all could be read; it is
+// said first, so that the report's last lines are the last.
+func scanSource(stderr io.Writer, named scan.Named, o scan.Options) (r *scan.Result, problem, err error) {
 	if len(named.Source) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	p := startProgress(stderr)
-	defer p.stop()
 	o.Progress = p.update
-	return scan.Run(named.Source, o)
+	r, err = scan.Run(named.Source, o)
+	p.stop()
+	if err != nil || len(r.Images) == 0 && len(r.Unreadable) == 0 && len(named.Images) > 0 {
+		return nil, nil, err
+	}
+	return r, unreadable(stderr, r), nil
 }
 
-// drivers judges the built drivers and shows them as they come. What can't be read is named on standard error, too.
-func (c *common) drivers(cmd *cobra.Command, w io.Writer, named scan.Named, o scan.Options, t *report.Tally, v report.View,
-	show func(io.Writer, report.Drivers, report.View) error) error {
+// drivers judges the built drivers, for somebody to show as they come. What can't be read is named on standard error, too.
+func (c *common) drivers(cmd *cobra.Command, named scan.Named, o scan.Options, t *report.Tally, show func(iter.Seq[report.Built]) error) error {
 	stderr := cmd.ErrOrStderr()
 	if _, seen := terminal(cmd.OutOrStdout()); !seen || c.output != "" { // else the rows show how far it is
 		p := startProgress(stderr)
@@ -177,7 +182,7 @@ func (c *common) drivers(cmd *cobra.Command, w io.Writer, named scan.Named, o sc
 	if err != nil {
 		return err
 	}
-	told := func(yield func(report.Built) bool) {
+	return show(t.Count(func(yield func(report.Built) bool) {
 		for b := range list {
 			if b.Unreadable != "" {
 				fmt.Fprintf(stderr, "nxport: %s: %s\n", b.Build.Project, b.Unreadable)
@@ -189,9 +194,7 @@ func (c *common) drivers(cmd *cobra.Command, w io.Writer, named scan.Named, o sc
 				return
 			}
 		}
-	}
-	alone := len(named.Images) == 1 && len(named.Files) == 1
-	return show(w, report.Drivers{List: t.Count(told), Paths: named.Images, Alone: alone}, v)
+	}))
 }
 
 // maxNotes is how many remarks about build files are printed; a tree can have hundreds of the same kind.

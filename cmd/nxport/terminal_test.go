@@ -56,4 +56,7 @@ func TestNoTerminal(t *testing.T) {
 	if got := p.line(); got != "nxport: read 1 of 2 files for 3 builds" {
 		t.Errorf("progress is %q", got)
 	}
+	if p.judge(4, 5); p.line() != "nxport: judged 4 of 5 drivers" {
+		t.Errorf("progress is %q", p.line())
+	}
 }

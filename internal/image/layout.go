@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"debug/pe"
 	"fmt"
 	"math"
@@ -182,7 +183,7 @@ func (m *Image) unjudged() []driver.Fact {
 // overlap finds two sections that take the same addresses.
 func (m *Image) overlap() (a, b Section, ok bool) {
 	list := slices.Clone(m.Sections)
-	slices.SortStableFunc(list, func(a, b Section) int { return int(int64(a.RVA) - int64(b.RVA)) })
+	slices.SortStableFunc(list, func(a, b Section) int { return cmp.Compare(a.RVA, b.RVA) })
 	for i := 1; i < len(list); i++ {
 		if a, b = list[i-1], list[i]; uint64(a.RVA)+uint64(a.Size) > uint64(b.RVA) && b.Size > 0 {
 			return a, b, true

@@ -212,3 +212,31 @@ func TestImported(t *testing.T) {
 		}
 	}
 }
+
+// A mapping is one for user mode where that is what the call passes, in a register or in the lowest byte of one.
+func TestUserMode(t *testing.T) {
+	const mapping = "MmMapLockedPagesSpecifyCache"
+	call := []byte{0xff, 0x15, 0, 0, 0, 0} // call [0x2000]
+	for _, c := range []struct {
+		name string
+		code []byte
+		want bool
+	}{
+		{"mov edx, 1", []byte{0xba, 1, 0, 0, 0}, true},
+		{"mov edx, 0", []byte{0xba, 0, 0, 0, 0}, false},
+		{"mov dl, 1", []byte{0xb2, 1}, true},
+		{"mov dl, 0", []byte{0xb2, 0}, false},
+		{"nop", []byte{0x90}, false}, // the caller says
+	} {
+		code := slices.Concat(c.code, call, []byte{0xc3})
+		binary.LittleEndian.PutUint32(code[len(c.code)+2:], uint32(dataAt-codeAt-len(c.code)-len(call)))
+		m, err := Parse("d.sys", imagetest.Build(nx.X64, code, mapping))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sites := m.Driver(nx.DDIs(), func(p string) string { return p }).Sites
+		if len(sites) != 1 || sites[0].UserMode != c.want {
+			t.Errorf("%s: %+v, want user mode %v", c.name, sites, c.want)
+		}
+	}
+}

@@ -24,6 +24,8 @@ type query struct {
 	// way holds what is being followed, so that it does not go round.
 	way []uint64
 	up  int
+	// byte says that no more than the lowest eight bits of the value count.
+	byte bool
 }
 
 // answer is what a value can be.
@@ -63,7 +65,7 @@ func (q *query) resolve(v machine.Value, r *machine.Routine) answer {
 }
 
 func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
-	if a.Low != 0 {
+	if a.Low != 0 && !q.byte {
 		return answer{unknown: fmt.Sprintf("at 0x%x only a part of the value is set", a.At)}
 	}
 	switch a.Kind {

@@ -136,27 +136,32 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.S
 	if fn, ok := f.Function(in.At); ok {
 		site.Function, site.Spot.Start = fn.Name, fn.Start
 	}
-	if d.Argument == 0 {
-		return site
+	if d.Argument > 0 {
+		site.Value = f.passed(&query{f: f}, d, d.Argument, in, r)
 	}
-	n := d.Argument
+	if d.AccessMode > 0 {
+		const userMode, mode = 1, 0xff // of a byte
+		v := f.passed(&query{f: f, byte: true}, d, d.AccessMode, in, r)
+		site.UserMode = v.Unknown == "" && !slices.ContainsFunc(v.Terms, func(t driver.Term) bool { return len(t.Tokens) > 0 || t.Bits&mode != userMode })
+	}
+	return site
+}
+
+// passed is what a call passes as an argument, counted as in C.
+func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machine.Routine) driver.Value {
 	if f.Processor == nx.X86 {
 		n = d.PlaceX86(n)
 	}
 	if d.Wdf > 0 {
 		n++ // the framework's own first
 	}
-	q := &query{f: f}
-	at := in.At
-	v, ok := r.Value(at, func(s *machine.State) machine.Value { return s.Argument(n, jump, at) })
+	v, ok := r.Value(in.At, func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) })
 	if !ok {
-		site.Value.Unknown = notReached
-		return site
+		return driver.Value{Unknown: notReached}
 	}
 	a := q.resolve(v, r)
 	slices.SortFunc(a.terms, driver.Term.Compare)
-	site.Value = driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
-	return site
+	return driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
 }
 
 // Jumps gives those of the image's sites to which the function jumps as its last act that is called right before an address. An

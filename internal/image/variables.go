@@ -143,7 +143,7 @@ func (f *follower) touches(in *machine.Inst, reference uint32) (to uint32, write
 	for _, s := range in.Steps {
 		o := s.A
 		switch {
-		case s.Dst.Kind == machine.Memory && s.Op != machine.Wipe:
+		case s.Dst.Kind == machine.Memory && s.Op != machine.Wipe && (s.Dst.Reg == machine.NoReg || f.Processor == nx.ARM64):
 			writes, o = max(writes, s.Dst.Width, 1), s.Dst
 		case s.Op == machine.Address, s.A.Kind == machine.Immediate, s.B.Kind == machine.Immediate && s.Op == machine.Add:
 			names = true

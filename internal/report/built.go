@@ -28,6 +28,8 @@ type Drivers struct {
 	// Paths are those of all. Of one that was named alone, all is told.
 	Paths []string
 	Alone bool
+	// Source, where some was scanned too, is shown above them.
+	Source *Scan
 }
 
 // Verdict sums up what is known of a built driver. It never says that a driver is compatible with anything.

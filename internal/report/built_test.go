@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/project"
 	"github.com/nxport/nxport/internal/rule"
 	"github.com/nxport/nxport/nx"
 )
@@ -136,6 +137,21 @@ Why:        1 request, not executable from Windows 8 on
 	}
 	if got := fmt.Sprint(shownJSON(t, b)[0]["opt_ins"]); got != "[map[rva:20496 says:it sets the variable]]" {
 		t.Error(got)
+	}
+}
+
+// What no argument decides has no value, and what is about the whole image no address.
+func TestDriverTextWhole(t *testing.T) {
+	text := shownText(t, View{}, true, judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+		m.Facts = []driver.Fact{{Kind: driver.UnalignedSection, Place: driver.Place{Path: "d.sys"}, Says: "it is so"}}
+		call(0x1000, "MmMapIoSpace", driver.Value{})
+		call(0x2000, "MmMapLockedPagesSpecifyCache", passed(16)).UserMode = true
+	}))
+	for _, want := range []string{"\nthe image: error 0x2004: it is so\n     = next: ", "\n     = gets executable on Windows 7, 8, 10\n", "\n  executable on Windows 7, 8, 10\n    .text  0x1000 ",
+		"\n  16 (executable) on Windows 7, 8, 10, for user mode\n    .text  0x2000 "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
 	}
 }
 
@@ -312,7 +328,8 @@ func TestHeldText(t *testing.T) {
 	}
 	row := shownText(t, View{}, false, aHeld(t))
 	if want := "out/drv.sys  differs from source  ExAllocatePoolWithTag passes"; !strings.HasPrefix(row, want) ||
-		!strings.Contains(row, "\n    beside drv.vcxproj|Release|x64: 1 agree, 1 disagree") {
+		!strings.Contains(row, "\n    beside drv.vcxproj|Release|x64: 1 agree, 1 disagree, 1 only in the source, 2 not known\n"+
+			"      disagree            ExAllocatePoolWithTag, a.c:7 New, at 0x1000: on Windows 7 the source passes 0x1, the image 0x0\n\n1 driver: ") {
 		t.Errorf("got\n%s", row)
 	}
 	b := judged(t, "d.sys", nil)
@@ -398,6 +415,21 @@ out/drv.sys : warning NX0020: INIT is so, at 0x5000
 func TestDriversSARIF(t *testing.T) {
 	bad := Built{Unreadable: "no PE image"}
 	bad.Build.Project = "bad.sys"
+	for _, source := range []*Scan{nil, {Unreadable: []project.Skipped{{Path: "x.vcxproj", Why: "broken"}}}} {
+		var b strings.Builder
+		d := drivers(false, aDriver(t))
+		d.Source = source
+		if err := DriversSARIF(&b, d, View{}); err != nil {
+			t.Fatal(err)
+		}
+		var log sarifLog
+		if err := json.Unmarshal([]byte(b.String()), &log); err != nil || len(log.Runs) != 1 && source == nil || len(log.Runs) != 2 && source != nil {
+			t.Fatalf("%v, %d runs", err, len(log.Runs))
+		}
+		if last := log.Runs[len(log.Runs)-1]; len(last.Results) != 3 || !last.Invocations[0].Successful || source != nil && log.Runs[0].Invocations[0].Successful {
+			t.Errorf("%+v", log.Runs)
+		}
+	}
 	for _, list := range [][]Built{nil, {aDriver(t), bad, aDriver(t)}} {
 		var b strings.Builder
 		if err := DriversSARIF(&b, drivers(false, list...), View{Version: "v1.2.3"}); err != nil {

@@ -14,55 +14,70 @@ import (
 	"github.com/nxport/nxport/internal/rule"
 )
 
-// DriversSARIF writes the findings of built drivers as one run of SARIF 2.1.0. The run is not held: its results are written as they
-// come, in the place that an empty one has for them.
+// SARIFAbove writes nothing: DriversSARIF has the run of the source, too, as there is one log.
+func SARIFAbove(io.Writer, *Scan, View) error { return nil }
+
+// DriversSARIF writes the findings of built drivers as one run of SARIF 2.1.0, behind that of the source. The run is not held: its
+// results are written as they come, in the place that an empty one has for them, and what could not be read at the end.
 func DriversSARIF(w io.Writer, d Drivers, v View) error {
 	rules := slices.Concat(rule.All(), rule.OfChecks())
-	index := indexOf(rules)
 	run := emptyRun(rules, v)
 	run.Invocations = []sarifInvocation{}
-	frame, err := marshal(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
+	runs := []sarifRun{run}
+	if d.Source != nil {
+		runs = append([]sarifRun{d.Source.run(v)}, run)
+	}
+	frame, err := marshal(sarifLog{sarifSchema, "2.1.0", runs})
 	if err != nil {
 		return err
 	}
-	before, after, _ := bytes.Cut(frame, []byte(`"results":[]`))
-	before, rest, _ := bytes.Cut(before, []byte(`"invocations":[],`))
+	at := bytes.LastIndex(frame, []byte(`"invocations":[]`))
+	results := bytes.LastIndex(frame, []byte(`"results":[]`))
 	b := bufio.NewWriter(w)
-	b.Write(before)
-	b.Write(rest)
-	b.WriteString(`"results":[`)
+	b.Write(frame[:at])
+	b.Write(bytes.TrimPrefix(frame[at+len(`"invocations":[]`):results], []byte(",")))
+	inv, err := writeResults(b, d, indexOf(rules))
+	if err != nil {
+		return err
+	}
+	invocations, err := marshal([]sarifInvocation{inv})
+	if err != nil {
+		return err
+	}
+	b.WriteString(`,"invocations":`)
+	b.Write(invocations)
+	b.Write(frame[results+len(`"results":[]`):])
+	b.WriteString("\n")
+	return b.Flush()
+}
+
+// writeResults writes the results as they come, and gives what could not be read.
+func writeResults(b *bufio.Writer, d Drivers, index map[*rule.Rule]int) (sarifInvocation, error) {
 	inv := sarifInvocation{Successful: true}
-	first := true
+	before := `"results":[` + "\n"
 	for one := range d.List {
 		if one.Unreadable != "" {
 			inv.Successful = false
 			inv.Notifications = append(inv.Notifications, notRead(one.Build.Project, one.Unreadable))
 		}
 		for _, result := range builtResults(one, index) {
-			if !first {
-				b.WriteString(",")
-			}
-			first = false
 			line, err := marshal(result)
 			if err != nil {
-				return err
+				return inv, err
 			}
-			b.WriteString("\n")
+			b.WriteString(before)
 			b.Write(line)
+			before = ",\n"
 		}
 		if err := b.Flush(); err != nil {
-			return err
+			return inv, err
 		}
 	}
-	invocations, err := marshal([]sarifInvocation{inv})
-	if err != nil {
-		return err
+	if before != ",\n" {
+		b.WriteString(before)
 	}
-	b.WriteString("\n],\"invocations\":")
-	b.Write(invocations)
-	b.Write(after)
-	b.WriteString("\n")
-	return b.Flush()
+	b.WriteString("]")
+	return inv, nil
 }
 
 func marshal(v any) ([]byte, error) {

@@ -12,6 +12,13 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// TextAbove is Text for source that built drivers follow.
+func TextAbove(w io.Writer, r *Scan, v View) error {
+	err := Text(w, r, v)
+	fmt.Fprintln(w)
+	return err
+}
+
 // DriversText writes built drivers for people: of one that was named alone all that is known, of several a row each, as they come, and
 // how many there are of each verdict.
 func DriversText(w io.Writer, d Drivers, v View) error {
@@ -65,6 +72,11 @@ func (c *console) row(b Built, width int) {
 		c.say("    ", 4, part{"not held against the source:", red}, part{b.NotHeld, plain})
 	case b.Held:
 		c.say("    ", 4, part{"beside " + b.Source + ":", plain}, part{heldCounts(b.Matches), plain})
+		for _, m := range b.Matches {
+			if m.Verdict == driver.Disagree {
+				c.match(m, "      ")
+			}
+		}
 	}
 }
 
@@ -178,7 +190,7 @@ func optInBuilt(b driver.Build) string {
 
 // builtFinding is a finding about an image, with where it is and how the value comes about.
 func (c *console) builtFinding(in *builds, f rule.Finding) {
-	at := "all of it:"
+	at := "the image:"
 	if f.Spot != nil {
 		at = fmt.Sprintf("0x%x:", f.Spot.RVA)
 	}
@@ -251,6 +263,9 @@ func (c *console) requests(b Built, in *builds) {
 	groups := map[string][]driver.Site{}
 	for _, s := range b.Sites {
 		says := in.gets(rule.Finding{Site: &s, Builds: []string{b.Build.ID}})
+		if s.UserMode || s.DDI.UserMemory {
+			says += ", for user mode"
+		}
 		if hasTokens(s.Value) {
 			says = termsOf(s.Value) + ": " + says
 		}

@@ -79,6 +79,9 @@ func Rule(w io.Writer, r *rule.Rule, width int) error {
 	if r.Official != "" {
 		fmt.Fprintf(b, "Microsoft's code analysis: %s\n", r.Official)
 	}
+	if r.JudgesBuilt() {
+		fmt.Fprintf(b, "It judges built drivers, too.\n")
+	}
 	section(b, "What it finds", r.Doc.What, width)
 	section(b, "Why it matters", r.Doc.Why, width)
 	section(b, "How to mend it", r.Doc.Fix, width)
@@ -152,12 +155,23 @@ func check(w io.Writer, c nx.Check, rules []*rule.Rule, width int) {
 	}
 	section(w, "How to find it", c.Find, width)
 	section(w, "How to mend it", c.Fix, width)
+	fmt.Fprintf(w, "\nnxport scan DRIVER.sys finds it in a built driver, as %s (%s)\n", c.ID(), levelOf(c))
 	if names := rulesOf(c, rules); len(names) > 0 {
 		fmt.Fprintf(w, "\nRules that find it in the source\n")
 		for _, r := range names {
 			fmt.Fprintf(w, "  %-8s %s\n", r.ID, r.Name)
 		}
 	}
+}
+
+// levelOf is how serious it is where a built driver is scanned.
+func levelOf(c nx.Check) rule.Level {
+	for _, r := range rule.OfChecks() {
+		if r.ID == c.ID() {
+			return r.Level
+		}
+	}
+	return 0
 }
 
 // rulesOf are the rules that find in the source what a check finds.

@@ -35,9 +35,14 @@ func (c *console) held(b Built) {
 		return slices.Index(heldOrder, x.Verdict) - slices.Index(heldOrder, y.Verdict)
 	})
 	for _, m := range matches {
-		c.say("  ", 4, part{fmt.Sprintf("%-*s", len(driver.OnlySource), m.Verdict), heldColour[m.Verdict]}, part{" " + heldSays(m), plain})
+		c.match(m, "  ")
 	}
 	c.raw("\n", plain)
+}
+
+// match is one request of either.
+func (c *console) match(m driver.Match, lead string) {
+	c.say(lead, len(lead)+2, part{fmt.Sprintf("%-*s", len(driver.OnlySource), m.Verdict), heldColour[m.Verdict]}, part{" " + heldSays(m), plain})
 }
 
 func heldCounts(matches []driver.Match) string {

@@ -62,8 +62,12 @@ func rulesPage(rules []*rule.Rule, checks []nx.Check) string {
 }
 
 func ruleSection(b *strings.Builder, r *rule.Rule) {
+	what := prose(r.Doc.What)
+	if r.JudgesBuilt() {
+		what += "\n\nIt judges built drivers, too."
+	}
 	fmt.Fprintf(b, "\n## %s %s\n\n%s\n\n**Why it matters.** %s\n\n**How to mend it.** %s\n",
-		r.ID, r.Name, prose(r.Doc.What), prose(r.Doc.Why), prose(r.Doc.Fix))
+		r.ID, r.Name, what, prose(r.Doc.Why), prose(r.Doc.Fix))
 	if r.OnlyBuilt() {
 		return
 	}
@@ -82,13 +86,14 @@ var languages = map[string]string{"c": "c", "h": "c", "cpp": "cpp", "vcxproj": "
 func checkSections(b *strings.Builder, checks []nx.Check, rules []*rule.Rule) {
 	fmt.Fprintf(b, "\n## Bug check 0xC4\n\nDRIVER_VERIFIER_DETECTED_VIOLATION: Driver Verifier stops the system for it, once its code integrity checks are on\n"+
 		"(`verifier /flags %#08x /driver DRIVER.sys`). Parameter 1 says what for. The lab kit's HyperVisor Code Integrity\n"+
-		"Readiness Test and the debugger's `!verifier` count the same.\n\n| parameter 1 | name | counted as | rules |\n|---|---|---|---|\n", nx.VerifierFlag)
+		"Readiness Test and the debugger's `!verifier` count the same. `nxport scan DRIVER.sys` finds them in a built driver, by the\n"+
+		"parameter or the name; the rules find them in source.\n\n| parameter 1 | name | counted as | level | rules |\n|---|---|---|---|---|\n", nx.VerifierFlag)
 	for _, c := range checks {
 		var ids []string
 		for _, r := range rulesOf(c, rules) {
 			ids = append(ids, fmt.Sprintf("[%s](#%s)", r.ID, anchor(r.ID+" "+r.Name)))
 		}
-		fmt.Fprintf(b, "| %s | [%s](#%s) | %s | %s |\n", parameter(c), c.Name, anchor(checkTitle(c)), c.Count, strings.Join(ids, ", "))
+		fmt.Fprintf(b, "| %s | [%s](#%s) | %s | %s | %s |\n", parameter(c), c.Name, anchor(checkTitle(c)), c.Count, levelOf(c), strings.Join(ids, ", "))
 	}
 	for _, c := range checks {
 		fmt.Fprintf(b, "\n### %s\n\n%s\n", checkTitle(c), prose(c.Means))

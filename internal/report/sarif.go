@@ -159,6 +159,13 @@ const (
 
 // SARIF writes a scan as one run of SARIF 2.1.0.
 func SARIF(w io.Writer, r *Scan, v View) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	return e.Encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{r.run(v)}})
+}
+
+func (r *Scan) run(v View) sarifRun {
 	run := emptyRun(rule.All(), v)
 	run.Invocations = []sarifInvocation{r.invocation()}
 	index := indexOf(rule.All())
@@ -171,10 +178,7 @@ func SARIF(w io.Writer, r *Scan, v View) error {
 		result.Fingerprints = map[string]string{fingerprint: prints[i]}
 		run.Results = append(run.Results, result)
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	return e.Encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
+	return run
 }
 
 // emptyRun is one without results, and with these rules.

@@ -260,6 +260,9 @@ func (in *builds) gets(f rule.Finding) string {
 	for _, w := range in.byID[f.Builds[0]].Windows {
 		o := f.Site.On(w)
 		what := fmt.Sprintf("%s (%s)", values(o), judgement[o.Executable])
+		if f.Site.DDI.Argument == 0 { // it passes nothing that decides
+			what = judgement[o.Executable]
+		}
 		if versions[what] == nil {
 			out = append(out, what)
 		}

@@ -36,7 +36,7 @@ func of(m *driver.Image, r *Rule, f Finding) Finding {
 
 // SortBuilt sorts the findings of a built driver.
 func SortBuilt(list []Finding) {
-	slices.SortStableFunc(list, func(a, b Finding) int { return int(int64(a.rva()) - int64(b.rva())) })
+	slices.SortStableFunc(list, func(a, b Finding) int { return cmp.Compare(a.rva(), b.rva()) })
 }
 
 func (f Finding) rva() uint32 {

@@ -50,6 +50,9 @@ type Rule struct {
 // OnlyBuilt says whether the rule judges built drivers only.
 func (r *Rule) OnlyBuilt() bool { return r.check == nil && r.checkAll == nil && r.checkFound == nil }
 
+// JudgesBuilt says whether the rule judges built drivers, too.
+func (r *Rule) JudgesBuilt() bool { return r.built != nil && !r.OnlyBuilt() }
+
 // IsLayout says whether the rule is about how an image is laid out, and not about what its code asks for.
 func (r *Rule) IsLayout() bool { return r.layout }
 

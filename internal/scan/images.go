@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path"
@@ -35,7 +36,7 @@ func Sort(paths []string) (Named, error) {
 		switch {
 		case err != nil:
 			return n, err // tree.New looked already
-		case !info.IsDir() && isBuilt(p):
+		case info.Mode().IsRegular() && (isBuilt(p) || isImage(p)):
 			n.Files = append(n.Files, t.Clean(p))
 			continue
 		case info.IsDir():
@@ -46,6 +47,7 @@ func Sort(paths []string) (Named, error) {
 		}
 		n.Source = append(n.Source, p)
 	}
+	slices.Sort(n.Files)
 	n.Images = append(n.Images, n.Files...)
 	slices.Sort(n.Images)
 	n.Images = slices.Compact(n.Images)
@@ -56,6 +58,18 @@ func Sort(paths []string) (Named, error) {
 func isBuilt(p string) bool {
 	ext := strings.ToLower(path.Ext(strings.ReplaceAll(p, `\`, "/")))
 	return ext == ".sys" || ext == ".dll"
+}
+
+// isImage says whether a file begins as one does, whatever its name.
+func isImage(p string) bool {
+	f, err := os.Open(p)
+	if err != nil {
+		return false // who reads the source says so
+	}
+	defer f.Close()
+	var head [2]byte
+	_, err = io.ReadFull(f, head[:])
+	return err == nil && string(head[:]) == "MZ"
 }
 
 // window is how many built drivers, for each that is judged at once, may wait for one before them.
@@ -83,7 +97,8 @@ func Images(n Named, o Options) (iter.Seq[report.Built], error) {
 				}
 				running <- true
 				go func() {
-					one <- judge(t, p, slices.Contains(n.Files, p), o)
+					_, named := slices.BinarySearch(n.Files, p)
+					one <- judge(t, p, named, o)
 					<-running
 				}()
 			}

@@ -75,6 +75,7 @@ func TestImages(t *testing.T) {
 		{[]string{"other.sys", "a/B.SYS"}, "a/B.SYS: 0x2003; other.sys:"},
 		{[]string{"other.sys", "other.sys"}, "other.sys:"},
 		{[]string{"a/user.dll"}, "a/user.dll:"},
+		{[]string{"a/driver.txt", "a/a.sys"}, "a/a.sys:; a/driver.txt:"},
 		{[]string{"a", "a/broken.dll"}, "a/B.SYS: 0x2003; a/a.sys:; a/broken.dll: no PE image: want a built driver (.sys); a/c/d.sys:; a/export.dll:; " +
 			"a/z.sys: no PE image: want a built driver (.sys)"},
 	} {
