@@ -156,7 +156,7 @@ func (r *Routine) indirect() (unknown bool) {
 				unknown = true
 				continue
 			}
-			more = r.leads(target, b) || more
+			more = r.leads(target, b, false) || more
 		}
 		if !more {
 			break
@@ -393,7 +393,7 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	last := &r.Insts[blk.last]
 	if last.Flow == Jump && !last.Known {
-		more = r.leads(s.read(last.Via, r.env.Word, last.At), b)
+		more = r.leads(s.read(last.Via, r.env.Word, last.At), b, s.entered())
 	}
 	for i := range blk.next {
 		e := &blk.next[i]
@@ -450,7 +450,7 @@ func (r *Routine) arrive(b int, s *State) (changed bool) {
 }
 
 // leads finds where an indirect jump leads: to what a table holds, or to some of it where the index is known.
-func (r *Routine) leads(target Value, b int) (more bool) {
+func (r *Routine) leads(target Value, b int, handsOver bool) (more bool) {
 	in := &r.Insts[r.blocks[b].last]
 	known := r.tables[in.At]
 	for _, a := range target {
@@ -467,7 +467,9 @@ func (r *Routine) leads(target Value, b int) (more bool) {
 			}
 		case Content, Member: // through an import's slot it leaves the routine
 		default:
-			r.Whole = false
+			if !handsOver || !r.pointer(a) {
+				r.Whole = false
+			}
 		}
 	}
 	if len(known) == len(r.tables[in.At]) {
@@ -478,6 +480,33 @@ func (r *Routine) leads(target Value, b int) (more bool) {
 	}
 	r.tables[in.At] = known
 	return true
+}
+
+// pointer says whether an address is one that is handed to the routine, or read from where no index chooses: that of another routine.
+func (r *Routine) pointer(a Atom) bool {
+	if a.Kind == Entry || a.Kind == Slot || a.Kind == Result {
+		return true
+	}
+	i, ok := r.index.get(a.At)
+	if a.Kind != Opaque || a.Why != FromMemory || !ok {
+		return false
+	}
+	in := &r.Insts[i]
+	if in.Via.Kind == Memory {
+		return in.Via.Index == NoReg
+	}
+	for k := range in.Steps {
+		if m := &in.Steps[k].A; m.Kind == Memory && m.Index != NoReg {
+			return false
+		}
+	}
+	return true
+}
+
+// entered says whether the stack pointer is what it was on entry: a jump from there takes the routine's place.
+func (s *State) entered() bool {
+	sp := s.regs[s.env.Stack]
+	return len(sp) == 1 && sp[0].Kind == Frame && sp[0].N == 0 && sp[0].Off == 0
 }
 
 func addNew(list []uint32, more ...uint32) []uint32 {

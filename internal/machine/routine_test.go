@@ -74,3 +74,24 @@ func TestJumpTable(t *testing.T) {
 		}
 	}
 }
+
+// A jump through a pointer takes the routine's place where the stack is as on entry; else it may lead to anywhere in the routine.
+func TestHandsOver(t *testing.T) {
+	for _, c := range []struct {
+		code  string
+		whole bool
+	}{
+		{"\xff\xe1", true}, // jmp rcx
+		{"\x48\x83\xec\x28" + "\x48\x8b\x01" + "\x48\x83\xc4\x28" + "\xff\x60\x08", true}, // sub rsp, 40; mov rax, [rcx]; add rsp, 40; jmp [rax+8]
+		{"\x48\x83\xec\x28" + "\x48\x8b\x01" + "\xff\x60\x08", false},                     // the same, but the stack is not put back
+		{"\x48\x8b\x01" + "\x48\x8b\x00" + "\xff\xe0", true},                              // mov rax, [rcx]; mov rax, [rax]; jmp rax
+		{"\x48\x8b\x04\xd1" + "\xff\xe0", false},                                          // mov rax, [rcx+rdx*8]; jmp rax
+		{"\xff\x24\xd1", false},                                                           // jmp [rcx+rdx*8]
+	} {
+		env := X64()
+		around(&env, []byte(c.code))
+		if r := Read(&env, 0); r.Whole != c.whole {
+			t.Errorf("% x: whole is %v", c.code, r.Whole)
+		}
+	}
+}
