@@ -27,7 +27,11 @@ func byWindows(f *follower, ask func(f *follower) answer) answer {
 	var out answer
 	open := map[uint32]int{} // the term of a value that was possible on the version before, by its bits
 	for i, w := range representatives {
-		a := ask(f.under(w))
+		g := f.under(w)
+		a := ask(g)
+		if g.exhausted() {
+			a.unknown = tooMuch
+		}
 		if a.unknown != "" {
 			return a
 		}

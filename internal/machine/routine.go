@@ -26,6 +26,8 @@ type Env struct {
 	Called func(before, after *State, in *Inst, target Value)
 	// Budget is how many instructions may still be run through, in all routines.
 	Budget int
+
+	steps *[]Step // room for those of instructions, of this Env and what is copied of it
 }
 
 // X64, X86 and ARM64 are the processors; what else an Env has is for the caller to set.
@@ -58,7 +60,6 @@ type Routine struct {
 	blocks []block
 	index  index
 	tables map[uint32][]uint32
-	steps  []Step
 	solved bool
 	given  *State  // what a call passes, and
 	by     *Inst   // the call; nil where the routine is followed for all callers
@@ -126,7 +127,11 @@ const (
 	maxVisits  = 200
 	widenAfter = 20
 	maxTable   = 1024
-	blocksBack = 4 // in which the comparison of a table's index is looked for
+
+	blocksOfOne  = 64 // so many that wait for nothing take as much time as an instruction
+	decoding     = 3  // and to decode one takes as much time, and room, as to run through so many
+	reachedOfOne = 4  // and so many that Reach looks at
+	blocksBack   = 4  // in which the comparison of a table's index is looked for
 )
 
 // Read reads the routine at an address. What it computes is followed when it is asked for, unless that tells how far it goes.
@@ -190,9 +195,9 @@ func (r *Routine) read() {
 	clear(r.index.near)
 	queue := []uint32{r.Start}
 	for len(queue) > 0 {
-		lowest := 0 // so that instructions come in order, or nearly
-		for i, at := range queue {
-			if at < queue[lowest] {
+		lowest := max(0, len(queue)-maxLookedAt) // so that instructions come in order, or nearly
+		for i := lowest; i < len(queue); i++ {
+			if queue[i] < queue[lowest] {
 				lowest = i
 			}
 		}
@@ -217,7 +222,8 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 		if _, known := r.index.get(at); known {
 			return queue
 		}
-		if len(r.Insts) >= maxInsts {
+		r.env.Budget -= decoding
+		if len(r.Insts) >= maxInsts || r.env.Budget < 0 {
 			r.Whole = false
 			return queue
 		}
@@ -225,7 +231,8 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 		if !r.env.decode(code, at, r.env.Base, &in) {
 			return queue
 		}
-		r.steps = r.steps[:len(r.steps)+min(len(in.Steps), cap(r.steps)-len(r.steps))]
+		steps := r.env.steps
+		*steps = (*steps)[:len(*steps)+min(len(in.Steps), cap(*steps)-len(*steps))]
 		r.index.put(at, int32(len(r.Insts)))
 		if in.Known && (in.Flow == Branch || in.Flow == Jump) && r.env.Inside(r.Start, in.Target) {
 			in.Stays = true
@@ -245,14 +252,21 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 	}
 }
 
-const maxSteps = 16 // of one instruction
+const (
+	maxSteps    = 16 // of one instruction
+	maxLookedAt = 64 // of the runs that wait to be decoded
+)
 
 // room gives place for the steps of an instruction.
 func (r *Routine) room() []Step {
-	if cap(r.steps)-len(r.steps) < maxSteps {
-		r.steps = make([]Step, 0, 512)
+	if r.env.steps == nil {
+		r.env.steps = new([]Step)
 	}
-	return r.steps[len(r.steps) : len(r.steps) : len(r.steps)+maxSteps]
+	steps := r.env.steps
+	if cap(*steps)-len(*steps) < maxSteps {
+		*steps = make([]Step, 0, 512)
+	}
+	return (*steps)[len(*steps) : len(*steps) : len(*steps)+maxSteps]
 }
 
 // eachTarget visits where a jump leads to within the routine.
@@ -326,15 +340,17 @@ func (r *Routine) flowAll() (more bool) {
 	order, place := r.order(entry)
 	waiting := make([]bool, len(order)) // by place in the order
 	waiting[place[entry]] = true
-	for {
-		next := slices.Index(waiting, true)
+	for from := 0; ; {
+		next := slices.Index(waiting[from:], true)
 		if next < 0 {
 			return more
 		}
-		waiting[next] = false
+		r.env.Budget -= next / blocksOfOne
+		next += from
+		waiting[next], from = false, next+1
 		changed, found := r.flow(order[next])
 		for _, b := range changed {
-			waiting[place[b]] = true
+			waiting[place[b]], from = true, min(from, place[b])
 		}
 		more = more || found
 	}
@@ -382,7 +398,6 @@ func (r *Routine) blockOf(inst int) int {
 func (r *Routine) flow(b int) (changed []int, more bool) {
 	blk := &r.blocks[b]
 	blk.visits++
-	r.env.Budget -= blk.last - blk.first + 1
 	if r.env.Budget < 0 || blk.visits > maxVisits {
 		r.Whole = false
 		return nil, false
@@ -397,6 +412,7 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	for i := range blk.next {
 		e := &blk.next[i]
+		r.env.Budget -= len(s.slots) / slotsOfOne
 		out := s.clone()
 		if e.taken != 0 && !out.branch(last, e.taken > 0) {
 			continue
@@ -409,8 +425,18 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	return changed, more
 }
 
-// pass takes a state through an instruction.
+// spend takes an instruction off the budget.
+func (r *Routine) spend() bool {
+	r.env.Budget--
+	return r.env.Budget >= 0
+}
+
+// pass takes a state through an instruction. Where no more may be run through, nothing is known behind it.
 func (r *Routine) pass(s *State, in *Inst) {
+	if !r.spend() {
+		s.lose(in.At)
+		return
+	}
 	s.run(in)
 	if in.Flow == Call {
 		s.call(in)
@@ -766,7 +792,7 @@ func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Val
 			continue
 		}
 		s := blk.in.clone()
-		for i := blk.first; i <= blk.last; i++ {
+		for i := blk.first; i <= blk.last && r.spend(); i++ {
 			r.storesOf(&s, &r.Insts[i], visit)
 			if r.Insts[i].Flow == Call {
 				s.call(&r.Insts[i])
@@ -828,11 +854,12 @@ func Pops(env *Env, start uint32) (bytes int, known bool) {
 	seen := map[uint32]bool{}
 	queue := []uint32{start}
 	var in Inst
-	for n := 0; len(queue) > 0 && n < limit; {
+	for n := 0; len(queue) > 0 && n < limit && env.Budget > 0; {
 		at := queue[0]
 		queue = queue[1:]
 		for code := env.Code(at); !seen[at] && n < limit; n++ {
 			seen[at] = true
+			env.Budget--
 			if !env.decode(code, at, env.Base, &in) {
 				break
 			}
@@ -891,6 +918,7 @@ func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) Reached {
 			}
 		}
 	}
+	r.env.Budget -= len(reached.bits) / reachedOfOne
 	return reached
 }
 
@@ -914,7 +942,7 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
 			continue
 		}
 		s := blk.in.clone()
-		for i := blk.first; i <= blk.last; i++ {
+		for i := blk.first; i <= blk.last && r.spend(); i++ {
 			in := &r.Insts[i]
 			for j, steps := 0, in.does(); j < len(steps); j++ {
 				p := &steps[j]
