@@ -92,7 +92,7 @@ func (f *follower) inside(routine, to uint32) bool {
 func (f *follower) constant(address uint64, width uint8) (uint64, bool) {
 	const writable = 0x80000000
 	rva := address - f.Base
-	if rva>>32 != 0 {
+	if rva >= uint64(f.Size) {
 		return f.shared(address)
 	}
 	s, ok := f.Section(uint32(rva))

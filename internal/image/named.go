@@ -176,6 +176,9 @@ func (f *follower) otherFunction(at uint32) bool {
 		return false
 	}
 	register := before[2] >> middle & rm
+	if addsNext(code) {
+		return false // which is told by a sum
+	}
 	for i := 1; i+6 <= min(len(code), lookAhead); i++ {
 		rex := f.Processor != nx.X64 || code[i-1]&0xf8 == rexW
 		if mod := code[i+1] >> 6; !rex || code[i] != load || code[i+1]&rm != register || mod != short && mod != long || register == 4 {
@@ -189,6 +192,15 @@ func (f *follower) otherFunction(at uint32) bool {
 		return !wanted
 	}
 	return false
+}
+
+// addsNext says whether code begins with an addition to a register, as unoptimised code has it.
+func addsNext(code []byte) bool {
+	const rexW, addEAX, add32, add8 = 0x48, 0x05, 0x81, 0x83
+	if len(code) > 0 && code[0] == rexW {
+		code = code[1:]
+	}
+	return len(code) > 0 && (code[0] == addEAX || code[0] == add32 || code[0] == add8)
 }
 
 func (f *follower) otherFunctionARM64(at uint32) bool {

@@ -90,9 +90,30 @@ func (v *variable) after() answer {
 	return a
 }
 
-// differs says whether a variable is set on Windows 10, and is not on Windows 7.
+// differs says whether a variable holds something else on the last Windows than on Windows 7 once it is set.
 func (f *follower) differs(p place) bool {
-	return len(f.under(nx.Windows7).variableAt(p).stores) < len(f.under(representatives[len(representatives)-1]).variableAt(p).stores)
+	return changes(f, nx.Windows7, func(f *follower) answer { return f.variableAt(p).after() })
+}
+
+// changes says whether an answer is another on the last Windows than on an older one.
+func changes(f *follower, older nx.Version, ask func(f *follower) answer) bool {
+	a, b := ask(f.under(older)), ask(f.under(representatives[len(representatives)-1]))
+	same := func(a, b driver.Term) bool { return a.Compare(b) == 0 }
+	return a.unknown != b.unknown || !slices.EqualFunc(a.terms, b.terms, same)
+}
+
+// dated gives an answer for each version of Windows where it hangs on that in another way than by a variable of the opt-in.
+func (f *follower) dated(a answer, ask func(f *follower) answer) answer {
+	byVariable := func(t driver.Term) bool {
+		return len(t.Tokens) > 0 || t.From != nx.Version{} || t.Below != nx.Version{}
+	}
+	if len(a.terms) < 2 || a.unknown != "" || slices.ContainsFunc(a.terms, byVariable) || !f.tells() || !changes(f, representatives[0], ask) {
+		return a
+	}
+	if b := byWindows(f, ask); b.unknown == "" {
+		return b
+	}
+	return a
 }
 
 // setOnWindows8 gives the value of a variable from Windows 8 on, if it is nothing below.
