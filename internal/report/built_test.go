@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -431,6 +432,32 @@ out/drv.sys : warning NX0020: INIT is so, at 0x5000
 `
 	if got := b.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Frames without lines, and requests that are alike.
+func TestDriversAlike(t *testing.T) {
+	b := judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+		call(0x1000, "ExAllocatePool", passed(0), frame("a.s", 0, "Get"))
+		call(0x1010, "ExAllocatePool", passed(0))
+	})
+	var msbuild, sarif strings.Builder
+	if err := errors.Join(DriversMSBuild(&msbuild, drivers(false, b), View{}), DriversSARIF(&sarif, drivers(false, b), View{})); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(msbuild.String(), "d.sys : warning 0x2000: ") {
+		t.Error(msbuild.String())
+	}
+	var log sarifLog
+	if err := json.Unmarshal([]byte(sarif.String()), &log); err != nil {
+		t.Fatal(err)
+	}
+	r := log.Runs[0].Results
+	if p := r[0].Locations[0].Physical; p.Artifact.URI != "d.sys" || p.Address == nil || r[0].Fingerprints[fingerprint] == r[1].Fingerprints[fingerprint] {
+		t.Errorf("%+v, %+v", r[0], r[1])
+	}
+	if got := all([]*driver.Site{&b.Sites[0], &b.Sites[1]}, nx.Windows10); !slices.Equal(got, []uint32{0}) {
+		t.Error(got)
 	}
 }
 
