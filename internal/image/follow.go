@@ -22,6 +22,9 @@ type follower struct {
 	rows      map[string]nx.DDI // the table, by name
 	windows   nx.Version        // that the driver runs on; zero where it can be any
 	globals   map[place]*variable
+	telling   map[uint32]bool // routines that learn the version of Windows; of a follower for one version only
+	nested    int             // how many of them are followed within each other
+	answered  map[question]machine.Value
 	general   *follower        // that of a follower for one version of Windows
 	optIns    map[place]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower
@@ -185,12 +188,18 @@ func (f *follower) candidates(rva uint32) []uint32 {
 	return append(list, padded...)
 }
 
+// inThunk says whether code ends with a jump through memory, whose address can end like padding.
+func inThunk(code []byte) bool {
+	n := len(code)
+	return n >= 6 && code[n-6] == 0xff && code[n-5] == 0x25
+}
+
 // prologues finds push ebp; mov ebp, esp behind padding or a return, and apart what else begins behind padding: a loop can.
 func (f *follower) prologues(lowest, rva uint32) (prologues, padded []uint32) {
 	code := f.At(lowest)
 	code = code[:min(len(code), int(rva-lowest)+1)]
 	for i := len(code) - 1; i > 0 && len(prologues) < maxCandidates; i-- {
-		padding := code[i-1] == 0xcc || code[i-1] == 0x90
+		padding := (code[i-1] == 0xcc || code[i-1] == 0x90) && !inThunk(code[:i])
 		switch isPrologue := i+3 <= len(code) && code[i] == 0x55 && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5); {
 		case isPrologue && (padding || code[i-1] == 0xc3 || i > 2 && code[i-3] == 0xc2 || i > 2 && code[i-1] == 0xff && code[i-2] == 0x8b):
 			if code[i-1] == 0xff {
@@ -244,17 +253,26 @@ func dispatches(code []byte) bool { return len(code) >= 2 && code[0] == 0xff && 
 
 // thunk gives the import that the code at an address jumps to.
 func (f *follower) thunk(rva uint32) (string, bool) {
-	code := f.At(rva)
-	if len(code) < 12 && f.Processor == nx.ARM64 || len(code) < 6 {
+	slot, ok := f.jumpsThrough(rva)
+	if !ok {
 		return "", false
 	}
-	slot := uint32(0)
+	name, ok := f.slots[slot]
+	return name, ok
+}
+
+// jumpsThrough gives the variable, or the slot of an import, that holds where the code at an address jumps to.
+func (f *follower) jumpsThrough(rva uint32) (slot uint32, ok bool) {
+	code := f.At(rva)
+	if len(code) < 12 && f.Processor == nx.ARM64 || len(code) < 6 {
+		return 0, false
+	}
 	switch f.Processor {
 	case nx.ARM64: // adrp x16; ldr x16, [x16, #offset]; br x16
 		adrp, ldr, br := binary.LittleEndian.Uint32(code), binary.LittleEndian.Uint32(code[4:]), binary.LittleEndian.Uint32(code[8:])
 		n := adrp & 31
 		if adrp&0x9f000000 != 0x90000000 || ldr&0xffc00000 != 0xf9400000 || ldr>>5&31 != n || ldr&31 != br>>5&31 || br&0xfffffc1f != 0xd61f0000 {
-			return "", false
+			return 0, false
 		}
 		slot = rva&^0xfff + uint32(int32((adrp>>5&0x7ffff<<2|adrp>>29&3)<<11)>>11)<<12 + ldr>>10&0xfff*8
 	default:
@@ -262,7 +280,7 @@ func (f *follower) thunk(rva uint32) (string, bool) {
 			code, rva = code[1:], rva+1
 		}
 		if code[0] != 0xff || code[1] != 0x25 {
-			return "", false
+			return 0, false
 		}
 		slot = binary.LittleEndian.Uint32(code[2:])
 		if f.Processor == nx.X64 {
@@ -271,8 +289,7 @@ func (f *follower) thunk(rva uint32) (string, bool) {
 			slot -= uint32(f.Base)
 		}
 	}
-	name, ok := f.slots[slot]
-	return name, ok
+	return slot, true
 }
 
 // thunkAt says whether a reference to a slot is that of a thunk, which others call; and where it begins.

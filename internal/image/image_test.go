@@ -205,45 +205,6 @@ func TestNoImage(t *testing.T) {
 	}
 }
 
-// everything asks an image for all that it can be asked for.
-func everything(data []byte) {
-	m, err := Parse("d.sys", data)
-	if err != nil {
-		return
-	}
-	m.Calls(func(string) bool { return true })
-	m.Symbols()
-	for _, rva := range []uint32{0, m.Entry, codeAt + 0x10, 0xffffffff} {
-		m.Function(rva)
-		_, _ = m.Frames(rva)
-	}
-	m.Driver(table, func(p string) string { return p })
-}
-
-var table = nx.DDIs()
-
-// An image that ends anywhere, and one in which any byte is another, is read without a panic.
-func TestHostile(t *testing.T) {
-	for _, p := range []nx.Processor{nx.X64, nx.X86, nx.ARM64} {
-		whole := build(p, []byte{0xff, 0x15, 0xfa, 0x0f, 0, 0})
-		for n := range whole {
-			everything(whole[:n])
-			for _, v := range []byte{0, 0x7f, 0xff} {
-				b := slices.Clone(whole)
-				b[n] = v
-				everything(b)
-			}
-		}
-	}
-}
-
-func FuzzImage(f *testing.F) {
-	for _, p := range []nx.Processor{nx.X64, nx.X86, nx.ARM64} {
-		f.Add(build(p, []byte{0xff, 0x15, 0xfa, 0x0f, 0, 0, 0xe8, 0, 0, 0, 0, 0xff, 0x25, 0xef, 0x0f, 0, 0}))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) { everything(data) })
-}
-
 const source = `typedef unsigned long long SIZE_T;
 __declspec(dllimport) void *ExAllocatePoolWithTag(int, SIZE_T, unsigned);
 __declspec(dllimport) void ExFreePoolWithTag(void *, unsigned);

@@ -14,8 +14,12 @@ func (f *follower) called(before, after *machine.State, in *machine.Inst, target
 	name, start := f.callee(target, before)
 	switch name {
 	case "":
-		if start != 0 && f.doesNothing(start) {
+		switch {
+		case start == 0:
+		case f.doesNothing(start):
 			*after = *before
+		case f.telling[start]:
+			f.answers(before, after, in, start)
 		}
 	case "RtlInitUnicodeString", "RtlInitAnsiString":
 		if text, ok := before.Argument(2, false, in.At).Number(); ok {
@@ -33,9 +37,19 @@ func (f *follower) called(before, after *machine.State, in *machine.Inst, target
 	}
 }
 
-// doesNothing says whether a routine is a return alone: the guard's check of an indirect call until the kernel puts its own in
-// place, which keeps all registers.
+// doesNothing says whether a routine is a return alone, or jumps to one: the guard's check of an indirect call until the kernel puts
+// its own in place, which keeps all registers.
 func (f *follower) doesNothing(start uint32) bool {
+	if slot, ok := f.jumpsThrough(start); ok {
+		to, ok := f.constant(f.Base+uint64(slot), f.env.Word)
+		to -= f.Base
+		return ok && to>>32 == 0 && f.returns(uint32(to))
+	}
+	return f.returns(start)
+}
+
+// returns says whether a routine is a return alone.
+func (f *follower) returns(start uint32) bool {
 	const ret, retN, retARM64 = 0xc3, 0xc2, 0xd65f03c0
 	code := f.At(start)
 	if f.Processor == nx.ARM64 {

@@ -33,3 +33,36 @@ func TestReferencesARM64(t *testing.T) {
 		}
 	}
 }
+
+// The guard's check of an indirect call keeps all registers: it is a return, or code that jumps to one through a constant.
+func TestDoesNothing(t *testing.T) {
+	const ret, nop = 0xd65f03c0, 0xd503201f
+	// adrp x16, #0; ldr x16, [x16, #16]; br x16
+	thunk := func(to, there uint32) []byte {
+		return words(0x90000010, 0xf9400a10, 0xd61f0200, nop, based+codeAt+to, 0, there, ret)
+	}
+	for _, c := range []struct {
+		name      string
+		processor nx.Processor
+		code      []byte
+		want      bool
+	}{
+		{"ARM64", nx.ARM64, words(ret), true},
+		{"ARM64, something", nx.ARM64, words(nop, ret), false},
+		{"ARM64, through a constant", nx.ARM64, thunk(24, ret), true},
+		{"ARM64, through a constant to something", nx.ARM64, thunk(24, nop), false},
+		{"ARM64, through a constant to nowhere", nx.ARM64, thunk(0x8000, ret), false},
+		{"ARM64, an import", nx.ARM64, words(0xb0000010, 0xf9400210, 0xd61f0200), false},
+		{"x64", nx.X64, []byte("\xc2\x00\x00"), true},
+		{"x64, something", nx.X64, []byte("\x90\xc3\x90"), false},
+		{"x64, an import", nx.X64, []byte("\xff\x25\xfa\x0f\x00\x00"), false},
+	} {
+		m, err := Parse("d.sys", build(c.processor, c.code))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.follower(nil).doesNothing(codeAt); got != c.want {
+			t.Errorf("%s: got %v", c.name, got)
+		}
+	}
+}

@@ -130,6 +130,9 @@ func (s *State) step(p *Step, at uint32) {
 	if p.Flags {
 		s.flags = s.result(p, v)
 	}
+	if p.Dst.Kind == Register && p.Dst.Reg == s.env.Stack && len(v) == 1 && v[0].Kind == Opaque && !s.early {
+		v = s.slab.one(Atom{Kind: Frame, Off: int64(at), At: at}) // moved by what is not known, as behind __chkstk: counted anew
+	}
 	s.write(p.Dst, v, at)
 	if p.Flags && p.Op != Other {
 		s.flags.a = p.Dst // written before, the comparison with 0 is of what it holds now

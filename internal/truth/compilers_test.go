@@ -98,7 +98,7 @@ func (w way) build(t *testing.T, dir, libraries string, p program) string {
 	}
 	var objects []string
 	for _, u := range p.units {
-		args := append(strings.Fields(w.level), "-c", "-w", "-ffreestanding", "-I"+imports, "-I"+kitDir(t), "-o", u.path+".obj", u.path)
+		args := append(strings.Fields(w.level), "-c", "-w", "-ffreestanding", "-ffunction-sections", "-I"+imports, "-I"+kitDir(t), "-o", u.path+".obj", u.path)
 		for _, d := range u.defines {
 			args = append(args, "-D"+d)
 		}
@@ -117,14 +117,16 @@ func (w way) build(t *testing.T, dir, libraries string, p program) string {
 		}
 		objects = append(objects, u.path+".obj")
 	}
+	under := map[bool]string{true: "_", false: ""}[w.processor == nx.X86] // in front of the names of C
 	sys := p.name + "/" + p.name + ".sys"
 	if w.name == "gcc" {
-		entry := map[nx.Processor]string{nx.X86: "_DriverEntry", nx.X64: "DriverEntry"}[w.processor]
-		args := append(strings.Fields(w.level), "-g", "-shared", "-nostdlib", "-Wl,--subsystem,native,--exclude-all-symbols", "-Wl,--entry,"+entry, "-o", sys)
+		args := append(strings.Fields(w.level), "-g", "-shared", "-nostdlib", "-Wl,--subsystem,native,--exclude-all-symbols,--gc-sections",
+			"-Wl,--entry,"+under+"DriverEntry,-u,"+under+"KitBindInfo", "-o", sys)
 		command(t, dir, w.target+"-gcc", slices.Concat(args, objects, []string{w.library(libraries)})...)
 	} else {
 		entry := map[bool]string{true: "DriverEntry@8", false: "DriverEntry"}[w.processor == nx.X86]
-		args := []string{"/subsystem:native", "/entry:" + entry, "/nodefaultlib", "/debug:dwarf", "/safeseh:no", "/opt:lldlto=2", "/out:" + sys}
+		folding := map[bool]string{true: "/opt:icf", false: "/opt:noicf"}[w.level == "-Os"]
+		args := []string{folding, "/subsystem:native", "/entry:" + entry, "/include:" + under + "KitBindInfo", "/opt:ref", "/nodefaultlib", "/debug:dwarf", "/safeseh:no", "/opt:lldlto=2", "/out:" + sys}
 		command(t, dir, "lld-link-19", slices.Concat(args, objects, []string{w.library(libraries)})...)
 	}
 	return filepath.Join(dir, filepath.FromSlash(sys))

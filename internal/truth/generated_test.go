@@ -25,6 +25,11 @@ const batch = 100
 // exactly right have none of them, unless they are asked for by -features; of those that it does not get exactly right, it
 // must give all that is seen at run, and perhaps more.
 var off = map[string]string{
+	"array-written":      images,
+	"by-name":            images,
+	"field-passed":       images,
+	"version":            images,
+	"version-variable":   images,
 	"callback":           "not exact: a function whose address is taken is taken to run after the opt-in call, too",
 	"field":              "not exact: writes to a field that run in other order than they stand are all taken to reach a request",
 	"global":             "not exact: writes to a variable that run in other order than they stand are all taken to reach a request",
@@ -33,6 +38,9 @@ var off = map[string]string{
 	"local-twice":        "not exact: of two writes to a local in a loop or block both are taken to reach a request",
 	"optin-entry-return": "not exact: what is registered behind the opt-in call is taken to run also where a return in front of it succeeded",
 }
+
+// images is said of features that are there for the sake of built images, where they are read otherwise than in the source.
+const images = "for built images"
 
 // plain are the features that are no rows of a table.
 var plain = []string{"optin", "auto", "mixed", "optout", "files", "early", "defined-in-file", "every-ddi", "deep-wrapper",

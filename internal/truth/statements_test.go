@@ -154,6 +154,10 @@ func plainStatements() []statementFeature {
 			f.line("%s(%s);", name, m.value(f, depth-1))
 			return true
 		}},
+		{"by-name", func(m *maker, f *function, depth int) bool {
+			f.line("%s(%s, 19, 'gaT8');", pick(m, "KitByName", "KitByConstantName"), m.value(f, depth-1))
+			return true
+		}},
 		{"pointer", func(m *maker, f *function, depth int) bool {
 			g := &function{in: f.in}
 			name := m.fresh("Target")

@@ -140,6 +140,33 @@ func values() []valueFeature {
 			f.in.functions = append(f.in.functions, "static struct { int Size; POOL_TYPE "+name+"_Type; } "+name+" = { 4, "+m.fixed()+" };")
 			return name + "." + name + "_Type"
 		}},
+		{"field-passed", func(m *maker, f *function, depth int) string {
+			name := m.fresh("Passed")
+			f.in.functions = append(f.in.functions, "static struct "+name+"_s { int Size; POOL_TYPE "+name+"_Type; } "+name+";",
+				"static "+pick(m, "", "__attribute__((noinline)) ")+"void "+name+"_Fill(struct "+name+"_s *p) { p->"+name+"_Type = "+m.constant()+"; }")
+			f.line("%s_Fill(&%[1]s);", name)
+			return name + "." + name + "_Type"
+		}},
+		{"array-written", func(m *maker, f *function, depth int) string {
+			w := m.way()
+			if w == "" {
+				return ""
+			}
+			name := m.fresh("Array")
+			f.in.functions = append(f.in.functions, "static POOL_TYPE "+name+"[2];")
+			f.line("%s[%s] = %s;", name, w, m.constant())
+			return name + "[" + w + "]"
+		}},
+		{"version", func(m *maker, f *function, depth int) string {
+			return pick(m, "(KitAtLeast(6, 2) ? NonPagedPoolNx : NonPagedPoolExecute)", "(KitAtLeast(10, 0) ? PagedPool : NonPagedPoolExecute)",
+				"(POOL_TYPE)(KitAtLeast(6, 2) << 9)")
+		}},
+		{"version-variable", func(m *maker, f *function, depth int) string {
+			name := m.fresh("Chosen")
+			f.in.functions = append(f.in.functions, "static POOL_TYPE "+name+";")
+			f.line("if (KitAtLeast(6, 2)) { %s = NonPagedPoolNx; }", name)
+			return name
+		}},
 		{"table", func(m *maker, f *function, depth int) string {
 			w := m.way()
 			if w == "" {

@@ -130,6 +130,29 @@ FORCEINLINE PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
     return KitMap(Mdl, KernelMode, MmCached, NULL, FALSE, Priority);
 }
 
+/* A routine that is not there on every Windows is got by its name. */
+KIT_ROUTINE(MmGetSystemRoutineAddress, 4, (PUNICODE_STRING))
+KIT_ROUTINE(RtlInitUnicodeString, 8, (PUNICODE_STRING, const wchar_t *))
+typedef PVOID(NTAPI *KitAllocate)(POOL_TYPE, SIZE_T, ULONG);
+
+FORCEINLINE PVOID KitByName(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
+{
+    UNICODE_STRING name;
+    KitAllocate allocate;
+
+    RtlInitUnicodeString(&name, L"ExAllocatePoolWithTag");
+    allocate = (KitAllocate)MmGetSystemRoutineAddress(&name);
+    return allocate == NULL ? NULL : allocate(Type, Size, Tag);
+}
+
+FORCEINLINE PVOID KitByConstantName(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
+{
+    static const wchar_t text[] = L"ExAllocatePoolWithTag";
+    UNICODE_STRING name = { sizeof(text) - sizeof(wchar_t), sizeof(text), (WCHAR *)text };
+
+    return ((KitAllocate)MmGetSystemRoutineAddress(&name))(Type, Size, Tag);
+}
+
 #define ExAllocatePool(Type, Size) ExAllocatePoolWithTag(Type, Size, ' kdD')
 #define ExAllocatePoolWithQuota(Type, Size) ExAllocatePoolWithQuotaTag(Type, Size, ' kdD')
 #define MmGetSystemAddressForMdl(Mdl) ((KitMdlFlags & 5) ? KitMapped : MmMapLockedPages(Mdl, KernelMode))

@@ -135,6 +135,15 @@ FORCEINLINE void KitOptIn(ULONG Flags)
     }
 }
 
+/* What drivers ask for by hand. */
+FORCEINLINE int KitAtLeast(ULONG Major, ULONG Minor)
+{
+    RTL_OSVERSIONINFOW v;
+
+    v.dwOSVersionInfoSize = sizeof(v);
+    return RtlGetVersion(&v) >= 0 && (v.dwMajorVersion > Major || v.dwMajorVersion == Major && v.dwMinorVersion >= Minor);
+}
+
 FORCEINLINE void KitNoOptIn(ULONG Flags)
 {
     (void)Flags;

@@ -81,6 +81,8 @@ KIT_ROUTINE(ZwAllocateVirtualMemory, (KIT_PLACE, PVOID, PVOID *, ULONG_PTR, SIZE
 #define ExAllocatePoolQuotaUninitialized(...) KitExAllocatePoolQuotaUninitialized(KIT_AT, __VA_ARGS__)
 #define ExAllocatePoolPriorityZero(...) KitExAllocatePoolPriorityZero(KIT_AT, __VA_ARGS__)
 #define ExAllocatePoolPriorityUninitialized(...) KitExAllocatePoolPriorityUninitialized(KIT_AT, __VA_ARGS__)
+#define KitByName(...) KitExAllocatePoolWithTag(KIT_AT, __VA_ARGS__)
+#define KitByConstantName(...) KitExAllocatePoolWithTag(KIT_AT, __VA_ARGS__)
 #define ExAllocatePool2(...) KitExAllocatePool2(KIT_AT, __VA_ARGS__)
 #define ExAllocatePool3(...) KitExAllocatePool3(KIT_AT, __VA_ARGS__)
 #define ExInitializeNPagedLookasideList(L, A, F, Flags, ...) \
