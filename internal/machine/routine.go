@@ -983,3 +983,19 @@ func (x Reached) Each(visit func(in *Inst)) {
 		}
 	}
 }
+
+// Keeps says whether what an instruction loads into a register is put somewhere else, too, before the next call.
+func (r *Routine) Keeps(in *Inst) bool {
+	const checked = 15 // where the guard of ARM64 gets a copy
+	loaded := in.Steps[0].Dst.Reg
+	i, _ := r.index.get(in.At)
+	last := r.blocks[r.blockOf(int(i))].last
+	for j := int(i) + 1; j <= last && r.Insts[j].Flow == Next; j++ {
+		for _, s := range r.Insts[j].Steps {
+			if s.Op == Move && s.A.Kind == Register && s.A.Reg == loaded && !(r.env.Stack == stackARM && s.Dst.Kind == Register && s.Dst.Reg == checked) {
+				return true
+			}
+		}
+	}
+	return false
+}
