@@ -32,7 +32,8 @@ its source is held against that, call by call. docs/images.md says what is judge
 With --at, the path is a built driver (.sys): scan says what is at an address of it, such as parameter 2 of bug check 0xC4 less
 the driver's base: the function, the line if the driver has DWARF, the call of a routine that gives memory, and what decides it.
 
-Exit status: 0 nothing at or above --fail-on, or every --at named; 1 findings; 2 wrong usage or input that could not be read.`,
+Exit status: 0 nothing at or above --fail-on, or every --at named; 1 findings; 2 wrong usage, or input that could not be read
+or not be held against its source.`,
 		Example: `  nxport scan drivers/
   nxport scan --config 'Release|x64' --format json -o findings.json drv.vcxproj
   nxport scan build/drv.sys
