@@ -27,6 +27,7 @@ var (
 
 // notBuilt are features that images do not have.
 var notBuilt = map[string]string{
+	"by-name":        "not yet: not every routine that is got by its name is found",
 	"global-dynamic": "what is run natively runs C++ initialisers; a driver never does",
 }
 
@@ -39,6 +40,8 @@ var wide = map[string]string{
 	"optin-entry-return": "what is registered behind the opt-in call is taken to run also where a return in front of it succeeded",
 	"optin-loop":         "a loop that does not turn leaves the call out",
 	"optin-parameter":    "the flags of the call come from the caller",
+	"version":            "what hangs on the version of Windows, but for an opt-in, is taken to be on all of them",
+	"version-variable":   "the same",
 }
 
 // bounds are how many of the lines may be what, in hundredths of a percent.
