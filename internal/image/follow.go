@@ -22,6 +22,8 @@ type follower struct {
 	rows      map[string]nx.DDI // the table, by name
 	windows   nx.Version        // that the driver runs on; zero where it can be any
 	globals   map[place]*variable
+	telling   map[uint32]bool  // routines that learn the version of Windows; of a follower for one version only
+	nested    int              // how many of them are followed within each other
 	general   *follower        // that of a follower for one version of Windows
 	optIns    map[place]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower
@@ -185,12 +187,18 @@ func (f *follower) candidates(rva uint32) []uint32 {
 	return append(list, padded...)
 }
 
+// inThunk says whether code ends with a jump through memory, whose address can end like padding.
+func inThunk(code []byte) bool {
+	n := len(code)
+	return n >= 6 && code[n-6] == 0xff && code[n-5] == 0x25
+}
+
 // prologues finds push ebp; mov ebp, esp behind padding or a return, and apart what else begins behind padding: a loop can.
 func (f *follower) prologues(lowest, rva uint32) (prologues, padded []uint32) {
 	code := f.At(lowest)
 	code = code[:min(len(code), int(rva-lowest)+1)]
 	for i := len(code) - 1; i > 0 && len(prologues) < maxCandidates; i-- {
-		padding := code[i-1] == 0xcc || code[i-1] == 0x90
+		padding := (code[i-1] == 0xcc || code[i-1] == 0x90) && !inThunk(code[:i])
 		switch isPrologue := i+3 <= len(code) && code[i] == 0x55 && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5); {
 		case isPrologue && (padding || code[i-1] == 0xc3 || i > 2 && code[i-3] == 0xc2 || i > 2 && code[i-1] == 0xff && code[i-2] == 0x8b):
 			if code[i-1] == 0xff {

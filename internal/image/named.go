@@ -14,8 +14,12 @@ func (f *follower) called(before, after *machine.State, in *machine.Inst, target
 	name, start := f.callee(target, before)
 	switch name {
 	case "":
-		if start != 0 && f.doesNothing(start) {
+		switch {
+		case start == 0:
+		case f.doesNothing(start):
 			*after = *before
+		case f.telling[start]:
+			f.answers(before, after, in, start)
 		}
 	case "RtlInitUnicodeString", "RtlInitAnsiString":
 		if text, ok := before.Argument(2, false, in.At).Number(); ok {

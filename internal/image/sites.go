@@ -155,13 +155,36 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	if d.Wdf > 0 {
 		n++ // the framework's own first
 	}
-	v, ok := r.Value(in.At, func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) })
+	at, argument := in.At, func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
+	v, ok := r.Value(at, argument)
 	if !ok {
 		return driver.Value{Unknown: notReached}
 	}
 	a := q.resolve(v, r)
+	if len(a.terms) > 1 && a.unknown == "" && f.asks(r) {
+		a = f.eachWindows(a, r.Start, at, argument)
+	}
 	slices.SortFunc(a.terms, driver.Term.Compare)
 	return driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
+}
+
+// eachWindows tells which of several values a request has on which version of Windows, if the code chooses by that.
+func (f *follower) eachWindows(all answer, start, at uint32, argument func(s *machine.State) machine.Value) answer {
+	if slices.ContainsFunc(all.terms, func(t driver.Term) bool { return len(t.Tokens) > 0 }) {
+		return all
+	}
+	a := byWindows(f, func(f *follower) answer {
+		r := f.routine(start)
+		s, ok := r.Before(at)
+		if !ok {
+			return answer{} // not on this Windows
+		}
+		return (&query{f: f}).resolve(argument(s), r)
+	})
+	if a.unknown != "" || len(a.terms) == 0 {
+		return all
+	}
+	return a
 }
 
 // Jumps gives those of the image's sites to which the function jumps as its last act that is called right before an address. An

@@ -1,6 +1,8 @@
 package image
 
 import (
+	"slices"
+
 	"github.com/nxport/nxport/internal/machine"
 	"github.com/nxport/nxport/nx"
 )
@@ -133,6 +135,60 @@ func (f *follower) under(w nx.Version) *follower {
 	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[place]*variable{}
 	g.env.Called, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.constant, g.popsOf, g.inside
 	g.env.Budget = budget / 8
+	g.telling, g.answered = f.tellingRoutines(), map[question]machine.Value{}
 	f.byVersion[w] = &g
 	return &g
 }
+
+// tellingRoutines are those that learn the version of Windows themselves.
+func (f *follower) tellingRoutines() map[uint32]bool {
+	if f.telling == nil {
+		f.telling = map[uint32]bool{}
+		for _, r := range f.routinesUsing(f.slotsOf(tellers...)) {
+			f.telling[r.Start] = true
+		}
+	}
+	return f.telling
+}
+
+// asks says whether a routine learns the version of Windows, itself or by a routine that it calls.
+func (f *follower) asks(r *machine.Routine) bool {
+	telling := f.tellingRoutines()
+	if len(telling) == 0 || telling[r.Start] {
+		return len(telling) > 0
+	}
+	return slices.ContainsFunc(r.Insts, func(in machine.Inst) bool { return in.Known && telling[in.Target] })
+}
+
+// answers follows a routine of the driver that learns the version of Windows, with the numbers that it is passed, for what it returns.
+func (f *follower) answers(before, after *machine.State, in *machine.Inst, start uint32) {
+	if f.windows == (nx.Version{}) || f.nested >= maxNested {
+		return
+	}
+	key := question{start: start}
+	for i := range key.arguments {
+		if n, ok := before.Argument(i+1, false, in.At).Number(); ok {
+			key.arguments[i], key.known = n, key.known|1<<i
+		}
+	}
+	v, asked := f.answered[key]
+	if !asked {
+		f.nested++
+		v, _ = machine.Answer(&f.env, start, before, in)
+		f.nested--
+		f.answered[key] = v
+	}
+	if v != nil {
+		after.Set(f.env.Returns(), v)
+	}
+}
+
+// question is a call of a routine that learns the version, with the numbers that it is passed.
+type question struct {
+	start     uint32
+	arguments [4]uint64
+	known     int
+}
+
+// maxNested is how many routines that learn the version are followed within each other.
+const maxNested = 3

@@ -60,6 +60,8 @@ type Routine struct {
 	tables map[uint32][]uint32
 	steps  []Step
 	solved bool
+	given  *State  // what a call passes, and
+	by     *Inst   // the call; nil where the routine is followed for all callers
 	early  []Value // of each register, in a block whose surroundings are not looked at
 }
 
@@ -317,6 +319,7 @@ func (r *Routine) flowAll() (more bool) {
 		return false
 	}
 	s := entryState(r.env, &r.slab, r.Start)
+	r.give(&s)
 	entry := r.blockOf(int(i))
 	r.blocks[entry].in = &s
 	order, place := r.order(entry)
@@ -730,11 +733,11 @@ func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Val
 	}
 }
 
-// StoresBeyond says whether the routine writes anywhere at that distance from a register.
+// StoresBeyond says whether the routine writes anywhere at that distance from a register, or at one that an index tells.
 func (r *Routine) StoresBeyond(distance int64) bool {
 	for i := range r.Insts {
 		for j := range r.Insts[i].Steps {
-			if d := &r.Insts[i].Steps[j].Dst; d.Kind == Memory && d.Reg != NoReg && d.Imm == distance {
+			if d := &r.Insts[i].Steps[j].Dst; d.Kind == Memory && (d.Reg != NoReg && d.Imm == distance || d.Index != NoReg) {
 				return true
 			}
 		}
