@@ -22,8 +22,9 @@ type follower struct {
 	rows      map[string]nx.DDI // the table, by name
 	windows   nx.Version        // that the driver runs on; zero where it can be any
 	globals   map[place]*variable
-	telling   map[uint32]bool  // routines that learn the version of Windows; of a follower for one version only
-	nested    int              // how many of them are followed within each other
+	telling   map[uint32]bool // routines that learn the version of Windows; of a follower for one version only
+	nested    int             // how many of them are followed within each other
+	answered  map[question]machine.Value
 	general   *follower        // that of a follower for one version of Windows
 	optIns    map[place]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower
