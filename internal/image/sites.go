@@ -117,7 +117,7 @@ func (f *follower) certain(u use) bool {
 	if in.Flow == machine.Call || in.Flow == machine.Jump {
 		return true
 	}
-	return len(in.Steps) > 0 && in.Steps[0].Dst.Kind == machine.Register && f.env.Passes(in.Steps[0].Dst.Reg)
+	return len(in.Steps) > 0 && in.Steps[0].Dst.Kind == machine.Register && f.env.Passes(in.Steps[0].Dst.Reg) && !u.Keeps(&in)
 }
 
 // site is a call of a routine of the table, with what it asks for.

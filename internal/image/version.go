@@ -11,13 +11,14 @@ import (
 // tell; the first stands for all before.
 var representatives = []nx.Version{
 	{Major: 5}, nx.WindowsXP, nx.WindowsServer2003, nx.WindowsVista, nx.Windows7, nx.Windows8, nx.Windows81,
-	{Major: 10, Build: 10240}, {Major: 10, Build: 14393}, {Major: 10, Build: 17763}, {Major: 10, Build: 19041}, {Major: 10, Build: 22000},
+	nx.Windows10, {Major: 10, Build: 14393}, {Major: 10, Build: 17763}, {Major: 10, Build: 19041}, {Major: 10, Build: 22000},
 	{Major: 10, Build: 26100},
 }
 
 // builds are what versions without one begin with.
 var builds = map[nx.Version]int{
 	{Major: 5}: 2195, nx.WindowsXP: 2600, nx.WindowsServer2003: 3790, nx.WindowsVista: 6000, nx.Windows7: 7600, nx.Windows8: 9200, nx.Windows81: 9600,
+	nx.Windows10: 10240,
 }
 
 // ndis are the versions of NDIS by version of Windows, as NdisGetVersion returns them.
@@ -120,7 +121,7 @@ func (f *follower) shared(address uint64) (uint64, bool) {
 	case 0x270:
 		return uint64(w.Minor), true
 	case 0x260:
-		return uint64(w.Build), w.Major >= 10
+		return uint64(max(w.Build, builds[w])), w.Major >= 10
 	}
 	return 0, false
 }

@@ -126,6 +126,7 @@ const (
 	maxVisits  = 200
 	widenAfter = 20
 	maxTable   = 1024
+	blocksBack = 4 // in which the comparison of a table's index is looked for
 )
 
 // Read reads the routine at an address. What it computes is followed when it is asked for, unless that tells how far it goes.
@@ -155,7 +156,7 @@ func (r *Routine) indirect() (unknown bool) {
 				unknown = true
 				continue
 			}
-			more = r.leads(target, b) || more
+			more = r.leads(target, b, false) || more
 		}
 		if !more {
 			break
@@ -392,7 +393,7 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	last := &r.Insts[blk.last]
 	if last.Flow == Jump && !last.Known {
-		more = r.leads(s.read(last.Via, r.env.Word, last.At), b)
+		more = r.leads(s.read(last.Via, r.env.Word, last.At), b, s.entered())
 	}
 	for i := range blk.next {
 		e := &blk.next[i]
@@ -449,7 +450,7 @@ func (r *Routine) arrive(b int, s *State) (changed bool) {
 }
 
 // leads finds where an indirect jump leads: to what a table holds, or to some of it where the index is known.
-func (r *Routine) leads(target Value, b int) (more bool) {
+func (r *Routine) leads(target Value, b int, handsOver bool) (more bool) {
 	in := &r.Insts[r.blocks[b].last]
 	known := r.tables[in.At]
 	for _, a := range target {
@@ -466,7 +467,9 @@ func (r *Routine) leads(target Value, b int) (more bool) {
 			}
 		case Content, Member: // through an import's slot it leaves the routine
 		default:
-			r.Whole = false
+			if !handsOver || !r.pointer(a) {
+				r.Whole = false
+			}
 		}
 	}
 	if len(known) == len(r.tables[in.At]) {
@@ -477,6 +480,33 @@ func (r *Routine) leads(target Value, b int) (more bool) {
 	}
 	r.tables[in.At] = known
 	return true
+}
+
+// pointer says whether an address is one that is handed to the routine, or read from where no index chooses: that of another routine.
+func (r *Routine) pointer(a Atom) bool {
+	if a.Kind == Entry || a.Kind == Slot || a.Kind == Result {
+		return true
+	}
+	i, ok := r.index.get(a.At)
+	if a.Kind != Opaque || a.Why != FromMemory || !ok {
+		return false
+	}
+	in := &r.Insts[i]
+	if in.Via.Kind == Memory {
+		return in.Via.Index == NoReg
+	}
+	for k := range in.Steps {
+		if m := &in.Steps[k].A; m.Kind == Memory && m.Index != NoReg {
+			return false
+		}
+	}
+	return true
+}
+
+// entered says whether the stack pointer is what it was on entry: a jump from there takes the routine's place.
+func (s *State) entered() bool {
+	sp := s.regs[s.env.Stack]
+	return len(sp) == 1 && sp[0].Kind == Frame && sp[0].N == 0 && sp[0].Off == 0
 }
 
 func addNew(list []uint32, more ...uint32) []uint32 {
@@ -490,7 +520,6 @@ func addNew(list []uint32, more ...uint32) []uint32 {
 
 // bound finds the comparison of an index that comes before a jump through a table: how many entries it has, 0 where that is not seen.
 func (r *Routine) bound(b int) int {
-	const blocksBack = 4
 	for range blocksBack {
 		from := r.blocks[b].from
 		for _, p := range from {
@@ -513,32 +542,45 @@ func (r *Routine) bound(b int) int {
 	return 0
 }
 
-// compared gives how many numbers from 0 on pass the comparison at the end of a block, on one way; 0 where it is another comparison.
+// compared gives how many numbers from 0 on pass the comparison in front of the end of a block, on one way; 0 where it is another
+// comparison.
 func (r *Routine) compared(b *block, taken bool, c Cond) int {
 	if !taken {
 		c = opposite[c]
 	}
-	for i := b.last; i >= b.first; i-- {
-		steps := r.Insts[i].Steps
-		for j := len(steps) - 1; j >= 0; j-- {
-			s := &steps[j]
-			if s.Op != Compare && !s.Flags {
-				continue
-			}
-			n := s.B.Imm
-			if s.Op != Compare || s.B.Kind != Immediate || n < 0 || n >= maxTable {
-				return 0
-			}
-			switch c {
-			case BelowEqual, LessEqual:
-				return int(n) + 1
-			case Below, Less:
-				return int(n)
-			}
-			return 0
-		}
+	s := r.setsFlags(b)
+	if s == nil || s.Op != Compare || s.B.Kind != Immediate || s.B.Imm < 0 || s.B.Imm >= maxTable {
+		return 0
+	}
+	switch c {
+	case BelowEqual, LessEqual:
+		return int(s.B.Imm) + 1
+	case Below, Less:
+		return int(s.B.Imm)
 	}
 	return 0
+}
+
+// setsFlags finds the step that left the flags at the end of a block; nil where that is not one alone.
+func (r *Routine) setsFlags(b *block) *Step {
+	for range blocksBack {
+		for i := b.last; i >= b.first; i-- {
+			steps := r.Insts[i].does()
+			for j := len(steps) - 1; j >= 0; j-- {
+				if s := &steps[j]; s.Op == Compare || s.Op == Test || s.Flags {
+					return s
+				}
+			}
+			if r.Insts[i].Flow == Call {
+				return nil
+			}
+		}
+		if len(b.from) != 1 {
+			return nil
+		}
+		b = &r.blocks[b.from[0]]
+	}
+	return nil
 }
 
 // entries reads a jump table of so many entries; where that is not known, up to the first that leads out of the routine, or to where
@@ -982,4 +1024,20 @@ func (x Reached) Each(visit func(in *Inst)) {
 			visit(&x.r.Insts[i])
 		}
 	}
+}
+
+// Keeps says whether what an instruction loads into a register is put somewhere else, too, before the next call.
+func (r *Routine) Keeps(in *Inst) bool {
+	const checked = 15 // where the guard of ARM64 gets a copy
+	loaded := in.Steps[0].Dst.Reg
+	i, _ := r.index.get(in.At)
+	last := r.blocks[r.blockOf(int(i))].last
+	for j := int(i) + 1; j <= last && r.Insts[j].Flow == Next; j++ {
+		for _, s := range r.Insts[j].Steps {
+			if s.Op == Move && s.A.Kind == Register && s.A.Reg == loaded && !(r.env.Stack == stackARM && s.Dst.Kind == Register && s.Dst.Reg == checked) {
+				return true
+			}
+		}
+	}
+	return false
 }
