@@ -22,17 +22,26 @@ func (f *follower) tells() bool {
 	return slices.ContainsFunc(f.Imports, func(v Import) bool { return slices.Contains(tellers, v.Name) })
 }
 
+// anchors are the places among the representatives that are always looked at. Between two with the same answer nothing changes.
+var anchors = []int{0, 4, 5, 7, len(representatives) - 1}
+
 // byWindows gives the answer for each version of Windows, and puts those together that follow each other.
 func byWindows(f *follower, ask func(f *follower) answer) answer {
+	answers := make([]*answer, len(representatives))
+	for i, at := range anchors {
+		a := ask(f.under(representatives[at]))
+		if answers[at] = &a; i > 0 {
+			f.between(answers, anchors[i-1], at, ask)
+		}
+	}
 	var out answer
 	open := map[uint32]int{} // the term of a value that was possible on the version before, by its bits
 	for i, w := range representatives {
-		a := ask(f.under(w))
-		if a.unknown != "" {
-			return a
+		if answers[i].unknown != "" {
+			return *answers[i]
 		}
 		now := map[uint32]int{}
-		for _, t := range a.terms {
+		for _, t := range answers[i].terms {
 			n, known := open[t.Bits]
 			if !known {
 				n = len(out.terms)
@@ -52,6 +61,22 @@ func byWindows(f *follower, ask func(f *follower) answer) answer {
 		open = now
 	}
 	return out
+}
+
+// between fills in the answers between two that are known.
+func (f *follower) between(answers []*answer, low, high int, ask func(f *follower) answer) {
+	switch middle := (low + high) / 2; {
+	case high-low < 2:
+	case answers[low].same(*answers[high]):
+		for i := low + 1; i < high; i++ {
+			answers[i] = answers[low]
+		}
+	default:
+		a := ask(f.under(representatives[middle]))
+		answers[middle] = &a
+		f.between(answers, low, middle, ask)
+		f.between(answers, middle, high, ask)
+	}
 }
 
 // optInVariable says whether a variable is one that an opt-in sets: nothing below Windows 8, something from there on, whatever the
@@ -97,9 +122,7 @@ func (f *follower) differs(p place) bool {
 
 // changes says whether an answer is another on the last Windows than on an older one.
 func changes(f *follower, older nx.Version, ask func(f *follower) answer) bool {
-	a, b := ask(f.under(older)), ask(f.under(representatives[len(representatives)-1]))
-	same := func(a, b driver.Term) bool { return a.Compare(b) == 0 }
-	return a.unknown != b.unknown || !slices.EqualFunc(a.terms, b.terms, same)
+	return !ask(f.under(older)).same(ask(f.under(representatives[len(representatives)-1])))
 }
 
 // dated gives an answer for each version of Windows where it hangs on that in another way than by a variable of the opt-in.
