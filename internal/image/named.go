@@ -9,6 +9,21 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// cares says whether a call changes more than any.
+func (f *follower) cares(before *machine.State, target machine.Value) bool {
+	name, start := f.callee(target, before)
+	return name != "" && matters[name] || start != 0 && (f.telling[start] || f.doesNothing(start))
+}
+
+// matters are the routines of Windows that called knows.
+var matters = func() map[string]bool {
+	names := map[string]bool{"RtlInitUnicodeString": true, "RtlInitAnsiString": true}
+	for _, name := range slices.Concat(fetchers, tellers) {
+		names[name] = true
+	}
+	return names
+}()
+
 // called is told of each call in a routine that is followed: what some routines of Windows do matters.
 func (f *follower) called(before, after *machine.State, in *machine.Inst, target machine.Value) {
 	name, start := f.callee(target, before)

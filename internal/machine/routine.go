@@ -22,8 +22,9 @@ type Env struct {
 	Constant func(address uint64, width uint8) (n uint64, constant bool)
 	// Pops says how many bytes the routine that is called takes off the stack besides the return address (x86).
 	Pops func(in *Inst, target Value) (bytes int, known bool)
-	// Called, where there is one, is told of each call, with the state behind it: it may say what has changed.
+	// Called, where there is one, is told of each call that it Cares for, with the state behind it: it may say what has changed.
 	Called func(before, after *State, in *Inst, target Value)
+	Cares  func(before *State, target Value) bool
 	// Budget is how many instructions may still be run through, in all routines.
 	Budget int
 }
@@ -397,7 +398,10 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	for i := range blk.next {
 		e := &blk.next[i]
-		out := s.clone()
+		out := s
+		if i+1 < len(blk.next) {
+			out = s.clone()
+		}
 		if e.taken != 0 && !out.branch(last, e.taken > 0) {
 			continue
 		}
