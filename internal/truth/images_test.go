@@ -407,7 +407,7 @@ func (g group) judge(a *tally) []string {
 	}
 	for r, on := range g.strays {
 		switch {
-		case g.unknown[r] != "" && len(lost) > 0:
+		case g.unknown[r] != "" && (len(lost) > 0 || r.line > 0): // code that a compiler kept and nobody calls
 			a.unknown[g.unknown[r]]++
 		case g.unknown[r] == "" && r.line == 0 && holds(union(g.want), on), len(lost) > 0 && holds(union(lost), on):
 			a.merged++
