@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/image"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -31,6 +34,8 @@ type example struct {
 	executes      string // the file whose memory is executed, which port opts out with either opt-in
 	other         string // one to be opted out by hand
 	requests      []wanted
+	// built says of functions with requests where an image has the calls, if elsewhere: in the operators new that they use.
+	built map[string]string
 }
 
 const (
@@ -63,7 +68,7 @@ var examples = []example{
 		{"GaSe", withTag, "NonPagedPoolCacheAligned", "gauges.cpp new", "gauges.cpp", 3},
 		{"GaCp", "ExAllocatePoolWithQuotaTag", "NonPagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE", "recorder.cpp Read", "recorder.cpp", 1},
 		{"", mdl, "HighPagePriority", "recorder.cpp Read", "recorder.cpp", 1},
-	}},
+	}, built: map[string]string{"driver.cpp GaugeStart": "memory.cpp", "driver.cpp GaugeTest": "memory.cpp", "driver.cpp GaugeInterval": "memory.cpp"}},
 	{name: "sieve", project: "sieve.sln", executes: "compile.c", other: "rules.cpp", requests: []wanted{
 		{"SvSt", withTag, "NonPagedPool", "memory.c SieveAllocate", "driver.c", 1},
 		{"SvRu", withTag, "NonPagedPool", "memory.c SieveAllocate", "rules.cpp", 1},
@@ -96,7 +101,7 @@ var modes = []mode{
 var matrixWindows = []nx.Version{nx.Windows7, nx.Windows8, nx.Windows81, nx.Windows10}
 
 // TestMatrix builds each of the examples in each mode with each compiler, and loads it as each Windows: what scan says of the
-// source, what Wine sees the binary ask for, and what package nx says of the hand-written list are the same.
+// source, what is read of the binary alone, what Wine sees it ask for, and what package nx says of the hand-written list are the same.
 func TestMatrix(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds drivers and runs Wine")
@@ -123,6 +128,7 @@ func TestMatrix(t *testing.T) {
 type matrixRow struct {
 	title              string
 	cells              []string
+	known, built       int // how many calls of the image are known, and how many there are
 	port, build, trace time.Duration
 }
 
@@ -151,10 +157,17 @@ func (r *matrixRow) fill(t *testing.T, e example, m mode, compiler string) {
 	observed := nxport(t, clean, slices.Concat([]string{"trace", "--format=json", versions, "--source=" + filepath.Join(dir, e.project)}, m.scanArgs(), []string{sys})...)
 	traced := sites(t, observed)
 	r.trace = lap()
+	built := readImage(t, sys)
+	for _, s := range built {
+		if r.built++; s.Value.Unknown == "" {
+			r.known++
+		}
+	}
 
 	for i, w := range matrixWindows {
 		t.Run(w.String(), func(t *testing.T) {
 			e.holdScan(t, m, w, scanned)
+			e.holdImage(t, m, w, built)
 			e.holdTrace(t, m, w, traced)
 			e.holdVerdicts(t, w, observed)
 			if !t.Failed() {
@@ -257,6 +270,50 @@ func (e example) holdScan(t *testing.T, m mode, w nx.Version, scanned []siteReco
 		}
 	}
 	same(t, "scan", got, want)
+}
+
+// readImage gives the requests of a built driver.
+func readImage(t *testing.T, sys string) []driver.Site {
+	data, err := os.ReadFile(sys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := image.Parse(sys, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Driver(nx.DDIs(), func(path string) string { return path }).Sites
+}
+
+// holdImage holds what the built driver says by itself against the list, as holdScan does. By the lines of the image a request stands
+// in the driver's own function, not in the kit's inline ones.
+func (e example) holdImage(t *testing.T, m mode, w nx.Version, built []driver.Site) {
+	want, got := map[string]map[uint32]bool{}, map[string]map[uint32]bool{}
+	note := func(to map[string]map[uint32]bool, key string, value uint32) {
+		if to[key] == nil {
+			to[key] = map[uint32]bool{}
+		}
+		to[key][value] = true
+	}
+	for _, q := range e.requests {
+		note(want, cmp.Or(e.built[q.at], q.at)+" "+cmp.Or(routine(q.ddi).Over, q.ddi), q.value(e, m, w))
+	}
+	files := slices.Collect(maps.Values(e.built))
+	for _, s := range built {
+		f, _ := driver.Own(s.Spot.Frames)
+		at := filepath.Base(f.Path)
+		if !slices.Contains(files, at) {
+			at += " " + strings.TrimPrefix(f.Function, "operator ")
+		}
+		key := at + " " + s.DDI.Name
+		if s.Value.Unknown != "" {
+			t.Errorf("image: %s is not known: %s", key, s.Value.Unknown)
+		}
+		for _, v := range s.On(w).Values {
+			note(got, key, v)
+		}
+	}
+	same(t, "image", got, want)
 }
 
 // holdTrace holds what Wine saw against the list: each request as often as it is made, and no others.
@@ -364,12 +421,12 @@ func (m *matrixTable) add(driver, mode, compiler string) *matrixRow {
 
 func (m *matrixTable) text() string {
 	var b strings.Builder
-	b.WriteString("requests: x executable, n no-execute, u no-execute where Windows knows none, p paged\n")
+	b.WriteString("requests: x executable, n no-execute, u no-execute where Windows knows none, p paged; image: calls known/found\n")
 	fmt.Fprintf(&b, "%35s", "")
 	for _, w := range matrixWindows {
 		fmt.Fprintf(&b, "  %-11s", w.Name())
 	}
-	b.WriteString("  port+scan  build  trace\n")
+	b.WriteString("  image  port+scan  build  trace\n")
 	for _, r := range m.rows {
 		if r.cells[0] == "" { // not run, by -run
 			continue
@@ -378,7 +435,7 @@ func (m *matrixTable) text() string {
 		for _, c := range r.cells {
 			fmt.Fprintf(&b, "  %-11s", c)
 		}
-		fmt.Fprintf(&b, "  %7.1f s %4.1f s %4.0f s\n", r.port.Seconds(), r.build.Seconds(), r.trace.Seconds())
+		fmt.Fprintf(&b, "  %2d/%-2d  %7.1f s %4.1f s %4.0f s\n", r.known, r.built, r.port.Seconds(), r.build.Seconds(), r.trace.Seconds())
 	}
 	return b.String()
 }

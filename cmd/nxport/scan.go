@@ -26,16 +26,18 @@ version. A path is a directory, which is walked, a build file (.vcxproj, .sln, .
 CMakeLists.txt, compile_commands.json), a C or C++ file, or a built driver (.sys). Build files are evaluated; nothing is run.
 
 Of a built driver it says what its calls ask for, by address and, where the driver has DWARF, by line; and whether its sections,
-imports and relocations are such as memory integrity wants them. Of several it prints a row each. docs/images.md says what is
-judged and what is not.
+imports and relocations are such as memory integrity wants them. Of several it prints a row each. One that is named together with
+its source is held against that, call by call. docs/images.md says what is judged and what is not.
 
 With --at, the path is a built driver (.sys): scan says what is at an address of it, such as parameter 2 of bug check 0xC4 less
 the driver's base: the function, the line if the driver has DWARF, the call of a routine that gives memory, and what decides it.
 
-Exit status: 0 nothing at or above --fail-on, or every --at named; 1 findings; 2 wrong usage or input that could not be read.`,
+Exit status: 0 nothing at or above --fail-on, or every --at named; 1 findings; 2 wrong usage, or input that could not be read
+or not be held against its source.`,
 		Example: `  nxport scan drivers/
   nxport scan --config 'Release|x64' --format json -o findings.json drv.vcxproj
   nxport scan build/drv.sys
+  nxport scan drv.vcxproj build/drv.sys
   nxport scan --format json System32/drivers
   nxport scan drv.sys --at 0x1c5d`,
 		Args: paths,

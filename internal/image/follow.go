@@ -62,7 +62,7 @@ func (m *Image) follower(table []nx.DDI) *follower {
 		f.env = machine.ARM64()
 	}
 	f.env.Base, f.env.Code, f.env.Inside, f.env.Constant = m.Base, m.At, f.inside, f.constant
-	f.env.Pops, f.env.Called, f.env.Budget = f.popsOf, f.called, budget
+	f.env.Pops, f.env.Called, f.env.Cares, f.env.Budget = f.popsOf, f.called, f.cares, budget
 	return f
 }
 

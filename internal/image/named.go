@@ -9,6 +9,21 @@ import (
 	"github.com/nxport/nxport/nx"
 )
 
+// cares says whether a call changes more than any.
+func (f *follower) cares(before *machine.State, target machine.Value) bool {
+	name, start := f.callee(target, before)
+	return name != "" && matters[name] || start != 0 && (f.telling[start] || f.doesNothing(start))
+}
+
+// matters are the routines of Windows that called knows.
+var matters = func() map[string]bool {
+	names := map[string]bool{"RtlInitUnicodeString": true, "RtlInitAnsiString": true}
+	for _, name := range slices.Concat(fetchers, tellers) {
+		names[name] = true
+	}
+	return names
+}()
+
 // called is told of each call in a routine that is followed: what some routines of Windows do matters.
 func (f *follower) called(before, after *machine.State, in *machine.Inst, target machine.Value) {
 	name, start := f.callee(target, before)
@@ -176,6 +191,9 @@ func (f *follower) otherFunction(at uint32) bool {
 		return false
 	}
 	register := before[2] >> middle & rm
+	if addsNext(code) {
+		return false // which is told by a sum
+	}
 	for i := 1; i+6 <= min(len(code), lookAhead); i++ {
 		rex := f.Processor != nx.X64 || code[i-1]&0xf8 == rexW
 		if mod := code[i+1] >> 6; !rex || code[i] != load || code[i+1]&rm != register || mod != short && mod != long || register == 4 {
@@ -189,6 +207,15 @@ func (f *follower) otherFunction(at uint32) bool {
 		return !wanted
 	}
 	return false
+}
+
+// addsNext says whether code begins with an addition to a register, as unoptimised code has it.
+func addsNext(code []byte) bool {
+	const rexW, addEAX, add32, add8 = 0x48, 0x05, 0x81, 0x83
+	if len(code) > 0 && code[0] == rexW {
+		code = code[1:]
+	}
+	return len(code) > 0 && (code[0] == addEAX || code[0] == add32 || code[0] == add8)
 }
 
 func (f *follower) otherFunctionARM64(at uint32) bool {

@@ -22,21 +22,26 @@ func (f *follower) tells() bool {
 	return slices.ContainsFunc(f.Imports, func(v Import) bool { return slices.Contains(tellers, v.Name) })
 }
 
+// anchors are the places among the representatives that are always looked at. Between two with the same answer nothing changes.
+var anchors = []int{0, 4, 5, 7, len(representatives) - 1}
+
 // byWindows gives the answer for each version of Windows, and puts those together that follow each other.
 func byWindows(f *follower, ask func(f *follower) answer) answer {
+	answers := make([]*answer, len(representatives))
+	for i, at := range anchors {
+		a := f.on(representatives[at], ask)
+		if answers[at] = &a; i > 0 {
+			f.between(answers, anchors[i-1], at, ask)
+		}
+	}
 	var out answer
 	open := map[uint32]int{} // the term of a value that was possible on the version before, by its bits
 	for i, w := range representatives {
-		g := f.under(w)
-		a := ask(g)
-		if g.exhausted() {
-			a.unknown = tooMuch
-		}
-		if a.unknown != "" {
-			return a
+		if answers[i].unknown != "" {
+			return *answers[i]
 		}
 		now := map[uint32]int{}
-		for _, t := range a.terms {
+		for _, t := range answers[i].terms {
 			n, known := open[t.Bits]
 			if !known {
 				n = len(out.terms)
@@ -56,6 +61,32 @@ func byWindows(f *follower, ask func(f *follower) answer) answer {
 		open = now
 	}
 	return out
+}
+
+// on gives the answer for one version of Windows.
+func (f *follower) on(w nx.Version, ask func(f *follower) answer) answer {
+	g := f.under(w)
+	a := ask(g)
+	if g.exhausted() {
+		a.unknown = tooMuch
+	}
+	return a
+}
+
+// between fills in the answers between two that are known.
+func (f *follower) between(answers []*answer, low, high int, ask func(f *follower) answer) {
+	switch middle := (low + high) / 2; {
+	case high-low < 2:
+	case answers[low].same(*answers[high]):
+		for i := low + 1; i < high; i++ {
+			answers[i] = answers[low]
+		}
+	default:
+		a := f.on(representatives[middle], ask)
+		answers[middle] = &a
+		f.between(answers, low, middle, ask)
+		f.between(answers, middle, high, ask)
+	}
 }
 
 // optInVariable says whether a variable is one that an opt-in sets: nothing below Windows 8, something from there on, whatever the
@@ -96,8 +127,26 @@ func (v *variable) after() answer {
 
 // differs says whether a variable holds something else on the last Windows than on Windows 7 once it is set.
 func (f *follower) differs(p place) bool {
-	old, last := f.under(nx.Windows7).variableAt(p).after(), f.under(representatives[len(representatives)-1]).variableAt(p).after()
-	return !slices.EqualFunc(old.terms, last.terms, func(a, b driver.Term) bool { return a.Compare(b) == 0 })
+	return changes(f, nx.Windows7, func(f *follower) answer { return f.variableAt(p).after() })
+}
+
+// changes says whether an answer is another on the last Windows than on an older one.
+func changes(f *follower, older nx.Version, ask func(f *follower) answer) bool {
+	return !ask(f.under(older)).same(ask(f.under(representatives[len(representatives)-1])))
+}
+
+// dated gives an answer for each version of Windows where it hangs on that in another way than by a variable of the opt-in.
+func (f *follower) dated(a answer, ask func(f *follower) answer) answer {
+	byVariable := func(t driver.Term) bool {
+		return len(t.Tokens) > 0 || t.From != nx.Version{} || t.Below != nx.Version{}
+	}
+	if len(a.terms) < 2 || a.unknown != "" || slices.ContainsFunc(a.terms, byVariable) || !f.tells() || !changes(f, representatives[0], ask) {
+		return a
+	}
+	if b := byWindows(f, ask); b.unknown == "" {
+		return b
+	}
+	return a
 }
 
 // setOnWindows8 gives the value of a variable from Windows 8 on, if it is nothing below.

@@ -45,6 +45,13 @@ func (a *answer) add(b answer) {
 	}
 }
 
+// same says whether two answers hold the same values.
+func (a answer) same(b answer) bool {
+	return a.unknown == b.unknown && len(a.terms) == len(b.terms) && !slices.ContainsFunc(a.terms, func(t driver.Term) bool {
+		return !slices.ContainsFunc(b.terms, func(u driver.Term) bool { return t.Compare(u) == 0 })
+	})
+}
+
 func (q *query) say(at uint32, format string, args ...any) {
 	s := driver.Step{Place: driver.Place{Path: q.f.Path}, Says: fmt.Sprintf("0x%x: ", at) + fmt.Sprintf(format, args...)}
 	if len(q.steps) < maxSteps && !slices.Contains(q.steps, s) {

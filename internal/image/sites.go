@@ -62,7 +62,7 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 		r := f.routine(start)
 		r.Calls(func(s *machine.State, in *machine.Inst) {
 			name, _ := f.callee(s.Target(in), s)
-			if d, ok := rows[name]; ok && !(in.At == start && in.Flow == machine.Jump) {
+			if d, ok := rows[name]; ok && !f.isLinkers(in.At, start) {
 				sites = append(sites, f.site(d, in, r))
 			}
 		})
@@ -87,7 +87,7 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 				}
 				name, _ := f.callee(target, s)
 				d, ok := rows[name]
-				if ok && !(in.At == u.Start && in.Flow == machine.Jump) {
+				if ok && !f.isLinkers(in.At, u.Start) {
 					sites = append(sites, f.site(d, in, u.Routine))
 				}
 				called = in.At == u.at || f.goesTo(target, s, u.to)
@@ -99,6 +99,13 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 	}
 	slices.Sort(rest)
 	return sites, slices.Compact(rest)
+}
+
+// isLinkers says whether a jump is all of a routine, and a linker's: compilers write a prefix. That it is there does not say that anybody
+// calls it.
+func (f *follower) isLinkers(at, start uint32) bool {
+	code := f.At(at)
+	return at == start && f.Processor != nx.ARM64 && len(code) > 1 && code[0] == 0xff && code[1] == 0x25
 }
 
 // goesTo says whether a call goes to what was loaded from an address, or from the table there.
@@ -158,39 +165,24 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	if d.Wdf > 0 {
 		n++ // the framework's own first
 	}
-	at, argument := in.At, func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
-	v, ok := r.Value(at, argument)
+	get := func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
+	v, ok := r.Value(in.At, get)
 	if !ok {
 		return driver.Value{Unknown: notReached}
 	}
-	a := q.resolve(v, r)
-	if len(a.terms) > 1 && a.unknown == "" && f.asks(r) {
-		a = f.eachWindows(a, r.Start, at, argument)
-	}
+	a := f.dated(q.resolve(v, r), func(g *follower) answer {
+		s := g.routine(r.Start)
+		v, ok := s.Value(in.At, get)
+		if !ok {
+			return answer{unknown: notReached}
+		}
+		return (&query{f: g, byte: q.byte}).resolve(v, s)
+	})
 	if f.exhausted() {
 		a.unknown = tooMuch
 	}
 	slices.SortFunc(a.terms, driver.Term.Compare)
 	return driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
-}
-
-// eachWindows tells which of several values a request has on which version of Windows, if the code chooses by that.
-func (f *follower) eachWindows(all answer, start, at uint32, argument func(s *machine.State) machine.Value) answer {
-	if slices.ContainsFunc(all.terms, func(t driver.Term) bool { return len(t.Tokens) > 0 }) {
-		return all
-	}
-	a := byWindows(f, func(f *follower) answer {
-		r := f.routine(start)
-		s, ok := r.Before(at)
-		if !ok {
-			return answer{} // not on this Windows
-		}
-		return (&query{f: f}).resolve(argument(s), r)
-	})
-	if a.unknown != "" || len(a.terms) == 0 {
-		return all
-	}
-	return a
 }
 
 // Jumps gives those of the image's sites to which the function jumps as its last act that is called right before an address. An

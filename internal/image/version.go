@@ -1,7 +1,7 @@
 package image
 
 import (
-	"slices"
+	"cmp"
 
 	"github.com/nxport/nxport/internal/machine"
 	"github.com/nxport/nxport/nx"
@@ -21,6 +21,9 @@ var builds = map[nx.Version]int{
 	nx.Windows10: 10240,
 }
 
+// buildOf gives the build of a version.
+func buildOf(w nx.Version) int { return cmp.Or(w.Build, builds[w]) }
+
 // ndis are the versions of NDIS by version of Windows, as NdisGetVersion returns them.
 var ndis = map[nx.Version]int64{
 	{Major: 5}: 0x50000, nx.WindowsXP: 0x50001, nx.WindowsServer2003: 0x50001, nx.WindowsVista: 0x60000, nx.Windows7: 0x60014,
@@ -39,10 +42,7 @@ func (f *follower) version(name string, before, after *machine.State, in *machin
 	if w == (nx.Version{}) {
 		return
 	}
-	build := int64(w.Build)
-	if build == 0 {
-		build = int64(builds[w])
-	}
+	build := int64(buildOf(w))
 	arg := func(n int) machine.Value { return before.Argument(n, false, in.At) }
 	returns := func(n int64) { after.SetReturned(machine.Atom{N: n, At: in.At}) }
 	switch name {
@@ -121,7 +121,7 @@ func (f *follower) shared(address uint64) (uint64, bool) {
 	case 0x270:
 		return uint64(w.Minor), true
 	case 0x260:
-		return uint64(max(w.Build, builds[w])), w.Major >= 10
+		return uint64(buildOf(w)), w.Major >= 10
 	}
 	return 0, false
 }
@@ -134,8 +134,8 @@ func (f *follower) under(w nx.Version) *follower {
 	g := *f
 	g.general = f
 	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[place]*variable{}
-	g.env.Called, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.constant, g.popsOf, g.inside
-	g.env.Budget = budget / 4
+	g.env.Called, g.env.Cares, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.cares, g.constant, g.popsOf, g.inside
+	g.env.Budget = budget / 3
 	g.telling, g.answered = f.tellingRoutines(), map[question]machine.Value{}
 	f.byVersion[w] = &g
 	return &g
@@ -150,15 +150,6 @@ func (f *follower) tellingRoutines() map[uint32]bool {
 		}
 	}
 	return f.telling
-}
-
-// asks says whether a routine learns the version of Windows, itself or by a routine that it calls.
-func (f *follower) asks(r *machine.Routine) bool {
-	telling := f.tellingRoutines()
-	if len(telling) == 0 || telling[r.Start] {
-		return len(telling) > 0
-	}
-	return slices.ContainsFunc(r.Insts, func(in machine.Inst) bool { return in.Known && telling[in.Target] })
 }
 
 // answers follows a routine of the driver that learns the version of Windows, with the numbers that it is passed, for what it returns.

@@ -6,8 +6,9 @@ const shadowSpace = 32
 // call applies what a call does to any state: registers that it may change, what it may write on the stack, what it takes off it.
 func (s *State) call(in *Inst) {
 	target := s.Target(in)
+	told := s.env.Called != nil && s.env.Cares(s, target)
 	var before State
-	if s.env.Called != nil {
+	if told {
 		before = s.clone()
 	}
 	s.spoilPassed(in.At)
@@ -25,7 +26,7 @@ func (s *State) call(in *Inst) {
 	}
 	s.flags = flags{}
 	s.regs[s.env.result] = s.slab.one(Atom{Kind: Result, N: int64(in.At), At: in.At})
-	if s.env.Called != nil {
+	if told {
 		s.env.Called(&before, s, in, target)
 	}
 }

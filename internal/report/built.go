@@ -7,6 +7,7 @@ import (
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/rule"
+	"github.com/nxport/nxport/nx"
 )
 
 // Built is a built driver as it was judged.
@@ -67,7 +68,7 @@ func (d Built) Verdict() Verdict {
 		return BadLayout
 	case len(d.unjudged()) > 0:
 		return NotJudged
-	case len(d.unknown()) > 0, slices.ContainsFunc(d.Findings, func(f rule.Finding) bool { return notShown[f.Rule.ID] }):
+	case len(d.unknown()) > 0, len(d.uncalled()) > 0, slices.ContainsFunc(d.Findings, func(f rule.Finding) bool { return notShown[f.Rule.ID] }):
 		return NotKnown
 	}
 	return NoFinding
@@ -100,6 +101,9 @@ func (d Built) Reasons() []string {
 	}))
 	if n := len(d.unknown()); n > 0 {
 		unknown = append(unknown, fmt.Sprintf("%d of %s not known: %s", n, plural(len(d.Sites), "request"), d.unknown()[0].Value.Unknown))
+	}
+	if names := d.uncalled(); len(names) > 0 && d.Build.Processor != nx.ARM {
+		unknown = append(unknown, "it imports "+names[0]+", and no call of it is found")
 	}
 	one := func(f rule.Finding, n int) string { return andMore(f.Message, n) }
 	at := func(f rule.Finding, n int) string {
@@ -156,6 +160,21 @@ func (d Built) unjudged() []string {
 		list = append(list, fmt.Sprintf("it loads from %s on (%s), which is above all that it was to be judged for", d.Build.Minimum.Name(), d.Build.MinimumSource))
 	}
 	return list
+}
+
+// uncalled names the routines that give memory, are imported, and of which no call was found: what the driver asks of them is not known.
+func (d Built) uncalled() []string {
+	called := map[string]bool{}
+	for _, s := range d.Sites {
+		called[s.DDI.Name] = true
+	}
+	var names []string
+	for _, i := range d.Imports {
+		if !called[i.Name] && i.Kind != nx.PortDriver {
+			names = append(names, i.Name)
+		}
+	}
+	return names
 }
 
 // unknown gives the requests of which is not known what they ask for.

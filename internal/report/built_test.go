@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -155,6 +156,25 @@ func TestDriverTextWhole(t *testing.T) {
 	}
 }
 
+// Of an image whose code is not read, what it imports is all that is known of its requests.
+func TestDriverTextImports(t *testing.T) {
+	text := shownText(t, View{}, true, judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+		m.Build.Processor = nx.ARM
+		m.Facts = []driver.Fact{{Kind: driver.NotJudged, Place: driver.Place{Path: "d.sys"}, Says: "its code is not read"}}
+		m.Imports = []nx.DDI{{Name: "One"}, {Name: "Two"}}
+	}))
+	const want = `d.sys: arm, linker 14.29, minimum Windows 7 (subsystem version 6.1)
+
+Imported, and no call found: One, Two
+
+Verdict:    not judged
+Why:        its code is not read
+`
+	if !strings.HasPrefix(text, want) {
+		t.Errorf("got\n%s\nwant\n%s", text, want)
+	}
+}
+
 // Of many alike findings some are shown, and the others counted: all stand in the list of requests.
 func TestDriverTextFolds(t *testing.T) {
 	b := judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
@@ -239,6 +259,10 @@ func TestVerdict(t *testing.T) {
 			call(2, "ExAllocatePool", v)
 			call(3, "ExAllocatePool", passed(1))
 		}, NotKnown, "2 of 3, ExAllocatePool gets no-execute memory only if the opt-in call runs before it, which is not shown"},
+		{"an import that nothing is seen to call", func(m *driver.Image, call caller) {
+			m.Imports = []nx.DDI{{Name: "Called"}, {Name: "Port", Kind: nx.PortDriver}, {Name: "Other"}}
+			call(1, "ExAllocatePool", passed(1)).DDI.Name = "Called"
+		}, NotKnown, "it imports Other, and no call of it is found"},
 		{"layout, twice", func(m *driver.Image, call caller) {
 			fact(m, driver.WritableCode)
 			fact(m, driver.WritableCode)
@@ -408,6 +432,32 @@ out/drv.sys : warning NX0020: INIT is so, at 0x5000
 `
 	if got := b.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Frames without lines, and requests that are alike.
+func TestDriversAlike(t *testing.T) {
+	b := judged(t, "d.sys", func(m *driver.Image, call func(uint32, string, driver.Value, ...driver.Frame) *driver.Site) {
+		call(0x1000, "ExAllocatePool", passed(0), frame("a.s", 0, "Get"))
+		call(0x1010, "ExAllocatePool", passed(0))
+	})
+	var msbuild, sarif strings.Builder
+	if err := errors.Join(DriversMSBuild(&msbuild, drivers(false, b), View{}), DriversSARIF(&sarif, drivers(false, b), View{})); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(msbuild.String(), "d.sys : warning 0x2000: ") {
+		t.Error(msbuild.String())
+	}
+	var log sarifLog
+	if err := json.Unmarshal([]byte(sarif.String()), &log); err != nil {
+		t.Fatal(err)
+	}
+	r := log.Runs[0].Results
+	if p := r[0].Locations[0].Physical; p.Artifact.URI != "d.sys" || p.Address == nil || r[0].Fingerprints[fingerprint] == r[1].Fingerprints[fingerprint] {
+		t.Errorf("%+v, %+v", r[0], r[1])
+	}
+	if got := all([]*driver.Site{&b.Sites[0], &b.Sites[1]}, nx.Windows10); !slices.Equal(got, []uint32{0}) {
+		t.Error(got)
 	}
 }
 

@@ -256,6 +256,7 @@ func functionBuilt(s driver.Site) string {
 
 // requests lists all of them, those that get the same together: what is executable first, then what is not known.
 func (c *console) requests(b Built, in *builds) {
+	c.imports(b)
 	if len(b.Sites) == 0 {
 		return
 	}
@@ -293,6 +294,14 @@ func (c *console) requests(b Built, in *builds) {
 		}
 	}
 	c.raw("\n", plain)
+}
+
+// imports names the routines that give memory, and of which no call was found.
+func (c *console) imports(b Built) {
+	if names := b.uncalled(); len(names) > 0 {
+		c.say("", gutterWidth, part{"Imported, and no call found:", bold}, part{strings.Join(names, ", "), plain})
+		c.raw("\n", plain)
+	}
 }
 
 // hasTokens says whether the value is that of a variable of the opt-in, or more than numbers otherwise.

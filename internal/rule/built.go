@@ -166,7 +166,7 @@ func nxTooOld(m *driver.Image) []Finding {
 	}
 	var steps []driver.Step
 	for _, s := range m.Sites {
-		if s.Guard == nil && s.Own == "" && s.Spot != nil && asksUnknown(s, m.Build.Windows[i]) {
+		if s.Guard == nil && asksUnknown(s, m.Build.Windows[i]) {
 			steps = append(steps, driver.Step{Says: fmt.Sprintf("0x%x: %s", s.Spot.RVA, s.DDI.Name)})
 		}
 	}

@@ -110,6 +110,11 @@ func TestBuilt(t *testing.T) {
 			"note C30031 1000 ExAllocatePoolWithTag gets no-execute memory only if the opt-in call runs before it, which is not shown"},
 		{"never", optedInBuilt(driver.InitNo, driver.Before), "warning NX0001 it is compiled with POOL_NX_OPTIN, but nothing in it sets " +
 			"ExDefaultNonPagedPoolType: 1 request stays executable on every Windows [0x1000: ExAllocatePoolWithTag]"},
+		{"never, and nothing hangs on it", is(optedInBuilt(driver.InitNo, driver.Before), func(s *driver.Site) { s.Value.Terms = []driver.Term{bits(1)} }),
+			"note NX0001 it is compiled with POOL_NX_OPTIN, but nothing in it sets ExDefaultNonPagedPoolType: harmless, since no request of this driver hangs on it"},
+		{"without a variable", aBuilt(func(m *driver.Image) { m.Build.Initialised = driver.InitNo }), ""},
+		{"opted in, maybe before one of them", optedInBuilt(driver.InitYes, driver.Before|driver.After),
+			"note NX0003 1000 ExAllocatePoolWithTag may run before the driver opts in, on a way that hangs on a condition, and then gets executable memory"},
 		{"opted in, and one is not", is(optedInBuilt(driver.InitYes, driver.After), func(s *driver.Site) { s.Value.Terms = []driver.Term{bits(0)} }),
 			"warning 0x2000 1000 ExAllocatePoolWithTag asks for executable nonpaged pool"},
 

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"iter"
@@ -129,6 +130,8 @@ func judge(t *tree.Tree, p string, named bool, o Options) *report.Built {
 	}
 	library := !named && strings.EqualFold(path.Ext(p), ".dll")
 	switch {
+	case !named && err != nil && isText(data):
+		return nil
 	case library && (err != nil || m.Subsystem != image.SubsystemNative || !m.Kernel()):
 		return nil
 	case err != nil:
@@ -142,6 +145,11 @@ func judge(t *tree.Tree, p string, named bool, o Options) *report.Built {
 		o.Source.hold(b)
 	}
 	return b
+}
+
+// isText says whether a file has no more of a driver than its name: DOS had a CONFIG.SYS.
+func isText(data []byte) bool {
+	return data != nil && !bytes.HasPrefix(data, []byte("MZ")) && !tree.IsBinary(data)
 }
 
 // hold puts what the source predicts beside a built driver. It may say nothing: then it says why.

@@ -65,19 +65,21 @@ func TestImages(t *testing.T) {
 	copy(session[imagetest.DataInFile+0x180:], "ntdll.dll\x00\x00\x00\x00")
 	put(t, map[string][]byte{
 		"a/B.SYS": bad, "a/a.sys": good, "a/export.dll": native, "a/user.dll": user, "a/smss.dll": session, "a/broken.dll": []byte("MZ"),
-		"a/z.sys": []byte("text"), "a/c/d.sys": good, "a/.git/e.sys": good, "a/driver.txt": good, "other.sys": good,
+		"a/z.sys": []byte("MZ"), "a/config.sys": []byte("FILES=40\r\n"), "a/y.sys": {0, 1, 2}, "a/c/d.sys": good, "a/.git/e.sys": good, "a/driver.txt": good, "other.sys": good,
 	})
 	for _, tt := range []struct {
 		paths []string
 		want  string
 	}{
-		{[]string{"a"}, "a/B.SYS: 0x2003; a/a.sys:; a/c/d.sys:; a/export.dll:; a/z.sys: no PE image: want a built driver (.sys)"},
+		{[]string{"a"}, "a/B.SYS: 0x2003; a/a.sys:; a/c/d.sys:; a/export.dll:; a/y.sys: no PE image: want a built driver (.sys); " +
+			"a/z.sys: no PE image: want a built driver (.sys)"},
 		{[]string{"other.sys", "a/B.SYS"}, "a/B.SYS: 0x2003; other.sys:"},
 		{[]string{"other.sys", "other.sys"}, "other.sys:"},
 		{[]string{"a/user.dll"}, "a/user.dll:"},
 		{[]string{"a/driver.txt", "a/a.sys"}, "a/a.sys:; a/driver.txt:"},
 		{[]string{"a", "a/broken.dll"}, "a/B.SYS: 0x2003; a/a.sys:; a/broken.dll: no PE image: want a built driver (.sys); a/c/d.sys:; a/export.dll:; " +
-			"a/z.sys: no PE image: want a built driver (.sys)"},
+			"a/y.sys: no PE image: want a built driver (.sys); a/z.sys: no PE image: want a built driver (.sys)"},
+		{[]string{"a/config.sys"}, "a/config.sys: no PE image: want a built driver (.sys)"},
 	} {
 		for _, jobs := range []int{0, 1, 3} {
 			if got := strings.Join(seen(t, tt.paths, Options{Jobs: jobs}), "; "); got != tt.want {
@@ -103,7 +105,7 @@ func TestImagesWindow(t *testing.T) {
 	const jobs, many = 2, 200
 	files := map[string][]byte{}
 	for i := range many {
-		files[fmt.Sprintf("%03d.sys", i)] = []byte("text")
+		files[fmt.Sprintf("%03d.sys", i)] = []byte("MZ")
 	}
 	put(t, files)
 	n, err := Sort([]string{"."})

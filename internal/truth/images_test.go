@@ -27,6 +27,7 @@ var (
 
 // notBuilt are features that images do not have.
 var notBuilt = map[string]string{
+	"by-name":        "not yet: not every routine that is got by its name is found",
 	"global-dynamic": "what is run natively runs C++ initialisers; a driver never does",
 }
 
@@ -39,6 +40,8 @@ var wide = map[string]string{
 	"optin-entry-return": "what is registered behind the opt-in call is taken to run also where a return in front of it succeeded",
 	"optin-loop":         "a loop that does not turn leaves the call out",
 	"optin-parameter":    "the flags of the call come from the caller",
+	"version":            "what hangs on the version of Windows, but for an opt-in, is taken to be on all of them",
+	"version-variable":   "the same",
 }
 
 // bounds are how many of the lines may be what, in hundredths of a percent.
@@ -47,10 +50,10 @@ var bounds = []struct {
 	of   func(*tally) int
 	most int
 }{
-	{"not known", func(a *tally) int { return a.unknowns() }, 200},
-	{"wider than what is seen", func(a *tally) int { return a.wide }, 150},
-	{"without a call of their own", func(a *tally) int { return a.lost }, 400},
-	{"only compared together with others", func(a *tally) int { return a.merged }, 500},
+	{"not known", func(a *tally) int { return a.unknowns() }, 800},
+	{"wider than what is seen", func(a *tally) int { return a.wide }, 250},
+	{"only compared together with others", func(a *tally) int { return a.merged }, 250},
+	{"without a call, where one must be", func(a *tally) int { return a.gone }, 80},
 }
 
 // TestImages holds that what is read of a built image is exactly what the driver asks for at run. Each driver is built in one of the
@@ -250,10 +253,11 @@ func exported(seen answers) answers {
 // tally counts what came of the requests of images that were made in one way.
 type tally struct {
 	inexact                     bool // what is wide is not named
-	apart                       bool // the compiler makes one call of several nowhere
+	apart                       bool // the compiler makes one call of several nowhere: a line without a call is gone
 	programs, sites, lines      int
 	exact, merged, wide, wrongs int
 	lost                        int // of the merged lines those that have no call
+	gone                        int // lines that have no call, which no other can stand for
 	unknown                     map[string]int
 	reading                     time.Duration
 }
@@ -270,7 +274,7 @@ func (a *tally) unknowns() int {
 func (a *tally) add(b tally) {
 	a.lines += b.lines
 	a.merged += b.merged
-	a.lost += b.lost
+	a.gone += b.gone
 	a.wide += b.wide
 	for why, n := range b.unknown {
 		a.unknown[why] += n
@@ -383,7 +387,7 @@ func (g group) judge(a *tally) []string {
 				say("no call", r, "run asks for %s", show(on))
 			}
 		case got == nil:
-			a.wrongs++
+			a.gone++
 			say("lost", r, "run asks for %s, the image has no such request", show(on))
 		case show(got) == show(on):
 			a.exact++
@@ -403,7 +407,7 @@ func (g group) judge(a *tally) []string {
 	}
 	for r, on := range g.strays {
 		switch {
-		case g.unknown[r] != "" && len(lost) > 0:
+		case g.unknown[r] != "" && (len(lost) > 0 || r.line > 0): // code that a compiler kept and nobody calls
 			a.unknown[g.unknown[r]]++
 		case g.unknown[r] == "" && r.line == 0 && holds(union(g.want), on), len(lost) > 0 && holds(union(lost), on):
 			a.merged++
@@ -421,8 +425,8 @@ var addresses = regexp.MustCompile(`0x[0-9a-f]+`)
 // tallies is what the test prints.
 func tallies(list []way, table []tally) string {
 	var b strings.Builder
-	const row = "%-16s %8v %6v %6v %6v %6v %6v %6v %6v %6v %8v\n"
-	fmt.Fprintf(&b, row, "", "programs", "sites", "lines", "exact", "merged", "lost", "unkn.", "wide", "wrong", "reading")
+	const row = "%-16s %8v %6v %6v %6v %6v %6v %6v %6v %6v %6v %8v\n"
+	fmt.Fprintf(&b, row, "", "programs", "sites", "lines", "exact", "merged", "lost", "gone", "unkn.", "wide", "wrong", "reading")
 	reasons := map[string]int{}
 	for i, w := range list {
 		a := table[i]
@@ -432,7 +436,7 @@ func tallies(list []way, table []tally) string {
 		for why, n := range a.unknown {
 			reasons[addresses.ReplaceAllString(why, "0x...")] += n
 		}
-		fmt.Fprintf(&b, row, w, a.programs, a.sites, a.lines, a.exact, a.merged, a.lost, a.unknowns(), a.wide, a.wrongs, a.reading.Round(time.Millisecond))
+		fmt.Fprintf(&b, row, w, a.programs, a.sites, a.lines, a.exact, a.merged, a.lost, a.gone, a.unknowns(), a.wide, a.wrongs, a.reading.Round(time.Millisecond))
 	}
 	for _, why := range slices.SortedFunc(maps.Keys(reasons), func(a, b string) int { return reasons[b] - reasons[a] }) {
 		fmt.Fprintf(&b, "%6d unknown: %s\n", reasons[why], why)
