@@ -36,7 +36,7 @@ type popped struct {
 }
 
 // budget is how many instructions of an image are run through, over and over where there are loops.
-const budget = 3 << 20
+const budget = 3 << 19
 
 func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
@@ -64,6 +64,27 @@ func (m *Image) follower(table []nx.DDI) *follower {
 	f.env.Base, f.env.Code, f.env.Inside, f.env.Constant = m.Base, m.At, f.inside, f.constant
 	f.env.Pops, f.env.Called, f.env.Cares, f.env.Budget = f.popsOf, f.called, f.cares, budget
 	return f
+}
+
+// tooMuch is why nothing is known of what comes behind the budget.
+const tooMuch = "the image has more code than is followed"
+
+// exhausted says whether the budget is used up: what is known by then may not be all.
+func (f *follower) exhausted() bool { return f.env.Budget < 0 }
+
+// bytesOfOne is how many bytes that are searched take as much time as an instruction, prologueBytes how many where that is for prologues.
+const (
+	bytesOfOne    = 512
+	prologueBytes = 32
+)
+
+// references is the image's, on the budget.
+func (f *follower) references(wanted addresses) []reference {
+	if f.exhausted() {
+		return nil
+	}
+	f.eachCode(func(_ uint32, code []byte) { f.env.Budget -= len(code) / bytesOfOne })
+	return f.Image.references(wanted)
 }
 
 // routine gives the routine at an address, followed.
@@ -121,6 +142,9 @@ func (f *follower) startOf(rva uint32) (*machine.Routine, bool) {
 			return r, true
 		}
 		return f.beyond(r, rva)
+	}
+	if f.exhausted() {
+		return nil, false
 	}
 	for i, start := range f.candidates(rva) {
 		if i == maxCandidates {
@@ -226,6 +250,9 @@ func (f *follower) prologues(lowest, rva uint32) (prologues, padded []uint32) {
 			prologues = append(prologues, lowest+uint32(i))
 		case padding && code[i] != 0xcc && code[i] != 0x90 && len(padded) < maxCandidates:
 			padded = append(padded, lowest+uint32(i))
+		}
+		if i%bytesOfOne == 0 {
+			f.env.Budget -= bytesOfOne / prologueBytes
 		}
 	}
 	return prologues, padded
