@@ -153,7 +153,7 @@ func fuzzCode(f *testing.F, p nx.Processor) {
 
 // Code that is made to be followed for long, or to take room, is followed as far as an image gets, and the driver is said not to be judged.
 func TestMuchCode(t *testing.T) {
-	const size, at = 2 << 20, 0x10000
+	const size, at = 1 << 20, 0x10000
 	random := rand.New(rand.NewPCG(8, 8))
 	short := func(code []byte, i int) int {
 		code[i], code[i+1] = 0x75, byte(random.Uint32())

@@ -122,6 +122,12 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	return changed, more
 }
 
+// spend takes an instruction off the budget.
+func (r *Routine) spend() bool {
+	r.env.Budget--
+	return r.env.Budget >= 0
+}
+
 // pass takes a state through an instruction. Where no more may be run through, nothing is known behind it.
 func (r *Routine) pass(s *State, in *Inst) {
 	if !r.spend() {

@@ -104,6 +104,11 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 	}
 }
 
+const (
+	maxSteps    = 16 // of one instruction
+	maxLookedAt = 64 // of the runs that wait to be decoded
+)
+
 // room gives place for the steps of an instruction.
 func (r *Routine) room() []Step {
 	if r.env.steps == nil {

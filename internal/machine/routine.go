@@ -87,9 +87,9 @@ const (
 	widenAfter = 20
 	maxTable   = 1024
 
-	blocksOfOne  = 64 // so many that wait for nothing take as much time as an instruction
-	decoding     = 3  // and to decode one takes as much time, and room, as to run through so many
-	reachedOfOne = 4  // and so many that Reach looks at
+	blocksOfOne  = 64 // so many that wait for nothing take as much time as to run through an instruction
+	decoding     = 3  // to decode one takes as much time, and room, as to run through so many
+	reachedOfOne = 4  // so many that Reach looks at take as much as one
 	blocksBack   = 4  // in which the comparison of a table's index is looked for
 )
 
@@ -102,15 +102,4 @@ func Read(env *Env, start uint32) *Routine {
 		r.solve()
 	}
 	return r
-}
-
-const (
-	maxSteps    = 16 // of one instruction
-	maxLookedAt = 64 // of the runs that wait to be decoded
-)
-
-// spend takes an instruction off the budget.
-func (r *Routine) spend() bool {
-	r.env.Budget--
-	return r.env.Budget >= 0
 }
