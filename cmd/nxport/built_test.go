@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/nxport/nxport/internal/image"
+	"github.com/nxport/nxport/nx"
 )
 
 const builtSource = `typedef unsigned long long SIZE_T;
@@ -79,11 +80,11 @@ func returnAddress(t *testing.T) uint32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls := m.Calls(func(name string) bool { return name == "ExAllocatePoolWithTag" })
-	if len(calls) != 1 || calls[0].Return == 0 {
-		t.Fatalf("calls %+v, want one", calls)
+	sites := m.Driver(nx.DDIs(), func(path string) string { return path }).Sites
+	if len(sites) != 1 || sites[0].DDI.Name != "ExAllocatePoolWithTag" || sites[0].Spot.Return == 0 {
+		t.Fatalf("requests %+v, want one", sites)
 	}
-	return calls[0].Return
+	return sites[0].Spot.Return
 }
 
 func checkBuilt(t *testing.T, rva uint32) {

@@ -14,7 +14,6 @@ func everything(t *testing.T, data []byte) {
 	if err != nil {
 		return
 	}
-	m.Calls(func(string) bool { return true })
 	m.Symbols()
 	for _, rva := range []uint32{0, m.Entry, codeAt + 0x10, 0xffffffff} {
 		m.Function(rva)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/nxport/nxport/internal/image/imagetest"
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -101,10 +102,19 @@ func TestCalls(t *testing.T) {
 
 func calls(m *Image) string {
 	var list []string
-	for _, c := range m.Calls(func(string) bool { return true }) {
-		list = append(list, fmt.Sprintf("%x-%x %s", c.RVA, c.Return, c.Import.Name))
+	for _, s := range sitesOf(m) {
+		list = append(list, fmt.Sprintf("%x-%x %s", s.Spot.RVA, s.Spot.Return, s.DDI.Name))
 	}
 	return strings.Join(list, ", ")
+}
+
+// sitesOf gives the calls of all imports.
+func sitesOf(m *Image) []driver.Site {
+	var table []nx.DDI
+	for _, v := range m.Imports {
+		table = append(table, nx.DDI{Name: v.Name, Kind: nx.Always})
+	}
+	return m.Driver(table, func(path string) string { return path }).Sites
 }
 
 func TestParse(t *testing.T) {
@@ -301,8 +311,11 @@ extern "C" int DriverEntry(void *driver, void *path) { return Pool::Get(1) == Ex
 		t.Fatal(err)
 	}
 	var got []string
-	for _, c := range m.Calls(func(name string) bool { return name == alloc }) {
-		frames, err := m.Frames(c.RVA)
+	for _, s := range sitesOf(m) {
+		if s.DDI.Name != alloc {
+			continue
+		}
+		frames, err := m.Frames(s.Spot.RVA)
 		if err != nil || len(frames) != 1 {
 			t.Fatalf("%+v, %v", frames, err)
 		}
@@ -319,21 +332,24 @@ func checkCompiled(t *testing.T, m *Image, p nx.Processor, pdata, inlined bool) 
 	if m.Processor != p {
 		t.Errorf("processor %s, want %s", m.Processor, p)
 	}
-	found := map[string]Call{}
-	for _, c := range m.Calls(func(string) bool { return true }) {
-		if _, twice := found[c.Import.Name]; twice || c.Return == 0 {
-			t.Errorf("%+v: a second call, or no call", c)
+	found := map[string]*driver.Spot{}
+	for _, s := range sitesOf(m) {
+		if found[s.DDI.Name] != nil || s.Spot.Return == 0 {
+			t.Errorf("%+v: a second call, or no call", s)
 		}
-		found[c.Import.Name] = c
+		found[s.DDI.Name] = s.Spot
 	}
 	want := map[string][]string{alloc: {"Get inner"}, "ExFreePoolWithTag": {"Other free"}}
 	if inlined {
 		want[alloc] = []string{"Get inner", "DriverEntry outer"}
 	}
 	for name, frames := range want {
-		c, ok := found[name]
+		c := found[name]
+		if c == nil {
+			t.Fatalf("%s: no call", name)
+		}
 		got, err := m.Frames(c.Return - 1)
-		if !ok || err != nil || len(got) != len(frames) {
+		if err != nil || len(got) != len(frames) {
 			t.Fatalf("%s: %+v, %v, %v; want %v", name, c, got, err, frames)
 		}
 		for i, w := range frames {

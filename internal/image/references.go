@@ -219,3 +219,12 @@ func (m *Image) callsByWord(rva uint32, code []byte) {
 		}
 	}
 }
+
+// eachCode calls f for each section with code that the file holds, at its address.
+func (m *Image) eachCode(f func(rva uint32, code []byte)) {
+	for _, s := range m.Sections {
+		if s.Executable() {
+			f(s.RVA, m.bytes(s))
+		}
+	}
+}

@@ -59,7 +59,7 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 		r := f.routine(start)
 		r.Calls(func(s *machine.State, in *machine.Inst) {
 			name, _ := f.callee(s.Target(in), s)
-			if d, ok := rows[name]; ok && !(in.At == start && in.Flow == machine.Jump) {
+			if d, ok := rows[name]; ok && !f.isLinkers(in.At, start) {
 				sites = append(sites, f.site(d, in, r))
 			}
 		})
@@ -84,7 +84,7 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 				}
 				name, _ := f.callee(target, s)
 				d, ok := rows[name]
-				if ok && !(in.At == u.Start && in.Flow == machine.Jump) {
+				if ok && !f.isLinkers(in.At, u.Start) {
 					sites = append(sites, f.site(d, in, u.Routine))
 				}
 				called = in.At == u.at || f.goesTo(target, s, u.to)
@@ -96,6 +96,13 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 	}
 	slices.Sort(rest)
 	return sites, slices.Compact(rest)
+}
+
+// isLinkers says whether a jump is all of a routine, and a linker's: compilers write a prefix. That it is there does not say that anybody
+// calls it.
+func (f *follower) isLinkers(at, start uint32) bool {
+	code := f.At(at)
+	return at == start && f.Processor != nx.ARM64 && len(code) > 1 && code[0] == 0xff && code[1] == 0x25
 }
 
 // goesTo says whether a call goes to what was loaded from an address, or from the table there.

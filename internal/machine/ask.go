@@ -1,0 +1,350 @@
+package machine
+
+import (
+	"slices"
+)
+
+// Covering gives the instruction that covers an address.
+func (r *Routine) Covering(at uint32) (*Inst, bool) {
+	i, found := slices.BinarySearchFunc(r.Insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
+	if !found {
+		i--
+	}
+	if i < 0 || at >= r.Insts[i].At+uint32(r.Insts[i].Len) {
+		return nil, false
+	}
+	return &r.Insts[i], true
+}
+
+// Before gives the state before an instruction, false where the routine does not come there.
+func (r *Routine) Before(at uint32) (*State, bool) {
+	r.solve()
+	i, ok := r.index.get(at)
+	if !ok {
+		return nil, false
+	}
+	b := &r.blocks[r.blockOf(int(i))]
+	if b.in == nil {
+		return nil, false
+	}
+	s := b.in.clone()
+	for j := b.first; j < int(i); j++ {
+		r.pass(&s, &r.Insts[j])
+	}
+	return &s, true
+}
+
+// End gives the end of the last instruction in front of an address, 0 where there is none.
+func (r *Routine) End(at uint32) uint32 {
+	i, found := slices.BinarySearchFunc(r.Insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
+	if !found && i == 0 || found {
+		return 0
+	}
+	return r.Insts[i-1].At + uint32(r.Insts[i-1].Len)
+}
+
+// Holds says whether an instruction of the routine covers an address.
+func (r *Routine) Holds(at uint32) bool { _, ok := r.Covering(at); return ok }
+
+// Inst gives the instruction at an address.
+func (r *Routine) Inst(at uint32) (Inst, bool) {
+	i, ok := r.index.get(at)
+	if !ok {
+		return Inst{}, false
+	}
+	return r.Insts[i], true
+}
+
+// Calls visits the calls of the routine, and the jumps that leave it, in the order of the code, each with the state before it.
+func (r *Routine) Calls(visit func(s *State, in *Inst)) {
+	r.solve()
+	for b := range r.blocks {
+		blk := &r.blocks[b]
+		if blk.in == nil || !r.leaves(blk) {
+			continue
+		}
+		s := blk.in.clone()
+		for i := blk.first; i <= blk.last; i++ {
+			in := &r.Insts[i]
+			if in.Flow == Call || r.departs(in) {
+				visit(&s, in)
+			}
+			r.pass(&s, in)
+		}
+	}
+}
+
+// leaves says whether a block has a call, or ends by leaving the routine.
+func (r *Routine) leaves(b *block) bool {
+	for i := b.first; i <= b.last; i++ {
+		if r.Insts[i].Flow == Call {
+			return true
+		}
+	}
+	return r.departs(&r.Insts[b.last])
+}
+
+// departs says whether a jump leaves the routine.
+func (r *Routine) departs(in *Inst) bool {
+	return (in.Flow == Jump || in.Flow == Branch) && !in.Stays && (in.Known || len(r.tables[in.At]) == 0)
+}
+
+// Stores visits what the routine writes to fixed addresses, in the order of the code.
+func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Value)) {
+	r.solve()
+	for b := range r.blocks {
+		blk := &r.blocks[b]
+		if blk.in == nil {
+			continue
+		}
+		s := blk.in.clone()
+		for i := blk.first; i <= blk.last; i++ {
+			r.storesOf(&s, &r.Insts[i], visit)
+			if r.Insts[i].Flow == Call {
+				s.call(&r.Insts[i])
+			}
+		}
+	}
+}
+
+// StoresBeyond says whether the routine writes anywhere at that distance from a register, or at one that an index tells.
+func (r *Routine) StoresBeyond(distance int64) bool {
+	for i := range r.Insts {
+		for j := range r.Insts[i].Steps {
+			if d := &r.Insts[i].Steps[j].Dst; d.Kind == Memory && (d.Reg != NoReg && d.Imm == distance || d.Index != NoReg) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *Routine) storesOf(s *State, in *Inst, visit func(in *Inst, address uint64, width uint8, v Value)) {
+	steps := in.does()
+	for i := range steps {
+		p := &steps[i]
+		if p.Dst.Kind != Memory {
+			s.step(p, in.At)
+			continue
+		}
+		targets := s.address(p.Dst, in.At)
+		v := s.stored(p, in.At)
+		for _, a := range targets {
+			if a.Kind == Number && a.Low == 0 {
+				visit(in, uint64(a.N), p.Dst.Width, v)
+			}
+		}
+		s.step(p, in.At)
+	}
+}
+
+// Stored gives what an instruction writes to memory, and how many bytes; false where it writes none, or is not reached.
+func (r *Routine) Stored(at uint32) (v Value, width uint8, ok bool) {
+	in, known := r.Inst(at)
+	if !known {
+		return nil, 0, false
+	}
+	steps := in.does()
+	i := slices.IndexFunc(steps, func(s Step) bool { return s.Dst.Kind == Memory })
+	if i < 0 {
+		return nil, 0, false
+	}
+	v, ok = r.Value(at, func(s *State) Value {
+		t := s.clone()
+		for j := range i {
+			t.step(&steps[j], at)
+		}
+		return t.stored(&steps[i], at)
+	})
+	return v, steps[i].Dst.Width, ok
+}
+
+// stored gives what a step writes to memory.
+func (s *State) stored(p *Step, at uint32) Value {
+	switch p.Op {
+	case Move:
+		return s.read(p.A, p.Dst.Width, at)
+	case And, Or:
+		return s.slab.combine(p.Op, s.read(p.A, p.Dst.Width, at), s.read(p.B, p.Dst.Width, at), p.Dst.Width, at)
+	}
+	return s.slab.opaque(NotFollowed, at)
+}
+
+// Returns visits the state at each return.
+func (r *Routine) Returns(visit func(s *State, in *Inst)) {
+	r.solve()
+	for b := range r.blocks {
+		blk := &r.blocks[b]
+		if blk.in == nil || r.Insts[blk.last].Flow != Return {
+			continue
+		}
+		s := blk.in.clone()
+		for i := blk.first; i <= blk.last; i++ {
+			r.pass(&s, &r.Insts[i])
+		}
+		visit(&s, &r.Insts[blk.last])
+	}
+}
+
+// Pops says how many bytes the routine at an address takes off the stack besides the return address, by the first return that is found.
+func Pops(env *Env, start uint32) (bytes int, known bool) {
+	const limit = 2000
+	seen := map[uint32]bool{}
+	queue := []uint32{start}
+	var in Inst
+	for n := 0; len(queue) > 0 && n < limit; {
+		at := queue[0]
+		queue = queue[1:]
+		for code := env.Code(at); !seen[at] && n < limit; n++ {
+			seen[at] = true
+			if !env.decode(code, at, env.Base, &in) {
+				break
+			}
+			if in.Flow == Return {
+				return int(in.Pops), true
+			}
+			if (in.Flow == Branch || in.Flow == Jump) && in.Known {
+				queue = append(queue, in.Target)
+			}
+			if in.Flow == Jump || in.Flow == Stop {
+				break
+			}
+			at, code = at+uint32(in.Len), code[in.Len:]
+		}
+	}
+	return 0, false
+}
+
+// Reach says which instructions can run from an address on, itself included, as long as none of those is passed at which a way ends:
+// the last of each way counts as reached. Only ways count that what is known of the values leaves open.
+func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) Reached {
+	r.solve()
+	reached := Reached{r, make([]bool, len(r.Insts))}
+	i, ok := r.index.get(from)
+	if !ok {
+		return reached
+	}
+	begun := make([]bool, len(r.blocks))
+	queue := []int{int(i)} // instructions
+	for len(queue) > 0 {
+		i := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		b := &r.blocks[r.blockOf(i)]
+		if b.in == nil {
+			continue
+		}
+		ended := false
+		for ; i <= b.last && !ended; i++ {
+			in := &r.Insts[i]
+			reached.bits[i] = true
+			ended = ends(in)
+		}
+		for _, e := range b.next {
+			if !ended && e.live && !begun[e.to] {
+				begun[e.to] = true
+				queue = append(queue, r.blocks[e.to].first)
+			}
+		}
+	}
+	return reached
+}
+
+// Reached are the instructions of a routine that can run.
+type Reached struct {
+	r    *Routine
+	bits []bool
+}
+
+// Has says whether an instruction is among them.
+func (x Reached) Has(at uint32) bool {
+	i, ok := x.r.index.get(at)
+	return ok && x.bits[i]
+}
+
+// Each visits them.
+func (x Reached) Each(visit func(in *Inst)) {
+	for i, is := range x.bits {
+		if is {
+			visit(&x.r.Insts[i])
+		}
+	}
+}
+
+// Use is a call that is given a value: as what it goes to, or as an argument.
+type Use struct {
+	At     uint32
+	Target bool // it is what is called
+	// Entry is what the called routine finds the value as: an Entry or a Slot.
+	Entry Atom
+	Inst  *Inst
+	To    Value // what is called
+}
+
+// Uses finds the calls that are given a value, and says whether it goes anywhere else: into memory that is not the routine's own.
+func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
+	r.solve()
+	holds := func(v Value) bool { return len(v) > 0 && slices.ContainsFunc(v, is) }
+	for b := range r.blocks {
+		blk := &r.blocks[b]
+		if blk.in == nil {
+			continue
+		}
+		s := blk.in.clone()
+		for i := blk.first; i <= blk.last; i++ {
+			in := &r.Insts[i]
+			for j, steps := 0, in.does(); j < len(steps); j++ {
+				p := &steps[j]
+				if p.Op == Move && p.Dst.Kind == Memory && holds(s.read(p.A, p.Dst.Width, in.At)) && !onStack(s.address(p.Dst, in.At)) {
+					escapes = true
+				}
+				s.step(p, in.At)
+			}
+			if in.Flow == Call || r.departs(in) {
+				uses = append(uses, s.uses(in, holds)...)
+			}
+			if in.Flow == Call {
+				s.call(in)
+				s.dropArguments(maxArguments * int64(s.env.Word))
+			}
+		}
+	}
+	return uses, escapes
+}
+
+// dropArguments forgets what was passed on the stack: it is the called routine's.
+func (s *State) dropArguments(length int64) {
+	if sp := s.regs[s.env.Stack]; len(sp) == 1 && sp[0].Kind == Frame {
+		s.cutOut(place{sp[0].Off, sp[0].N}, length)
+	}
+}
+
+// maxArguments is how many arguments on the stack are looked at.
+const maxArguments = 12
+
+// uses gives what a call does with a value.
+func (s *State) uses(in *Inst, holds func(Value) bool) []Use {
+	var list []Use
+	to := s.Target(in)
+	if holds(to) {
+		list = append(list, Use{At: in.At, Target: true, Inst: in, To: to})
+	}
+	for _, reg := range s.env.arguments() {
+		if holds(s.regs[reg]) {
+			list = append(list, Use{At: in.At, Entry: Atom{Kind: Entry, N: int64(reg)}, Inst: in, To: to})
+		}
+	}
+	pushed := int64(0) // the return address
+	if in.Flow == Call && s.env.Stack == stackX86 {
+		pushed = int64(s.env.Word)
+	}
+	sp := s.regs[s.env.Stack]
+	for _, x := range s.slots {
+		if len(sp) != 1 || sp[0].Kind != Frame || sp[0].Off != x.base || !holds(x.value) {
+			continue
+		}
+		if off := x.off - sp[0].N; off >= 0 && off < maxArguments*int64(s.env.Word) {
+			list = append(list, Use{At: in.At, Entry: Atom{Kind: Slot, N: off + pushed}, Inst: in, To: to})
+		}
+	}
+	return list
+}

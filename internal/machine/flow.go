@@ -1,0 +1,167 @@
+package machine
+
+import (
+	"slices"
+)
+
+// solve follows what the routine computes, and whatever it finds by jump tables.
+func (r *Routine) solve() {
+	if r.solved {
+		return
+	}
+	r.solved = true
+	for range maxRounds {
+		r.Whole = true
+		if !r.flowAll() {
+			return
+		}
+		r.read()
+		r.split()
+	}
+	r.flowAll()
+}
+
+// flowAll runs through the blocks until nothing changes. It says whether jump tables were found that lead to more.
+func (r *Routine) flowAll() (more bool) {
+	i, ok := r.index.get(r.Start)
+	if !ok {
+		return false
+	}
+	s := entryState(r.env, &r.slab, r.Start)
+	r.give(&s)
+	entry := r.blockOf(int(i))
+	r.blocks[entry].in = &s
+	order, place := r.order(entry)
+	waiting := make([]bool, len(order)) // by place in the order
+	waiting[place[entry]] = true
+	for {
+		next := slices.Index(waiting, true)
+		if next < 0 {
+			return more
+		}
+		waiting[next] = false
+		changed, found := r.flow(order[next])
+		for _, b := range changed {
+			waiting[place[b]] = true
+		}
+		more = more || found
+	}
+}
+
+// order gives the blocks so that one comes behind those that lead to it, but for loops, and the place of each.
+func (r *Routine) order(entry int) (order, place []int) {
+	place = make([]int, len(r.blocks))
+	order = make([]int, 0, len(r.blocks))
+	type visit struct{ block, next int }
+	seen := make([]bool, len(r.blocks))
+	stack := []visit{{entry, 0}}
+	seen[entry] = true
+	for len(stack) > 0 {
+		top := &stack[len(stack)-1]
+		if next := r.blocks[top.block].next; top.next < len(next) {
+			to := next[top.next].to
+			top.next++
+			if !seen[to] {
+				seen[to] = true
+				stack = append(stack, visit{to, 0})
+			}
+			continue
+		}
+		order = append(order, top.block)
+		stack = stack[:len(stack)-1]
+	}
+	slices.Reverse(order)
+	for i, b := range order {
+		place[b] = i
+	}
+	return order, place
+}
+
+// blockOf finds the block of an instruction.
+func (r *Routine) blockOf(inst int) int {
+	i, found := slices.BinarySearchFunc(r.blocks, inst, func(b block, inst int) int { return b.first - inst })
+	if !found {
+		i--
+	}
+	return i
+}
+
+// flow runs through a block, and hands on what it leaves. It gives the blocks to which that is new.
+func (r *Routine) flow(b int) (changed []int, more bool) {
+	blk := &r.blocks[b]
+	blk.visits++
+	r.env.Budget -= blk.last - blk.first + 1
+	if r.env.Budget < 0 || blk.visits > maxVisits {
+		r.Whole = false
+		return nil, false
+	}
+	s := blk.in.clone()
+	for i := blk.first; i <= blk.last; i++ {
+		r.pass(&s, &r.Insts[i])
+	}
+	last := &r.Insts[blk.last]
+	if last.Flow == Jump && !last.Known {
+		more = r.leads(s.read(last.Via, r.env.Word, last.At), b, s.entered())
+	}
+	for i := range blk.next {
+		e := &blk.next[i]
+		out := s
+		if i+1 < len(blk.next) {
+			out = s.clone()
+		}
+		if e.taken != 0 && !out.branch(last, e.taken > 0) {
+			continue
+		}
+		e.live = true
+		if r.arrive(e.to, &out) {
+			changed = append(changed, e.to)
+		}
+	}
+	return changed, more
+}
+
+// pass takes a state through an instruction.
+func (r *Routine) pass(s *State, in *Inst) {
+	s.run(in)
+	if in.Flow == Call {
+		s.call(in)
+	}
+}
+
+// branch narrows a state to one way of a branch, false where that is not gone.
+func (s *State) branch(in *Inst, taken bool) bool {
+	f := s.flags
+	if in.Own {
+		on := in.on()
+		f = flags{op: on.Op, a: on.A, b: on.B, av: s.read(on.A, on.A.Width, in.At), bv: s.read(on.B, on.A.Width, in.At)}
+		if on.A == on.B {
+			f.bv = f.av
+		}
+	}
+	c := in.Cond
+	if !taken {
+		c = opposite[c]
+	}
+	return s.assume(f, c)
+}
+
+// arrive joins a state into a block's.
+func (r *Routine) arrive(b int, s *State) (changed bool) {
+	blk := &r.blocks[b]
+	if blk.in == nil {
+		blk.in = s
+		return true
+	}
+	out, same := blk.in.joined(s, r.Insts[blk.first].At, blk.visits > widenAfter)
+	if same {
+		return false
+	}
+	blk.in = &out
+	return true
+}
+
+// entered says whether the stack pointer is what it was on entry: a jump from there takes the routine's place.
+func (s *State) entered() bool {
+	sp := s.regs[s.env.Stack]
+	return len(sp) == 1 && sp[0].Kind == Frame && sp[0].N == 0 && sp[0].Off == 0
+}
