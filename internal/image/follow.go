@@ -193,12 +193,16 @@ func (f *follower) candidates(rva uint32) []uint32 {
 		return nil
 	}
 	lowest := max(section.RVA, rva-min(rva, maxRoutine))
-	list := []uint32{}
+	var list, doubtful []uint32
 	index := f.callIndex()
 	i, _ := slices.BinarySearchFunc(index, rva+1, func(c caller, to uint32) int { return int(int64(c.to) - int64(to)) })
-	for i--; i >= 0 && index[i].to >= lowest && len(list) < maxCandidates; i-- {
-		if !index[i].jump && (len(list) == 0 || list[len(list)-1] != index[i].to) {
-			list = append(list, index[i].to)
+	for i--; i >= 0 && index[i].to >= lowest && len(list)+len(doubtful) < maxCandidates; i-- {
+		switch c := index[i]; {
+		case i+1 < len(index) && index[i+1].to == c.to && !index[i+1].jump:
+		case !c.jump && f.ended(section, c.to):
+			list = append(list, c.to)
+		case !c.jump: // bytes within an instruction look like a call
+			doubtful = append(doubtful, c.to)
 		}
 	}
 	prologues, padded := f.prologues(lowest, rva)
@@ -206,10 +210,24 @@ func (f *follower) candidates(rva uint32) []uint32 {
 	if f.Entry >= lowest && f.Entry <= rva {
 		list = append(list, f.Entry)
 	}
+	if lowest == section.RVA {
+		list = append(list, lowest)
+	}
 	slices.Sort(list)
 	slices.Reverse(list)
-	list = append(slices.Compact(list), f.pointedTo(lowest, rva)...)
-	return append(list, padded...)
+	return slices.Concat(slices.Compact(list), f.pointedTo(lowest, rva), doubtful, padded)
+}
+
+// ended says whether something ends in front of an address: padding, a return, a jump, the section before.
+func (f *follower) ended(section Section, at uint32) bool {
+	const nop, breakpoint, ret, retN, jump, short = 0x90, 0xcc, 0xc3, 0xc2, 0xe9, 0xeb
+	before := min(at-section.RVA, 6)
+	code := f.At(at - before)
+	if before < 6 || len(code) < 6 {
+		return true
+	}
+	last := code[5]
+	return last == nop || last == breakpoint || last == 0 || last == ret || code[3] == retN || code[1] == jump || code[4] == short || inThunk(code[:6])
 }
 
 // inThunk says whether code ends with a jump through memory, whose address can end like padding.

@@ -39,7 +39,7 @@ func TestDecoding(t *testing.T) {
 		t.Run(w.String(), func(t *testing.T) {
 			t.Parallel()
 			total := 0
-			for _, n := range []int{i, i + batch} { // C and C++
+			for _, n := range []int{i, i + len(ways()), i + batch, i + batch + len(ways())} { // C and C++
 				p := generate(*seed, n, on)
 				d := newDecoded(t, w.build(t, t.TempDir(), libraries, p))
 				d.hold(t)

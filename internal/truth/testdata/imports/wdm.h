@@ -4,6 +4,10 @@
  */
 #ifndef _WDMDDK_
 #define _WDMDDK_
+#define KIT_IMAGE
+#ifdef __aarch64__
+#define KIT_ARM64
+#endif
 #include <types.h>
 #include <optin.h>
 

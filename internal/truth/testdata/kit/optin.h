@@ -1,8 +1,5 @@
-/*
- * What wdm.h does once in each source, given the macros as they stand here. Where KIT_ARM64 is defined, or the compiler is one
- * for another processor than x86 and x64, all files opt in by themselves.
- */
-#if defined(KIT_ARM64) || defined(__aarch64__)
+/* What wdm.h does once in each source, given the macros as they stand here. For ARM64 all files opt in by themselves. */
+#ifdef KIT_ARM64
 #undef POOL_NX_OPTIN
 #undef POOL_NX_OPTIN_AUTO
 #define POOL_NX_OPTIN_AUTO 1

@@ -27,7 +27,7 @@ typedef long long PHYSICAL_ADDRESS;
 #else
 #define KIT_EXTERN extern
 #endif
-#ifdef _WIN32
+#ifdef KIT_IMAGE
 #define NTAPI __stdcall
 #define KIT_IMPORT KIT_EXTERN __declspec(dllimport)
 #else
@@ -106,7 +106,7 @@ KIT_IMPORT NTSTATUS NTAPI RtlGetVersion(RTL_OSVERSIONINFOW *);
 KIT_IMPORT int NTAPI Way(int n);
 
 /* The two variables of an image: each unit of it that sees the header has them, and the linker keeps one. */
-#ifdef _WIN32
+#ifdef KIT_IMAGE
 #define KIT_ONE __declspec(selectany)
 #else
 #define KIT_ONE __attribute__((weak))
