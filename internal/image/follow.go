@@ -36,7 +36,7 @@ type popped struct {
 }
 
 // budget is how many instructions of an image are run through, over and over where there are loops.
-const budget = 3 << 20
+const budget = 3 << 19
 
 func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
@@ -64,6 +64,27 @@ func (m *Image) follower(table []nx.DDI) *follower {
 	f.env.Base, f.env.Code, f.env.Inside, f.env.Constant = m.Base, m.At, f.inside, f.constant
 	f.env.Pops, f.env.Called, f.env.Cares, f.env.Budget = f.popsOf, f.called, f.cares, budget
 	return f
+}
+
+// tooMuch is why nothing is known of what comes behind the budget.
+const tooMuch = "the image has more code than is followed"
+
+// exhausted says whether the budget is used up: what is known by then may not be all.
+func (f *follower) exhausted() bool { return f.env.Budget < 0 }
+
+// bytesOfOne is how many bytes that are searched take as much time as an instruction, prologueBytes how many where that is for prologues.
+const (
+	bytesOfOne    = 512
+	prologueBytes = 32
+)
+
+// references is the image's, on the budget.
+func (f *follower) references(wanted addresses) []reference {
+	if f.exhausted() {
+		return nil
+	}
+	f.eachCode(func(_ uint32, code []byte) { f.env.Budget -= len(code) / bytesOfOne })
+	return f.Image.references(wanted)
 }
 
 // routine gives the routine at an address, followed.
@@ -122,6 +143,9 @@ func (f *follower) startOf(rva uint32) (*machine.Routine, bool) {
 		}
 		return f.beyond(r, rva)
 	}
+	if f.exhausted() {
+		return nil, false
+	}
 	for i, start := range f.candidates(rva) {
 		if i == maxCandidates {
 			break
@@ -169,12 +193,16 @@ func (f *follower) candidates(rva uint32) []uint32 {
 		return nil
 	}
 	lowest := max(section.RVA, rva-min(rva, maxRoutine))
-	list := []uint32{}
+	var list, doubtful []uint32
 	index := f.callIndex()
 	i, _ := slices.BinarySearchFunc(index, rva+1, func(c caller, to uint32) int { return int(int64(c.to) - int64(to)) })
-	for i--; i >= 0 && index[i].to >= lowest && len(list) < maxCandidates; i-- {
-		if !index[i].jump && (len(list) == 0 || list[len(list)-1] != index[i].to) {
-			list = append(list, index[i].to)
+	for i--; i >= 0 && index[i].to >= lowest && len(list)+len(doubtful) < maxCandidates; i-- {
+		switch c := index[i]; {
+		case i+1 < len(index) && index[i+1].to == c.to && !index[i+1].jump:
+		case !c.jump && f.ended(section, c.to):
+			list = append(list, c.to)
+		case !c.jump: // bytes within an instruction look like a call
+			doubtful = append(doubtful, c.to)
 		}
 	}
 	prologues, padded := f.prologues(lowest, rva)
@@ -182,10 +210,24 @@ func (f *follower) candidates(rva uint32) []uint32 {
 	if f.Entry >= lowest && f.Entry <= rva {
 		list = append(list, f.Entry)
 	}
+	if lowest == section.RVA {
+		list = append(list, lowest)
+	}
 	slices.Sort(list)
 	slices.Reverse(list)
-	list = append(slices.Compact(list), f.pointedTo(lowest, rva)...)
-	return append(list, padded...)
+	return slices.Concat(slices.Compact(list), f.pointedTo(lowest, rva), doubtful, padded)
+}
+
+// ended says whether something ends in front of an address: padding, a return, a jump, the section before.
+func (f *follower) ended(section Section, at uint32) bool {
+	const nop, breakpoint, ret, retN, jump, short = 0x90, 0xcc, 0xc3, 0xc2, 0xe9, 0xeb
+	before := min(at-section.RVA, 6)
+	code := f.At(at - before)
+	if before < 6 || len(code) < 6 {
+		return true
+	}
+	last := code[5]
+	return last == nop || last == breakpoint || last == 0 || last == ret || code[3] == retN || code[1] == jump || code[4] == short || inThunk(code[:6])
 }
 
 // inThunk says whether code ends with a jump through memory, whose address can end like padding.
@@ -208,6 +250,9 @@ func (f *follower) prologues(lowest, rva uint32) (prologues, padded []uint32) {
 			prologues = append(prologues, lowest+uint32(i))
 		case padding && code[i] != 0xcc && code[i] != 0x90 && len(padded) < maxCandidates:
 			padded = append(padded, lowest+uint32(i))
+		}
+		if i%bytesOfOne == 0 {
+			f.env.Budget -= bytesOfOne / prologueBytes
 		}
 	}
 	return prologues, padded

@@ -1,9 +1,12 @@
 package image
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/image/imagetest"
 	"github.com/nxport/nxport/nx"
 )
@@ -28,11 +31,7 @@ func everything(t *testing.T, data []byte) {
 }
 
 // bounded asks for what asks for the most, and fails where the work goes beyond what an image gets.
-func bounded(t *testing.T, data []byte) {
-	m, err := Parse("d.sys", data)
-	if err != nil || m.Processor == nx.ARM {
-		return
-	}
+func bounded(t *testing.T, m *Image) {
 	f := m.follower(nx.DDIs())
 	f.sites(f.rows)
 	f.findOptIns()
@@ -122,7 +121,9 @@ func FuzzImage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		everything(t, data)
-		bounded(t, data)
+		if m, err := Parse("d.sys", data); err == nil && m.Processor != nx.ARM {
+			bounded(t, m)
+		}
 	})
 }
 
@@ -144,6 +145,58 @@ func fuzzCode(f *testing.F, p nx.Processor) {
 		}
 		data := made.Image()
 		everything(t, data)
-		bounded(t, data)
+		if m, err := Parse("d.sys", data); err == nil && m.Processor != nx.ARM {
+			bounded(t, m)
+		}
 	})
+}
+
+// Code that is made to be followed for long, or to take room, is followed as far as an image gets, and the driver is said not to be judged.
+func TestMuchCode(t *testing.T) {
+	const size, at = 1 << 20, 0x10000
+	random := rand.New(rand.NewPCG(8, 8))
+	short := func(code []byte, i int) int {
+		code[i], code[i+1] = 0x75, byte(random.Uint32())
+		return 2
+	}
+	far := func(code []byte, i int) int {
+		copy(code[i:], []byte{0x0f, 0x84})
+		binary.LittleEndian.PutUint32(code[i+2:], uint32(random.IntN(size/6)*6-i-6))
+		return 6
+	}
+	caller := func(code []byte, i int) int {
+		copy(code[i:], []byte{0x55, 0x8b, 0xec, 0xe8, 0, 0, 0, 0, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3, 0xcc})
+		binary.LittleEndian.PutUint32(code[i+4:], uint32(random.IntN(size/16)*16-i-8))
+		return 16
+	}
+	noise := func(code []byte, i int) int {
+		code[i] = byte(random.Uint32())
+		return 1
+	}
+	for _, p := range []nx.Processor{nx.X64, nx.X86} {
+		for name, c := range map[string]struct {
+			piece func(code []byte, i int) int
+			every int // a request stands
+		}{"short branches": {short, 4096}, "far branches": {far, 6000}, "callers": {caller, 32}, "noise": {noise, 64}} {
+			code := make([]byte, size)
+			for i := 0; i+16 <= size; {
+				i += c.piece(code, i)
+			}
+			for i := 0; i+16 <= size; i += c.every {
+				copy(code[i:], []byte{0xff, 0x15})
+				binary.LittleEndian.PutUint32(code[i+2:], imagetest.DataAt+map[nx.Processor]uint32{nx.X64: uint32(-at - i - 6), nx.X86: based}[p])
+			}
+			m, err := Parse("d.sys", parts(p, nil).Image())
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Sections = append(m.Sections, Section{Name: "CODE", RVA: at, Size: size, Characteristics: imagetest.ReadAndRun, offset: uint32(len(m.data)), length: size})
+			m.data, m.Size, m.Entry = append(m.data, code...), at+size, at
+			bounded(t, m)
+			said := slices.ContainsFunc(m.Driver(nx.DDIs(), nil).Facts, func(f driver.Fact) bool { return f.Kind == driver.NotJudged })
+			if !said && name != "callers" {
+				t.Errorf("%s %s: nothing is said", p, name)
+			}
+		}
+	}
 }

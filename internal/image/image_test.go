@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nxport/nxport/internal/image/imagetest"
 	"github.com/nxport/nxport/internal/driver"
+	"github.com/nxport/nxport/internal/image/imagetest"
 	"github.com/nxport/nxport/nx"
 )
 

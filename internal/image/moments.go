@@ -1,6 +1,8 @@
 package image
 
 import (
+	"maps"
+
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -100,6 +102,9 @@ func (m *moments) of(at uint32) driver.Moment {
 	if moment == 0 || m.isAfter(r, at) {
 		moment |= driver.After
 	}
+	if m.f.exhausted() {
+		moment = driver.Before | driver.After
+	}
 	return moment
 }
 
@@ -108,11 +113,11 @@ func (m *moments) isBefore(r *machine.Routine, at uint32) bool {
 	entered, known := m.before[r.Start]
 	if !known {
 		m.before[r.Start] = false // while it is looked at: a routine that calls itself adds nothing
-		entered = r.Start == m.f.Entry || m.never && m.byWindows(r)
+		entered = m.f.exhausted() || r.Start == m.f.Entry || m.never && m.byWindows(r)
 		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
 			entered = entered || m.isBefore(caller, at)
 		})
-		m.before[r.Start] = entered
+		note(m.before, r.Start, entered)
 	}
 	if !entered {
 		return false
@@ -125,6 +130,15 @@ func (m *moments) isBefore(r *machine.Routine, at uint32) bool {
 	return reached.Has(at)
 }
 
+// note keeps what is found of a routine. Where it is entered, those that were not, as far as is known, may be from it: they called each
+// other.
+func note(known map[uint32]bool, start uint32, entered bool) {
+	if entered {
+		maps.DeleteFunc(known, func(_ uint32, entered bool) bool { return !entered })
+	}
+	known[start] = entered
+}
+
 // isAfter says whether an instruction may run after the variable is set: behind that, or in what Windows calls later.
 func (m *moments) isAfter(r *machine.Routine, at uint32) bool {
 	entered, known := m.after[r.Start]
@@ -134,7 +148,7 @@ func (m *moments) isAfter(r *machine.Routine, at uint32) bool {
 		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
 			entered = entered || m.isAfter(caller, at)
 		})
-		m.after[r.Start] = entered
+		note(m.after, r.Start, entered)
 	}
 	return entered || m.sets[r.Start].may && m.behind(r, at)
 }

@@ -29,7 +29,7 @@ var anchors = []int{0, 4, 5, 7, len(representatives) - 1}
 func byWindows(f *follower, ask func(f *follower) answer) answer {
 	answers := make([]*answer, len(representatives))
 	for i, at := range anchors {
-		a := ask(f.under(representatives[at]))
+		a := f.on(representatives[at], ask)
 		if answers[at] = &a; i > 0 {
 			f.between(answers, anchors[i-1], at, ask)
 		}
@@ -63,6 +63,16 @@ func byWindows(f *follower, ask func(f *follower) answer) answer {
 	return out
 }
 
+// on gives the answer for one version of Windows.
+func (f *follower) on(w nx.Version, ask func(f *follower) answer) answer {
+	g := f.under(w)
+	a := ask(g)
+	if g.exhausted() {
+		a.unknown = tooMuch
+	}
+	return a
+}
+
 // between fills in the answers between two that are known.
 func (f *follower) between(answers []*answer, low, high int, ask func(f *follower) answer) {
 	switch middle := (low + high) / 2; {
@@ -72,7 +82,7 @@ func (f *follower) between(answers []*answer, low, high int, ask func(f *followe
 			answers[i] = answers[low]
 		}
 	default:
-		a := ask(f.under(representatives[middle]))
+		a := f.on(representatives[middle], ask)
 		answers[middle] = &a
 		f.between(answers, low, middle, ask)
 		f.between(answers, middle, high, ask)

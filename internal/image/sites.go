@@ -34,6 +34,9 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 		s := &img.Sites[i]
 		s.Spot.Frames, _ = m.Located(s.Spot.RVA, located) // without lines it is an address
 	}
+	if f.exhausted() {
+		img.Facts = append(img.Facts, m.fact(driver.NotJudged, nil, "there is more code than is followed of one image: requests can be missing"))
+	}
 	return img
 }
 
@@ -175,6 +178,9 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 		}
 		return (&query{f: g, byte: q.byte}).resolve(v, s)
 	})
+	if f.exhausted() {
+		a.unknown = tooMuch
+	}
 	slices.SortFunc(a.terms, driver.Term.Compare)
 	return driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
 }

@@ -68,6 +68,8 @@ func (f *follower) variableAt(p place) *variable {
 	case len(w.routines) > maxWriters:
 		v.unknown = fmt.Sprintf("%d routines use the variable at 0x%x", len(w.routines), rva)
 		return v
+	case w.lost:
+		v.unknown = fmt.Sprintf("code names the variable at 0x%x that is not followed", rva)
 	case w.taken:
 		v.unknown = fmt.Sprintf("the address of the variable at 0x%x is in the image's data", rva)
 	}
@@ -177,6 +179,7 @@ type writing struct {
 	direct   []use    // instructions that name it and write there
 	routines []uint32 // routines that have its address, or one that it is behind, in a register
 	taken    bool     // its address is in the image's data
+	lost     bool     // code names it that is not followed
 }
 
 // naming finds who may write a variable.
@@ -192,6 +195,7 @@ func (f *follower) naming(rva uint32, width uint8) writing {
 		}
 		r, ok := f.startOf(ref.at)
 		if !ok {
+			w.lost = w.lost || f.Processor == nx.X86 && ref.to == rva
 			continue
 		}
 		in, ok := r.Covering(ref.at)
@@ -238,6 +242,10 @@ func (f *follower) onlyLoads(reference uint32) bool {
 	code := f.At(reference - min(reference, 2))
 	if f.Processor == nx.ARM64 || len(code) < 2 {
 		return false
+	}
+	const group, call, jump, push = 0xff, 2, 4, 6
+	if middle := code[1] >> 3 & 7; code[0] == group && code[1]&field == addressOnly && (middle == call || middle == jump || middle == push) {
+		return true
 	}
 	return code[1]&field == addressOnly && strings.IndexByte(loads, code[0]) >= 0 || f.Processor == nx.X86 && code[1] == loadEAX
 }

@@ -98,7 +98,7 @@ func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Val
 			continue
 		}
 		s := blk.in.clone()
-		for i := blk.first; i <= blk.last; i++ {
+		for i := blk.first; i <= blk.last && r.spend(); i++ {
 			r.storesOf(&s, &r.Insts[i], visit)
 			if r.Insts[i].Flow == Call {
 				s.call(&r.Insts[i])
@@ -192,11 +192,12 @@ func Pops(env *Env, start uint32) (bytes int, known bool) {
 	seen := map[uint32]bool{}
 	queue := []uint32{start}
 	var in Inst
-	for n := 0; len(queue) > 0 && n < limit; {
+	for n := 0; len(queue) > 0 && n < limit && env.Budget > 0; {
 		at := queue[0]
 		queue = queue[1:]
 		for code := env.Code(at); !seen[at] && n < limit; n++ {
 			seen[at] = true
+			env.Budget--
 			if !env.decode(code, at, env.Base, &in) {
 				break
 			}
@@ -246,6 +247,7 @@ func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) Reached {
 			}
 		}
 	}
+	r.env.Budget -= len(reached.bits) / reachedOfOne
 	return reached
 }
 
@@ -290,7 +292,7 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
 			continue
 		}
 		s := blk.in.clone()
-		for i := blk.first; i <= blk.last; i++ {
+		for i := blk.first; i <= blk.last && r.spend(); i++ {
 			in := &r.Insts[i]
 			for j, steps := 0, in.does(); j < len(steps); j++ {
 				p := &steps[j]

@@ -58,6 +58,7 @@ func (s *State) spoilPassed(at uint32) {
 	for _, x := range s.slots {
 		add(x.value)
 	}
+	s.env.Budget -= len(passed) * len(s.slots) / slotsOfOne
 	for _, p := range passed {
 		s.spoil(p, maxObject, ByCall, at)
 	}

@@ -34,15 +34,17 @@ func (r *Routine) flowAll() (more bool) {
 	order, place := r.order(entry)
 	waiting := make([]bool, len(order)) // by place in the order
 	waiting[place[entry]] = true
-	for {
-		next := slices.Index(waiting, true)
+	for from := 0; ; {
+		next := slices.Index(waiting[from:], true)
 		if next < 0 {
 			return more
 		}
-		waiting[next] = false
+		r.env.Budget -= next / blocksOfOne
+		next += from
+		waiting[next], from = false, next+1
 		changed, found := r.flow(order[next])
 		for _, b := range changed {
-			waiting[place[b]] = true
+			waiting[place[b]], from = true, min(from, place[b])
 		}
 		more = more || found
 	}
@@ -90,7 +92,6 @@ func (r *Routine) blockOf(inst int) int {
 func (r *Routine) flow(b int) (changed []int, more bool) {
 	blk := &r.blocks[b]
 	blk.visits++
-	r.env.Budget -= blk.last - blk.first + 1
 	if r.env.Budget < 0 || blk.visits > maxVisits {
 		r.Whole = false
 		return nil, false
@@ -105,6 +106,7 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	for i := range blk.next {
 		e := &blk.next[i]
+		r.env.Budget -= len(s.slots) / slotsOfOne
 		out := s
 		if i+1 < len(blk.next) {
 			out = s.clone()
@@ -120,8 +122,18 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	return changed, more
 }
 
-// pass takes a state through an instruction.
+// spend takes an instruction off the budget.
+func (r *Routine) spend() bool {
+	r.env.Budget--
+	return r.env.Budget >= 0
+}
+
+// pass takes a state through an instruction. Where no more may be run through, nothing is known behind it.
 func (r *Routine) pass(s *State, in *Inst) {
+	if !r.spend() {
+		s.lose(in.At)
+		return
+	}
 	s.run(in)
 	if in.Flow == Call {
 		s.call(in)

@@ -47,9 +47,9 @@ func (r *Routine) read() {
 	clear(r.index.near)
 	queue := []uint32{r.Start}
 	for len(queue) > 0 {
-		lowest := 0 // so that instructions come in order, or nearly
-		for i, at := range queue {
-			if at < queue[lowest] {
+		lowest := max(0, len(queue)-maxLookedAt) // so that instructions come in order, or nearly
+		for i := lowest; i < len(queue); i++ {
+			if queue[i] < queue[lowest] {
 				lowest = i
 			}
 		}
@@ -74,7 +74,8 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 		if _, known := r.index.get(at); known {
 			return queue
 		}
-		if len(r.Insts) >= maxInsts {
+		r.env.Budget -= decoding
+		if len(r.Insts) >= maxInsts || r.env.Budget < 0 {
 			r.Whole = false
 			return queue
 		}
@@ -82,7 +83,8 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 		if !r.env.decode(code, at, r.env.Base, &in) {
 			return queue
 		}
-		r.steps = r.steps[:len(r.steps)+min(len(in.Steps), cap(r.steps)-len(r.steps))]
+		steps := r.env.steps
+		*steps = (*steps)[:len(*steps)+min(len(in.Steps), cap(*steps)-len(*steps))]
 		r.index.put(at, int32(len(r.Insts)))
 		if in.Known && (in.Flow == Branch || in.Flow == Jump) && r.env.Inside(r.Start, in.Target) {
 			in.Stays = true
@@ -102,14 +104,21 @@ func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
 	}
 }
 
-const maxSteps = 16 // of one instruction
+const (
+	maxSteps    = 16 // of one instruction
+	maxLookedAt = 64 // of the runs that wait to be decoded
+)
 
 // room gives place for the steps of an instruction.
 func (r *Routine) room() []Step {
-	if cap(r.steps)-len(r.steps) < maxSteps {
-		r.steps = make([]Step, 0, 512)
+	if r.env.steps == nil {
+		r.env.steps = new([]Step)
 	}
-	return r.steps[len(r.steps) : len(r.steps) : len(r.steps)+maxSteps]
+	steps := r.env.steps
+	if cap(*steps)-len(*steps) < maxSteps {
+		*steps = make([]Step, 0, 512)
+	}
+	return (*steps)[len(*steps) : len(*steps) : len(*steps)+maxSteps]
 }
 
 // eachTarget visits where a jump leads to within the routine.

@@ -22,6 +22,8 @@ type Env struct {
 	Cares  func(before *State, target Value) bool
 	// Budget is how many instructions may still be run through, in all routines.
 	Budget int
+
+	steps *[]Step // room for those of instructions, of this Env and what is copied of it
 }
 
 // X64, X86 and ARM64 are the processors; what else an Env has is for the caller to set.
@@ -54,7 +56,6 @@ type Routine struct {
 	blocks []block
 	index  index
 	tables map[uint32][]uint32
-	steps  []Step
 	solved bool
 	given  *State  // what a call passes, and
 	by     *Inst   // the call; nil where the routine is followed for all callers
@@ -85,7 +86,11 @@ const (
 	maxVisits  = 200
 	widenAfter = 20
 	maxTable   = 1024
-	blocksBack = 4 // in which the comparison of a table's index is looked for
+
+	blocksOfOne  = 64 // so many that wait for nothing take as much time as to run through an instruction
+	decoding     = 3  // to decode one takes as much time, and room, as to run through so many
+	reachedOfOne = 4  // so many that Reach looks at take as much as one
+	blocksBack   = 4  // in which the comparison of a table's index is looked for
 )
 
 // Read reads the routine at an address. What it computes is followed when it is asked for, unless that tells how far it goes.

@@ -52,6 +52,18 @@ func (s *State) clone() State {
 	return c
 }
 
+// slotsOfOne is how many slots take as much time as an instruction.
+const slotsOfOne = 8
+
+// lose forgets all.
+func (s *State) lose(at uint32) {
+	gone := s.slab.opaque(TooMuch, at)
+	for r := range s.regs {
+		s.regs[r] = gone
+	}
+	s.slots, s.taken, s.flags, s.early = nil, nil, flags{}, false
+}
+
 // Register gives what a register holds.
 func (s *State) Register(r Reg) Value { return s.regs[r] }
 
@@ -536,6 +548,7 @@ func (s *State) spoil(p place, length int64, why Why, at uint32) {
 
 // spoilTaken makes unknown what a store through an unknown pointer, or a call, can reach.
 func (s *State) spoilTaken(at uint32) {
+	s.env.Budget -= len(s.taken) * len(s.slots) / slotsOfOne
 	for _, p := range s.taken {
 		s.spoil(p, maxObject, ByCall, at)
 	}

@@ -33,6 +33,7 @@ const (
 	ByCall                 // a called routine may have written it
 	NotWritten             // it is read from the stack, and nothing has written it
 	Earlier                // it comes from in front of the block
+	TooMuch                // the image has more code than is followed
 )
 
 var whys = [...]string{
@@ -43,6 +44,7 @@ var whys = [...]string{
 	ByCall:      "a called routine may have written it",
 	NotWritten:  "it is read from the stack where nothing has written it",
 	Earlier:     "it comes from in front of the block",
+	TooMuch:     "the image has more code than is followed, so it is not known",
 }
 
 // String gives the reason as a sentence without a full stop.
@@ -137,11 +139,15 @@ func (v Value) Early() bool {
 func shared(a, b Value) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
 
 // slab hands out values without an allocation for each.
-type slab struct{ free []Atom }
+type slab struct {
+	free []Atom
+	made int // most routines are small
+}
 
 func (s *slab) one(a Atom) Value {
 	if len(s.free) == 0 {
-		s.free = make([]Atom, 128)
+		s.made = min(2*s.made+16, 128)
+		s.free = make([]Atom, s.made)
 	}
 	v := s.free[:1:1]
 	s.free = s.free[1:]
