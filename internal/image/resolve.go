@@ -13,7 +13,7 @@ import (
 const (
 	maxCallersUp = 3  // levels of callers
 	maxWay       = 8  // routines and variables on one way
-	maxCallSites = 64 // of one routine
+	maxCallSites = 512// of one routine
 	maxSteps     = 12
 )
 
