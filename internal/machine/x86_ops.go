@@ -58,6 +58,10 @@ func (x *x86) arithmetic(op, form byte) {
 	default:
 		dst, src = x.rm(w), imm(x.imm, w)
 	}
+	if x.second(dst) && form >= 6 && (op == 1 || op == 4 || op == 6) {
+		x.inSecond(op, dst.Reg)
+		return
+	}
 	same := dst == src && dst.Kind == Register
 	switch op {
 	case 2, 3:
@@ -83,6 +87,22 @@ func (x *x86) arithmetic(op, form byte) {
 	default:
 		x.step(Step{Op: [2]Op{Add, Or}[op], Flags: true, Dst: dst, A: dst, B: src})
 	}
+}
+
+// second says whether an operand is the second byte of a register.
+func (x *x86) second(o Operand) bool {
+	return o.Kind == NoOperand && !x.isRM && o.Width == 2 && o.Reg < 4
+}
+
+// inSecond lowers or, and, xor of the second byte of a register with an immediate: the same of the whole register, with what leaves the
+// other bytes as they are. That is how a flag is OR-ed into a pool type by compilers that count bytes.
+func (x *x86) inSecond(op byte, r Reg) {
+	n := x.imm & 0xff << 8
+	if op == 4 {
+		n |= ^0xff00
+	}
+	x.step(Step{Op: map[byte]Op{1: Or, 4: And, 6: Xor}[op], Dst: x.whole(r), A: x.whole(r), B: imm(n, x.word())})
+	x.other(true)
 }
 
 // carry lowers adc and sbb. Subtracted from itself, a register becomes all ones or nothing, as the comparison before says.

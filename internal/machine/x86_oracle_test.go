@@ -33,7 +33,13 @@ func TestX86Oracle(t *testing.T) {
 			}
 		}
 		if n, ok := generalX86(other.Args[0]); ok && effects[other.Op] == "1" {
-			if got, want := widthX86(&in, n), bytesX86(other.Args[0].(x86asm.Reg)); got != want && got != 0 {
+			r := other.Args[0].(x86asm.Reg)
+			got, want := widthX86(&in, n), bytesX86(r)
+			// or, and, xor of a second byte with an immediate is lowered to one of the whole register, whose other bytes it leaves alone
+			if second := r >= x86asm.AH && r <= x86asm.BH; second && got == uint8(mode/8) {
+				want = got
+			}
+			if got != want && got != 0 {
 				t.Fatalf("%d bits: % x %s writes %d bytes, not %d", mode, code[:other.Len], other, want, got)
 			}
 		}
