@@ -25,6 +25,7 @@ type follower struct {
 	telling   map[uint32]bool // routines that learn the version of Windows; of a follower for one version only
 	nested    int             // how many of them are followed within each other
 	answered  map[question]machine.Value
+	atOnce    *slotsFound
 	general   *follower        // that of a follower for one version of Windows
 	optIns    map[place]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower
