@@ -354,6 +354,9 @@ func (f *follower) thunkAt(reference uint32) (uint32, bool) {
 		before = 4 // adrp
 	}
 	rva := reference - min(reference, before)
+	if start, unwinds := f.unwound(rva); unwinds && start != rva && start+1 != rva {
+		return 0, false // the last act of a routine; before a compiler's jump is a prefix
+	}
 	return rva, f.isThunk(rva) && len(f.callersOf(rva)) > 0
 }
 
