@@ -42,8 +42,8 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 
 // sites follows the routines that may call one of the table's, and gives those calls by address.
 func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
-	f.fetchedInto(rows)
 	f.findWdf()
+	f.fetchedInto(rows)
 	var wanted []uint32
 	for _, v := range f.Imports {
 		if rows[v.Name].Name != "" {
