@@ -47,9 +47,10 @@ func info4() []byte {
 	return lengthed(entries(b))
 }
 
-// info5 is the same in version 5, whose header is one byte longer.
+// info5 is the same in version 5, whose header is one byte longer, behind a unit that has a type, whose header is longer still.
 func info5() []byte {
-	return lengthed(entries([]byte{0, 0, 0, 0, 5, 0, 1, 8, 0, 0, 0, 0}))
+	typed := lengthed([]byte{0, 0, 0, 0, 5, 0, 2, 8, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 24, 0, 0, 0, 4, 'T', 0})
+	return append(typed, lengthed(entries([]byte{0, 0, 0, 0, 5, 0, 1, 8, 0, 0, 0, 0}))...)
 }
 
 func entries(b []byte) []byte {
@@ -107,10 +108,10 @@ func line5() []byte {
 func rows() []byte {
 	b := []byte{0, 9, 2}
 	b = binary.LittleEndian.AppendUint64(b, based+0x1000)
-	b = append(b, 3, 4, 1)                                // advance_line 4, copy
-	b = append(b, 2, 0x10, 4, 2, 3, 2, 1)                 // advance_pc 10h, set_file 2, advance_line 2, copy
-	b = append(b, 4, 1, 13+14*4+2)                        // set_file 1; special: 4 bytes on, one line back
-	return append(b, 2, 0x0c, 3, 14, 1, 2, 0x20, 0, 1, 1) // advance_pc, advance_line 14, copy; advance_pc 20h, end_sequence
+	b = append(b, 3, 4, 1)                                         // advance_line 4, copy
+	b = append(b, 2, 0x10, 4, 2, 3, 2, 1)                          // advance_pc 10h, set_file 2, advance_line 2, copy
+	b = append(b, 4, 1, 13+14*4+2)                                 // set_file 1; special: 4 bytes on, one line back
+	return append(b, 2, 0x0c, 3, 20, 3, 0x7a, 1, 2, 0x20, 0, 1, 1) // advance_pc, advance_line 20 and -6, copy; advance_pc 20h, end_sequence
 }
 
 func ranges4() []byte {
