@@ -139,7 +139,7 @@ func (f *follower) under(w nx.Version) *follower {
 	g.general = f
 	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[place]*variable{}
 	g.env.Called, g.env.Cares, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.cares, g.constant, g.popsOf, g.inside
-	g.env.Budget = budget / 3
+	g.env.Budget = budget / 2
 	g.telling, g.answered = f.tellingRoutines(), map[question]machine.Value{}
 	f.byVersion[w] = &g
 	return &g
