@@ -35,7 +35,7 @@ const ndisWindows10 = 0x60032
 // version does what the routines do that tell the version of Windows.
 func (f *follower) version(name string, before, after *machine.State, in *machine.Inst) {
 	if name == "RtlGetVersion" {
-		const sizeLargest = 0x11c // RTL_OSVERSIONINFOEXW
+		const sizeLargest = 0x11c  // RTL_OSVERSIONINFOEXW
 		size := int64(sizeLargest) // the first field says how long the structure is
 		if n, ok := before.Read(before.Argument(1, false, in.At), 0, 4, in.At).Number(); ok && n < sizeLargest {
 			size = int64(n)

@@ -90,7 +90,9 @@ func (x *x86) arithmetic(op, form byte) {
 }
 
 // second says whether an operand is the second byte of a register.
-func (x *x86) second(o Operand) bool { return o.Kind == NoOperand && !x.isRM && o.Width == 2 && o.Reg < 4 }
+func (x *x86) second(o Operand) bool {
+	return o.Kind == NoOperand && !x.isRM && o.Width == 2 && o.Reg < 4
+}
 
 // inSecond lowers or, and, xor of the second byte of a register with an immediate: the same of the whole register, with what leaves the
 // other bytes as they are. That is how a flag is OR-ed into a pool type by compilers that count bytes.
