@@ -201,7 +201,7 @@ func (f *follower) candidates(rva uint32) []uint32 {
 		case i+1 < len(index) && index[i+1].to == c.to && !index[i+1].jump:
 		case !c.jump && f.ended(section, c.to):
 			list = append(list, c.to)
-		case !c.jump: // bytes within an instruction look like a call
+		case !c.jump || f.ended(section, c.to): // bytes within an instruction look like a call, and not all that a jump leads to begins there
 			doubtful = append(doubtful, c.to)
 		}
 	}
@@ -223,11 +223,20 @@ func (f *follower) ended(section Section, at uint32) bool {
 	const nop, breakpoint, ret, retN, jump, short = 0x90, 0xcc, 0xc3, 0xc2, 0xe9, 0xeb
 	before := min(at-section.RVA, 6)
 	code := f.At(at - before)
+	if f.Processor == nx.ARM64 {
+		return len(code) < 6 || endsARM64(binary.LittleEndian.Uint32(code[2:]))
+	}
 	if before < 6 || len(code) < 6 {
 		return true
 	}
 	last := code[5]
 	return last == nop || last == breakpoint || last == 0 || last == ret || code[3] == retN || code[1] == jump || code[4] == short || inThunk(code[:6])
+}
+
+// endsARM64 says whether nothing runs behind an instruction: padding, ret, b, br, brk.
+func endsARM64(w uint32) bool {
+	const nop, ret, br, brk, b = 0xd503201f, 0xd65f03c0, 0xd61f0000, 0xd4200000, 0x05
+	return w == 0 || w == nop || w == ret || w&0xfffffc1f == br || w&0xffe0001f == brk || w>>26 == b
 }
 
 // inThunk says whether code ends with a jump through memory, whose address can end like padding.

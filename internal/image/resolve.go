@@ -11,9 +11,9 @@ import (
 
 // Limits on how far a value is followed out of its routine.
 const (
-	maxCallersUp = 3  // levels of callers
-	maxWay       = 8  // routines and variables on one way
-	maxCallSites = 64 // of one routine
+	maxCallersUp = 3   // levels of callers
+	maxWay       = 8   // routines and variables on one way
+	maxCallSites = 512 // of one routine
 	maxSteps     = 12
 )
 

@@ -167,7 +167,10 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	}
 	get := func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
 	v, ok := r.Value(in.At, get)
-	if !ok {
+	switch {
+	case f.exhausted():
+		return driver.Value{Unknown: tooMuch}
+	case !ok:
 		return driver.Value{Unknown: notReached}
 	}
 	a := f.dated(q.resolve(v, r), func(g *follower) answer {

@@ -92,7 +92,7 @@ func stepText(s Step) string {
 	a, b := operandText(s.A), operandText(s.B)
 	left := operandText(s.Dst) + " = "
 	switch {
-	case s.Flags && s.Dst.Kind == NoOperand:
+	case s.Dst.Kind == NoOperand && (s.Flags || s.Op == Compare || s.Op == Test):
 		left = "flags "
 	case s.Flags:
 		left = operandText(s.Dst) + " =f "
@@ -102,6 +102,8 @@ func stepText(s Step) string {
 		return left + "?"
 	case Move:
 		return left + a
+	case Address:
+		return left + "address of " + a
 	case Not:
 		return left + "not " + a
 	case Neg:

@@ -20,7 +20,7 @@ func (r *Routine) Covering(at uint32) (*Inst, bool) {
 func (r *Routine) Before(at uint32) (*State, bool) {
 	r.solve()
 	i, ok := r.index.get(at)
-	if !ok {
+	if !ok || r.env.Budget < 0 {
 		return nil, false
 	}
 	b := &r.blocks[r.blockOf(int(i))]

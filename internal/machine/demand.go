@@ -29,6 +29,9 @@ const (
 func (r *Routine) demand(b, end int, get func(s *State) Value, depth int) (Value, bool) {
 	var known [registers]Value
 	for range maxFilled {
+		if r.env.Budget < 0 {
+			break
+		}
 		s := r.blankState(&r.blocks[b])
 		for reg, v := range known {
 			if v != nil {

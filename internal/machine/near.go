@@ -3,7 +3,7 @@ package machine
 // Near gives the state before an instruction as far as its own block tells: what comes from in front of that is Early.
 func (r *Routine) Near(at uint32) (*State, bool) {
 	i, ok := r.index.get(at)
-	if !ok {
+	if !ok || r.env.Budget < 0 {
 		return nil, false
 	}
 	b := &r.blocks[r.blockOf(int(i))]
@@ -18,7 +18,7 @@ func (r *Routine) Near(at uint32) (*State, bool) {
 // as the block tells.
 func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
 	i, ok := r.index.get(at)
-	if !ok {
+	if !ok || r.env.Budget < 0 {
 		return
 	}
 	b := &r.blocks[r.blockOf(int(i))]

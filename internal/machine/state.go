@@ -417,12 +417,20 @@ func (s *State) find(p place) (int, bool) {
 }
 
 func (s *State) overlapped(p place, length int64) bool {
-	for _, x := range s.slots {
-		if x.overlaps(p, length) {
-			return true
-		}
+	from, to := s.overlapping(p, length)
+	return from < to
+}
+
+// overlapping gives the slots that overlap a range. They don't overlap each other, so one at most begins in front of it.
+func (s *State) overlapping(p place, length int64) (from, to int) {
+	from, _ = s.find(p)
+	if from > 0 && s.slots[from-1].overlaps(p, length) {
+		from--
 	}
-	return false
+	for to = from; to < len(s.slots) && s.slots[to].overlaps(p, length); {
+		to++
+	}
+	return from, to
 }
 
 func (x slot) overlaps(p place, length int64) bool {
@@ -525,7 +533,8 @@ func (s *State) put(p place, width uint8, v Value) {
 // cutOut removes the slots that overlap a range; of the caller's part of the stack, what is left of them is unknown, not the
 // caller's.
 func (s *State) cutOut(p place, length int64) {
-	s.slots = slices.DeleteFunc(s.slots, func(x slot) bool { return x.overlaps(p, length) })
+	from, to := s.overlapping(p, length)
+	s.slots = slices.Delete(s.slots, from, to)
 }
 
 // maxObject is how many bytes from an address on may belong to the object there.

@@ -193,7 +193,7 @@ func (x *x86) operands() bool {
 	}
 	size := 0
 	z := 4
-	if x.narrow && !(x.long && (x.table == mapTwo && x.opcode&0xf0 == 0x80 || x.opcode == 0xe8 || x.opcode == 0xe9)) {
+	if x.narrow && !x.wide && !(x.long && (x.table == mapTwo && x.opcode&0xf0 == 0x80 || x.opcode == 0xe8 || x.opcode == 0xe9)) {
 		z = 2
 	}
 	switch test := x.modRM&0x30 == 0; {
@@ -386,7 +386,7 @@ func (x *x86) whole(r Reg) Operand { return reg(r, x.word()) }
 
 func (x *x86) push(a Operand) {
 	w := x.word()
-	if x.narrow {
+	if x.narrow && !x.wide {
 		w = 2
 	}
 	a.Signed = true
@@ -397,7 +397,7 @@ func (x *x86) push(a Operand) {
 
 func (x *x86) pop(dst Operand) {
 	w := x.word()
-	if x.narrow {
+	if x.narrow && !x.wide {
 		w = 2
 	}
 	x.step(Step{Op: Move, Dst: reg(Temporary, w), A: at(stackX86, 0, w)})

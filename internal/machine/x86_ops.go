@@ -206,9 +206,6 @@ func (x *x86) moves() {
 }
 
 func (x *x86) exchange(a, b Operand) {
-	if a == b {
-		return
-	}
 	t := reg(Temporary, a.Width)
 	x.step(Step{Op: Move, Dst: t, A: a})
 	x.step(Step{Op: Move, Dst: a, A: b})

@@ -181,7 +181,11 @@ func (c *console) steps(label string, list []driver.Step) {
 		c.note(label, cyan, at+s.Says)
 	}
 	if rest := list[most:]; len(rest) > 0 {
-		c.note(label, cyan, plural(len(rest), "more step")+": "+strings.Join(places(rest, func(s driver.Step) driver.Place { return s.Place }), "; "))
+		says := plural(len(rest), "more step")
+		if rest[0].Line > 0 { // those in a built driver say their addresses themselves
+			says += ": " + strings.Join(places(rest, func(s driver.Step) driver.Place { return s.Place }), "; ")
+		}
+		c.note(label, cyan, says)
 	}
 }
 

@@ -310,6 +310,13 @@ func TestSteps(t *testing.T) {
 			t.Errorf("of %d steps: got\n%s, want in it\n%s", n, got, want)
 		}
 	}
+	r.Findings[0].Steps = steps(maxSteps + 2)
+	for i := range r.Findings[0].Steps { // of a built driver
+		r.Findings[0].Steps[i].Place = driver.Place{Path: "d.sys"}
+	}
+	if got, want := text(t, r, View{}), "     = see 2 more steps\n"; !strings.Contains(got, want) {
+		t.Errorf("of a built driver: got\n%s, want in it\n%s", got, want)
+	}
 }
 
 // The deciding argument is named where it is not in sight, and what is not known of it is said.
