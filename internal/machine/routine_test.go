@@ -95,3 +95,27 @@ func TestHandsOver(t *testing.T) {
 		}
 	}
 }
+
+// A flag that is put into the second byte of a register, or taken out of it, leaves the rest as it is.
+func TestSecondByte(t *testing.T) {
+	for _, c := range []struct {
+		name, code string
+		want       uint64
+	}{
+		{"or ah, 4", "\x80\xcc\x04", 0x12345e78},
+		{"and ah, 0xf9", "\x80\xe4\xf9", 0x12345878},
+		{"xor ah, 3", "\x80\xf4\x03", 0x12345978},
+	} {
+		for _, env := range []Env{X64(), X86()} {
+			code := "\xb8\x78\x5a\x34\x12" + c.code + "\xc3" // mov eax, 0x12345a78; ...; ret
+			around(&env, []byte(code))
+			s, ok := Read(&env, 0).Before(uint32(len(code) - 1))
+			if !ok {
+				t.Fatalf("%s: the end is not reached", c.name)
+			}
+			if n, ok := s.Register(0).Number(); !ok || n != c.want {
+				t.Errorf("%s: got %v, want %#x", c.name, s.Register(0), c.want)
+			}
+		}
+	}
+}
