@@ -11,6 +11,6 @@ test:
 
 # With TREE=directory, that tree is evaluated and scanned too.
 bench:
-	NXPORT_BENCH_TREE="$(abspath $(TREE))" go test -run '^$$' -bench . -benchmem ./...
+	NXPORT_BENCH_TREE="$(abspath $(TREE))" NXPORT_BENCH_IMAGES="$(abspath $(IMAGES))" go test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: build story test bench
