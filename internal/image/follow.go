@@ -26,6 +26,7 @@ type follower struct {
 	nested    int             // how many of them are followed within each other
 	answered  map[question]machine.Value
 	atOnce    *slotsFound
+	given     int              // of the budget, to a follower for one version of Windows
 	general   *follower        // that of a follower for one version of Windows
 	optIns    map[place]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower

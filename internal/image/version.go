@@ -139,10 +139,20 @@ func (f *follower) under(w nx.Version) *follower {
 	g.general = f
 	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[place]*variable{}
 	g.env.Called, g.env.Cares, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.cares, g.constant, g.popsOf, g.inside
-	g.env.Budget = budget / 2
+	g.given = f.forVersion()
+	g.env.Budget = g.given
 	g.telling, g.answered = f.tellingRoutines(), map[question]machine.Value{}
 	f.byVersion[w] = &g
 	return &g
+}
+
+// forVersion is how much of the work that is left for all versions of Windows one more may take.
+func (f *follower) forVersion() int {
+	left := 2 * budget
+	for _, g := range f.byVersion {
+		left -= g.given - max(g.env.Budget, 0)
+	}
+	return max(min(budget/2, left), 0)
 }
 
 // tellingRoutines are those that learn the version of Windows themselves.
