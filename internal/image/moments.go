@@ -2,7 +2,6 @@ package image
 
 import (
 	"maps"
-
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -113,7 +112,7 @@ func (m *moments) isBefore(r *machine.Routine, at uint32) bool {
 	entered, known := m.before[r.Start]
 	if !known {
 		m.before[r.Start] = false // while it is looked at: a routine that calls itself adds nothing
-		entered = m.f.exhausted() || r.Start == m.f.Entry || m.never && m.byWindows(r)
+		entered = m.f.exhausted() || r.Start == m.f.Entry || m.never && m.calledByWindows(r)
 		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
 			entered = entered || m.isBefore(caller, at)
 		})
@@ -144,7 +143,7 @@ func (m *moments) isAfter(r *machine.Routine, at uint32) bool {
 	entered, known := m.after[r.Start]
 	if !known {
 		m.after[r.Start] = false
-		entered = m.byWindows(r)
+		entered = m.calledByWindows(r)
 		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
 			entered = entered || m.isAfter(caller, at)
 		})
@@ -153,8 +152,8 @@ func (m *moments) isAfter(r *machine.Routine, at uint32) bool {
 	return entered || m.sets[r.Start].may && m.behind(r, at)
 }
 
-// byWindows says whether a routine is entered by Windows later, as far as that is known: its address is taken, or nothing calls it.
-func (m *moments) byWindows(r *machine.Routine) bool {
+// calledByWindows says whether a routine is entered by Windows later, as far as that is known: its address is taken, or nothing calls it.
+func (m *moments) calledByWindows(r *machine.Routine) bool {
 	if r.Start == m.f.Entry {
 		return false
 	}

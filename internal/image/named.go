@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"unicode/utf16"
@@ -294,7 +295,7 @@ func (f *follower) findWdf() {
 	word := uint32(f.env.Word)
 	for _, s := range f.Sections {
 		for from := 0; ; {
-			i := index(f.bytes(s)[from:], kmdf)
+			i := bytes.Index(f.bytes(s)[from:], kmdf)
 			if i < 0 {
 				break
 			}

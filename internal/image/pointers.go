@@ -31,16 +31,11 @@ type passed struct {
 // maxPassed is how many routines a pointer is followed through.
 const maxPassed = 16
 
-func (f *follower) callsByPointer(start uint32, taken bool) ([]pointerCall, bool) {
-	if _, inData := f.pointerTo(start); inData || !taken {
-		return nil, false
-	}
+// callsByPointer gives the calls through a routine's address, which code takes there; false where there may be others.
+func (f *follower) callsByPointer(start uint32, takers []reference) ([]pointerCall, bool) {
 	p := &pointerCalls{f: f}
 	address := int64(f.Base) + int64(start)
-	for _, ref := range f.references(addressesOf([]uint32{start})) {
-		if f.isCall(ref.at) {
-			continue
-		}
+	for _, ref := range takers {
 		r, ok := f.startOf(ref.at)
 		if !ok || !p.follow(r, func(a machine.Atom) bool { return a.Kind == machine.Number && a.N == address && a.Low == 0 }) {
 			return nil, false
@@ -57,7 +52,7 @@ func (p *pointerCalls) follow(r *machine.Routine, is func(machine.Atom) bool) bo
 	}
 	for _, u := range uses {
 		if u.Target {
-			p.calls = append(p.calls, pointerCall{r, u.At, u.Inst.Flow != machine.Call})
+			p.calls = append(p.calls, pointerCall{r, u.Inst.At, u.Inst.Flow != machine.Call})
 			continue
 		}
 		if slices.ContainsFunc(u.To, is) {

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"debug/pe"
 	"encoding/binary"
 	"slices"
@@ -107,7 +108,7 @@ func (m *Image) bytesOf(rva uint32) (at uint32, ok bool) {
 		if s.Executable() || s.has(pe.IMAGE_SCN_MEM_DISCARDABLE) { // debugging data is full of addresses
 			continue
 		}
-		if i := index(m.bytes(s), b[:word]); i >= 0 {
+		if i := bytes.Index(m.bytes(s), b[:word]); i >= 0 {
 			return s.RVA + uint32(i), true
 		}
 	}

@@ -155,9 +155,10 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	for _, c := range callers {
 		out.add(q.fromCaller(a, c))
 	}
-	taken := q.f.addressTaken(r.Start)
-	if calls, ok := q.f.callsByPointer(r.Start, taken); ok {
-		taken = false
+	_, inData := q.f.pointerTo(r.Start)
+	takers := q.f.takers(r.Start)
+	calls, all := q.f.callsByPointer(r.Start, takers)
+	if all && !inData {
 		for _, c := range calls {
 			if v, ok := c.in.Value(c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, c.jump, c.at) }); ok {
 				q.say(c.at, "calls the routine at 0x%x through a pointer", r.Start)
@@ -170,7 +171,7 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 		out.add(answer{unknown: what + ", and it is exported"})
 	case len(out.terms) == 0 && out.unknown == "":
 		return answer{unknown: what + ", which are not known"}
-	case taken:
+	case inData, len(takers) > 0 && !all:
 		out.add(answer{unknown: what + ", and its address is taken"})
 	}
 	return out

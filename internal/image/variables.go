@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -328,24 +327,24 @@ func (q *query) variable(a machine.Atom) answer {
 	return masked(a, v.values())
 }
 
-func index(data, what []byte) int { return bytes.Index(data, what) }
-
 // addressTaken says whether the address of a routine is anywhere but in a call: then its callers are not all known.
 func (f *follower) addressTaken(start uint32) bool {
-	if _, taken := f.pointerTo(start); taken {
-		return true
-	}
-	for _, ref := range f.references(addressesOf([]uint32{start})) {
-		at := ref.at
-		if f.Processor != nx.ARM64 && f.isCall(at) {
-			continue
+	_, inData := f.pointerTo(start)
+	return inData || len(f.takers(start)) > 0
+}
+
+// takers gives where code takes the address of a routine.
+func (f *follower) takers(start uint32) []reference {
+	return slices.DeleteFunc(f.references(addressesOf([]uint32{start})), func(ref reference) bool {
+		switch f.Processor {
+		case nx.X64: // else a jump or call through memory, or a constant that looks like one
+			opcode := f.At(ref.at - min(ref.at, 2))
+			return f.isCall(ref.at) || len(opcode) > 0 && opcode[0] != lea
+		case nx.X86:
+			return f.isCall(ref.at)
 		}
-		if f.Processor == nx.X64 && f.At(at-2) != nil && f.At(at - 2)[0] != lea {
-			continue // a jump or call through memory, or a constant that looks like one
-		}
-		return true
-	}
-	return false
+		return false
+	})
 }
 
 const lea = 0x8d

@@ -274,7 +274,6 @@ func (x Reached) Each(visit func(in *Inst)) {
 
 // Use is a call that is given a value: as what it goes to, or as an argument.
 type Use struct {
-	At     uint32
 	Target bool // it is what is called
 	// Entry is what the called routine finds the value as: an Entry or a Slot.
 	Entry Atom
@@ -328,11 +327,11 @@ func (s *State) uses(in *Inst, holds func(Value) bool) []Use {
 	var list []Use
 	to := s.Target(in)
 	if holds(to) {
-		list = append(list, Use{At: in.At, Target: true, Inst: in, To: to})
+		list = append(list, Use{Target: true, Inst: in, To: to})
 	}
 	for _, reg := range s.env.arguments() {
 		if holds(s.regs[reg]) {
-			list = append(list, Use{At: in.At, Entry: Atom{Kind: Entry, N: int64(reg)}, Inst: in, To: to})
+			list = append(list, Use{Entry: Atom{Kind: Entry, N: int64(reg)}, Inst: in, To: to})
 		}
 	}
 	pushed := int64(0) // the return address
@@ -345,7 +344,7 @@ func (s *State) uses(in *Inst, holds func(Value) bool) []Use {
 			continue
 		}
 		if off := x.off - sp[0].N; off >= 0 && off < maxArguments*int64(s.env.Word) {
-			list = append(list, Use{At: in.At, Entry: Atom{Kind: Slot, N: off + pushed}, Inst: in, To: to})
+			list = append(list, Use{Entry: Atom{Kind: Slot, N: off + pushed}, Inst: in, To: to})
 		}
 	}
 	return list

@@ -1,8 +1,6 @@
 package machine
 
-import (
-	"slices"
-)
+import "slices"
 
 // solve follows what the routine computes, and whatever it finds by jump tables.
 func (r *Routine) solve() {

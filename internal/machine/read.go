@@ -1,8 +1,6 @@
 package machine
 
-import (
-	"slices"
-)
+import "slices"
 
 // index finds instructions by address: near the start of the routine in a table, elsewhere in a map.
 type index struct {
