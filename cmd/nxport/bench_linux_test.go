@@ -32,10 +32,7 @@ func BenchmarkImages(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	nxport := filepath.Join(b.TempDir(), "nxport")
-	if out, err := exec.Command("go", "build", "-o", nxport, ".").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	nxport := builtTool(b)
 	var scan, sum, peak float64
 	for b.Loop() {
 		seconds, memory := spent(b, nxport, "scan", "--format", "json", dir)
@@ -59,10 +56,7 @@ func BenchmarkScan(b *testing.B) {
 	if tree == "" {
 		b.Skip("make bench TREE=directory")
 	}
-	nxport := filepath.Join(b.TempDir(), "nxport")
-	if out, err := exec.Command("go", "build", "-o", nxport, ".").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	nxport := builtTool(b)
 	var scan, grep, peak float64
 	for b.Loop() {
 		seconds, memory := spent(b, nxport, "scan", "--format", "json", tree)
@@ -74,6 +68,15 @@ func BenchmarkScan(b *testing.B) {
 	b.ReportMetric(grep/float64(b.N), "rg-cpu-s/op")
 	b.ReportMetric(scan/grep, "times-rg")
 	b.ReportMetric(peak, "peak-MB")
+}
+
+// builtTool builds nxport as a process of its own, and gives its path.
+func builtTool(b *testing.B) string {
+	nxport := filepath.Join(b.TempDir(), "nxport")
+	if out, err := exec.Command("go", "build", "-o", nxport, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return nxport
 }
 
 // spent runs a command and gives its CPU seconds and its peak memory in MB. A status of 1 says what was found.
