@@ -42,7 +42,9 @@ func (f *follower) called(before, after *machine.State, in *machine.Inst, target
 			word := f.env.Word
 			after.Write(before.Argument(1, false, in.At), int64(word), int64(text), word)
 		}
+		after.KeepBeyond(before, before.Argument(1, false, in.At), 2*int64(f.env.Word))
 	case "MmGetSystemRoutineAddress", "NdisGetRoutineAddress":
+		after.KeepBeyond(before, before.Argument(1, false, in.At), 0)
 		f.fetches(in.At, f.counted(before.Argument(1, false, in.At), before, in.At))
 	case "FltGetRoutineAddress":
 		if text, ok := before.Argument(1, false, in.At).Number(); ok {
@@ -116,8 +118,9 @@ func (f *follower) ansi(address uint64) string {
 // fetchers are the imports that give the address of a routine by name.
 var fetchers = []string{"MmGetSystemRoutineAddress", "NdisGetRoutineAddress", "FltGetRoutineAddress"}
 
-// fetchedInto follows the routines that fetch others by name, and finds the variables that hold what they fetch.
-func (f *follower) fetchedInto(table map[string]nx.DDI) {
+// fetchedInto follows the routines that fetch others by name, and finds the variables that hold what they fetch. It gives the routines that
+// fetch one of the table's: they may call it without a variable.
+func (f *follower) fetchedInto(table map[string]nx.DDI) (fetching []uint32) {
 	for _, r := range f.routinesUsing(f.slotsOf(fetchers...)) {
 		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
 			rva := address - f.Base
@@ -133,7 +136,14 @@ func (f *follower) fetchedInto(table map[string]nx.DDI) {
 				}
 			}
 		})
+		for at, name := range f.fetched {
+			if _, its := r.Inst(at); its && table[name].Name != "" {
+				fetching = append(fetching, r.Start)
+				break
+			}
+		}
 	}
+	return fetching
 }
 
 // slotsOf gives the slots of imports.

@@ -43,7 +43,7 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 // sites follows the routines that may call one of the table's, and gives those calls by address.
 func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	f.findWdf()
-	f.fetchedInto(rows)
+	fetching := f.fetchedInto(rows)
 	var wanted []uint32
 	for _, v := range f.Imports {
 		if rows[v.Name].Name != "" {
@@ -58,7 +58,7 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 		wanted = append(wanted, f.wdf)
 	}
 	sites, rest := f.nearSites(wanted, rows)
-	for _, start := range rest {
+	for _, start := range append(rest, fetching...) {
 		r := f.routine(start)
 		r.Calls(func(s *machine.State, in *machine.Inst) {
 			name, _ := f.callee(s.Target(in), s)
