@@ -134,6 +134,7 @@ func (d arm64) scalable() {
 	if d.is(0xFA000000, 0xE0000000) {
 		d.do(Wipe, at(d.field(5), 0, 0), Operand{}, Operand{})
 	}
+	d.in.Blurs = true
 	d.other(written(d.field(0), 8))
 	d.unknownFlags()
 }
@@ -542,6 +543,7 @@ var toGeneral = []struct {
 
 // vector lowers instructions on vectors and floating point, whose own registers are not followed.
 func (d arm64) vector() {
+	d.in.Blurs = true
 	for i := range toGeneral {
 		switch g := &toGeneral[i]; {
 		case !d.is(g.mask, g.value):

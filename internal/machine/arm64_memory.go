@@ -51,7 +51,9 @@ func (d arm64) single() {
 		d.transfer(at(rn, n, w))
 		d.writeBack(n)
 	case 0b110:
-		if !d.is(1<<26|1<<22, 1<<26|1<<22) { // into a vector
+		if d.is(1<<26|1<<22, 1<<26|1<<22) { // into a vector
+			d.in.Blurs = true
+		} else {
 			d.transfer(d.indexed(w))
 		}
 	case 0b100:
@@ -68,10 +70,14 @@ func (d arm64) single() {
 func (d arm64) transfer(m Operand) {
 	rt, opc := d.field(0), d.bits(22, 2)
 	switch {
-	case d.bit(26): // vectors
-		if opc&1 == 0 {
-			d.other(m)
-		}
+	case d.bit(26) && opc&1 == 0 && m.Width == vectorBytes:
+		d.move(m, vector(rt))
+	case d.bit(26) && m.Width == vectorBytes:
+		d.move(vector(rt), m)
+	case d.bit(26) && opc&1 == 0:
+		d.other(m)
+	case d.bit(26):
+		d.in.Blurs = true
 	case opc == 0b00:
 		d.move(m, read(rt, m.Width))
 	case opc == 0b01:
@@ -149,11 +155,17 @@ func (d arm64) transferPair(m Operand) {
 	first, second, upper := d.field(0), d.field(10), m
 	upper.Imm += int64(m.Width)
 	switch {
+	case d.bit(26) && m.Width == vectorBytes && d.bit(22):
+		d.move(vector(first), m)
+		d.move(vector(second), upper)
+	case d.bit(26) && m.Width == vectorBytes:
+		d.move(m, vector(first))
+		d.move(upper, vector(second))
+	case d.bit(26) && d.bit(22):
+		d.in.Blurs = true
 	case d.bit(26):
-		if !d.bit(22) {
-			m.Width *= 2
-			d.other(m)
-		}
+		m.Width *= 2
+		d.other(m)
 	case d.bit(22):
 		w := m.Width
 		if d.bits(30, 2) == 0b01 { // ldpsw
@@ -174,6 +186,7 @@ func (d arm64) transferPair(m Operand) {
 func (d arm64) literal() {
 	rt, m := d.field(0), at(NoReg, int64(d.va)+d.signed(5, 19)*4, 4)
 	if d.bit(26) {
+		d.in.Blurs = true
 		return
 	}
 	switch d.bits(30, 2) {
@@ -224,6 +237,7 @@ func (d arm64) atomic(m Operand) {
 	rt := d.field(0)
 	switch {
 	case d.bit(26):
+		d.in.Blurs = true
 		d.other(m)
 	case d.is(0x00E0FC00, 0x00A0C000): // ldapr
 		d.move(written(rt, max(4, m.Width)), m)
@@ -255,6 +269,7 @@ func (d arm64) tags() {
 
 // structure lowers loads and stores of several vectors, or of an element of each.
 func (d arm64) structure() {
+	d.in.Blurs = true
 	n := d.structureWidth()
 	if !d.bit(22) {
 		d.other(at(d.field(5), 0, n))

@@ -124,6 +124,8 @@ func operandText(o Operand) string {
 	switch o.Kind {
 	case Register:
 		return text + regText(o.Reg, o.Width)
+	case Vector:
+		return fmt.Sprint("v", o.Reg)
 	case Immediate:
 		return text + fmt.Sprintf("%#x", uint64(o.Imm))
 	case Memory:

@@ -25,6 +25,7 @@ func (s *State) call(in *Inst) {
 		}
 	}
 	s.flags = flags{}
+	s.keepVectors()
 	s.regs[s.env.result] = s.slab.one(Atom{Kind: Result, N: int64(in.At), At: in.At})
 	if told {
 		s.env.Called(&before, s, in, target)

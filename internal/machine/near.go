@@ -32,6 +32,9 @@ func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
 	}
 }
 
+// blankStack marks the stack as it is on entry to a block: how far that is from what it was on entry to the routine is not known.
+const blankStack = 1 << 41
+
 // blankState is that before a block whose surroundings are not looked at.
 func (r *Routine) blankState(b *block) *State {
 	at := r.Insts[b.first].At
@@ -44,7 +47,7 @@ func (r *Routine) blankState(b *block) *State {
 		r.early = append(r.early, r.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(reg), At: r.Start}))
 	}
 	copy(s.regs[:], r.early)
-	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, At: at})
+	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, Off: int64(at) | blankStack, At: at})
 	return s
 }
 

@@ -14,6 +14,8 @@ type State struct {
 	// taken are addresses on the stack that may be known outside of the routine.
 	taken []place
 	flags flags
+	// vectors are those of which it is known what they hold.
+	vectors []copied
 	// pushed is how many bytes were pushed as arguments since the last call, on x86.
 	pushed int64
 	// early is set in a block whose surroundings are not looked at.
@@ -61,7 +63,7 @@ func (s *State) lose(at uint32) {
 	for r := range s.regs {
 		s.regs[r] = gone
 	}
-	s.slots, s.taken, s.flags, s.early = nil, nil, flags{}, false
+	s.slots, s.taken, s.vectors, s.flags, s.early = nil, nil, nil, flags{}, false
 }
 
 // Register gives what a register holds.
@@ -83,6 +85,9 @@ func (s *State) run(in *Inst) {
 	steps := in.does()
 	for i := range steps {
 		s.step(&steps[i], in.At)
+	}
+	if in.Blurs {
+		s.vectors = nil
 	}
 	if s.env.Word == 4 {
 		s.countPushes(in)
@@ -112,6 +117,10 @@ func (s *State) countPushes(in *Inst) {
 }
 
 func (s *State) step(p *Step, at uint32) {
+	if p.Dst.Kind == Vector {
+		s.loadVector(p, at)
+		return
+	}
 	switch p.Op {
 	case Compare, Test:
 		s.flags = flags{p.Op, p.A, p.B, s.read(p.A, p.A.Width, at), s.read(p.B, p.A.Width, at), p.A.Width}
@@ -146,6 +155,9 @@ func (s *State) step(p *Step, at uint32) {
 		v = s.slab.one(Atom{Kind: Frame, Off: int64(at), At: at}) // moved by what is not known, as behind __chkstk: counted anew
 	}
 	s.write(p.Dst, v, at)
+	if p.A.Kind == Vector {
+		s.storeVector(p, at)
+	}
 	if p.Flags && p.Op != Other {
 		s.flags.a = p.Dst // written before, the comparison with 0 is of what it holds now
 	}
@@ -631,6 +643,9 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 	if out.pushed != t.pushed {
 		out.pushed = -maxObject // not the same on both ways: not known
 		same = same && s.pushed == out.pushed
+	}
+	if out.vectors = bothHave(s.vectors, t.vectors); len(out.vectors) != len(s.vectors) {
+		same = false
 	}
 	out.flags = meet(s.flags, t.flags)
 	if out.flags.op != s.flags.op {

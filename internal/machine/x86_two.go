@@ -120,6 +120,8 @@ func (x *x86) state() {
 		x.step(Step{Op: Wipe, Dst: x.rm(1)})
 	case x.isRM && m == 3:
 		x.other(false, x.rm(4))
+	case x.isRM: // fxrstor, xrstor
+		x.in.Blurs = true
 	case !x.isRM && x.rep == 0xf3 && m < 2:
 		x.other(false, x.rm(x.full()))
 	}
@@ -131,19 +133,27 @@ func (x *x86) ninth() {
 	switch m := x.middle(); {
 	case m == 1:
 		x.other(true, x.rm(16), x.whole(ax), x.whole(dx))
-	case x.isRM:
+	case x.isRM: // or all vectors are restored
+		x.in.Blurs = true
 		x.step(Step{Op: Wipe, Dst: x.rm(1)})
 	default:
 		x.other(true, x.rm(x.full()))
 	}
 }
 
-// media lowers what works on vectors, as far as it writes memory or a general register. Vectors are not followed.
+// media lowers what works on vectors, as far as it writes memory or a general register, and copies of whole vectors.
 func (x *x86) media() {
-	const vectorBytes = 16
-	width := uint8(vectorBytes)
+	width, g := uint8(vectorBytes), x.g(8).Reg
+	if x.copiesVector() && x.isRM {
+		x.in.Steps = append(x.in.Steps, Step{Op: Move, Dst: vector(g), A: x.rm(vectorBytes)})
+		return
+	}
+	const hints = 0x18 // to 1F
+	x.in.Blurs = (!x.storesVector() || !x.isRM) && x.opcode&^7 != hints
 	switch op := x.opcode; {
-	case op == 0x11, op == 0x13, op == 0x17, op == 0x29, op == 0x2b, op == 0x7f, op == 0xd6, op == 0xe7:
+	case x.storesVector() && x.isRM && !x.vex && x.stored(width) == width:
+		x.step(Step{Op: Move, Dst: x.rm(width), A: vector(g)})
+	case x.storesVector():
 		if x.isRM {
 			x.other(false, x.rm(x.stored(width)))
 		}
@@ -166,6 +176,23 @@ func (x *x86) media() {
 	}
 }
 
+// copiesVector says whether an instruction of the two-byte map loads a whole vector: movups, movaps, movdqu and their kin.
+func (x *x86) copiesVector() bool {
+	if x.vex || x.table != mapTwo {
+		return false
+	}
+	return x.opcode == 0x10 && x.rep == 0 || x.opcode == 0x28 || x.opcode == 0x6f && (x.narrow || x.rep == 0xf3)
+}
+
+// storesVector says whether one stores a vector, or a part of it.
+func (x *x86) storesVector() bool {
+	switch x.opcode {
+	case 0x11, 0x13, 0x17, 0x29, 0x2b, 0x7f, 0xd6, 0xe7:
+		return true
+	}
+	return false
+}
+
 // stored is how much of a vector goes to memory.
 func (x *x86) stored(whole uint8) uint8 {
 	switch op := x.opcode; {
@@ -180,6 +207,7 @@ func (x *x86) stored(whole uint8) uint8 {
 // three lowers the instructions behind 0F 38 and 0F 3A.
 func (x *x86) three() {
 	w := x.full()
+	x.in.Blurs = true
 	switch op := x.opcode; {
 	case x.table == map38 && (op == 0xf0 || op == 0xf1) && x.rep != 0xf2: // movbe
 		if op == 0xf0 {
@@ -202,6 +230,7 @@ func (x *x86) three() {
 func (x *x86) vector() {
 	const vectorBytes = 64
 	w := x.full()
+	x.in.Blurs = true
 	switch op := x.opcode; {
 	case x.table == map38 && op >= 0xf2 && op <= 0xf7:
 		x.other(true, x.g(w), reg(x.vexReg, w))

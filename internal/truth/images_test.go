@@ -27,7 +27,6 @@ var (
 
 // notBuilt are features that images do not have.
 var notBuilt = map[string]string{
-	"by-name":        "not yet: a name that is copied by 16 bytes is not known",
 	"global-dynamic": "what is run natively runs C++ initialisers; a driver never does",
 }
 
