@@ -143,7 +143,13 @@ func (x *x86) opcodeFrom(b byte) bool {
 // vexFrom reads a VEX or an EVEX prefix, whose fields of registers are inverted.
 func (x *x86) vexFrom(b byte) bool {
 	x.vex = true
-	n := map[byte]int{0xc5: 1, 0xc4: 2, 0x62: 3}[b]
+	n := 1 // bytes in front of the opcode
+	switch b {
+	case 0xc4:
+		n = 2
+	case 0x62:
+		n = 3
+	}
 	if x.pos+n >= len(x.code) {
 		return false
 	}
@@ -258,7 +264,7 @@ func (x *x86) readModRM() bool {
 	}
 	x.isRM, x.far = true, x.segment
 	m := Operand{Kind: Memory, Reg: Reg(b&7 | x.rex&1<<3), Index: NoReg, Scale: 1}
-	size := map[byte]int{0: 0, 1: 1, 2: 4}[b>>6]
+	size := [4]int{0, 1, 4, 0}[b>>6]
 	if b&7 == 4 {
 		sib, ok := x.byte()
 		if !ok {
