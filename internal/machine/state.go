@@ -498,7 +498,9 @@ func (s *State) store(o Operand, v Value, at uint32) {
 		case a.Kind == Frame: // one of several places
 			s.spoil(place{a.Off, a.N}, int64(o.Width), NotFollowed, at)
 		case a.Kind == Opaque && a.Why == Earlier && o.Reg == s.env.Frame: // it may be on the stack
-			s.slots = s.slots[:0]
+			for i := range s.slots {
+				s.slots[i].value = s.slab.one(a)
+			}
 		case a.Kind == Opaque:
 			s.spoilTaken(at)
 		}
