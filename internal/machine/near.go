@@ -2,14 +2,15 @@ package machine
 
 // Near gives the state before an instruction as far as its own block tells: what comes from in front of that is Early.
 func (r *Routine) Near(at uint32) (*State, bool) {
-	i, ok := r.index.get(at)
+	i, ok := r.find(at)
 	if !ok || r.env.Budget < 0 {
 		return nil, false
 	}
-	b := &r.blocks[r.blockOf(int(i))]
+	b := &r.blocks[r.blockOf(i)]
+	r.lower(b)
 	s := r.blankState(b)
-	for j := b.first; j < int(i); j++ {
-		r.pass(s, &r.Insts[j])
+	for j := b.first; j < i; j++ {
+		r.pass(s, &r.insts[j])
 	}
 	return s, true
 }
@@ -17,37 +18,38 @@ func (r *Routine) Near(at uint32) (*State, bool) {
 // NearCalls visits the calls of an instruction's block, and a jump that leaves the routine, from that instruction on, with the state as far
 // as the block tells.
 func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
-	i, ok := r.index.get(at)
+	i, ok := r.find(at)
 	if !ok || r.env.Budget < 0 {
 		return
 	}
-	b := &r.blocks[r.blockOf(int(i))]
+	b := &r.blocks[r.blockOf(i)]
+	r.lower(b)
 	s := r.blankState(b)
 	for j := b.first; j <= b.last; j++ {
-		in := &r.Insts[j]
-		if j >= int(i) && (in.Flow == Call || r.departs(in)) {
+		in := &r.insts[j]
+		if j >= i && (in.Flow == Call || r.departs(in)) {
 			visit(s, in)
 		}
 		r.pass(s, in)
 	}
 }
 
-// blankStack marks the stack as it is on entry to a block: how far that is from what it was on entry to the routine is not known.
-const blankStack = 1 << 41
+// alone marks a distance from the stack pointer at the beginning of a block whose surroundings are not looked at.
+const alone = 1 << 41
 
 // blankState is that before a block whose surroundings are not looked at.
 func (r *Routine) blankState(b *block) *State {
-	at := r.Insts[b.first].At
+	at := r.insts[b.first].At
 	if at == r.Start && len(b.from) == 0 {
 		s := entryState(r.env, &r.slab, at)
 		return &s
 	}
-	s := &State{env: r.env, slab: &r.slab, early: true}
+	s := &State{env: r.env, slab: &r.slab, early: true, argumentsKept: r.keepsArguments}
 	for reg := Reg(len(r.early)); reg < registers; reg++ {
 		r.early = append(r.early, r.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(reg), At: r.Start}))
 	}
 	copy(s.regs[:], r.early)
-	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, Off: int64(at) | blankStack, At: at})
+	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, Off: int64(at) | alone, At: at})
 	return s
 }
 
@@ -55,10 +57,10 @@ func (r *Routine) blankState(b *block) *State {
 func (r *Routine) Keeps(in *Inst) bool {
 	const checked = 15 // where the guard of ARM64 gets a copy
 	loaded := in.Steps[0].Dst.Reg
-	i, _ := r.index.get(in.At)
-	last := r.blocks[r.blockOf(int(i))].last
-	for j := int(i) + 1; j <= last && r.Insts[j].Flow == Next; j++ {
-		for _, s := range r.Insts[j].Steps {
+	i, _ := r.find(in.At)
+	last := r.blocks[r.blockOf(i)].last
+	for j := i + 1; j <= last && r.insts[j].Flow == Next; j++ {
+		for _, s := range r.insts[j].Steps {
 			if s.Op == Move && s.A.Kind == Register && s.A.Reg == loaded && !(r.env.Stack == stackARM && s.Dst.Kind == Register && s.Dst.Reg == checked) {
 				return true
 			}

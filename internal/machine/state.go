@@ -20,6 +20,8 @@ type State struct {
 	pushed int64
 	// early is set in a block whose surroundings are not looked at.
 	early bool
+	// argumentsKept, there, says whether nothing in the routine writes what its caller passed on the stack.
+	argumentsKept func() bool
 }
 
 // place is an address on the stack: a distance from the stack pointer on entry, or as an instruction left it.
@@ -410,7 +412,7 @@ func (s *State) loadSlot(p place, width uint8, at uint32) Value {
 
 // fresh is what a place holds that nothing has written: the caller's, or nothing.
 func (s *State) fresh(p place, at uint32) Value {
-	if s.early {
+	if s.early && (p.base != 0 || p.off < 0 || !s.argumentsKept()) {
 		return s.elsewhere(at)
 	}
 	if p.base == 0 && p.off >= 0 {
@@ -508,7 +510,9 @@ func (s *State) store(o Operand, v Value, at uint32) {
 		case a.Kind == Frame: // one of several places
 			s.spoil(place{a.Off, a.N}, int64(o.Width), NotFollowed, at)
 		case a.Kind == Opaque && a.Why == Earlier && o.Reg == s.env.Frame: // it may be on the stack
-			s.slots = s.slots[:0]
+			for i := range s.slots {
+				s.slots[i].value = s.slab.one(a)
+			}
 		case a.Kind == Opaque:
 			s.spoilTaken(at)
 		}
@@ -555,10 +559,10 @@ const maxObject = 0x400
 // spoil makes a range of the stack unknown. No object of a routine reaches into what its caller keeps; of that, only an argument may be
 // written, by the address of it.
 func (s *State) spoil(p place, length int64, why Why, at uint32) {
-	own := p.base != 0 || p.off < 0 || s.early
+	own := p.base != 0 || p.off < 0
 	if !own {
 		length = min(length, 2*int64(s.env.Word))
-	} else if p.base == 0 && !s.early {
+	} else if p.base == 0 {
 		length = min(length, -p.off)
 	}
 	s.cutOut(p, length)
