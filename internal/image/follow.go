@@ -194,7 +194,8 @@ func (f *follower) candidates(rva uint32) []uint32 {
 	for i := len(calls) - 1; i >= 0 && len(list)+len(doubtful) < maxCandidates; i-- {
 		c := calls[i]
 		switch jump := f.isJump(c); {
-		case i+1 < len(calls) && calls[i+1].to == c.to && !f.isJump(calls[i+1]):
+		case f.isDistance(c):
+		case i+1 < len(calls) && calls[i+1].to == c.to && !f.isJump(calls[i+1]) && !f.isDistance(calls[i+1]):
 		case !jump && f.ended(section, c.to):
 			list = append(list, c.to)
 		case !jump || f.ended(section, c.to): // bytes within an instruction look like a call, and not all that a jump leads to begins there
@@ -212,6 +213,14 @@ func (f *follower) candidates(rva uint32) []uint32 {
 	slices.Sort(list)
 	slices.Reverse(list)
 	return slices.Concat(slices.Compact(list), f.pointedTo(lowest, rva), doubtful, last(padded, lowest+1, rva))
+}
+
+// isDistance says whether what looks like a call of x86 is none: the distance in mov [ebp-24] of a number; or one of what stands behind
+// it, by which code learns where it is.
+func (f *follower) isDistance(c reference) bool {
+	const sizeOfCall = 5
+	before := f.At(c.at - min(c.at, 2))
+	return f.Processor == nx.X86 && (c.to == c.at+sizeOfCall || len(before) > 1 && before[0] == 0xc7 && before[1] == 0x45)
 }
 
 // ended says whether something ends in front of an address: padding, a return, a jump, the section before.

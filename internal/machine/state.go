@@ -88,6 +88,11 @@ func (s *State) run(in *Inst) {
 	for i := range steps {
 		s.step(&steps[i], in.At)
 	}
+	s.ran(in)
+}
+
+// ran applies what an instruction does besides its steps, once they are applied.
+func (s *State) ran(in *Inst) {
 	if in.Blurs {
 		s.vectors = nil
 	}
