@@ -121,7 +121,13 @@ var fetchers = []string{"MmGetSystemRoutineAddress", "NdisGetRoutineAddress", "F
 // fetchedInto follows the routines that fetch others by name, and finds the variables that hold what they fetch. It gives the routines that
 // fetch one of the table's: they may call it without a variable.
 func (f *follower) fetchedInto(table map[string]nx.DDI) (fetching []uint32) {
-	for _, r := range f.routinesUsing(f.slotsOf(fetchers...)) {
+	followed := map[uint32]bool{}
+	for _, u := range f.using(f.slotsOf(fetchers...)) {
+		if followed[u.Start] || f.fetchesOther(u, table) {
+			continue
+		}
+		followed[u.Start] = true
+		r := u.Routine
 		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
 			rva := address - f.Base
 			if width != f.env.Word || rva>>32 != 0 {
@@ -144,6 +150,21 @@ func (f *follower) fetchedInto(table map[string]nx.DDI) (fetching []uint32) {
 		}
 	}
 	return fetching
+}
+
+// fetchesOther says whether the block alone tells that what is fetched there is none of the table's.
+func (f *follower) fetchesOther(u use, table map[string]nx.DDI) bool {
+	if u.at == 0 || !f.certain(u) {
+		return false
+	}
+	call := uint32(0)
+	u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) {
+		if name, _ := f.callee(s.Target(in), s); call == 0 && slices.Contains(fetchers, name) {
+			call = in.At
+		}
+	})
+	name := f.fetched[call]
+	return name != "" && table[name].Name == ""
 }
 
 // slotsOf gives the slots of imports.

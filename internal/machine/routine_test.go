@@ -126,10 +126,10 @@ func TestArgumentsOfFrame(t *testing.T) {
 	const load = "\x8b\x45\x08\xc9\xc3"                                // mov eax, [ebp+8]; leave; ret
 	for _, c := range []struct{ name, code, want string }{
 		{"nothing else", entry + test + load, "slot0x4"},
-		{"an argument of a call", entry + test + "\xc7\x44\x24\x04\x05\x00\x00\x00" + load, "slot0x4"},                                               // mov [esp+4], 5
-		{"written before", entry + "\xc7\x45\x08\x05\x00\x00\x00" + test + load, "0x5"},                                                              // mov [ebp+8], 5
+		{"an argument of a call", entry + test + "\xc7\x44\x24\x04\x05\x00\x00\x00" + load, "slot0x4"},                                       // mov [esp+4], 5
+		{"written before", entry + "\xc7\x45\x08\x05\x00\x00\x00" + test + load, "0x5"},                                                      // mov [ebp+8], 5
 		{"its address is passed", entry + "\x8d\x4d\x08\xe8\x00\x10\x00\x00" + test + load, "? a called routine may have written it at 0x9"}, // lea ecx, [ebp+8]; call
-		{"pushed in front", entry + "\x6a\x05" + test + load, "slot0x4"},                                                                             // push 5
+		{"pushed in front", entry + "\x6a\x05" + test + load, "slot0x4"},                                                                     // push 5
 	} {
 		env := X86()
 		around(&env, []byte(c.code))

@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"cmp"
 	"slices"
 )
 
@@ -27,8 +26,8 @@ type State struct {
 // place is an address on the stack: a distance from the stack pointer on entry, or as an instruction left it.
 type place struct{ base, off int64 }
 
-func (p place) compare(q place) int {
-	return cmp.Or(cmp.Compare(p.base, q.base), cmp.Compare(p.off, q.off))
+func (p place) before(q place) bool {
+	return p.base < q.base || p.base == q.base && p.off < q.off
 }
 
 // slot is a part of the stack whose content is known.
@@ -431,8 +430,17 @@ func (s *State) elsewhere(at uint32) Value {
 	return s.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(NoReg), At: at})
 }
 
+// find gives the slot at a place, or where it would be.
 func (s *State) find(p place) (int, bool) {
-	return slices.BinarySearchFunc(s.slots, p, func(x slot, p place) int { return x.place.compare(p) })
+	low, high := 0, len(s.slots)
+	for low < high {
+		if middle := int(uint(low+high) >> 1); s.slots[middle].before(p) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, low < len(s.slots) && s.slots[low].place == p
 }
 
 func (s *State) overlapped(p place, length int64) bool {
@@ -623,8 +631,13 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 			out.regs[r] = v
 		}
 	}
-	for i, x := range s.slots {
-		v := s.slab.join(x.value, t.slotOr(x, at), at)
+	next := 0 // in t's
+	for i := range s.slots {
+		x := &s.slots[i]
+		for next < len(t.slots) && t.slots[next].before(x.place) {
+			next++
+		}
+		v := s.slab.join(x.value, t.slotOr(x, next, at), at)
 		if !shared(v, x.value) {
 			same = false
 			if widen {
@@ -663,8 +676,13 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 	return out, same
 }
 
-// slotOr gives what another way has in place of a slot.
-func (s *State) slotOr(x slot, at uint32) Value { return s.loadSlot(x.place, x.width, at) }
+// slotOr gives what another way has in place of a slot, which would be the i-th there.
+func (s *State) slotOr(x *slot, i int, at uint32) Value {
+	if i < len(s.slots) && s.slots[i].place == x.place && s.slots[i].width == x.width {
+		return s.slots[i].value
+	}
+	return s.loadSlot(x.place, x.width, at)
+}
 
 // meet keeps the flags of two ways where they come from one comparison.
 func meet(a, b flags) flags {
