@@ -343,8 +343,8 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 			return s.narrow(v, o, width, at)
 		}
 		return v
-	case a.Kind == Content && a.Width == s.env.Word && a.Plain():
-		return s.slab.one(Atom{Kind: Member, N: a.N, Width: o.Width, At: at})
+	case a.pointsAt(s.env.Word):
+		return s.slab.one(Atom{Kind: Member, N: a.N, Off: int64(int32(a.Plus)), Width: o.Width, At: at})
 	case a.Kind == Opaque && a.Why == Earlier:
 		return s.slab.one(a)
 	}
@@ -392,10 +392,16 @@ func (s *State) indexed(v Value, o Operand, at uint32) (Value, bool) {
 }
 
 func (s *State) member(v Value, o Operand, at uint32) (Value, bool) {
-	if len(v) != 1 || v[0].Kind != Content || v[0].Width != s.env.Word || !v[0].Plain() {
+	if len(v) != 1 || !v[0].pointsAt(s.env.Word) {
 		return nil, false
 	}
-	return s.slab.one(Atom{Kind: Member, N: v[0].N, Off: o.Imm, Width: o.Width, At: at}), true
+	return s.slab.one(Atom{Kind: Member, N: v[0].N, Off: o.Imm + int64(int32(v[0].Plus)), Width: o.Width, At: at}), true
+}
+
+// pointsAt says whether an atom is a pointer that memory holds, or so many bytes behind that.
+func (a Atom) pointsAt(word uint8) bool {
+	a.Plus = 0
+	return a.Kind == Content && a.Width == word && a.Plain()
 }
 
 // loadSlot gives what the stack holds.
