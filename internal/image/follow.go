@@ -25,6 +25,7 @@ type follower struct {
 	telling   map[uint32]bool // routines that learn the version of Windows; of a follower for one version only
 	nested    int             // how many of them are followed within each other
 	answered  map[question]machine.Value
+	last      part             // of the function that was asked for last
 	given     int              // of the budget, to a follower for one version of Windows
 	general   *follower        // that of a follower for one version of Windows
 	optIns    map[place]*optIn // by variable; nil for one that is none
@@ -93,9 +94,20 @@ func (f *follower) routine(start uint32) *machine.Routine {
 	return r
 }
 
+// unwound is the image's, which remembers the part of the last address: most are asked for one behind another.
+func (f *follower) unwound(rva uint32) (start uint32, ok bool) {
+	if !f.last.has(rva) {
+		f.last = f.part(rva)
+	}
+	return f.last.start, f.last.has(rva)
+}
+
 // inside says whether what a routine jumps to belongs to it. Without unwind information all does that is near.
 func (f *follower) inside(routine, to uint32) bool {
 	const near = 1 << 20
+	if f.last.has(to) && f.last.has(routine) {
+		return true
+	}
 	start, ok := f.unwound(to)
 	if first, unwinds := f.unwound(routine); unwinds || ok {
 		return ok && unwinds && start == first
