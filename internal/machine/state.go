@@ -158,7 +158,7 @@ func (s *State) step(p *Step, at uint32) {
 	if p.Flags {
 		s.flags = s.result(p, v)
 	}
-	if p.Dst.Kind == Register && p.Dst.Reg == s.env.Stack && len(v) == 1 && v[0].Kind == Opaque && !s.early {
+	if p.Dst.Kind == Register && p.Dst.Reg == s.env.Stack && len(v) == 1 && (v[0].Kind == Opaque || v[0].Kind == Through) && !s.early {
 		v = s.slab.one(Atom{Kind: Frame, Off: int64(at), At: at}) // moved by what is not known, as behind __chkstk: counted anew
 	}
 	s.write(p.Dst, v, at)
@@ -349,6 +349,9 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 	case a.Kind == Opaque && a.Why == Earlier:
 		return s.slab.one(a)
 	}
+	if t, ok := a.through(o.Width, at); ok {
+		return s.narrow(s.slab.one(t), o, width, at)
+	}
 	return s.slab.opaque(FromMemory, at)
 }
 
@@ -386,7 +389,7 @@ func (s *State) table(o Operand, at uint32) (Value, bool) {
 // indexed is a table on x86 that is addressed by its index and a fixed distance: bytes that tell which entry of another table counts.
 func (s *State) indexed(v Value, o Operand, at uint32) (Value, bool) {
 	_, inImage := s.env.Constant(uint64(uint32(o.Imm)), 1)
-	if !inImage || o.Width > 2 || len(v) != 1 || v[0].Kind != Opaque && v[0].Kind != Result && v[0].Kind != Slot {
+	if !inImage || o.Width > 2 || len(v) != 1 || v[0].Kind != Opaque && v[0].Kind != Result && v[0].Kind != Slot && v[0].Kind != Through {
 		return nil, false
 	}
 	return s.slab.one(Atom{Kind: Table, N: int64(uint32(o.Imm)), Width: o.Width, At: at}), true
@@ -429,7 +432,7 @@ func (s *State) fresh(p place, at uint32) Value {
 	if p.base == 0 && p.off >= 0 {
 		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
 	}
-	return s.slab.opaque(NotWritten, at)
+	return s.slab.one(Atom{Kind: Opaque, Why: NotWritten, N: p.off, Off: p.base, At: at})
 }
 
 // elsewhere is something from in front of the block that is in no register.
