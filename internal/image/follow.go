@@ -228,7 +228,8 @@ func (f *follower) entered(section Section, lowest, rva uint32) (likely, doubtfu
 	for i := len(calls) - 1; i >= 0 && len(likely)+len(doubtful) < maxCandidates; i-- {
 		c := calls[i]
 		switch jump := f.isJump(c); {
-		case i+1 < len(calls) && calls[i+1].to == c.to && !f.isJump(calls[i+1]):
+		case f.isDistance(c):
+		case i+1 < len(calls) && calls[i+1].to == c.to && !f.isJump(calls[i+1]) && !f.isDistance(calls[i+1]):
 		case !jump && f.ended(section, c.to):
 			likely = append(likely, c.to)
 		case !jump || f.ended(section, c.to):
@@ -245,6 +246,14 @@ func (f *follower) entered(section Section, lowest, rva uint32) (likely, doubtfu
 	slices.Sort(likely)
 	slices.Reverse(likely)
 	return slices.Compact(likely), doubtful
+}
+
+// isDistance says whether what looks like a call of x86 is none: the distance in mov [ebp-24] of a number; or one of what stands behind
+// it, by which code learns where it is.
+func (f *follower) isDistance(c reference) bool {
+	const sizeOfCall = 5
+	before := f.At(c.at - min(c.at, 2))
+	return f.Processor == nx.X86 && (c.to == c.at+sizeOfCall || len(before) > 1 && before[0] == 0xc7 && before[1] == 0x45)
 }
 
 // ended says whether something ends in front of an address: padding, a return, a jump, the section before.

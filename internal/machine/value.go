@@ -16,6 +16,7 @@ const (
 	Slot         // what the stack held on entry, N bytes from the stack pointer
 	Content      // what the memory at the address N holds
 	Member       // what the memory holds at Off bytes from the address that the memory at N holds
+	Through      // what the memory holds at Off bytes from the address that the register or the stack (see Pointer) held on entry
 	Result       // what the call at N returned
 	Table        // an entry of the table at N, shifted left by Shift, added to Off
 	Opaque       // anything
@@ -53,11 +54,11 @@ func (w Why) String() string { return whys[w] }
 // MaxAtoms is how many values are told apart.
 const MaxAtoms = 8
 
-// Atom is one thing that a value can be. Of Entry, Slot, Content, Member and Result the lower 32 bits are meant, less those in Clear
+// Atom is one thing that a value can be. Of Entry to Result the lower 32 bits are meant, less those in Clear
 // and with those in Set, shifted left by Shift, Plus added to that, and with those in Then: see Apply.
 type Atom struct {
 	Kind       Kind
-	Width      uint8 // bytes in memory, of Content, Member and Table
+	Width      uint8 // bytes in memory, of Content, Member, Through and Table
 	Low        uint8 // bytes that are known, where the others of the register are not; 0 where all are
 	Shift      uint8
 	Signed     bool // of a Table
@@ -89,7 +90,7 @@ func (a Atom) String() string {
 	if a.Kind == Opaque {
 		return fmt.Sprintf("? %s at 0x%x", a.Why, a.At)
 	}
-	name := [...]string{"", "frame", "entry", "slot", "content", "member", "result", "table"}[a.Kind]
+	name := [...]string{"", "frame", "entry", "slot", "content", "member", "through", "result", "table"}[a.Kind]
 	s := fmt.Sprintf("%s0x%x", name, a.N)
 	if a.Off != 0 {
 		s += fmt.Sprintf("+0x%x", a.Off)
@@ -282,10 +283,10 @@ const maxSpread = 2
 
 // spreads says whether something unknown is masked so that only few values are left.
 func spreads(op Op, a, b Atom) bool {
-	if b.Kind == Opaque || b.Kind == Result {
+	if b.Kind == Opaque || b.Kind == Result || b.Kind == Through {
 		a, b = b, a
 	}
-	return op == And && (a.Kind == Opaque && a.Why != Earlier || a.Kind == Result) && b.Kind == Number && b.Low == 0 && b.N != 0 && bits.OnesCount64(uint64(b.N)) <= maxSpread
+	return op == And && (a.Kind == Opaque && a.Why != Earlier || a.Kind == Result || a.Kind == Through) && b.Kind == Number && b.Low == 0 && b.N != 0 && bits.OnesCount64(uint64(b.N)) <= maxSpread
 }
 
 // several is compute, where the result can be several.
@@ -326,6 +327,8 @@ func unknown(a, b Atom, at uint32) Atom {
 		return a
 	case b.Kind == Opaque:
 		return b
+	case a.Kind == Through || b.Kind == Through:
+		return Atom{Kind: Opaque, Why: FromMemory, At: at}
 	}
 	return Atom{Kind: Opaque, Why: NotFollowed, At: at}
 }
