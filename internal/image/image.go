@@ -28,23 +28,23 @@ type Image struct {
 	Sections         []Section
 	Imports          []Import
 
-	data              []byte
-	linker            [2]byte // its version
-	alignment         uint32  // of sections in memory
-	directories       []directory
-	coff              pe.FileHeader
-	unnamed           int // how many bytes of names are still taken
-	debug             debugData
-	symbolsOnce       sync.Once
-	symbols           []Symbol
-	pointersOnce      sync.Once
-	pointing          []reference
-	callsOnce         sync.Once
-	calling           []reference
-	namedOnce         sync.Once
-	naming            []reference
-	prologuesOnce     sync.Once
-	beginning, padded []uint32 // see prologues
+	data          []byte
+	linker        [2]byte // its version
+	alignment     uint32  // of sections in memory
+	directories   []directory
+	coff          pe.FileHeader
+	unnamed       int // how many bytes of names are still taken
+	debug         debugData
+	symbolsOnce   sync.Once
+	symbols       []Symbol
+	pointersOnce  sync.Once
+	pointing      []reference
+	callsOnce     sync.Once
+	calling       []reference
+	namedOnce     sync.Once
+	naming        []reference
+	prologuesOnce sync.Once
+	beginning     []uint32 // see prologues
 }
 
 // Section is one of the image's.
@@ -238,18 +238,25 @@ func (m *Image) name(b []byte) (s string, ok bool) {
 
 // Section gives the section that holds an address.
 func (m *Image) Section(rva uint32) (Section, bool) {
-	for _, s := range m.Sections {
-		if rva >= s.RVA && uint64(rva) < uint64(s.RVA)+uint64(s.Size) {
-			return s, true
-		}
+	if s := m.section(rva); s != nil {
+		return *s, true
 	}
 	return Section{}, false
 }
 
+func (m *Image) section(rva uint32) *Section {
+	for i := range m.Sections {
+		if s := &m.Sections[i]; rva >= s.RVA && rva-s.RVA < s.Size {
+			return s
+		}
+	}
+	return nil
+}
+
 // At gives the bytes of the file that stand at an address, up to the end of its section; nil where there are none.
 func (m *Image) At(rva uint32) []byte {
-	s, ok := m.Section(rva)
-	if !ok || rva-s.RVA >= min(s.length, s.Size) {
+	s := m.section(rva)
+	if s == nil || rva-s.RVA >= min(s.length, s.Size) {
 		return nil
 	}
 	return m.data[s.offset+rva-s.RVA : s.offset+min(s.length, s.Size)]

@@ -14,7 +14,6 @@ func (r *Routine) solve() {
 			return
 		}
 		r.read()
-		r.split()
 	}
 	r.flowAll()
 }
@@ -25,7 +24,7 @@ func (r *Routine) flowAll() (more bool) {
 	if !ok {
 		return false
 	}
-	s := entryState(r.env, &r.slab, r.Start)
+	s := entryState(r.env, r.slab, r.Start)
 	r.give(&s)
 	entry := r.blockOf(i)
 	r.blocks[entry].in = &s

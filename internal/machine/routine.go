@@ -59,10 +59,9 @@ type Routine struct {
 	Whole bool
 
 	env    *Env
-	slab   slab
+	slab   *slab  // of the Env
 	insts  []Inst // by address
 	blocks []block
-	steps  []Step // room for those of instructions
 	tables map[uint32][]uint32
 	solved bool
 	given  *State  // what a call passes, and
@@ -107,7 +106,6 @@ const (
 func Read(env *Env, start uint32) *Routine {
 	r := &Routine{Start: start, env: env, Whole: true}
 	r.read()
-	r.split()
 	if r.indirect() {
 		r.solve()
 	}

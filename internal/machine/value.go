@@ -155,36 +155,54 @@ func (v Value) Early() bool {
 // shared says whether two values are one: not only equal, but the same copy.
 func shared(a, b Value) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
 
-// slab hands out values without an allocation for each.
+// slab hands out what routines are followed with, without an allocation for each.
 type slab struct {
-	free   []Atom
-	made   int // most routines are small
-	regs   []Value
-	states int // that regs had room for
+	atoms  []Atom
+	values []Value
+	steps  []Step
+}
+
+const (
+	chunk    = 256 // atoms, or values, that are allocated at once
+	maxSteps = 16  // of one instruction
+)
+
+func (s *slab) one(a Atom) Value {
+	if len(s.atoms) == 0 {
+		s.atoms = make([]Atom, chunk)
+	}
+	v := s.atoms[:1:1]
+	s.atoms = s.atoms[1:]
+	v[0] = a
+	return v
+}
+
+// registers gives room for those of a state.
+func (s *slab) registers(n int) []Value {
+	if len(s.values) < n {
+		s.values = make([]Value, chunk)
+	}
+	v := s.values[:n:n]
+	s.values = s.values[n:]
+	return v
 }
 
 // copied gives a copy of the registers of a state.
 func (s *slab) copied(regs []Value) []Value {
-	if len(s.regs) < len(regs) {
-		s.states = min(2*s.states+1, 16)
-		s.regs = make([]Value, s.states*len(regs))
-	}
-	v := s.regs[:len(regs):len(regs)]
-	s.regs = s.regs[len(regs):]
+	v := s.registers(len(regs))
 	copy(v, regs)
 	return v
 }
 
-func (s *slab) one(a Atom) Value {
-	if len(s.free) == 0 {
-		s.made = min(2*s.made+16, 128)
-		s.free = make([]Atom, s.made)
+// place gives room for the steps of an instruction; taken says how many there are.
+func (s *slab) place() []Step {
+	if cap(s.steps)-len(s.steps) < maxSteps {
+		s.steps = make([]Step, 0, chunk)
 	}
-	v := s.free[:1:1]
-	s.free = s.free[1:]
-	v[0] = a
-	return v
+	return s.steps[len(s.steps) : len(s.steps) : len(s.steps)+maxSteps]
 }
+
+func (s *slab) taken(n int) { s.steps = s.steps[:len(s.steps)+min(n, cap(s.steps)-len(s.steps))] }
 
 func (s *slab) opaque(w Why, at uint32) Value { return s.one(Atom{Kind: Opaque, Why: w, At: at}) }
 
