@@ -254,7 +254,7 @@ func (s *State) allPlain(v Value, o Operand, width uint8) bool {
 func (a Atom) plain(o Operand, width, word uint8) bool {
 	switch {
 	case a.Kind == Opaque:
-		return true
+		return o.Width >= 4 || a == a.lost()
 	case a.Low != 0:
 		return false
 	case o.Width >= word:
@@ -267,6 +267,8 @@ func (a Atom) plain(o Operand, width, word uint8) bool {
 
 func (a Atom) narrowed(o Operand, width uint8, at uint32) Atom {
 	switch {
+	case a.Kind == Opaque && o.Width < 4:
+		return a.lost()
 	case a.Kind == Opaque:
 		return a
 	case a.Low != 0 && o.Width > a.Low:
@@ -433,7 +435,7 @@ func (s *State) fresh(p place, at uint32) Value {
 	if p.base == 0 && p.off >= 0 {
 		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
 	}
-	return s.slab.one(Atom{Kind: Opaque, Why: NotWritten, N: p.off, Off: p.base, At: at})
+	return s.slab.one(Atom{Kind: Opaque, Why: NotWritten, Width: s.env.Word, N: p.off, Off: p.base, At: at})
 }
 
 // elsewhere is something from in front of the block that is in no register.
@@ -537,7 +539,7 @@ func (s *State) store(o Operand, v Value, at uint32) {
 			for i := range s.slots {
 				s.slots[i].value = s.slab.one(a)
 			}
-		case a.Kind == Opaque:
+		case a.Kind == Opaque, a.Kind == Through:
 			s.spoilTaken(at)
 		}
 	}
@@ -613,7 +615,7 @@ func (s *State) wipe(o Operand, at uint32) {
 		switch a.Kind {
 		case Frame:
 			s.spoil(place{a.Off, a.N}, maxObject, NotFollowed, at)
-		case Opaque:
+		case Opaque, Through:
 			s.spoilTaken(at)
 		}
 	}
