@@ -180,7 +180,9 @@ func (s *State) handsOn(in *Inst, arguments int, list []Atom) bool {
 		})
 	}
 	kept := slices.ContainsFunc(s.slots, func(x slot) bool { return holds(x.value) })
-	frames := func(v Value) bool { return kept && slices.ContainsFunc(v, func(a Atom) bool { return a.Kind == Frame }) }
+	frames := func(v Value) bool {
+		return kept && slices.ContainsFunc(v, func(a Atom) bool { return a.Kind == Frame })
+	}
 	if arguments < 0 {
 		return len(s.uses(in, holds)) > 0 || len(s.uses(in, frames)) > 0
 	}
