@@ -349,6 +349,7 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 	case a.pointsAt(s.env.Word):
 		return s.slab.one(Atom{Kind: Member, N: a.N, Off: int64(int32(a.Plus)), Width: o.Width, At: at})
 	case a.Kind == Opaque && a.Why == Earlier:
+		a.Off, a.Width, a.At = o.Imm, o.Width, at // the last that was read on the way
 		return s.slab.one(a)
 	}
 	if t, ok := a.through(o.Width, at); ok {
