@@ -232,7 +232,7 @@ func extend(n int64, width uint8) int64 {
 
 // join gives what is one or the other. The result is a where b adds nothing.
 func (s *slab) join(a, b Value, at uint32) Value {
-	if shared(a, b) {
+	if shared(a, b) || a.anything() {
 		return a
 	}
 	out := a
@@ -246,6 +246,11 @@ func (s *slab) join(a, b Value, at uint32) Value {
 		out = append(out[:len(out):len(out)], x)
 	}
 	return out
+}
+
+// anything says whether a value is given up on: nothing can be added to that. Else a loop would find something new for ever.
+func (v Value) anything() bool {
+	return len(v) == 1 && v[0].Kind == Opaque && (v[0].Why == InLoop || v[0].Why == ManyValues || v[0].Why == TooMuch)
 }
 
 func (v Value) has(a Atom) bool {
