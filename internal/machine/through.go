@@ -115,7 +115,7 @@ func (s *State) ownStack(to Operand, at uint32) bool {
 func (r *Routine) Passed(a Atom) (before *State, in *Inst, ok bool) {
 	r.solve()
 	i, known := r.find(a.At)
-	if !known || a.Kind != Opaque || a.Why != NotWritten || a.Width == 0 {
+	if !known || !a.isPlace() {
 		return nil, nil, false
 	}
 	b := &r.blocks[r.blockOf(i)]

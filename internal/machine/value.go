@@ -58,7 +58,7 @@ const MaxAtoms = 8
 // and with those in Set, shifted left by Shift, Plus added to that, and with those in Then: see Apply.
 type Atom struct {
 	Kind       Kind
-	Width      uint8 // bytes in memory, of Content, Member, Through and Table; of Opaque, that it is what the stack holds at N from Off
+	Width      uint8 // bytes in memory, of Content, Member, Through and Table; of NotWritten, that it is what the stack holds at N from Off
 	Low        uint8 // bytes that are known, where the others of the register are not; 0 where all are
 	Shift      uint8
 	Signed     bool // of a Table
@@ -72,11 +72,11 @@ type Atom struct {
 
 // same says whether two atoms stand for the same, wherever they come from. What the memory holds can be another thing at another place.
 func (a Atom) same(b Atom) bool {
-	if a.Kind == Through || a.Kind == Opaque && a.Width != 0 {
+	if a.Kind == Through || a.isPlace() {
 		return a == b
 	}
 	a.At, b.At = 0, 0
-	if a.Kind == Opaque && b.Kind == Opaque && b.Width == 0 {
+	if a.Kind == Opaque && b.Kind == Opaque && !b.isPlace() {
 		return (a.Why == Earlier) == (b.Why == Earlier)
 	}
 	return a == b
@@ -88,11 +88,14 @@ func (a Atom) Apply(n uint32) uint32 { return ((n&^a.Clear|a.Set)<<a.Shift + a.P
 // lost is something unknown as something else is computed from it: a place on the stack where nothing is known to have been written is not
 // what that is.
 func (a Atom) lost() Atom {
-	if a.Width != 0 && a.Kind == Opaque {
+	if a.isPlace() {
 		a.Width, a.N, a.Off = 0, 0, 0
 	}
 	return a
 }
+
+// isPlace says whether an atom is what the stack holds at a place, as far as that is known.
+func (a Atom) isPlace() bool { return a.Kind == Opaque && a.Why == NotWritten && a.Width != 0 }
 
 // Plain says whether the atom is just what it stands for.
 func (a Atom) Plain() bool { return a.Set|a.Clear|a.Plus == 0 && a.Shift == 0 && a.Then == 0 }
