@@ -91,6 +91,16 @@ var opposite = [...]Cond{
 
 // assume narrows the state to where a condition holds on the flags; false where it can't.
 func (s *State) assume(f flags, c Cond) bool {
+	if !s.narrowTo(f, c) {
+		return false
+	}
+	if c == Equal && f.rest.Kind == Register && f.rest.Width >= 4 {
+		s.regs[f.rest.Reg] = s.slab.number(0, f.rest.Width, f.av[0].At)
+	}
+	return true
+}
+
+func (s *State) narrowTo(f flags, c Cond) bool {
 	yes, _ := f.decide(c)
 	if !yes {
 		return false

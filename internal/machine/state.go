@@ -44,6 +44,8 @@ type flags struct {
 	av   Value
 	bv   Value
 	size uint8 // bytes, where a is gone
+	// rest is a register that holds a - b of a Compare.
+	rest Operand
 }
 
 const maxSlots = 512
@@ -130,7 +132,7 @@ func (s *State) step(p *Step, at uint32) {
 	}
 	switch p.Op {
 	case Compare, Test:
-		s.flags = flags{p.Op, p.A, p.B, s.read(p.A, p.A.Width, at), s.read(p.B, p.A.Width, at), p.A.Width}
+		s.flags = flags{p.Op, p.A, p.B, s.read(p.A, p.A.Width, at), s.read(p.B, p.A.Width, at), p.A.Width, Operand{}}
 		if p.A == p.B {
 			s.flags.bv = s.flags.av
 		}
@@ -161,7 +163,11 @@ func (s *State) step(p *Step, at uint32) {
 	if p.Dst.Kind == Register && p.Dst.Reg == s.env.Stack && len(v) == 1 && (v[0].Kind == Opaque || v[0].Kind == Through) && !s.early {
 		v = s.slab.one(Atom{Kind: Frame, Off: int64(at), At: at}) // moved by what is not known, as behind __chkstk: counted anew
 	}
+	isRest := p.Op == Sub && s.flags.op == Compare && s.flags.a == p.A && s.flags.b == p.B && p.Dst.Kind == Register
 	s.write(p.Dst, v, at)
+	if isRest {
+		s.flags.rest = p.Dst
+	}
 	if p.A.Kind == Vector {
 		s.storeVector(p, at)
 	}
@@ -494,7 +500,7 @@ func (s *State) write(o Operand, v Value, at uint32) {
 
 // forget unties the flags from a place that gets another content.
 func (s *State) forget(o Operand) {
-	for _, f := range []*Operand{&s.flags.a, &s.flags.b} {
+	for _, f := range []*Operand{&s.flags.a, &s.flags.b, &s.flags.rest} {
 		if f.Kind == o.Kind && (f.Kind == Memory || f.Reg == o.Reg) || f.Kind == Memory && o.Kind == Register && (f.Reg == o.Reg || f.Index == o.Reg) {
 			*f = Operand{}
 		}
@@ -699,7 +705,7 @@ func (s *State) slotOr(x *slot, i int, at uint32) Value {
 
 // meet keeps the flags of two ways where they come from one comparison.
 func meet(a, b flags) flags {
-	if a.op == b.op && a.a == b.a && a.b == b.b && shared(a.av, b.av) && shared(a.bv, b.bv) {
+	if a.op == b.op && a.a == b.a && a.b == b.b && a.rest == b.rest && shared(a.av, b.av) && shared(a.bv, b.bv) {
 		return a
 	}
 	return flags{}
