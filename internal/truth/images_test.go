@@ -31,7 +31,17 @@ var notBuilt = map[string]string{
 }
 
 // wide are features of which an image is read to give all that is seen at run, and perhaps more.
-var wide = map[string]string{}
+var wide = map[string]string{
+	"array-written":      "the value that a variable starts with counts, though it is written before it is read",
+	"field":              "the same",
+	"field-passed":       "the same",
+	"global":             "the same",
+	"optin-entry-return": "what is registered behind the opt-in call is taken to run also where a return in front of it succeeded",
+	"optin-loop":         "a loop that does not turn leaves the call out",
+	"optin-parameter":    "the flags of the call come from the caller",
+	"version":            "what hangs on the version of Windows, but for an opt-in, is taken to be on all of them",
+	"version-variable":   "the same",
+}
 
 // byDefault is how many drivers CI compiles. Of fewer, a share of the lines says nothing: they are not held to the bounds.
 const byDefault = 1000
