@@ -246,7 +246,7 @@ func (s *State) output(p *Step, at uint32) (Output, bool) {
 		return Output{}, false
 	}
 	if to[0].Kind == Number && to[0].Low == 0 { // a variable
-		return Output{Pointer: to[0], Width: p.Dst.Width, At: at}, true
+		return Output{to[0], 0, p.Dst.Width, at, s.stored(p, at)}, true
 	}
 	t, ok := to[0].through(p.Dst.Width, at)
 	return Output{t.Pointer(), t.Off, p.Dst.Width, at, s.stored(p, at)}, ok
