@@ -128,6 +128,11 @@ func operandText(o Operand) string {
 		return text + fmt.Sprintf("%#x", uint64(o.Imm))
 	case Memory:
 		return text + memoryText(o)
+	case Vector:
+		if o.Reg == NoReg {
+			return "vectors"
+		}
+		return fmt.Sprintf("%s%d", map[uint8]string{4: "s", 8: "d", 16: "q"}[o.Width], o.Reg)
 	}
 	return "nothing"
 }

@@ -295,7 +295,7 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
 			in := &r.Insts[i]
 			for j, steps := 0, in.does(); j < len(steps); j++ {
 				p := &steps[j]
-				if p.Op == Move && p.Dst.Kind == Memory && holds(s.read(p.A, p.Dst.Width, in.At)) && !onStack(s.address(p.Dst, in.At)) {
+				if p.Op == Move && p.Dst.Kind == Memory && s.holding(p, in.At, holds) && !onStack(s.address(p.Dst, in.At)) {
 					escapes = true
 				}
 				s.step(p, in.At)
@@ -310,6 +310,14 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
 		}
 	}
 	return uses, escapes
+}
+
+// holding says whether what a step moves is something, or a part of it.
+func (s *State) holding(p *Step, at uint32, is func(Value) bool) bool {
+	if p.A.Kind == Vector {
+		return s.holdsPart(p.A, is)
+	}
+	return is(s.read(p.A, p.Dst.Width, at))
 }
 
 // dropArguments forgets what was passed on the stack: it is the called routine's.

@@ -28,6 +28,7 @@ const (
 	Register
 	Immediate
 	Memory
+	Vector // a register of 16 bytes, or the lowest of it; with NoReg all of them
 )
 
 // Operand is what a step reads or writes. Of memory the address is Reg + Index*Scale + Imm; without registers, Imm is the
@@ -147,6 +148,10 @@ func reg(r Reg, width uint8) Operand {
 }
 func imm(n int64, width uint8) Operand {
 	return Operand{Kind: Immediate, Reg: NoReg, Index: NoReg, Imm: n, Width: width}
+}
+
+func vector(r Reg, width uint8) Operand {
+	return Operand{Kind: Vector, Reg: r, Index: NoReg, Width: width}
 }
 
 // at gives the memory at a register and a distance.

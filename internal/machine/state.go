@@ -123,6 +123,10 @@ func (s *State) step(p *Step, at uint32) {
 		s.wipe(p.Dst, at)
 		return
 	}
+	if p.Dst.Kind == Vector || p.A.Kind == Vector && p.Dst.Kind == Memory {
+		s.copyVector(p, at)
+		return
+	}
 	var v Value
 	w := p.Dst.Width
 	switch p.Op {
@@ -210,6 +214,8 @@ func (s *State) read(o Operand, width uint8, at uint32) Value {
 		return s.narrow(s.regs[o.Reg], o, width, at)
 	case Memory:
 		return s.load(o, width, at)
+	case Vector:
+		return s.loadSlot(vectorPlace(o.Reg), min(o.Width, wholePart), at)
 	}
 	return s.slab.opaque(NotFollowed, at)
 }
@@ -390,16 +396,34 @@ func (s *State) loadSlot(p place, width uint8, at uint32) Value {
 		}
 		return v
 	}
-	if s.overlapped(p, int64(width)) {
+	switch from, to := s.overlapping(p, int64(width)); {
+	case to == from+1:
+		return s.within(&s.slots[from], p, width, at)
+	case from < to:
 		return s.slab.opaque(NotFollowed, at)
 	}
 	return s.fresh(p, at)
+}
+
+// within gives a part of a slot, where that holds numbers.
+func (s *State) within(x *slot, p place, width uint8, at uint32) Value {
+	below := p.off - x.off
+	if _, numbers := x.value.Numbers(); !numbers || below < 0 || below+int64(width) > int64(x.width) {
+		return s.slab.opaque(NotFollowed, at)
+	}
+	return s.slab.each(x.value, at, func(a Atom) Atom {
+		a.N = cut(int64(uint64(a.N)>>(8*below)), width)
+		return a
+	})
 }
 
 // fresh is what a place holds that nothing has written: the caller's, or nothing.
 func (s *State) fresh(p place, at uint32) Value {
 	if s.early {
 		return s.elsewhere(at)
+	}
+	if p.base == vectors {
+		return s.slab.opaque(NotFollowed, at)
 	}
 	if p.base == 0 && p.off >= 0 {
 		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
