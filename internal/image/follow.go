@@ -25,7 +25,6 @@ type follower struct {
 	telling   map[uint32]bool // routines that learn the version of Windows; of a follower for one version only
 	nested    int             // how many of them are followed within each other
 	answered  map[question]machine.Value
-	atOnce    *slotsFound
 	given     int              // of the budget, to a follower for one version of Windows
 	general   *follower        // that of a follower for one version of Windows
 	optIns    map[place]*optIn // by variable; nil for one that is none
@@ -74,19 +73,14 @@ const tooMuch = "the image has more code than is followed"
 // exhausted says whether the budget is used up: what is known by then may not be all.
 func (f *follower) exhausted() bool { return f.env.Budget < 0 }
 
-// bytesOfOne is how many bytes that are searched take as much time as an instruction, prologueBytes how many where that is for prologues.
-const (
-	bytesOfOne    = 512
-	prologueBytes = 32
-)
-
 // references is the image's, on the budget.
 func (f *follower) references(wanted addresses) []reference {
 	if f.exhausted() {
 		return nil
 	}
-	f.eachCode(func(_ uint32, code []byte) { f.env.Budget -= len(code) / bytesOfOne })
-	return f.Image.references(wanted)
+	found := f.Image.references(wanted)
+	f.env.Budget -= len(found)
+	return found
 }
 
 // routine gives the routine at an address, followed.
@@ -196,19 +190,19 @@ func (f *follower) candidates(rva uint32) []uint32 {
 	}
 	lowest := max(section.RVA, rva-min(rva, maxRoutine))
 	var list, doubtful []uint32
-	index := f.callIndex()
-	i, _ := slices.BinarySearchFunc(index, rva+1, func(c caller, to uint32) int { return int(int64(c.to) - int64(to)) })
-	for i--; i >= 0 && index[i].to >= lowest && len(list)+len(doubtful) < maxCandidates; i-- {
-		switch c := index[i]; {
-		case i+1 < len(index) && index[i+1].to == c.to && !index[i+1].jump:
-		case !c.jump && f.ended(section, c.to):
+	calls := between(f.calls(), lowest, rva)
+	for i := len(calls) - 1; i >= 0 && len(list)+len(doubtful) < maxCandidates; i-- {
+		c := calls[i]
+		switch jump := f.isJump(c); {
+		case i+1 < len(calls) && calls[i+1].to == c.to && !f.isJump(calls[i+1]):
+		case !jump && f.ended(section, c.to):
 			list = append(list, c.to)
-		case !c.jump || f.ended(section, c.to): // bytes within an instruction look like a call, and not all that a jump leads to begins there
+		case !jump || f.ended(section, c.to): // bytes within an instruction look like a call, and not all that a jump leads to begins there
 			doubtful = append(doubtful, c.to)
 		}
 	}
-	prologues, padded := f.prologues(lowest, rva)
-	list = append(list, prologues...)
+	prologues, padded := f.prologues()
+	list = append(list, last(prologues, lowest+1, rva)...)
 	if f.Entry >= lowest && f.Entry <= rva {
 		list = append(list, f.Entry)
 	}
@@ -217,7 +211,7 @@ func (f *follower) candidates(rva uint32) []uint32 {
 	}
 	slices.Sort(list)
 	slices.Reverse(list)
-	return slices.Concat(slices.Compact(list), f.pointedTo(lowest, rva), doubtful, padded)
+	return slices.Concat(slices.Compact(list), f.pointedTo(lowest, rva), doubtful, last(padded, lowest+1, rva))
 }
 
 // ended says whether something ends in front of an address: padding, a return, a jump, the section before.
@@ -247,26 +241,36 @@ func inThunk(code []byte) bool {
 	return n >= 6 && code[n-6] == 0xff && code[n-5] == 0x25
 }
 
-// prologues finds push ebp; mov ebp, esp behind padding or a return, and apart what else begins behind padding: a loop can.
-func (f *follower) prologues(lowest, rva uint32) (prologues, padded []uint32) {
-	code := f.At(lowest)
-	code = code[:min(len(code), int(rva-lowest)+1)]
-	for i := len(code) - 1; i > 0 && len(prologues) < maxCandidates; i-- {
-		padding := (code[i-1] == 0xcc || code[i-1] == 0x90) && !inThunk(code[:i])
-		switch isPrologue := i+3 <= len(code) && code[i] == 0x55 && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5); {
-		case isPrologue && (padding || code[i-1] == 0xc3 || i > 2 && code[i-3] == 0xc2 || i > 2 && code[i-1] == 0xff && code[i-2] == 0x8b):
-			if code[i-1] == 0xff {
-				i -= 2 // mov edi, edi
+// prologues gives the beginnings of routines that look like it: push ebp; mov ebp, esp behind padding or a return; and apart what else
+// stands behind padding: a loop can.
+func (m *Image) prologues() (prologues, padded []uint32) {
+	m.prologuesOnce.Do(func() {
+		m.eachCode(func(rva uint32, code []byte) {
+			for i := 1; i < len(code) && len(m.beginning)+len(m.padded) < maxIndexed; i++ {
+				before := code[i-1]
+				isPrologue := code[i] == 0x55 && i+3 <= len(code) && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5)
+				padding := (before == 0xcc || before == 0x90) && (isPrologue || code[i] != 0xcc && code[i] != 0x90) && !inThunk(code[:i])
+				switch {
+				case isPrologue && before == 0xff && i > 2 && code[i-2] == 0x8b: // mov edi, edi
+					m.beginning = append(m.beginning, rva+uint32(i-2))
+				case isPrologue && (padding || before == 0xc3 || i > 2 && code[i-3] == 0xc2):
+					m.beginning = append(m.beginning, rva+uint32(i))
+				case padding:
+					m.padded = append(m.padded, rva+uint32(i))
+				}
 			}
-			prologues = append(prologues, lowest+uint32(i))
-		case padding && code[i] != 0xcc && code[i] != 0x90 && len(padded) < maxCandidates:
-			padded = append(padded, lowest+uint32(i))
-		}
-		if i%bytesOfOne == 0 {
-			f.env.Budget -= bytesOfOne / prologueBytes
-		}
-	}
-	return prologues, padded
+		})
+	})
+	return m.beginning, m.padded
+}
+
+// last gives the last of sorted addresses up to one, the highest first.
+func last(list []uint32, lowest, highest uint32) []uint32 {
+	from, _ := slices.BinarySearch(list, lowest)
+	to, _ := slices.BinarySearch(list, highest+1)
+	list = slices.Clone(list[max(from, to-maxCandidates):max(from, to)])
+	slices.Reverse(list)
+	return list
 }
 
 // callee says what a call goes to: an import, or the framework's, by name; or a routine of the image.

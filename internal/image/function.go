@@ -41,8 +41,12 @@ const maxChain = 64
 
 // unwound looks up in the exception directory, which the linker sorts, where the function of an address starts.
 func (m *Image) unwound(rva uint32) (start uint32, ok bool) {
-	width := map[nx.Processor]int{nx.X64: 12, nx.ARM64: 8}[m.Processor]
-	if width == 0 {
+	width := 12 // bytes in a record
+	switch m.Processor {
+	case nx.X64:
+	case nx.ARM64:
+		width = 8
+	default:
 		return 0, false
 	}
 	d := m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXCEPTION)

@@ -165,8 +165,9 @@ func (m *moments) calledByWindows(r *machine.Routine) bool {
 // behind says whether an instruction may run behind one of the same routine that sets the variable.
 func (m *moments) behind(r *machine.Routine, at uint32) bool {
 	list, known := m.from[r.Start]
-	for i := 0; !known && i < len(r.Insts); i++ {
-		if in := &r.Insts[i]; m.stores[in.At] || in.Known && m.sets[in.Target].may {
+	insts := r.Insts()
+	for i := 0; !known && i < len(insts); i++ {
+		if in := &insts[i]; m.stores[in.At] || in.Known && m.sets[in.Target].may {
 			list = append(list, r.Reach(in.At+uint32(in.Len), func(*machine.Inst) bool { return false }))
 		}
 	}

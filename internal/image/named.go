@@ -154,50 +154,10 @@ type use struct {
 	to uint32 // the address
 }
 
-// slotReferences is references for addresses that calls go through. Those of the imports that matter, and of the framework's table, are
-// found all at once.
-func (f *follower) slotReferences(slots []uint32) []reference {
-	if f.atOnce == nil {
-		all := f.slotsOf(slices.Concat(fetchers, tellers)...)
-		for _, v := range f.Imports {
-			if f.rows[v.Name].Name != "" {
-				all = append(all, v.Slot)
-			}
-		}
-		if f.wdf != 0 {
-			all = append(all, f.wdf)
-		}
-		wanted := addressesOf(all)
-		f.atOnce = &slotsFound{wanted, f.references(wanted)}
-	}
-	var list []reference
-	var others []uint32
-	for _, slot := range slots {
-		if !f.atOnce.of.has(slot) {
-			others = append(others, slot)
-		}
-	}
-	for _, ref := range f.atOnce.list {
-		if slices.Contains(slots, ref.to) {
-			list = append(list, ref)
-		}
-	}
-	if len(others) > 0 {
-		list = append(list, f.references(addressesOf(others))...)
-	}
-	return list
-}
-
-// slotsFound are the references to some addresses.
-type slotsFound struct {
-	of   addresses
-	list []reference
-}
-
 // using gives the routines that name one of the addresses, or call a thunk that jumps through it.
 func (f *follower) using(slots []uint32) []use {
 	var list []use
-	for _, ref := range f.slotReferences(slots) {
+	for _, ref := range f.references(addressesOf(slots...)) {
 		if rva, ok := f.thunkAt(ref.at); ok {
 			for _, c := range f.callersOf(rva) {
 				if r, ok := f.startOf(c.at); ok {

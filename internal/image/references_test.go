@@ -14,13 +14,13 @@ func TestReferencesARM64(t *testing.T) {
 		code []byte
 		want []reference
 	}{
-		{"adrp x8; ldr x8, [x8]", words(0xb0000008, 0xf9400108), []reference{{codeAt + 4, dataAt}}},
-		{"adrp x8; add x8, x8, #8", words(0xb0000008, 0x91002108), []reference{{codeAt + 4, dataAt + 8}}},
-		{"adrp x19; mov x25, x19; ldr x8, [x25]", words(0xb0000013, 0xaa1303f9, 0xf9400328), []reference{{codeAt + 8, dataAt}}},
+		{"adrp x8; ldr x8, [x8]", words(0xb0000008, 0xf9400108), []reference{{dataAt, codeAt + 4}}},
+		{"adrp x8; add x8, x8, #8", words(0xb0000008, 0x91002108), []reference{{dataAt + 8, codeAt + 4}}},
+		{"adrp x19; mov x25, x19; ldr x8, [x25]", words(0xb0000013, 0xaa1303f9, 0xf9400328), []reference{{dataAt, codeAt + 8}}},
 		{"adrp x21; ldp x21, x22, [sp, #16]; ret; ldr x8, [x21, #8]", words(0xb0000015, 0xa9415bf5, ret, 0xf94006a8),
-			[]reference{{codeAt + 12, dataAt + 8}}},
+			[]reference{{dataAt + 8, codeAt + 12}}},
 		{"adrp x21; ldr x21, [sp, #16]; ret; ldr x8, [x21, #8]", words(0xb0000015, 0xf9400bf5, ret, 0xf94006a8),
-			[]reference{{codeAt + 12, dataAt + 8}}},
+			[]reference{{dataAt + 8, codeAt + 12}}},
 		{"adrp x8; add x8, x0, x1; ldr x9, [x8]", words(0xb0000008, 0x8b010008, 0xf9400109), nil},
 		{"adrp x8; ldr x8, [x1]; ldr x9, [x8]", words(0xb0000008, 0xf9400028, 0xf9400109), nil},
 	} {
@@ -28,7 +28,7 @@ func TestReferencesARM64(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.references(addressesOf([]uint32{dataAt, dataAt + 8})); !slices.Equal(got, c.want) {
+		if got := m.references(addressesOf(dataAt, dataAt+8)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %x, want %x", c.name, got, c.want)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"debug/pe"
 	"encoding/binary"
-	"slices"
 
 	"github.com/nxport/nxport/nx"
 )
@@ -34,13 +33,11 @@ func (m *Image) relocations(visit func(at, width uint32)) {
 	}
 }
 
-// pointer is an address that the image holds: to what, and where.
-type pointer struct{ to, at uint32 }
-
 // pointers gives the addresses that the image holds, by what they point to: what the relocations change. Without relocations it has
 // none, and the bytes of the data must do.
-func (m *Image) pointers() []pointer {
+func (m *Image) pointers() []reference {
 	m.pointersOnce.Do(func() {
+		var found []reference
 		m.relocations(func(at, width uint32) {
 			b := m.At(at)
 			if len(b) < int(width) {
@@ -51,15 +48,10 @@ func (m *Image) pointers() []pointer {
 				to = binary.LittleEndian.Uint64(b)
 			}
 			if to -= m.Base; to < uint64(m.Size) {
-				m.pointing = append(m.pointing, pointer{uint32(to), at})
+				found = append(found, reference{uint32(to), at})
 			}
 		})
-		slices.SortFunc(m.pointing, func(a, b pointer) int {
-			if a.to != b.to {
-				return int(int64(a.to) - int64(b.to))
-			}
-			return int(int64(a.at) - int64(b.at))
-		})
+		m.pointing = byTarget(found, m.Size)
 	})
 	return m.pointing
 }
@@ -71,9 +63,8 @@ func (m *Image) relocated() bool { return m.directory(pe.IMAGE_DIRECTORY_ENTRY_B
 // operands of instructions on x86, and tables of jumps.
 func (m *Image) pointedTo(lowest, highest uint32) []uint32 {
 	var list []uint32
-	all := m.pointers()
-	i, _ := slices.BinarySearchFunc(all, highest+1, func(p pointer, to uint32) int { return int(int64(p.to) - int64(to)) })
-	for i--; i >= 0 && all[i].to >= lowest && len(list) < maxCandidates; i-- {
+	all := between(m.pointers(), lowest, highest)
+	for i := len(all) - 1; i >= 0 && len(list) < maxCandidates; i-- {
 		if len(list) == 0 || list[len(list)-1] != all[i].to {
 			list = append(list, all[i].to)
 		}
@@ -86,11 +77,9 @@ func (m *Image) pointerTo(rva uint32) (at uint32, ok bool) {
 	if !m.relocated() {
 		return m.bytesOf(rva)
 	}
-	all := m.pointers()
-	i, _ := slices.BinarySearchFunc(all, rva, func(p pointer, to uint32) int { return int(int64(p.to) - int64(to)) })
-	for ; i < len(all) && all[i].to == rva; i++ {
-		if s, ok := m.Section(all[i].at); ok && !s.Executable() {
-			return all[i].at, true
+	for _, p := range between(m.pointers(), rva, rva) {
+		if s, ok := m.Section(p.at); ok && !s.Executable() {
+			return p.at, true
 		}
 	}
 	return 0, false

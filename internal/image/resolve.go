@@ -177,7 +177,7 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	return out
 }
 
-func (q *query) fromCaller(a machine.Atom, c caller) answer {
+func (q *query) fromCaller(a machine.Atom, c reference) answer {
 	r, ok := q.f.startOf(c.at)
 	if !ok {
 		return answer{} // no code
@@ -186,11 +186,12 @@ func (q *query) fromCaller(a machine.Atom, c caller) answer {
 	if !ok || !in.Known || in.Target != c.to {
 		return answer{}
 	}
-	v, ok := r.Value(c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, c.jump, c.at) })
+	jump := in.Flow != machine.Call
+	v, ok := r.Value(c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, jump, c.at) })
 	if !ok {
 		return answer{} // never reached
 	}
-	q.say(c.at, "%s the routine at 0x%x", map[bool]string{true: "jumps to", false: "calls"}[c.jump], c.to)
+	q.say(c.at, "%s the routine at 0x%x", map[bool]string{true: "jumps to", false: "calls"}[jump], c.to)
 	return q.resolve(v, r)
 }
 

@@ -98,9 +98,6 @@ func (f *follower) throughPointer(rva uint32) string {
 		return ""
 	}
 	window := addresses{lo: max(section.RVA, rva-min(rva, maxObject)), hi: rva - 1}
-	for a := window.lo; a <= window.hi; a++ {
-		window.list = append(window.list, a)
-	}
 	nearest, takers := uint32(0), []*machine.Routine(nil)
 	for _, ref := range f.references(window) {
 		r, ok := f.startOf(ref.at)
@@ -184,9 +181,6 @@ type writing struct {
 // naming finds who may write a variable.
 func (f *follower) naming(rva uint32, width uint8) writing {
 	window := addresses{lo: rva - min(rva, fieldReach), hi: rva + uint32(width) - 1}
-	for a := window.lo; a <= window.hi; a++ {
-		window.list = append(window.list, a)
-	}
 	var w writing
 	for _, ref := range f.references(window) {
 		if f.onlyLoads(ref.at) {
@@ -335,7 +329,7 @@ func (f *follower) addressTaken(start uint32) bool {
 
 // takers gives where code takes the address of a routine.
 func (f *follower) takers(start uint32) []reference {
-	return slices.DeleteFunc(f.references(addressesOf([]uint32{start})), func(ref reference) bool {
+	return slices.DeleteFunc(f.references(addressesOf(start)), func(ref reference) bool {
 		switch f.Processor {
 		case nx.X64: // else a jump or call through memory, or a constant that looks like one
 			opcode := f.At(ref.at - min(ref.at, 2))

@@ -18,13 +18,17 @@ type arm64 struct {
 }
 
 // decodeARM64 is the [Decoder] of ARM64.
-func decodeARM64(code []byte, at uint32, base uint64, in *Inst) bool {
+func decodeARM64(code []byte, at uint32, base uint64, flow bool, in *Inst) bool {
 	*in = Inst{At: at, Len: 4, Steps: in.Steps[:0]}
 	if len(code) < 4 {
 		return false
 	}
 	d := arm64{word: binary.LittleEndian.Uint32(code), va: base + uint64(at), in: in}
-	switch d.bits(25, 4) {
+	group := d.bits(25, 4)
+	if flow && group != 0b1010 && group != 0b1011 && group != 0b0000 {
+		return group != 0b0001 && group != 0b0011
+	}
+	switch group {
 	case 0b1000, 0b1001:
 		d.immediate()
 	case 0b1010, 0b1011:

@@ -51,7 +51,7 @@ func knownARM64(t testing.TB) (list []known) {
 }
 
 func decodeWord(word uint32, in *Inst) bool {
-	return decodeARM64(binary.LittleEndian.AppendUint32(nil, word), 0x1000, 0x140000000, in)
+	return decodeARM64(binary.LittleEndian.AppendUint32(nil, word), 0x1000, 0x140000000, false, in)
 }
 
 var (
@@ -175,7 +175,7 @@ func regText(r Reg, width uint8) string {
 func TestARM64Ends(t *testing.T) {
 	var in Inst
 	for n := range 4 {
-		if decodeARM64(make([]byte, n), 0, 0, &in) {
+		if decodeARM64(make([]byte, n), 0, 0, false, &in) {
 			t.Errorf("%d bytes are an instruction", n)
 		}
 	}
@@ -185,7 +185,7 @@ func TestARM64Ends(t *testing.T) {
 		}
 	}
 	code := binary.LittleEndian.AppendUint32(nil, 0x14000001)
-	if !decodeARM64(code, 0xFFFFFFFC, 0, &in) || in.Known {
+	if !decodeARM64(code, 0xFFFFFFFC, 0, false, &in) || in.Known {
 		t.Errorf("a jump beyond what an image can span goes to %#x", in.Target)
 	}
 }
@@ -196,7 +196,7 @@ func FuzzARM64(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, code []byte, at uint32, base uint64) {
 		var in Inst
-		if !decodeARM64(code, at, base, &in) {
+		if !decodeARM64(code, at, base, false, &in) {
 			return
 		}
 		if in.Len != 4 || in.At != at || len(code) < 4 {
@@ -236,6 +236,6 @@ func BenchmarkARM64(b *testing.B) {
 	decode := Decoder(decodeARM64)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i = (i + 4) % len(code) {
-		decode(code[i:], uint32(i), 0x140000000, &in)
+		decode(code[i:], uint32(i), 0x140000000, false, &in)
 	}
 }

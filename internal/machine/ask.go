@@ -6,41 +6,41 @@ import (
 
 // Covering gives the instruction that covers an address.
 func (r *Routine) Covering(at uint32) (*Inst, bool) {
-	i, found := slices.BinarySearchFunc(r.Insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
+	i, found := slices.BinarySearchFunc(r.insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
 	if !found {
 		i--
 	}
-	if i < 0 || at >= r.Insts[i].At+uint32(r.Insts[i].Len) {
+	if i < 0 || at >= r.insts[i].At+uint32(r.insts[i].Len) {
 		return nil, false
 	}
-	return &r.Insts[i], true
+	return r.inst(i), true
 }
 
 // Before gives the state before an instruction, false where the routine does not come there.
 func (r *Routine) Before(at uint32) (*State, bool) {
 	r.solve()
-	i, ok := r.index.get(at)
+	i, ok := r.find(at)
 	if !ok || r.env.Budget < 0 {
 		return nil, false
 	}
-	b := &r.blocks[r.blockOf(int(i))]
+	b := &r.blocks[r.blockOf(i)]
 	if b.in == nil {
 		return nil, false
 	}
-	s := b.in.clone()
-	for j := b.first; j < int(i); j++ {
-		r.pass(&s, &r.Insts[j])
+	s := r.entering(b)
+	for j := b.first; j < i; j++ {
+		r.pass(&s, &r.insts[j])
 	}
 	return &s, true
 }
 
 // End gives the end of the last instruction in front of an address, 0 where there is none.
 func (r *Routine) End(at uint32) uint32 {
-	i, found := slices.BinarySearchFunc(r.Insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
+	i, found := slices.BinarySearchFunc(r.insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
 	if !found && i == 0 || found {
 		return 0
 	}
-	return r.Insts[i-1].At + uint32(r.Insts[i-1].Len)
+	return r.insts[i-1].At + uint32(r.insts[i-1].Len)
 }
 
 // Holds says whether an instruction of the routine covers an address.
@@ -48,11 +48,11 @@ func (r *Routine) Holds(at uint32) bool { _, ok := r.Covering(at); return ok }
 
 // Inst gives the instruction at an address.
 func (r *Routine) Inst(at uint32) (Inst, bool) {
-	i, ok := r.index.get(at)
+	i, ok := r.find(at)
 	if !ok {
 		return Inst{}, false
 	}
-	return r.Insts[i], true
+	return *r.inst(i), true
 }
 
 // Calls visits the calls of the routine, and the jumps that leave it, in the order of the code, each with the state before it.
@@ -63,9 +63,9 @@ func (r *Routine) Calls(visit func(s *State, in *Inst)) {
 		if blk.in == nil || !r.leaves(blk) {
 			continue
 		}
-		s := blk.in.clone()
+		s := r.entering(blk)
 		for i := blk.first; i <= blk.last; i++ {
-			in := &r.Insts[i]
+			in := &r.insts[i]
 			if in.Flow == Call || r.departs(in) {
 				visit(&s, in)
 			}
@@ -77,11 +77,11 @@ func (r *Routine) Calls(visit func(s *State, in *Inst)) {
 // leaves says whether a block has a call, or ends by leaving the routine.
 func (r *Routine) leaves(b *block) bool {
 	for i := b.first; i <= b.last; i++ {
-		if r.Insts[i].Flow == Call {
+		if r.insts[i].Flow == Call {
 			return true
 		}
 	}
-	return r.departs(&r.Insts[b.last])
+	return r.departs(&r.insts[b.last])
 }
 
 // departs says whether a jump leaves the routine.
@@ -97,11 +97,11 @@ func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Val
 		if blk.in == nil {
 			continue
 		}
-		s := blk.in.clone()
+		s := r.entering(blk)
 		for i := blk.first; i <= blk.last && r.spend(); i++ {
-			r.storesOf(&s, &r.Insts[i], visit)
-			if r.Insts[i].Flow == Call {
-				s.call(&r.Insts[i])
+			r.storesOf(&s, &r.insts[i], visit)
+			if r.insts[i].Flow == Call {
+				s.call(&r.insts[i])
 			}
 		}
 	}
@@ -109,9 +109,9 @@ func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Val
 
 // StoresBeyond says whether the routine writes anywhere at that distance from a register, or at one that an index tells.
 func (r *Routine) StoresBeyond(distance int64) bool {
-	for i := range r.Insts {
-		for j := range r.Insts[i].Steps {
-			if d := &r.Insts[i].Steps[j].Dst; d.Kind == Memory && (d.Reg != NoReg && d.Imm == distance || d.Index != NoReg) {
+	for _, in := range r.Insts() {
+		for j := range in.Steps {
+			if d := &in.Steps[j].Dst; d.Kind == Memory && (d.Reg != NoReg && d.Imm == distance || d.Index != NoReg) {
 				return true
 			}
 		}
@@ -175,14 +175,14 @@ func (r *Routine) Returns(visit func(s *State, in *Inst)) {
 	r.solve()
 	for b := range r.blocks {
 		blk := &r.blocks[b]
-		if blk.in == nil || r.Insts[blk.last].Flow != Return {
+		if blk.in == nil || r.insts[blk.last].Flow != Return {
 			continue
 		}
-		s := blk.in.clone()
+		s := r.entering(blk)
 		for i := blk.first; i <= blk.last; i++ {
-			r.pass(&s, &r.Insts[i])
+			r.pass(&s, &r.insts[i])
 		}
-		visit(&s, &r.Insts[blk.last])
+		visit(&s, &r.insts[blk.last])
 	}
 }
 
@@ -198,7 +198,7 @@ func Pops(env *Env, start uint32) (bytes int, known bool) {
 		for code := env.Code(at); !seen[at] && n < limit; n++ {
 			seen[at] = true
 			env.Budget--
-			if !env.decode(code, at, env.Base, &in) {
+			if !env.decode(code, at, env.Base, true, &in) {
 				break
 			}
 			if in.Flow == Return {
@@ -220,13 +220,13 @@ func Pops(env *Env, start uint32) (bytes int, known bool) {
 // the last of each way counts as reached. Only ways count that what is known of the values leaves open.
 func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) Reached {
 	r.solve()
-	reached := Reached{r, make([]bool, len(r.Insts))}
-	i, ok := r.index.get(from)
+	reached := Reached{r, make([]bool, len(r.insts))}
+	i, ok := r.find(from)
 	if !ok {
 		return reached
 	}
 	begun := make([]bool, len(r.blocks))
-	queue := []int{int(i)} // instructions
+	queue := []int{i} // instructions
 	for len(queue) > 0 {
 		i := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
@@ -236,7 +236,7 @@ func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) Reached {
 		}
 		ended := false
 		for ; i <= b.last && !ended; i++ {
-			in := &r.Insts[i]
+			in := &r.insts[i]
 			reached.bits[i] = true
 			ended = ends(in)
 		}
@@ -259,7 +259,7 @@ type Reached struct {
 
 // Has says whether an instruction is among them.
 func (x Reached) Has(at uint32) bool {
-	i, ok := x.r.index.get(at)
+	i, ok := x.r.find(at)
 	return ok && x.bits[i]
 }
 
@@ -267,7 +267,7 @@ func (x Reached) Has(at uint32) bool {
 func (x Reached) Each(visit func(in *Inst)) {
 	for i, is := range x.bits {
 		if is {
-			visit(&x.r.Insts[i])
+			visit(&x.r.insts[i])
 		}
 	}
 }
@@ -290,9 +290,9 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
 		if blk.in == nil {
 			continue
 		}
-		s := blk.in.clone()
+		s := r.entering(blk)
 		for i := blk.first; i <= blk.last && r.spend(); i++ {
-			in := &r.Insts[i]
+			in := &r.insts[i]
 			for j, steps := 0, in.does(); j < len(steps); j++ {
 				p := &steps[j]
 				if p.Op == Move && p.Dst.Kind == Memory && s.holding(p, in.At, holds) && !onStack(s.address(p.Dst, in.At)) {

@@ -1,15 +1,13 @@
 package machine
 
-import "slices"
-
 // Value gives a value before an instruction: as its own block tells, or else by following back the registers that it hangs on through
 // the blocks in front, or else by following the whole routine. It is false where the routine does not come there.
 func (r *Routine) Value(at uint32, get func(s *State) Value) (Value, bool) {
-	i, ok := r.index.get(at)
+	i, ok := r.find(at)
 	if !ok {
 		return nil, false
 	}
-	if v, ok := r.demand(r.blockOf(int(i)), int(i), get, 0); ok {
+	if v, ok := r.demand(r.blockOf(i), i, get, 0); ok {
 		return v, true
 	}
 	s, ok := r.Before(at)
@@ -28,6 +26,7 @@ const (
 // is false where that takes more than registers, or has more than one outcome, which the whole routine tells better.
 func (r *Routine) demand(b, end int, get func(s *State) Value, depth int) (Value, bool) {
 	var known [registers]Value
+	r.lower(&r.blocks[b])
 	for range maxFilled {
 		if r.env.Budget < 0 {
 			break
@@ -39,7 +38,7 @@ func (r *Routine) demand(b, end int, get func(s *State) Value, depth int) (Value
 			}
 		}
 		for i := r.blocks[b].first; i < end; i++ {
-			r.pass(s, &r.Insts[i])
+			r.pass(s, &r.insts[i])
 		}
 		v := get(s)
 		reg, early := v.earlyRegister()
@@ -75,18 +74,19 @@ func (r *Routine) onEntryTo(b int, reg Reg, depth int) (Value, bool) {
 	queue := []int{b}
 	for n := 0; n < len(queue); n++ {
 		blk := &r.blocks[queue[n]]
-		if r.Insts[blk.first].At == r.Start {
+		if r.insts[blk.first].At == r.Start {
 			found = r.slab.join(found, r.slab.one(Atom{Kind: Entry, N: int64(reg), At: r.Start}), r.Start)
 		}
 		for _, p := range blk.from {
 			prev := &r.blocks[p]
+			r.lower(prev)
 			switch {
 			case prev.writes>>reg&1 != 0 || r.compares(prev, reg):
 				v, ok := r.leaving(p, queue[n], reg, depth)
 				if !ok {
 					return nil, false
 				}
-				found = r.slab.join(found, v, r.Insts[blk.first].At)
+				found = r.slab.join(found, v, r.insts[blk.first].At)
 			case !seen[p]:
 				seen[p] = true
 				queue = append(queue, p)
@@ -102,7 +102,7 @@ func (r *Routine) onEntryTo(b int, reg Reg, depth int) (Value, bool) {
 // leaving gives what a register holds at the end of a block, on the way to another. Of a way that is not gone it is nothing.
 func (r *Routine) leaving(p, to int, reg Reg, depth int) (Value, bool) {
 	blk := &r.blocks[p]
-	last := &r.Insts[blk.last]
+	last := &r.insts[blk.last]
 	return r.demand(p, blk.last, func(s *State) Value {
 		out := s.clone()
 		r.pass(&out, last)
@@ -120,7 +120,7 @@ func (r *Routine) leaving(p, to int, reg Reg, depth int) (Value, bool) {
 
 // compares says whether the branch at the end of a block hangs on a register itself.
 func (r *Routine) compares(b *block, reg Reg) bool {
-	last := &r.Insts[b.last]
+	last := &r.insts[b.last]
 	if last.Flow != Branch {
 		return false
 	}
@@ -129,7 +129,7 @@ func (r *Routine) compares(b *block, reg Reg) bool {
 		return names(last.on().A)
 	}
 	for i := b.last; i >= b.first; i-- {
-		steps := r.Insts[i].Steps
+		steps := r.insts[i].Steps
 		for j := len(steps) - 1; j >= 0; j-- {
 			if s := &steps[j]; s.Op == Compare || s.Op == Test {
 				return names(s.A)
@@ -139,27 +139,4 @@ func (r *Routine) compares(b *block, reg Reg) bool {
 		}
 	}
 	return false
-}
-
-// link notes which blocks lead to which, and what registers each writes.
-func (r *Routine) link() {
-	for i := range r.blocks {
-		b := &r.blocks[i]
-		for _, e := range b.next {
-			if from := &r.blocks[e.to].from; !slices.Contains(*from, i) {
-				*from = append(*from, i)
-			}
-		}
-		for j := b.first; j <= b.last; j++ {
-			in := &r.Insts[j]
-			for k := range in.Steps {
-				if d := &in.Steps[k].Dst; d.Kind == Register {
-					b.writes |= 1 << d.Reg
-				}
-			}
-			if in.Flow == Call {
-				b.writes |= r.env.volatile | 1<<r.env.Stack
-			}
-		}
-	}
 }

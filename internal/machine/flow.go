@@ -21,13 +21,13 @@ func (r *Routine) solve() {
 
 // flowAll runs through the blocks until nothing changes. It says whether jump tables were found that lead to more.
 func (r *Routine) flowAll() (more bool) {
-	i, ok := r.index.get(r.Start)
+	i, ok := r.find(r.Start)
 	if !ok {
 		return false
 	}
 	s := entryState(r.env, &r.slab, r.Start)
 	r.give(&s)
-	entry := r.blockOf(int(i))
+	entry := r.blockOf(i)
 	r.blocks[entry].in = &s
 	order, place := r.order(entry)
 	waiting := make([]bool, len(order)) // by place in the order
@@ -94,11 +94,11 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 		r.Whole = false
 		return nil, false
 	}
-	s := blk.in.clone()
+	s := r.entering(blk)
 	for i := blk.first; i <= blk.last; i++ {
-		r.pass(&s, &r.Insts[i])
+		r.pass(&s, &r.insts[i])
 	}
-	last := &r.Insts[blk.last]
+	last := &r.insts[blk.last]
 	if last.Flow == Jump && !last.Known {
 		more = r.leads(s.read(last.Via, r.env.Word, last.At), b, s.entered())
 	}
@@ -118,6 +118,12 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 		}
 	}
 	return changed, more
+}
+
+// entering gives the state before a block, whose steps are there from then on.
+func (r *Routine) entering(b *block) State {
+	r.lower(b)
+	return b.in.clone()
 }
 
 // spend takes an instruction off the budget.
@@ -162,7 +168,7 @@ func (r *Routine) arrive(b int, s *State) (changed bool) {
 		blk.in = s
 		return true
 	}
-	out, same := blk.in.joined(s, r.Insts[blk.first].At, blk.visits > widenAfter)
+	out, same := blk.in.joined(s, r.insts[blk.first].At, blk.visits > widenAfter)
 	if same {
 		return false
 	}

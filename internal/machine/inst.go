@@ -140,8 +140,8 @@ func (in *Inst) does() []Step {
 }
 
 // Decoder reads one instruction at an address relative to the image's base. It gives false where the bytes are none. The steps
-// are appended to those in in.Steps[:0].
-type Decoder func(code []byte, at uint32, base uint64, in *Inst) bool
+// are appended to those in in.Steps[:0]; where no more than the flow is asked for, what they are does not count.
+type Decoder func(code []byte, at uint32, base uint64, flow bool, in *Inst) bool
 
 func reg(r Reg, width uint8) Operand {
 	return Operand{Kind: Register, Reg: r, Index: NoReg, Width: width}

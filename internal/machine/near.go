@@ -2,14 +2,15 @@ package machine
 
 // Near gives the state before an instruction as far as its own block tells: what comes from in front of that is Early.
 func (r *Routine) Near(at uint32) (*State, bool) {
-	i, ok := r.index.get(at)
+	i, ok := r.find(at)
 	if !ok || r.env.Budget < 0 {
 		return nil, false
 	}
-	b := &r.blocks[r.blockOf(int(i))]
+	b := &r.blocks[r.blockOf(i)]
+	r.lower(b)
 	s := r.blankState(b)
-	for j := b.first; j < int(i); j++ {
-		r.pass(s, &r.Insts[j])
+	for j := b.first; j < i; j++ {
+		r.pass(s, &r.insts[j])
 	}
 	return s, true
 }
@@ -17,15 +18,16 @@ func (r *Routine) Near(at uint32) (*State, bool) {
 // NearCalls visits the calls of an instruction's block, and a jump that leaves the routine, from that instruction on, with the state as far
 // as the block tells.
 func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
-	i, ok := r.index.get(at)
+	i, ok := r.find(at)
 	if !ok || r.env.Budget < 0 {
 		return
 	}
-	b := &r.blocks[r.blockOf(int(i))]
+	b := &r.blocks[r.blockOf(i)]
+	r.lower(b)
 	s := r.blankState(b)
 	for j := b.first; j <= b.last; j++ {
-		in := &r.Insts[j]
-		if j >= int(i) && (in.Flow == Call || r.departs(in)) {
+		in := &r.insts[j]
+		if j >= i && (in.Flow == Call || r.departs(in)) {
 			visit(s, in)
 		}
 		r.pass(s, in)
@@ -34,7 +36,7 @@ func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
 
 // blankState is that before a block whose surroundings are not looked at.
 func (r *Routine) blankState(b *block) *State {
-	at := r.Insts[b.first].At
+	at := r.insts[b.first].At
 	if at == r.Start && len(b.from) == 0 {
 		s := entryState(r.env, &r.slab, at)
 		return &s
@@ -52,10 +54,10 @@ func (r *Routine) blankState(b *block) *State {
 func (r *Routine) Keeps(in *Inst) bool {
 	const checked = 15 // where the guard of ARM64 gets a copy
 	loaded := in.Steps[0].Dst.Reg
-	i, _ := r.index.get(in.At)
-	last := r.blocks[r.blockOf(int(i))].last
-	for j := int(i) + 1; j <= last && r.Insts[j].Flow == Next; j++ {
-		for _, s := range r.Insts[j].Steps {
+	i, _ := r.find(in.At)
+	last := r.blocks[r.blockOf(i)].last
+	for j := i + 1; j <= last && r.insts[j].Flow == Next; j++ {
+		for _, s := range r.insts[j].Steps {
 			if s.Op == Move && s.A.Kind == Register && s.A.Reg == loaded && !(r.env.Stack == stackARM && s.Dst.Kind == Register && s.Dst.Reg == checked) {
 				return true
 			}

@@ -2,47 +2,64 @@ package machine
 
 import "slices"
 
-// index finds instructions by address: near the start of the routine in a table, elsewhere in a map.
-type index struct {
-	start uint32
-	near  []int32 // one more than the position in Insts; 0 where there is none
-	far   map[uint32]int32
+// reader has room for what the reading of a routine takes, which the next one uses again.
+type reader struct {
+	insts  []Inst
+	steps  []Step // of the instruction that is read
+	leads  []bool // instructions that begin a block
+	blocks []int32
+	near   []bool // addresses where an instruction is read already, by their distance from the start of the routine
+	far    map[uint32]bool
+	start  uint32
 }
 
 const maxNear = 1 << 16
 
-func (x *index) put(at uint32, i int32) {
+func (x *reader) has(at uint32) bool {
+	if d := at - x.start; d < maxNear {
+		return int(d) < len(x.near) && x.near[d]
+	}
+	return x.far[at]
+}
+
+func (x *reader) put(at uint32) {
 	d := at - x.start
 	if d >= maxNear {
 		if x.far == nil {
-			x.far = map[uint32]int32{}
+			x.far = map[uint32]bool{}
 		}
-		x.far[at] = i + 1
+		x.far[at] = true
 		return
 	}
 	if int(d) >= len(x.near) {
-		x.near = slices.Grow(x.near, int(d)+1-len(x.near))
-		clear(x.near[len(x.near):cap(x.near)])
-		x.near = x.near[:cap(x.near)]
+		x.near = append(x.near, make([]bool, int(d)+1-len(x.near))...)
 	}
-	x.near[d] = i + 1
+	x.near[d] = true
 }
 
-func (x *index) get(at uint32) (int32, bool) {
-	if d := at - x.start; d < maxNear {
-		if int(d) >= len(x.near) {
-			return 0, false
+// begin makes it ready for another routine.
+func (x *reader) begin(start uint32) {
+	for i := range x.insts {
+		if d := x.insts[i].At - x.start; d < maxNear {
+			x.near[d] = false
 		}
-		return x.near[d] - 1, x.near[d] != 0
 	}
-	i, ok := x.far[at]
-	return i - 1, ok
+	x.insts, x.far, x.start = x.insts[:0], nil, start
 }
 
-// read decodes what can be reached.
+// reader gives that of the Env.
+func (e *Env) reader() *reader {
+	if e.room == nil {
+		e.room = &reader{steps: make([]Step, 0, maxSteps)}
+	}
+	return e.room
+}
+
+// read finds what can be reached: where its instructions are, and which of them runs behind which. The steps of those are decoded
+// when they are asked for.
 func (r *Routine) read() {
-	r.Insts, r.index = r.Insts[:0], index{start: r.Start, near: r.index.near}
-	clear(r.index.near)
+	x := r.env.reader()
+	x.begin(r.Start)
 	queue := []uint32{r.Start}
 	for len(queue) > 0 {
 		lowest := max(0, len(queue)-maxLookedAt) // so that instructions come in order, or nearly
@@ -53,53 +70,48 @@ func (r *Routine) read() {
 		}
 		at := queue[lowest]
 		queue[lowest] = queue[len(queue)-1]
-		queue = r.readRun(at, queue[:len(queue)-1])
+		queue = r.readRun(x, at, queue[:len(queue)-1])
 	}
+	r.insts = slices.Clone(x.insts)
 	order := func(a, b Inst) int { return int(int64(a.At) - int64(b.At)) }
-	if slices.IsSortedFunc(r.Insts, order) {
-		return
-	}
-	slices.SortFunc(r.Insts, order)
-	for i := range r.Insts {
-		r.index.put(r.Insts[i].At, int32(i))
+	if !slices.IsSortedFunc(r.insts, order) {
+		slices.SortFunc(r.insts, order)
 	}
 }
 
-// readRun decodes up to the end of a run, or to what is known already.
-func (r *Routine) readRun(at uint32, queue []uint32) []uint32 {
+// readRun reads up to the end of a run, or to what is known already.
+func (r *Routine) readRun(x *reader, at uint32, queue []uint32) []uint32 {
 	code := r.env.Code(at)
-	for {
-		if _, known := r.index.get(at); known {
-			return queue
-		}
+	for !x.has(at) {
 		r.env.Budget -= decoding
-		if len(r.Insts) >= maxInsts || r.env.Budget < 0 {
+		if len(x.insts) >= maxInsts || r.env.Budget < 0 {
 			r.Whole = false
 			return queue
 		}
-		in := Inst{Steps: r.room()}
-		if !r.env.decode(code, at, r.env.Base, &in) {
+		x.insts = append(x.insts, Inst{Steps: x.steps})
+		in := &x.insts[len(x.insts)-1]
+		if !r.env.decode(code, at, r.env.Base, true, in) {
+			x.insts = x.insts[:len(x.insts)-1]
 			return queue
 		}
-		steps := r.env.steps
-		*steps = (*steps)[:len(*steps)+min(len(in.Steps), cap(*steps)-len(*steps))]
-		r.index.put(at, int32(len(r.Insts)))
+		in.Steps = nil
+		x.put(at)
 		if in.Known && (in.Flow == Branch || in.Flow == Jump) && r.env.Inside(r.Start, in.Target) {
 			in.Stays = true
-			if _, known := r.index.get(in.Target); !known {
+			if !x.has(in.Target) {
 				queue = append(queue, in.Target)
 			}
 		}
 		if in.Flow == Jump && !in.Known {
 			queue = append(queue, r.tables[in.At]...)
 		}
-		r.Insts = append(r.Insts, in)
 		switch in.Flow {
 		case Jump, Return, Stop:
 			return queue
 		}
 		at, code = at+uint32(in.Len), code[in.Len:]
 	}
+	return queue
 }
 
 const (
@@ -107,29 +119,83 @@ const (
 	maxLookedAt = 64 // of the runs that wait to be decoded
 )
 
-// room gives place for the steps of an instruction.
-func (r *Routine) room() []Step {
-	if r.env.steps == nil {
-		r.env.steps = new([]Step)
+// lower decodes the steps of a block's instructions.
+func (r *Routine) lower(b *block) {
+	if b.lowered {
+		return
 	}
-	steps := r.env.steps
-	if cap(*steps)-len(*steps) < maxSteps {
-		*steps = make([]Step, 0, 512)
+	b.lowered = true
+	code := r.env.Code(r.insts[b.first].At)
+	for i := b.first; i <= b.last; i++ {
+		in := &r.insts[i]
+		stays := in.Stays
+		in.Steps = r.place()
+		r.env.decode(code, in.At, r.env.Base, false, in)
+		in.Stays = stays
+		code = code[in.Len:]
+		r.steps = r.steps[:len(r.steps)+min(len(in.Steps), cap(r.steps)-len(r.steps))]
+		b.notes(in, r.env)
 	}
-	return (*steps)[len(*steps) : len(*steps) : len(*steps)+maxSteps]
+}
+
+// place gives room for the steps of an instruction.
+func (r *Routine) place() []Step {
+	if cap(r.steps)-len(r.steps) < maxSteps {
+		r.steps = make([]Step, 0, max(2*maxSteps, min(len(r.insts), 512)))
+	}
+	return r.steps[len(r.steps) : len(r.steps) : len(r.steps)+maxSteps]
+}
+
+// notes keeps what registers an instruction of the block writes.
+func (b *block) notes(in *Inst, env *Env) {
+	for k := range in.Steps {
+		if d := &in.Steps[k].Dst; d.Kind == Register {
+			b.writes |= 1 << d.Reg
+		}
+	}
+	if in.Flow == Call {
+		b.writes |= env.volatile | 1<<env.Stack
+	}
+}
+
+// Insts gives the instructions by address.
+func (r *Routine) Insts() []Inst {
+	for i := range r.blocks {
+		r.lower(&r.blocks[i])
+	}
+	return r.insts
+}
+
+// find gives the place of the instruction at an address.
+func (r *Routine) find(at uint32) (int, bool) {
+	low, high := 0, len(r.insts)
+	for low < high {
+		if middle := int(uint(low+high) >> 1); r.insts[middle].At < at {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, low < len(r.insts) && r.insts[low].At == at
+}
+
+// inst gives an instruction with its steps.
+func (r *Routine) inst(i int) *Inst {
+	r.lower(&r.blocks[r.blockOf(i)])
+	return &r.insts[i]
 }
 
 // eachTarget visits where a jump leads to within the routine.
 func (r *Routine) eachTarget(in *Inst, visit func(inst int)) {
 	if in.Stays {
-		if j, ok := r.index.get(in.Target); ok {
-			visit(int(j))
+		if j, ok := r.find(in.Target); ok {
+			visit(j)
 		}
 	}
 	if in.Flow == Jump && !in.Known {
 		for _, t := range r.tables[in.At] {
-			if j, ok := r.index.get(t); ok {
-				visit(int(j))
+			if j, ok := r.find(t); ok {
+				visit(j)
 			}
 		}
 	}
@@ -137,42 +203,69 @@ func (r *Routine) eachTarget(in *Inst, visit func(inst int)) {
 
 // split makes the blocks.
 func (r *Routine) split() {
-	leads := make([]bool, len(r.Insts)+1)
-	if i, ok := r.index.get(r.Start); ok {
-		leads[i] = true
+	x := r.env.reader()
+	x.leads = append(x.leads[:0], make([]bool, len(r.insts)+1)...)
+	if i, ok := r.find(r.Start); ok {
+		x.leads[i] = true
 	}
-	for i := range r.Insts {
-		in := &r.Insts[i]
-		r.eachTarget(in, func(j int) { leads[j] = true })
-		if follows := i+1 < len(r.Insts) && r.Insts[i+1].At == in.At+uint32(in.Len); in.Flow != Next && in.Flow != Call || !follows {
-			leads[i+1] = true
+	count := 1
+	for i := range r.insts {
+		in := &r.insts[i]
+		if in.Flow != Next && in.Flow != Call || i+1 == len(r.insts) || r.insts[i+1].At != in.At+uint32(in.Len) {
+			x.leads[i+1] = true
+			r.eachTarget(in, func(j int) { x.leads[j] = true })
 		}
 	}
-	r.blocks = r.blocks[:0]
-	at := make([]int, len(r.Insts)) // the block that an instruction begins
-	for i := range r.Insts {
-		if leads[i] || i == 0 {
-			at[i] = len(r.blocks)
+	for _, is := range x.leads {
+		if is {
+			count++
+		}
+	}
+	r.blocks = make([]block, 0, count)
+	x.blocks = append(x.blocks[:0], make([]int32, len(r.insts))...) // the block that an instruction begins
+	for i := range r.insts {
+		if x.leads[i] || i == 0 {
+			x.blocks[i] = int32(len(r.blocks))
 			r.blocks = append(r.blocks, block{first: i})
 		}
 		r.blocks[len(r.blocks)-1].last = i
 	}
-	for b := range r.blocks {
-		r.connect(&r.blocks[b], at)
-	}
-	r.link()
+	r.connect(x.blocks)
 }
 
-func (r *Routine) connect(b *block, at []int) {
-	in := &r.Insts[b.last]
-	taken := int8(0)
-	if in.Flow == Branch {
-		taken = 1
+// connect notes which blocks lead to which.
+func (r *Routine) connect(blockAt []int32) {
+	edges := make([]edge, 0, 2*len(r.blocks))
+	into := make([]int, len(r.blocks)) // how many edges lead to a block
+	for i := range r.blocks {
+		b := &r.blocks[i]
+		first := len(edges)
+		in := &r.insts[b.last]
+		taken := int8(0)
+		if in.Flow == Branch {
+			taken = 1
+		}
+		r.eachTarget(in, func(j int) { edges = append(edges, edge{to: int(blockAt[j]), taken: taken}) })
+		if in.Flow == Next || in.Flow == Call || in.Flow == Branch {
+			if j, ok := r.find(in.At + uint32(in.Len)); ok {
+				edges = append(edges, edge{to: int(blockAt[j]), taken: -taken})
+			}
+		}
+		b.next = edges[first:len(edges):len(edges)]
+		for _, e := range b.next {
+			into[e.to]++
+		}
 	}
-	r.eachTarget(in, func(j int) { b.next = append(b.next, edge{to: at[j], taken: taken}) })
-	if in.Flow == Next || in.Flow == Call || in.Flow == Branch {
-		if j, ok := r.index.get(in.At + uint32(in.Len)); ok {
-			b.next = append(b.next, edge{to: at[j], taken: -taken})
+	from := make([]int, 0, len(edges))
+	for i, n := range into {
+		r.blocks[i].from = from[len(from) : len(from) : len(from)+n]
+		from = from[:len(from)+n]
+	}
+	for i := range r.blocks {
+		for _, e := range r.blocks[i].next {
+			if to := &r.blocks[e.to]; !slices.Contains(to.from, i) {
+				to.from = append(to.from, i)
+			}
 		}
 	}
 }

@@ -23,7 +23,7 @@ type Env struct {
 	// Budget is how many instructions may still be run through, in all routines.
 	Budget int
 
-	steps *[]Step // room for those of instructions, of this Env and what is copied of it
+	room *reader // of this Env and what is copied of it
 }
 
 // X64, X86 and ARM64 are the processors; what else an Env has is for the caller to set.
@@ -47,14 +47,14 @@ func ARM64() Env {
 // Routine is the code that is reached from an address without a call.
 type Routine struct {
 	Start uint32
-	Insts []Inst // by address
 	// Whole is false where an indirect jump leads to somewhere that is not known, or the routine is too large.
 	Whole bool
 
 	env    *Env
 	slab   slab
+	insts  []Inst // by address
 	blocks []block
-	index  index
+	steps  []Step // room for those of instructions
 	tables map[uint32][]uint32
 	solved bool
 	given  *State  // what a call passes, and
@@ -69,7 +69,8 @@ type block struct {
 	visits      int
 	next        []edge
 	from        []int
-	writes      uint64 // registers
+	lowered     bool
+	writes      uint64 // registers, once it is lowered
 }
 
 // edge leads from the last instruction of a block to another.

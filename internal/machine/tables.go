@@ -12,7 +12,7 @@ func (r *Routine) indirect() (unknown bool) {
 		more := false
 		unknown, r.Whole = false, true
 		for b := range r.blocks {
-			in := &r.Insts[r.blocks[b].last]
+			in := &r.insts[r.blocks[b].last]
 			if in.Flow != Jump || in.Known || in.Via.Kind == Memory && in.Via.Reg == NoReg && in.Via.Index == NoReg {
 				continue
 			}
@@ -34,7 +34,7 @@ func (r *Routine) indirect() (unknown bool) {
 
 // leads finds where an indirect jump leads: to what a table holds, or to some of it where the index is known.
 func (r *Routine) leads(target Value, b int, handsOver bool) (more bool) {
-	in := &r.Insts[r.blocks[b].last]
+	in := &r.insts[r.blocks[b].last]
 	known := r.tables[in.At]
 	for _, a := range target {
 		switch a.Kind {
@@ -70,11 +70,11 @@ func (r *Routine) pointer(a Atom) bool {
 	if a.Kind == Entry || a.Kind == Slot || a.Kind == Result {
 		return true
 	}
-	i, ok := r.index.get(a.At)
+	i, ok := r.find(a.At)
 	if a.Kind != Opaque || a.Why != FromMemory || !ok {
 		return false
 	}
-	in := &r.Insts[i]
+	in := r.inst(i)
 	if in.Via.Kind == Memory {
 		return in.Via.Index == NoReg
 	}
@@ -101,7 +101,7 @@ func (r *Routine) bound(b int) int {
 		from := r.blocks[b].from
 		for _, p := range from {
 			blk := &r.blocks[p]
-			last := &r.Insts[blk.last]
+			last := &r.insts[blk.last]
 			if last.Flow != Branch {
 				continue
 			}
@@ -141,14 +141,15 @@ func (r *Routine) compared(b *block, taken bool, c Cond) int {
 // setsFlags finds the step that left the flags at the end of a block; nil where that is not one alone.
 func (r *Routine) setsFlags(b *block) *Step {
 	for range blocksBack {
+		r.lower(b)
 		for i := b.last; i >= b.first; i-- {
-			steps := r.Insts[i].does()
+			steps := r.insts[i].does()
 			for j := len(steps) - 1; j >= 0; j-- {
 				if s := &steps[j]; s.Op == Compare || s.Op == Test || s.Flags {
 					return s
 				}
 			}
-			if r.Insts[i].Flow == Call {
+			if r.insts[i].Flow == Call {
 				return nil
 			}
 		}
@@ -178,7 +179,7 @@ func (r *Routine) entries(t Atom, bound int) []uint32 {
 	}
 	data := r.env.Code(uint32(at))
 	for i := 0; i < maxTable && len(data) >= int(t.Width) && (bound == 0 || i < bound); i++ {
-		if _, code := r.index.get(uint32(at) + uint32(i)*uint32(t.Width)); code && bound == 0 {
+		if _, code := r.find(uint32(at) + uint32(i)*uint32(t.Width)); code && bound == 0 {
 			break
 		}
 		to := cut(t.entry(data)<<t.Shift+t.Off, r.env.Word) - int64(r.env.Base)

@@ -50,23 +50,26 @@ type x86 struct {
 	imm     int64
 }
 
-func decodeX64(code []byte, at uint32, base uint64, in *Inst) bool {
-	return decodeX86(code, at, base, true, in)
+func decodeX64(code []byte, at uint32, base uint64, flow bool, in *Inst) bool {
+	return decodeX86(code, at, base, true, flow, in)
 }
 
-func decodeIA32(code []byte, at uint32, base uint64, in *Inst) bool {
-	return decodeX86(code, at, base, false, in)
+func decodeIA32(code []byte, at uint32, base uint64, flow bool, in *Inst) bool {
+	return decodeX86(code, at, base, false, flow, in)
 }
 
 const maxLength = 15 // of an instruction
 
-func decodeX86(code []byte, at uint32, base uint64, long bool, in *Inst) bool {
+func decodeX86(code []byte, at uint32, base uint64, long, flow bool, in *Inst) bool {
 	*in = Inst{At: at, Steps: in.Steps[:0]}
 	x := x86{code: code[:min(len(code), maxLength)], at: at, base: base, long: long, in: in}
 	if !x.prefixes() || !x.operands() {
 		return false
 	}
 	in.Len = uint8(x.pos)
+	if flow && !x.mayFlow() {
+		return true
+	}
 	if x.memory.Reg == ripRelative {
 		x.memory.Reg = NoReg
 		x.memory.Imm += int64(base) + int64(at) + int64(x.pos)
@@ -85,6 +88,20 @@ func decodeX86(code []byte, at uint32, base uint64, long bool, in *Inst) bool {
 }
 
 const ripRelative Reg = 254
+
+// mayFlow says whether the instruction is one of those, or stands among them in the maps, behind which not always the next one runs.
+func (x *x86) mayFlow() bool {
+	op := x.opcode
+	switch {
+	case x.vex:
+		return false
+	case x.table == mapOne:
+		return op >= 0xe0 || op >= 0xc8 && op < 0xd0 || op&0xf0 == 0x70 || op == 0xc2 || op == 0xc3 || op == 0x9a
+	case x.table == mapTwo:
+		return op&0xf0 == 0x80 || op == 0x0b || op == 0xb9 || op == 0xff
+	}
+	return false
+}
 
 // byte takes one byte of the code; 0 and false behind its end.
 func (x *x86) byte() (byte, bool) {
@@ -143,7 +160,13 @@ func (x *x86) opcodeFrom(b byte) bool {
 // vexFrom reads a VEX or an EVEX prefix, whose fields of registers are inverted.
 func (x *x86) vexFrom(b byte) bool {
 	x.vex = true
-	n := map[byte]int{0xc5: 1, 0xc4: 2, 0x62: 3}[b]
+	n := 1 // bytes in front of the opcode
+	switch b {
+	case 0xc4:
+		n = 2
+	case 0x62:
+		n = 3
+	}
 	if x.pos+n >= len(x.code) {
 		return false
 	}
@@ -258,7 +281,7 @@ func (x *x86) readModRM() bool {
 	}
 	x.isRM, x.far = true, x.segment
 	m := Operand{Kind: Memory, Reg: Reg(b&7 | x.rex&1<<3), Index: NoReg, Scale: 1}
-	size := map[byte]int{0: 0, 1: 1, 2: 4}[b>>6]
+	size := [4]int{0, 1, 4, 0}[b>>6]
 	if b&7 == 4 {
 		sib, ok := x.byte()
 		if !ok {

@@ -22,7 +22,7 @@ func TestX86Oracle(t *testing.T) {
 			continue
 		}
 		in := Inst{}
-		if !decodeX86(code, 0x1000, 0x140000000, mode == 64, &in) || int(in.Len) != other.Len {
+		if !decodeX86(code, 0x1000, 0x140000000, mode == 64, false, &in) || int(in.Len) != other.Len {
 			t.Fatalf("%d bits: % x %s has %d bytes, not %d", mode, code, other, other.Len, in.Len)
 		}
 		lengths++

@@ -29,14 +29,14 @@ func TestX86(t *testing.T) {
 		if long {
 			base = 0x140000000
 		}
-		if !decodeX86(code, 0x1000, base, long, &in) || int(in.Len) != len(code) {
+		if !decodeX86(code, 0x1000, base, long, false, &in) || int(in.Len) != len(code) {
 			t.Errorf("% x %s is no instruction, or has %d bytes", code, fields[2], in.Len)
 		}
 		if got := textX86(&in, long); got != fields[3] {
 			t.Errorf("% x %s\n got %s\nwant %s", code, fields[2], got, fields[3])
 		}
 		for n := range code {
-			if decodeX86(code[:n], 0x1000, base, long, &in) && int(in.Len) > n {
+			if decodeX86(code[:n], 0x1000, base, long, false, &in) && int(in.Len) > n {
 				t.Errorf("%d bytes of %s are an instruction of %d", n, fields[2], in.Len)
 			}
 		}

@@ -155,7 +155,7 @@ func (d *decoded) hold(t *testing.T) {
 	done := map[uint32]bool{}
 	wrong := 0
 	for _, start := range d.starts {
-		for _, in := range machine.Read(&d.env, start).Insts {
+		for _, in := range machine.Read(&d.env, start).Insts() {
 			if done[in.At] {
 				continue
 			}
