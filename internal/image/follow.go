@@ -15,6 +15,9 @@ type follower struct {
 	routines  map[uint32]*machine.Routine
 	slots     map[uint32]string // imports by the address of their slot
 	pops      map[uint32]popped
+	closely   map[uint32]*machine.Routine
+	preserved map[uint32]preserved
+	looking   int               // routines that are looked at for what they preserve, within each other
 	fetched   map[uint32]string // what the call at an address returned: the address of the routine of that name
 	holding   map[uint32]string // the variable at an address holds that of the routine of that name
 	wdf       uint32            // the variable that points to the framework's table of functions; 0 where there is none
@@ -36,12 +39,19 @@ type popped struct {
 	known bool
 }
 
+// preserved is what a routine leaves as it was.
+type preserved struct {
+	registers uint64
+	untouched bool
+}
+
 // budget is how many instructions of an image are run through, over and over where there are loops.
 const budget = 3 << 19
 
 func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
 		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
+		closely: map[uint32]*machine.Routine{}, preserved: map[uint32]preserved{},
 		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, rows: map[string]nx.DDI{},
 		globals: map[place]*variable{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
@@ -64,6 +74,7 @@ func (m *Image) follower(table []nx.DDI) *follower {
 	}
 	f.env.Base, f.env.Code, f.env.Inside, f.env.Constant = m.Base, m.At, f.inside, f.constant
 	f.env.Pops, f.env.Called, f.env.Cares, f.env.Budget = f.popsOf, f.called, f.cares, budget
+	f.env.Preserves = f.preserves
 	return f
 }
 
@@ -91,6 +102,52 @@ func (f *follower) routine(start uint32) *machine.Routine {
 		f.routines[start] = r
 	}
 	return r
+}
+
+// close gives the routine at an address, looked at closely.
+func (f *follower) close(start uint32) *machine.Routine {
+	r := f.closely[start]
+	if r == nil {
+		r = machine.Close(&f.env, start)
+		f.closely[start] = r
+	}
+	return r
+}
+
+// maxClose is how many routines that call each other are looked at for what they preserve.
+const maxClose = 4
+
+// preserves gives what the routine that is called leaves as it was.
+func (f *follower) preserves(target machine.Value) (registers uint64, untouched bool) {
+	name, start := f.callee(target, nil)
+	if name != "" || start == 0 {
+		return 0, false
+	}
+	p, known := f.preserved[start]
+	if !known {
+		f.preserved[start] = preserved{} // while it is looked at, and where it calls itself
+		if f.looking < maxClose {
+			f.looking++
+			p.registers, p.untouched = f.close(start).Preserves()
+			f.looking--
+		}
+		f.preserved[start] = p
+	}
+	return p.registers, p.untouched
+}
+
+// value gives a value before an instruction of a routine; where that is lost, by a closer look.
+func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State) machine.Value) (machine.Value, bool) {
+	v, ok := r.Value(at, get)
+	if !ok || !v.Lost() {
+		return v, ok
+	}
+	if s, reached := f.close(r.Start).Before(at); reached {
+		if w := get(s); !w.Lost() {
+			return w, true
+		}
+	}
+	return v, true
 }
 
 // inside says whether what a routine jumps to belongs to it. Without unwind information all does that is near.

@@ -81,7 +81,7 @@ func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
 		return answer{terms: []driver.Term{{Bits: uint32(a.N)}}}
 	case machine.Content:
 		return q.variable(a)
-	case machine.Entry, machine.Slot:
+	case machine.Entry, machine.Slot, machine.Pointee:
 		return masked(a, q.fromCallers(a, r))
 	case machine.Result:
 		return masked(a, q.fromCallee(a, r))
@@ -138,7 +138,11 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	if q.up >= maxCallersUp {
 		return answer{unknown: what + ", more than three levels up"}
 	}
-	if a.Kind == machine.Entry && !q.f.env.Passes(machine.Reg(a.N)) {
+	begin := a
+	if a.Kind == machine.Pointee {
+		begin = a.Begins()
+	}
+	if begin.Kind == machine.Entry && !q.f.env.Passes(machine.Reg(begin.N)) {
 		return answer{unknown: fmt.Sprintf("at 0x%x it is what the caller had in a register that is no argument", a.At)}
 	}
 	if !q.enter(wayUp, r.Start) {
@@ -160,7 +164,7 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	calls, all := q.f.callsByPointer(r.Start, takers)
 	if all && !inData {
 		for _, c := range calls {
-			if v, ok := c.in.Value(c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, c.jump, c.at) }); ok {
+			if v, ok := q.f.value(c.in, c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, c.jump, c.at) }); ok {
 				q.say(c.at, "calls the routine at 0x%x through a pointer", r.Start)
 				out.add(q.resolve(v, c.in))
 			}
@@ -187,7 +191,7 @@ func (q *query) fromCaller(a machine.Atom, c reference) answer {
 		return answer{}
 	}
 	jump := in.Flow != machine.Call
-	v, ok := r.Value(c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, jump, c.at) })
+	v, ok := q.f.value(r, c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, jump, c.at) })
 	if !ok {
 		return answer{} // never reached
 	}

@@ -166,7 +166,7 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 		n++ // the framework's own first
 	}
 	get := func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
-	v, ok := r.Value(in.At, get)
+	v, ok := f.value(r, in.At, get)
 	switch {
 	case f.exhausted():
 		return driver.Value{Unknown: tooMuch}
@@ -175,7 +175,7 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	}
 	a := f.dated(q.resolve(v, r), func(g *follower) answer {
 		s := g.routine(r.Start)
-		v, ok := s.Value(in.At, get)
+		v, ok := g.value(s, in.At, get)
 		if !ok {
 			return answer{unknown: notReached}
 		}

@@ -11,7 +11,14 @@ func (s *State) call(in *Inst) {
 	if told {
 		before = s.clone()
 	}
-	s.spoilPassed(in.At)
+	kept, untouched := uint64(0), false
+	if s.close {
+		kept, untouched = s.env.Preserves(target)
+	}
+	if !untouched {
+		s.spoilPassed(in.At)
+	}
+	s.untouched = s.untouched && untouched
 	switch {
 	case s.env.Word == 4:
 		s.pop(in, target)
@@ -20,7 +27,7 @@ func (s *State) call(in *Inst) {
 	}
 	gone := s.slab.opaque(ByCall, in.At)
 	for r := Reg(0); r < Temporary; r++ {
-		if s.env.volatile>>r&1 != 0 {
+		if s.env.volatile&^kept>>r&1 != 0 {
 			s.regs[r] = gone
 		}
 	}
@@ -119,9 +126,11 @@ func (s *State) OnStack(off int64, at uint32) Value {
 	return s.load(Operand{Kind: Memory, Reg: s.env.Stack, Index: NoReg, Imm: off, Width: 4}, 4, at)
 }
 
-// OnEntry gives what an atom of a routine that is called from here, or jumped to, stands for: an Entry or a Slot.
+// OnEntry gives what an atom of a routine that is called from here, or jumped to, stands for: an Entry, a Slot or a Pointee.
 func (s *State) OnEntry(a Atom, jump bool, at uint32) Value {
 	switch {
+	case a.Kind == Pointee:
+		return s.pointee(a, jump, at)
 	case a.Kind == Entry:
 		return s.regs[Reg(a.N)]
 	case !jump && s.env.Stack == stackX86:

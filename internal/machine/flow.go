@@ -26,6 +26,7 @@ func (r *Routine) flowAll() (more bool) {
 		return false
 	}
 	s := entryState(r.env, &r.slab, r.Start)
+	s.close, s.untouched = r.close, r.close
 	r.give(&s)
 	entry := r.blockOf(i)
 	r.blocks[entry].in = &s

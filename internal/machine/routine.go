@@ -20,6 +20,9 @@ type Env struct {
 	// Called, where there is one, is told of each call that it Cares for, with the state behind it: it may say what has changed.
 	Called func(before, after *State, in *Inst, target Value)
 	Cares  func(before *State, target Value) bool
+	// Preserves says of a routine that is called which registers it leaves as they are, and whether it leaves all memory so that its arguments
+	// may point to. It is asked of routines that are looked at closely.
+	Preserves func(target Value) (registers uint64, untouched bool)
 	// Budget is how many instructions may still be run through, in all routines.
 	Budget int
 
@@ -57,6 +60,7 @@ type Routine struct {
 	steps  []Step // room for those of instructions
 	tables map[uint32][]uint32
 	solved bool
+	close  bool
 	given  *State  // what a call passes, and
 	by     *Inst   // the call; nil where the routine is followed for all callers
 	early  []Value // of each register, in a block whose surroundings are not looked at

@@ -18,6 +18,9 @@ type State struct {
 	pushed int64
 	// early is set in a block whose surroundings are not looked at.
 	early bool
+	// close is set where routines that are called are looked into, for what they change; untouched as long as nothing has been written since
+	// entry that an argument may point to.
+	close, untouched bool
 }
 
 // place is an address on the stack: a distance from the stack pointer on entry, or as an instruction left it.
@@ -61,7 +64,7 @@ func (s *State) lose(at uint32) {
 	for r := range s.regs {
 		s.regs[r] = gone
 	}
-	s.slots, s.taken, s.flags, s.early = nil, nil, flags{}, false
+	s.slots, s.taken, s.flags, s.early, s.close, s.untouched = nil, nil, flags{}, false, false, false
 }
 
 // Register gives what a register holds.
@@ -335,6 +338,10 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 		return s.slab.one(Atom{Kind: Member, N: a.N, Width: o.Width, At: at})
 	case a.Kind == Opaque && a.Why == Earlier:
 		return s.slab.one(a)
+	case s.untouched:
+		if b, ok := a.beyond(o.Width, at); ok {
+			return s.narrow(s.slab.one(b), o, width, at)
+		}
 	}
 	return s.slab.opaque(FromMemory, at)
 }
@@ -508,12 +515,14 @@ func (s *State) merged(old, v Value, width uint8, at uint32) Value {
 // be one on the stack.
 func (s *State) store(o Operand, v Value, at uint32) {
 	targets := s.address(o, at)
+	_, numbers := v.Numbers() // else an address may be kept
 	for _, a := range v {
 		if a.Kind == Frame && !onStack(targets) {
 			s.take(place{a.Off, a.N})
 		}
 	}
 	for _, a := range targets {
+		s.untouched = s.untouched && (a.Kind == Frame || a.Kind == Number && numbers)
 		switch {
 		case a.Kind == Frame && len(targets) == 1:
 			s.put(place{a.Off, a.N}, o.Width, v)
@@ -594,6 +603,7 @@ func (s *State) wipe(o Operand, at uint32) {
 	}
 	s.forget(o)
 	for _, a := range s.address(o, at) {
+		s.untouched = s.untouched && (a.Kind == Frame || a.Kind == Number)
 		switch a.Kind {
 		case Frame:
 			s.spoil(place{a.Off, a.N}, maxObject, NotFollowed, at)
@@ -651,6 +661,9 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 			out.take(p)
 			same = false
 		}
+	}
+	if s.untouched && !t.untouched {
+		out.untouched, same = false, false
 	}
 	if out.pushed != t.pushed {
 		out.pushed = -maxObject // not the same on both ways: not known

@@ -16,6 +16,7 @@ const (
 	Slot         // what the stack held on entry, N bytes from the stack pointer
 	Content      // what the memory at the address N holds
 	Member       // what the memory holds at Off bytes from the address that the memory at N holds
+	Pointee      // what the memory held on entry at the end of the way in Off, which begins with what the register N held, or the stack: see beyond
 	Result       // what the call at N returned
 	Table        // an entry of the table at N, shifted left by Shift, added to Off
 	Opaque       // anything
@@ -53,7 +54,7 @@ func (w Why) String() string { return whys[w] }
 // MaxAtoms is how many values are told apart.
 const MaxAtoms = 8
 
-// Atom is one thing that a value can be. Of Entry, Slot, Content, Member and Result the lower 32 bits are meant, less those in Clear
+// Atom is one thing that a value can be. Of Entry, Slot, Content, Member, Pointee and Result the lower 32 bits are meant, less those in Clear
 // and with those in Set, shifted left by Shift, and Plus added to that: see Apply.
 type Atom struct {
 	Kind       Kind
@@ -88,7 +89,7 @@ func (a Atom) String() string {
 	if a.Kind == Opaque {
 		return fmt.Sprintf("? %s at 0x%x", a.Why, a.At)
 	}
-	name := [...]string{"", "frame", "entry", "slot", "content", "member", "result", "table"}[a.Kind]
+	name := [...]string{"", "frame", "entry", "slot", "content", "member", "pointee", "result", "table"}[a.Kind]
 	s := fmt.Sprintf("%s0x%x", name, a.N)
 	if a.Off != 0 {
 		s += fmt.Sprintf("+0x%x", a.Off)
@@ -129,6 +130,17 @@ func (v Value) Number() (uint64, bool) {
 func (v Value) Early() bool {
 	for _, a := range v {
 		if a.Kind == Opaque && a.Why == Earlier {
+			return true
+		}
+	}
+	return false
+}
+
+// Lost says whether a part of the value is what a closer look at the routine may tell: what a routine that it calls may have changed, or
+// what is read through a pointer.
+func (v Value) Lost() bool {
+	for _, a := range v {
+		if a.Kind == Opaque && (a.Why == ByCall || a.Why == FromMemory) {
 			return true
 		}
 	}
