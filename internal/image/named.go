@@ -42,7 +42,9 @@ func (f *follower) called(before, after *machine.State, in *machine.Inst, target
 			word := f.env.Word
 			after.Write(before.Argument(1, false, in.At), int64(word), int64(text), word)
 		}
+		after.KeepBeyond(before, before.Argument(1, false, in.At), 2*int64(f.env.Word))
 	case "MmGetSystemRoutineAddress", "NdisGetRoutineAddress":
+		after.KeepBeyond(before, before.Argument(1, false, in.At), 0)
 		f.fetches(in.At, f.counted(before.Argument(1, false, in.At), before, in.At))
 	case "FltGetRoutineAddress":
 		if text, ok := before.Argument(1, false, in.At).Number(); ok {
@@ -116,9 +118,16 @@ func (f *follower) ansi(address uint64) string {
 // fetchers are the imports that give the address of a routine by name.
 var fetchers = []string{"MmGetSystemRoutineAddress", "NdisGetRoutineAddress", "FltGetRoutineAddress"}
 
-// fetchedInto follows the routines that fetch others by name, and finds the variables that hold what they fetch.
-func (f *follower) fetchedInto(table map[string]nx.DDI) {
-	for _, r := range f.routinesUsing(f.slotsOf(fetchers...)) {
+// fetchedInto follows the routines that fetch others by name, and finds the variables that hold what they fetch. It gives the routines that
+// fetch one of the table's: they may call it without a variable.
+func (f *follower) fetchedInto(table map[string]nx.DDI) (fetching []uint32) {
+	followed := map[uint32]bool{}
+	for _, u := range f.using(f.slotsOf(fetchers...)) {
+		if followed[u.Start] || f.fetchesOther(u, table) {
+			continue
+		}
+		followed[u.Start] = true
+		r := u.Routine
 		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
 			rva := address - f.Base
 			if width != f.env.Word || rva>>32 != 0 {
@@ -133,7 +142,29 @@ func (f *follower) fetchedInto(table map[string]nx.DDI) {
 				}
 			}
 		})
+		for at, name := range f.fetched {
+			if _, its := r.Inst(at); its && table[name].Name != "" {
+				fetching = append(fetching, r.Start)
+				break
+			}
+		}
 	}
+	return fetching
+}
+
+// fetchesOther says whether the block alone tells that what is fetched there is none of the table's.
+func (f *follower) fetchesOther(u use, table map[string]nx.DDI) bool {
+	if u.at == 0 || !f.certain(u) {
+		return false
+	}
+	call := uint32(0)
+	u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) {
+		if name, _ := f.callee(s.Target(in), s); call == 0 && slices.Contains(fetchers, name) {
+			call = in.At
+		}
+	})
+	name := f.fetched[call]
+	return name != "" && table[name].Name == ""
 }
 
 // slotsOf gives the slots of imports.

@@ -170,7 +170,10 @@ func (o *optIn) answer(a machine.Atom) answer {
 	if token := bits[unset^set]; token != "" && set > unset {
 		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: token, In: nx.OptIn, At: moment}}, Bits: unset}}}
 	}
-	if moment&driver.Before != 0 {
+	switch {
+	case unset == set:
+		return answer{terms: []driver.Term{{Bits: set}}}
+	case moment&driver.Before != 0:
 		return answer{terms: []driver.Term{{Bits: unset}, {Bits: set, From: nx.Windows8}}}
 	}
 	return answer{terms: []driver.Term{{Bits: unset, Below: nx.Windows8}, {Bits: set, From: nx.Windows8}}}

@@ -43,7 +43,7 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 // sites follows the routines that may call one of the table's, and gives those calls by address.
 func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	f.findWdf()
-	f.fetchedInto(rows)
+	fetching := f.fetchedInto(rows)
 	var wanted []uint32
 	for _, v := range f.Imports {
 		if rows[v.Name].Name != "" {
@@ -58,10 +58,10 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 		wanted = append(wanted, f.wdf)
 	}
 	sites, rest := f.nearSites(wanted, rows)
-	for _, start := range rest {
+	for _, start := range append(rest, fetching...) {
 		r := f.routine(start)
-		r.Calls(func(s *machine.State, in *machine.Inst) {
-			name, _ := f.callee(s.Target(in), s)
+		r.EachCall(func(in *machine.Inst) {
+			name, _ := f.callee(f.indirect(r, in), nil)
 			if d, ok := rows[name]; ok && !f.isLinkers(in.At, start) {
 				sites = append(sites, f.site(d, in, r))
 			}
@@ -101,6 +101,29 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 	return sites, slices.Compact(rest)
 }
 
+// indirect gives what a call goes to, or a jump that leaves the routine: through a register or memory, or by the guard's dispatch. Of one
+// that goes to a fixed address nothing is given.
+func (f *follower) indirect(r *machine.Routine, in *machine.Inst) machine.Value {
+	const rax = 0
+	dispatched := in.Known && f.Processor == nx.X64 && dispatches(f.At(in.Target))
+	if in.Known && !dispatched {
+		return nil
+	}
+	target, _ := r.Value(in.At, func(s *machine.State) machine.Value {
+		if target := s.Target(in); !dispatched && !f.isDispatch(target) {
+			return target
+		}
+		return s.Register(rax)
+	})
+	return target
+}
+
+// isDispatch says whether an address is that of the guard's dispatch.
+func (f *follower) isDispatch(target machine.Value) bool {
+	n, ok := target.Number()
+	return ok && f.Processor == nx.X64 && dispatches(f.At(uint32(n-f.Base)))
+}
+
 // isLinkers says whether a jump is all of a routine, and a linker's: compilers write a prefix. That it is there does not say that anybody
 // calls it.
 func (f *follower) isLinkers(at, start uint32) bool {
@@ -110,7 +133,7 @@ func (f *follower) isLinkers(at, start uint32) bool {
 
 // goesTo says whether a call goes to what was loaded from an address, or from the table there.
 func (f *follower) goesTo(target machine.Value, s *machine.State, address uint32) bool {
-	if n, ok := target.Number(); ok && f.Processor == nx.X64 && dispatches(f.At(uint32(n-f.Base))) {
+	if f.isDispatch(target) {
 		const rax = 0
 		target = s.Register(rax)
 	}

@@ -31,7 +31,7 @@ func (s *State) call(in *Inst) {
 			s.regs[r] = gone
 		}
 	}
-	s.loseVectors()
+	s.spoilVectors()
 	s.flags = flags{}
 	s.regs[s.env.result] = s.slab.one(Atom{Kind: Result, N: int64(in.At), At: in.At})
 	if told {

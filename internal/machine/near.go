@@ -34,6 +34,9 @@ func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
 	}
 }
 
+// alone marks a distance from the stack pointer at the beginning of a block whose surroundings are not looked at.
+const alone = 1 << 41
+
 // blankState is that before a block whose surroundings are not looked at.
 func (r *Routine) blankState(b *block) *State {
 	at := r.insts[b.first].At
@@ -41,12 +44,12 @@ func (r *Routine) blankState(b *block) *State {
 		s := entryState(r.env, &r.slab, at)
 		return &s
 	}
-	s := &State{env: r.env, slab: &r.slab, early: true}
+	s := &State{env: r.env, slab: &r.slab, early: true, argumentsKept: r.keepsArguments}
 	for reg := Reg(len(r.early)); reg < registers; reg++ {
 		r.early = append(r.early, r.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(reg), At: r.Start}))
 	}
 	copy(s.regs[:], r.early)
-	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, At: at})
+	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, Off: int64(at) | alone, At: at})
 	return s
 }
 

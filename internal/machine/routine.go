@@ -63,6 +63,7 @@ type Routine struct {
 	close  bool
 	given  *State  // what a call passes, and
 	by     *Inst   // the call; nil where the routine is followed for all callers
+	kept   int8    // 1 where it keeps its arguments, -1 where it may not, 0 where that was not asked yet
 	early  []Value // of each register, in a block whose surroundings are not looked at
 }
 

@@ -119,3 +119,28 @@ func TestSecondByte(t *testing.T) {
 		}
 	}
 }
+
+// Of what a routine of x86 with a frame is passed, a block in its middle tells as much as the whole routine, and no less.
+func TestArgumentsOfFrame(t *testing.T) {
+	const entry, test = "\x55\x8b\xec\x83\xec\x10", "\x85\xc0\x74\x00" // push ebp; mov ebp, esp; sub esp, 16; test eax, eax; jz to the next
+	const load = "\x8b\x45\x08\xc9\xc3"                                // mov eax, [ebp+8]; leave; ret
+	for _, c := range []struct{ name, code, want string }{
+		{"nothing else", entry + test + load, "slot0x4"},
+		{"an argument of a call", entry + test + "\xc7\x44\x24\x04\x05\x00\x00\x00" + load, "slot0x4"},                                       // mov [esp+4], 5
+		{"written before", entry + "\xc7\x45\x08\x05\x00\x00\x00" + test + load, "0x5"},                                                      // mov [ebp+8], 5
+		{"its address is passed", entry + "\x8d\x4d\x08\xe8\x00\x10\x00\x00" + test + load, "? a called routine may have written it at 0x9"}, // lea ecx, [ebp+8]; call
+		{"pushed in front", entry + "\x6a\x05" + test + load, "slot0x4"},                                                                     // push 5
+	} {
+		env := X86()
+		around(&env, []byte(c.code))
+		env.Pops = func(*Inst, Value) (int, bool) { return 0, true }
+		r := Read(&env, 0)
+		v, ok := r.Value(uint32(len(c.code)-2), func(s *State) Value { return s.Register(0) })
+		if got := texts(v); !ok || got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+		if quick := !r.solved; quick != (c.want == "slot0x4") {
+			t.Errorf("%s: the block alone told it: %v", c.name, quick)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"cmp"
 	"slices"
 )
 
@@ -21,13 +20,15 @@ type State struct {
 	// close is set where routines that are called are looked into, for what they change; untouched as long as nothing has been written since
 	// entry that an argument may point to.
 	close, untouched bool
+	// argumentsKept, there, says whether nothing in the routine writes what its caller passed on the stack.
+	argumentsKept func() bool
 }
 
 // place is an address on the stack: a distance from the stack pointer on entry, or as an instruction left it.
 type place struct{ base, off int64 }
 
-func (p place) compare(q place) int {
-	return cmp.Or(cmp.Compare(p.base, q.base), cmp.Compare(p.off, q.off))
+func (p place) before(q place) bool {
+	return p.base < q.base || p.base == q.base && p.off < q.off
 }
 
 // slot is a part of the stack whose content is known.
@@ -426,7 +427,7 @@ func (s *State) within(x *slot, p place, width uint8, at uint32) Value {
 
 // fresh is what a place holds that nothing has written: the caller's, or nothing.
 func (s *State) fresh(p place, at uint32) Value {
-	if s.early {
+	if s.early && (p.base != 0 || p.off < 0 || !s.argumentsKept()) {
 		return s.elsewhere(at)
 	}
 	if p.base == vectors {
@@ -443,8 +444,17 @@ func (s *State) elsewhere(at uint32) Value {
 	return s.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(NoReg), At: at})
 }
 
+// find gives the slot at a place, or where it would be.
 func (s *State) find(p place) (int, bool) {
-	return slices.BinarySearchFunc(s.slots, p, func(x slot, p place) int { return x.place.compare(p) })
+	low, high := 0, len(s.slots)
+	for low < high {
+		if middle := int(uint(low+high) >> 1); s.slots[middle].before(p) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, low < len(s.slots) && s.slots[low].place == p
 }
 
 func (s *State) overlapped(p place, length int64) bool {
@@ -529,7 +539,9 @@ func (s *State) store(o Operand, v Value, at uint32) {
 		case a.Kind == Frame: // one of several places
 			s.spoil(place{a.Off, a.N}, int64(o.Width), NotFollowed, at)
 		case a.Kind == Opaque && a.Why == Earlier && o.Reg == s.env.Frame: // it may be on the stack
-			s.slots = s.slots[:0]
+			for i := range s.slots {
+				s.slots[i].value = s.slab.one(a)
+			}
 		case a.Kind == Opaque:
 			s.spoilTaken(at)
 		}
@@ -576,10 +588,10 @@ const maxObject = 0x400
 // spoil makes a range of the stack unknown. No object of a routine reaches into what its caller keeps; of that, only an argument may be
 // written, by the address of it.
 func (s *State) spoil(p place, length int64, why Why, at uint32) {
-	own := p.base != 0 || p.off < 0 || s.early
+	own := p.base != 0 || p.off < 0
 	if !own {
 		length = min(length, 2*int64(s.env.Word))
-	} else if p.base == 0 && !s.early {
+	} else if p.base == 0 {
 		length = min(length, -p.off)
 	}
 	s.cutOut(p, length)
@@ -636,8 +648,13 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 			out.regs[r] = v
 		}
 	}
-	for i, x := range s.slots {
-		v := s.slab.join(x.value, t.slotOr(x, at), at)
+	next := 0 // in t's
+	for i := range s.slots {
+		x := &s.slots[i]
+		for next < len(t.slots) && t.slots[next].before(x.place) {
+			next++
+		}
+		v := s.slab.join(x.value, t.slotOr(x, next, at), at)
 		if !shared(v, x.value) {
 			same = false
 			if widen {
@@ -676,8 +693,13 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 	return out, same
 }
 
-// slotOr gives what another way has in place of a slot.
-func (s *State) slotOr(x slot, at uint32) Value { return s.loadSlot(x.place, x.width, at) }
+// slotOr gives what another way has in place of a slot, which would be the i-th there.
+func (s *State) slotOr(x *slot, i int, at uint32) Value {
+	if i < len(s.slots) && s.slots[i].place == x.place && s.slots[i].width == x.width {
+		return s.slots[i].value
+	}
+	return s.loadSlot(x.place, x.width, at)
+}
 
 // meet keeps the flags of two ways where they come from one comparison.
 func meet(a, b flags) flags {

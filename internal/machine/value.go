@@ -55,7 +55,7 @@ func (w Why) String() string { return whys[w] }
 const MaxAtoms = 8
 
 // Atom is one thing that a value can be. Of Entry, Slot, Content, Member, Pointee and Result the lower 32 bits are meant, less those in Clear
-// and with those in Set, shifted left by Shift, and Plus added to that: see Apply.
+// and with those in Set, shifted left by Shift, Plus added to that, and with those in Then: see Apply.
 type Atom struct {
 	Kind       Kind
 	Width      uint8 // bytes in memory, of Content, Member and Table
@@ -63,6 +63,7 @@ type Atom struct {
 	Shift      uint8
 	Signed     bool // of a Table
 	Why        Why
+	Then       uint16
 	Set, Clear uint32
 	Plus       uint32
 	At         uint32 // the instruction that it comes from, relative to the image's base
@@ -79,10 +80,10 @@ func (a Atom) same(b Atom) bool {
 }
 
 // Apply gives the value of an atom by that of what it stands for.
-func (a Atom) Apply(n uint32) uint32 { return (n&^a.Clear|a.Set)<<a.Shift + a.Plus }
+func (a Atom) Apply(n uint32) uint32 { return ((n&^a.Clear|a.Set)<<a.Shift + a.Plus) | uint32(a.Then) }
 
 // Plain says whether the atom is just what it stands for.
-func (a Atom) Plain() bool { return a.Set|a.Clear|a.Plus == 0 && a.Shift == 0 }
+func (a Atom) Plain() bool { return a.Set|a.Clear|a.Plus == 0 && a.Shift == 0 && a.Then == 0 }
 
 // String is for tests and debugging.
 func (a Atom) String() string {
@@ -99,6 +100,9 @@ func (a Atom) String() string {
 	}
 	if a.Plus != 0 {
 		s += fmt.Sprintf(" plus 0x%x", a.Plus)
+	}
+	if a.Then != 0 {
+		s += fmt.Sprintf(" then |0x%x", a.Then)
 	}
 	return s
 }
@@ -362,6 +366,7 @@ func withNumber(op Op, x Atom, n int64, width uint8, at uint32) Atom {
 	case x.Kind == Table && op == Shl && n < 8:
 		x.Shift += uint8(n)
 		return x
+	case x.Then != 0 && op != Or:
 	case x.masked() && (op == Add || op == Sub):
 		if op == Sub {
 			n = -n
@@ -371,7 +376,10 @@ func withNumber(op Op, x Atom, n int64, width uint8, at uint32) Atom {
 	case x.masked() && op == Shl && x.Plus == 0 && uint64(n) < 32:
 		x.Shift += uint8(n)
 		return x
-	case x.Plus != 0 || x.Shift != 0:
+	case x.masked() && op == Or && (x.Plus != 0 || x.Shift != 0 || x.Then != 0) && uint64(n)>>16 == 0:
+		x.Then |= uint16(n)
+		return x
+	case x.Plus != 0 || x.Shift != 0 || x.Then != 0:
 	case x.masked() && op == Or && uint64(n)>>32 == 0:
 		x.Set, x.Clear = x.Set|uint32(n), x.Clear&^uint32(n)
 		return x

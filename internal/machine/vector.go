@@ -5,6 +5,7 @@ const vectors = -1
 
 const (
 	vectorBytes = 16 // of a vector, as far as it is followed
+	firstKept   = 6  // of x64 by a call; and all behind it
 	wholePart   = 8  // at most, of what a vector is kept in
 	leastPart   = 4
 	maxVectors  = 32
@@ -32,6 +33,15 @@ func (s *State) copyVector(p *Step, at uint32) {
 		if p.Op == Move && p.A.Width <= wholePart { // the rest is emptied
 			s.put(place{to.base, to.off + wholePart}, wholePart, s.slab.number(0, wholePart, at))
 		}
+	}
+}
+
+// spoilVectors forgets those that a call may change.
+func (s *State) spoilVectors() {
+	if s.env.Word == 8 && s.env.Stack == stackX86 {
+		s.cutOut(vectorPlace(0), firstKept*vectorBytes)
+	} else {
+		s.loseVectors()
 	}
 }
 

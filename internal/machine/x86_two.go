@@ -133,7 +133,7 @@ func (x *x86) ninth() {
 	switch m := x.middle(); {
 	case m == 1:
 		x.other(true, x.rm(16), x.whole(ax), x.whole(dx))
-	case x.isRM:
+	case x.isRM: // or all vectors are restored
 		x.step(Step{Op: Wipe, Dst: x.rm(1)})
 		x.other(false, vector(NoReg, vectorBytes))
 	default:

@@ -21,13 +21,12 @@ import (
 var (
 	howMany = flag.Int("images", byDefault, "how many drivers to compile for Windows, half of them with features that are read exactly")
 	kept    = flag.String("keep", "", "a directory to build drivers in, which are left there; all that is known of them is printed")
-	losses  = flag.Bool("losses", false, "name lines that have no call in an image")
+	losses  = flag.Bool("losses", false, "name lines that have no call in an image, or whose values are not known")
 	made    = flag.String("made", "", "the only way to make images, as \"clang x64 -O2\"")
 )
 
 // notBuilt are features that images do not have.
 var notBuilt = map[string]string{
-	"by-name":        "not yet: not every routine that is got by its name is found",
 	"global-dynamic": "what is run natively runs C++ initialisers; a driver never does",
 }
 
@@ -383,6 +382,9 @@ func (g group) judge(a *tally) []string {
 		switch {
 		case why != "":
 			a.unknown[why]++
+			if *losses {
+				say("unknown", r, "run asks for %s, %s", show(on), why)
+			}
 		case got == nil && !a.apart && (holds(all, on) || len(g.unknown) > 0):
 			a.merged++
 			a.lost++
