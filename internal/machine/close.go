@@ -13,7 +13,7 @@ func Close(env *Env, start uint32) *Routine {
 }
 
 // maxKeeping is how many instructions a routine has at most that is looked at for what it keeps.
-const maxKeeping = 400
+const maxKeeping = 100
 
 // Preserves says which registers hold on each return what they held on entry, and whether all memory does that arguments may point to.
 func (r *Routine) Preserves() (registers uint64, untouched bool) {
