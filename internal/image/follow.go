@@ -28,6 +28,7 @@ type follower struct {
 	telling   map[uint32]bool // routines that learn the version of Windows; of a follower for one version only
 	nested    int             // how many of them are followed within each other
 	answered  map[question]machine.Value
+	last      part             // of the function that was asked for last
 	given     int              // of the budget, to a follower for one version of Windows
 	general   *follower        // that of a follower for one version of Windows
 	optIns    map[place]*optIn // by variable; nil for one that is none
@@ -37,12 +38,6 @@ type follower struct {
 type popped struct {
 	bytes int
 	known bool
-}
-
-// preserved is what a routine leaves as it was.
-type preserved struct {
-	registers uint64
-	untouched bool
 }
 
 // budget is how many instructions of an image are run through, over and over where there are loops.
@@ -104,55 +99,20 @@ func (f *follower) routine(start uint32) *machine.Routine {
 	return r
 }
 
-// close gives the routine at an address, looked at closely.
-func (f *follower) close(start uint32) *machine.Routine {
-	r := f.closely[start]
-	if r == nil {
-		r = machine.Close(&f.env, start)
-		f.closely[start] = r
+// unwound is the image's, which remembers the part of the last address: most are asked for one behind another.
+func (f *follower) unwound(rva uint32) (start uint32, ok bool) {
+	if !f.last.has(rva) {
+		f.last = f.part(rva)
 	}
-	return r
-}
-
-// maxClose is how many routines that call each other are looked at for what they preserve.
-const maxClose = 2
-
-// preserves gives what the routine that is called leaves as it was.
-func (f *follower) preserves(target machine.Value) (registers uint64, untouched bool) {
-	name, start := f.callee(target, nil)
-	if name != "" || start == 0 {
-		return 0, false
-	}
-	p, known := f.preserved[start]
-	if !known {
-		f.preserved[start] = preserved{} // while it is looked at, and where it calls itself
-		if f.looking < maxClose {
-			f.looking++
-			p.registers, p.untouched = f.close(start).Preserves()
-			f.looking--
-		}
-		f.preserved[start] = p
-	}
-	return p.registers, p.untouched
-}
-
-// value gives a value before an instruction of a routine; where that is lost, by a closer look.
-func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State) machine.Value) (machine.Value, bool) {
-	v, ok := r.Value(at, get)
-	if !ok || !v.Lost() {
-		return v, ok
-	}
-	if s, reached := f.close(r.Start).Before(at); reached {
-		if w := get(s); !w.Lost() {
-			return w, true
-		}
-	}
-	return v, true
+	return f.last.start, f.last.has(rva)
 }
 
 // inside says whether what a routine jumps to belongs to it. Without unwind information all does that is near.
 func (f *follower) inside(routine, to uint32) bool {
 	const near = 1 << 20
+	if f.last.has(to) && f.last.has(routine) {
+		return true
+	}
 	start, ok := f.unwound(to)
 	if first, unwinds := f.unwound(routine); unwinds || ok {
 		return ok && unwinds && start == first

@@ -39,15 +39,26 @@ func (m *Image) Function(rva uint32) (Function, bool) {
 // maxChain is how many parts of a function lead to the first: each names the one before.
 const maxChain = 64
 
-// unwound looks up in the exception directory, which the linker sorts, where the function of an address starts.
+// part is a stretch of code that one record of the exception directory describes, of the function that starts there.
+type part struct{ from, to, start uint32 }
+
+func (p part) has(rva uint32) bool { return rva >= p.from && rva < p.to }
+
+// unwound tells where the function of an address starts.
 func (m *Image) unwound(rva uint32) (start uint32, ok bool) {
+	p := m.part(rva)
+	return p.start, p.has(rva)
+}
+
+// part looks up an address in the exception directory, which the linker sorts; what it gives may not have the address.
+func (m *Image) part(rva uint32) part {
 	width := 12 // bytes in a record
 	switch m.Processor {
 	case nx.X64:
 	case nx.ARM64:
 		width = 8
 	default:
-		return 0, false
+		return part{}
 	}
 	d := m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXCEPTION)
 	table := m.At(d.rva)
@@ -55,17 +66,17 @@ func (m *Image) unwound(rva uint32) (start uint32, ok bool) {
 	n := len(table) / width
 	i := sort.Search(n, func(i int) bool { return binary.LittleEndian.Uint32(table[i*width:]) > rva })
 	if i == 0 {
-		return 0, false
+		return part{}
 	}
 	record := table[(i-1)*width:][:width]
-	start = binary.LittleEndian.Uint32(record)
+	p := part{from: binary.LittleEndian.Uint32(record), to: binary.LittleEndian.Uint32(record[4:])}
+	p.start = p.from
 	if m.Processor == nx.ARM64 {
-		return start, rva < start+m.lengthARM64(binary.LittleEndian.Uint32(record[4:]))
+		p.to = p.from + m.lengthARM64(p.to)
+	} else if p.has(rva) {
+		p.start = m.primary(record)
 	}
-	if rva >= binary.LittleEndian.Uint32(record[4:]) {
-		return 0, false
-	}
-	return m.primary(record), true
+	return p
 }
 
 // primary follows the parts of an x64 function to where it begins: UNW_FLAG_CHAININFO, the record of the part before stands

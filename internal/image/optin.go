@@ -199,6 +199,9 @@ func (f *follower) findOptIns() []*optIn {
 		return nil
 	}
 	for _, r := range f.routinesUsing(f.slotsOf(tellers...)) {
+		if !r.Names(nx.PoolNXAllocation, nx.MdlMappingNoExecute) {
+			continue
+		}
 		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
 			n, number := v.Number()
 			if rva := address - f.Base; number && n != 0 && bits[uint32(n)] != "" && width == 4 && rva < uint64(f.Size) {

@@ -324,7 +324,7 @@ func (d arm64) signedField(dst, from Operand, r, s uint32) {
 	size := uint32(from.Width) * 8
 	left := size - 1 - s
 	if left > 0 {
-		t := reg(Temporary, from.Width)
+		t := reg(temporaryARM, from.Width)
 		d.do(Shl, t, from, imm(int64(left), 1))
 		from = t
 	}
@@ -333,7 +333,7 @@ func (d arm64) signedField(dst, from Operand, r, s uint32) {
 
 func (d arm64) unsignedField(dst, from Operand, r, s uint32) {
 	size := uint32(from.Width) * 8
-	t := reg(Temporary, from.Width)
+	t := reg(temporaryARM, from.Width)
 	switch part, ok := extension(from, s); {
 	case s == size-1:
 		d.do(Shr, dst, from, imm(int64(r), 1))
@@ -361,7 +361,7 @@ func (d arm64) insertField(dst, from Operand, r, s uint32) {
 	if s >= r {
 		field = ones(s - r + 1)
 	}
-	t := reg(Temporary, from.Width)
+	t := reg(temporaryARM, from.Width)
 	d.unsignedField(t, from, r, s)
 	d.do(And, dst, dst, constant(^field, from.Width))
 	d.do(Or, dst, dst, t)
@@ -400,7 +400,7 @@ func (d arm64) shifted(w uint8) Operand {
 	if n == 0 || b.Kind == Immediate {
 		return b
 	}
-	t := reg(Temporary, w)
+	t := reg(temporaryARM, w)
 	switch d.bits(22, 2) {
 	case 0b00:
 		d.do(Shl, t, b, imm(int64(n), 1))
@@ -417,7 +417,7 @@ func (d arm64) shifted(w uint8) Operand {
 // extended gives the last operand of an instruction on an extended register, computed if need be.
 func (d arm64) extended(w uint8) Operand {
 	option, n := d.bits(13, 3), d.bits(10, 3)
-	b, t := read(d.field(16), w), reg(Temporary, w)
+	b, t := read(d.field(16), w), reg(temporaryARM, w)
 	if b.Kind == Immediate {
 		return b
 	}
@@ -440,7 +440,7 @@ func (d arm64) logicalRegister(w uint8) {
 			d.do(Not, dst, b, Operand{})
 			return
 		}
-		t := reg(Temporary, w)
+		t := reg(temporaryARM, w)
 		d.do(Not, t, b, Operand{})
 		b = t
 	}
@@ -463,7 +463,7 @@ var conditionsARM64 = [16]Cond{Equal, NotEqual, AboveEqual, Below, Negative, Not
 
 // conditional lowers csel and those that add 1 to, invert or negate what is chosen where the condition does not hold.
 func (d arm64) conditional(w uint8) {
-	a, b, t := read(d.field(5), w), read(d.field(16), w), reg(Temporary, w)
+	a, b, t := read(d.field(5), w), read(d.field(16), w), reg(temporaryARM, w)
 	switch form := d.bits(30, 1)<<1 | d.bits(10, 1); {
 	case form == 0b00:
 		t = b
@@ -519,7 +519,7 @@ func (d arm64) multiply(w uint8) {
 		d.do(Mul, dst, a, b)
 		return
 	}
-	t := reg(Temporary, w)
+	t := reg(temporaryARM, w)
 	d.do(Mul, t, a, b)
 	if d.bit(15) {
 		d.do(Sub, dst, addend, t)

@@ -119,16 +119,16 @@ func (d arm64) indexed(w uint8) Operand {
 	if d.bit(12) {
 		scale = w
 	}
-	t := reg(Temporary, 8)
+	t := reg(temporaryARM, 8)
 	if option := d.bits(13, 3); option&1 == 0 { // half of the register
 		index := reg(rm, 4)
 		index.Signed = option&0b100 != 0
 		d.move(t, index)
-		rm = Temporary
+		rm = temporaryARM
 	}
 	if scale == 16 {
 		d.do(Shl, t, reg(rm, 8), imm(4, 1))
-		rm, scale = Temporary, 1
+		rm, scale = temporaryARM, 1
 	}
 	m.Index, m.Scale = rm, scale
 	return m

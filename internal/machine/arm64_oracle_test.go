@@ -45,7 +45,7 @@ func TestARM64Oracle(t *testing.T) {
 // generalRegisters gives the general registers that an instruction writes, by their numbers, with the widths.
 func generalRegisters(in *Inst) []string {
 	var list []string
-	for r := range Temporary {
+	for r := range temporaryARM {
 		width := uint8(0)
 		for _, s := range in.Steps {
 			if s.Dst.Kind == Register && s.Dst.Reg == r {

@@ -160,9 +160,9 @@ func memoryText(o Operand) string {
 // regText names a register as assemblers do, its lowest bytes b and h.
 func regText(r Reg, width uint8) string {
 	switch {
-	case r == Temporary && width == 8:
+	case r == temporaryARM && width == 8:
 		return "t"
-	case r == Temporary:
+	case r == temporaryARM:
 		return "tw"
 	case r == stackARM && width == 8:
 		return "sp"

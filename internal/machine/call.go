@@ -26,7 +26,7 @@ func (s *State) call(in *Inst) {
 		s.dropArguments(shadowSpace)
 	}
 	gone := s.slab.opaque(ByCall, in.At)
-	for r := Reg(0); r < Temporary; r++ {
+	for r := range s.regs {
 		if s.env.volatile&^kept>>r&1 != 0 {
 			s.regs[r] = gone
 		}
@@ -58,7 +58,7 @@ func (s *State) spoilPassed(at uint32) {
 			}
 		}
 	}
-	for r := Reg(0); r < Temporary; r++ {
+	for r := range s.regs {
 		if s.env.volatile>>r&1 != 0 {
 			add(s.regs[r])
 		}
@@ -177,7 +177,7 @@ func (s *State) Gives(address uint64) bool {
 		}
 		return false
 	}
-	for r := Reg(0); r < Temporary; r++ {
+	for r := range s.regs {
 		if s.env.volatile>>r&1 != 0 && holds(s.regs[r]) {
 			return true
 		}
@@ -191,7 +191,7 @@ func (s *State) Gives(address uint64) bool {
 }
 
 // Passes says whether a register can bring an argument. Between routines of one image a compiler may choose any that a call may change.
-func (e *Env) Passes(r Reg) bool { return r < Temporary && e.volatile>>r&1 != 0 }
+func (e *Env) Passes(r Reg) bool { return e.volatile>>r&1 != 0 }
 
 // KeepBeyond undoes what a call made unknown of the stack, but for so many bytes from an address on: no more was written there.
 func (s *State) KeepBeyond(before *State, address Value, size int64) {

@@ -21,7 +21,7 @@ func (r *Routine) Preserves() (registers uint64, untouched bool) {
 		return 0, false
 	}
 	r.solve()
-	registers, untouched = 1<<Temporary-1, true
+	registers, untouched = ^uint64(0), true
 	returns := false
 	for b := range r.blocks {
 		if blk := &r.blocks[b]; blk.in != nil && r.departs(&r.insts[blk.last]) {
@@ -30,8 +30,8 @@ func (r *Routine) Preserves() (registers uint64, untouched bool) {
 	}
 	r.Returns(func(s *State, _ *Inst) {
 		returns, untouched = true, untouched && s.untouched
-		for reg := Reg(0); reg < Temporary; reg++ {
-			if v := s.regs[reg]; len(v) != 1 || v[0].Kind != Entry || v[0].N != int64(reg) || v[0].Low != 0 || !v[0].Plain() {
+		for reg, v := range s.regs {
+			if len(v) != 1 || v[0].Kind != Entry || v[0].N != int64(reg) || v[0].Low != 0 || !v[0].Plain() {
 				registers &^= 1 << reg
 			}
 		}

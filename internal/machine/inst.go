@@ -12,11 +12,12 @@ type Reg uint8
 
 // Registers with a meaning here.
 const (
-	Temporary Reg = 32 // holds a value between the steps of one instruction
-	registers     = 33
-	NoReg     Reg = 255
-	stackX86  Reg = 4
-	stackARM  Reg = 31
+	temporaryX86 Reg = 16 // holds a value between the steps of one instruction
+	temporaryARM Reg = 32
+	registers        = 33
+	NoReg        Reg = 255
+	stackX86     Reg = 4
+	stackARM     Reg = 31
 )
 
 // OperandKind says what an operand is.

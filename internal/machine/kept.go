@@ -43,7 +43,7 @@ func (r *Routine) leavesArguments(p *Step, room int64) bool {
 	switch d := &p.Dst; {
 	case p.Op == Compare || p.Op == Test:
 		return true
-	case d.isRegister(frame) && !p.isFrom(frame, stack) && !p.isFrom(frame, Temporary):
+	case d.isRegister(frame) && !p.isFrom(frame, stack) && !p.isFrom(frame, temporaryX86):
 		return false
 	case d.Kind == Memory && d.Reg == frame && d.Imm+int64(d.Width) > returnAddress,
 		d.Kind == Memory && d.Reg == stack && (d.Index != NoReg || d.Imm > 0 && d.Imm+int64(d.Width) > room):
@@ -53,7 +53,7 @@ func (r *Routine) leavesArguments(p *Step, room int64) bool {
 		switch {
 		case p.Op == Address && (o.Reg == frame && o.Imm >= returnAddress || o.Reg == stack && !p.Dst.isRegister(stack)):
 			return false
-		case o.isRegister(frame) && !p.isFrom(stack, frame) && !p.isFrom(Temporary, frame),
+		case o.isRegister(frame) && !p.isFrom(stack, frame) && !p.isFrom(temporaryX86, frame),
 			o.isRegister(stack) && !p.isFrom(frame, stack) && !p.Dst.isRegister(stack):
 			return false
 		}

@@ -45,10 +45,10 @@ func (r *Routine) blankState(b *block) *State {
 		return &s
 	}
 	s := &State{env: r.env, slab: &r.slab, early: true, argumentsKept: r.keepsArguments}
-	for reg := Reg(len(r.early)); reg < registers; reg++ {
+	for reg := len(r.early); reg < r.env.registers(); reg++ {
 		r.early = append(r.early, r.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(reg), At: r.Start}))
 	}
-	copy(s.regs[:], r.early)
+	s.regs = r.slab.copied(r.early)
 	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, Off: int64(at) | alone, At: at})
 	return s
 }

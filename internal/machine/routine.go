@@ -47,6 +47,14 @@ func ARM64() Env {
 	return Env{decode: decodeARM64, Word: 8, Stack: stackARM, Frame: 29, volatile: volatile}
 }
 
+// registers says how many there are, with the temporary one as the last.
+func (e *Env) registers() int {
+	if e.Stack == stackARM {
+		return int(temporaryARM) + 1
+	}
+	return int(temporaryX86) + 1
+}
+
 // Routine is the code that is reached from an address without a call.
 type Routine struct {
 	Start uint32

@@ -8,7 +8,7 @@ import (
 type State struct {
 	env   *Env
 	slab  *slab
-	regs  [registers]Value
+	regs  []Value
 	slots []slot // sorted
 	// taken are addresses on the stack that may be known outside of the routine.
 	taken []place
@@ -51,6 +51,7 @@ const maxSlots = 512
 
 func (s *State) clone() State {
 	c := *s
+	c.regs = s.slab.copied(s.regs)
 	c.slots = slices.Clone(s.slots)
 	c.taken = slices.Clone(s.taken)
 	return c
@@ -73,12 +74,12 @@ func (s *State) Register(r Reg) Value { return s.regs[r] }
 
 // entryState is that on entry to a routine.
 func entryState(env *Env, sl *slab, at uint32) State {
-	s := State{env: env, slab: sl}
+	s := State{env: env, slab: sl, regs: make([]Value, env.registers())}
 	for r := range s.regs {
 		s.regs[r] = sl.one(Atom{Kind: Entry, N: int64(r), At: at})
 	}
 	s.regs[env.Stack] = sl.one(Atom{Kind: Frame, At: at})
-	s.regs[Temporary] = sl.opaque(NotFollowed, at)
+	s.regs[env.registers()-1] = sl.opaque(NotFollowed, at)
 	return s
 }
 
@@ -105,11 +106,11 @@ func (s *State) countPushes(in *Inst) {
 		return
 	}
 	last := in.Steps[n-1]
-	if last.Dst.Kind != Memory || last.Dst.Reg != s.env.Stack || last.A.Kind != Register || last.A.Reg != Temporary {
+	if last.Dst.Kind != Memory || last.Dst.Reg != s.env.Stack || last.A.Kind != Register || last.A.Reg != temporaryX86 {
 		s.pushed = 0
 		return
 	}
-	v := s.regs[Temporary]
+	v := s.regs[temporaryX86]
 	if saved := len(v) == 1 && v[0].Kind == Entry && s.env.volatile>>uint(v[0].N)&1 == 0; !saved {
 		s.pushed += int64(last.Dst.Width)
 	}

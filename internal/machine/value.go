@@ -156,8 +156,22 @@ func shared(a, b Value) bool { return len(a) == len(b) && len(a) > 0 && &a[0] ==
 
 // slab hands out values without an allocation for each.
 type slab struct {
-	free []Atom
-	made int // most routines are small
+	free   []Atom
+	made   int // most routines are small
+	regs   []Value
+	states int // that regs had room for
+}
+
+// copied gives a copy of the registers of a state.
+func (s *slab) copied(regs []Value) []Value {
+	if len(s.regs) < len(regs) {
+		s.states = min(2*s.states+1, 16)
+		s.regs = make([]Value, s.states*len(regs))
+	}
+	v := s.regs[:len(regs):len(regs)]
+	s.regs = s.regs[len(regs):]
+	copy(v, regs)
+	return v
 }
 
 func (s *slab) one(a Atom) Value {

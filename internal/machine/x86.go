@@ -413,9 +413,9 @@ func (x *x86) push(a Operand) {
 		w = 2
 	}
 	a.Signed = true
-	x.step(Step{Op: Move, Dst: reg(Temporary, w), A: a})
+	x.step(Step{Op: Move, Dst: reg(temporaryX86, w), A: a})
 	x.step(Step{Op: Sub, Dst: x.whole(stackX86), A: x.whole(stackX86), B: imm(int64(w), w)})
-	x.step(Step{Op: Move, Dst: at(stackX86, 0, w), A: reg(Temporary, w)})
+	x.step(Step{Op: Move, Dst: at(stackX86, 0, w), A: reg(temporaryX86, w)})
 }
 
 func (x *x86) pop(dst Operand) {
@@ -423,9 +423,9 @@ func (x *x86) pop(dst Operand) {
 	if x.narrow && !x.wide {
 		w = 2
 	}
-	x.step(Step{Op: Move, Dst: reg(Temporary, w), A: at(stackX86, 0, w)})
+	x.step(Step{Op: Move, Dst: reg(temporaryX86, w), A: at(stackX86, 0, w)})
 	x.step(Step{Op: Add, Dst: x.whole(stackX86), A: x.whole(stackX86), B: imm(int64(w), w)})
-	x.step(Step{Op: Move, Dst: dst, A: reg(Temporary, w)})
+	x.step(Step{Op: Move, Dst: dst, A: reg(temporaryX86, w)})
 }
 
 // conditions of jumps, by the lowest four bits of their opcodes: overflow and parity are not followed.

@@ -112,7 +112,7 @@ func (x *x86) carry(subtract, same bool, dst, src Operand) {
 		x.step(Step{Op: Select, Cond: Below, Dst: dst, A: imm(-1, dst.Width), B: imm(0, dst.Width)})
 		x.step(Step{Op: Other, Flags: true})
 	case src.Kind == Immediate:
-		t := reg(Temporary, dst.Width)
+		t := reg(temporaryX86, dst.Width)
 		x.step(Step{Op: Select, Cond: Below, Dst: t, A: imm(src.Imm+1, dst.Width), B: src})
 		op := Add
 		if subtract {
@@ -206,7 +206,7 @@ func (x *x86) moves() {
 }
 
 func (x *x86) exchange(a, b Operand) {
-	t := reg(Temporary, a.Width)
+	t := reg(temporaryX86, a.Width)
 	x.step(Step{Op: Move, Dst: t, A: a})
 	x.step(Step{Op: Move, Dst: a, A: b})
 	x.step(Step{Op: Move, Dst: b, A: t})

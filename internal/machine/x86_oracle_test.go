@@ -109,7 +109,7 @@ var effects = map[x86asm.Op]string{
 func writtenX86(in *Inst) []int {
 	var list []int
 	for _, s := range in.Steps {
-		if s.Dst.Kind == Register && s.Dst.Reg < Temporary {
+		if s.Dst.Kind == Register && s.Dst.Reg < temporaryX86 {
 			list = append(list, int(s.Dst.Reg))
 		}
 	}

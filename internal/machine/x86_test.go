@@ -51,6 +51,8 @@ func textX86(in *Inst, long bool) string {
 	return registerX86.ReplaceAllStringFunc(textARM64(in), func(s string) string {
 		n, _ := strconv.Atoi(s[1:])
 		switch {
+		case Reg(n) == temporaryX86:
+			return map[byte]string{'w': "tw", 'x': "t"}[s[0]]
 		case n >= len(names):
 			return "r" + strconv.Itoa(n) + map[byte]string{'b': "b", 'h': "w", 'w': "d", 'x': ""}[s[0]]
 		case s[0] == 'b' && n < 4:

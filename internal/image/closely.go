@@ -1,0 +1,53 @@
+package image
+
+import "github.com/nxport/nxport/internal/machine"
+
+// preserved is what a routine leaves as it was.
+type preserved struct {
+	registers uint64
+	untouched bool
+}
+
+// close gives the routine at an address, looked at closely.
+func (f *follower) close(start uint32) *machine.Routine {
+	r := f.closely[start]
+	if r == nil {
+		r = machine.Close(&f.env, start)
+		f.closely[start] = r
+	}
+	return r
+}
+
+// maxClose is how many routines that call each other are looked at for what they preserve.
+const maxClose = 2
+
+// preserves gives what the routine that is called leaves as it was.
+func (f *follower) preserves(target machine.Value) (registers uint64, untouched bool) {
+	name, start := f.callee(target, nil)
+	if name != "" || start == 0 {
+		return 0, false
+	}
+	p, known := f.preserved[start]
+	if !known && f.looking < maxClose {
+		f.preserved[start] = preserved{} // where it calls itself
+		f.looking++
+		p.registers, p.untouched = f.close(start).Preserves()
+		f.looking--
+		f.preserved[start] = p
+	}
+	return p.registers, p.untouched
+}
+
+// value gives a value before an instruction of a routine; where that is lost, by a closer look.
+func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State) machine.Value) (machine.Value, bool) {
+	v, ok := r.Value(at, get)
+	if !ok || !v.Lost() {
+		return v, ok
+	}
+	if s, reached := f.close(r.Start).Before(at); reached {
+		if w := get(s); !w.Lost() {
+			return w, true
+		}
+	}
+	return v, true
+}
