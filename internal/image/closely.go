@@ -1,6 +1,10 @@
 package image
 
-import "github.com/nxport/nxport/internal/machine"
+import (
+	"slices"
+
+	"github.com/nxport/nxport/internal/machine"
+)
 
 // preserved is what a routine leaves as it was.
 type preserved struct {
@@ -50,4 +54,14 @@ func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State)
 		}
 	}
 	return v, true
+}
+
+// neverReturn are imports behind whose calls nothing runs: what they raise is handled elsewhere.
+var neverReturn = []string{
+	"KeBugCheck", "KeBugCheckEx", "ExRaiseStatus", "ExRaiseAccessViolation", "ExRaiseDatatypeMisalignment", "RtlRaiseStatus",
+}
+
+func (f *follower) ends(target machine.Value) bool {
+	name, _ := f.callee(target, nil)
+	return slices.Contains(neverReturn, name)
 }

@@ -70,6 +70,9 @@ func (m *Image) follower(table []nx.DDI) *follower {
 	f.env.Base, f.env.Code, f.env.Inside, f.env.Constant = m.Base, m.At, f.inside, f.constant
 	f.env.Pops, f.env.Called, f.env.Cares, f.env.Budget = f.popsOf, f.called, f.cares, budget
 	f.env.Preserves = f.preserves
+	if len(f.slotsOf(neverReturn...)) > 0 {
+		f.env.Ends = f.ends
+	}
 	return f
 }
 
