@@ -238,18 +238,25 @@ func (m *Image) name(b []byte) (s string, ok bool) {
 
 // Section gives the section that holds an address.
 func (m *Image) Section(rva uint32) (Section, bool) {
-	for _, s := range m.Sections {
-		if rva >= s.RVA && uint64(rva) < uint64(s.RVA)+uint64(s.Size) {
-			return s, true
-		}
+	if s := m.section(rva); s != nil {
+		return *s, true
 	}
 	return Section{}, false
 }
 
+func (m *Image) section(rva uint32) *Section {
+	for i := range m.Sections {
+		if s := &m.Sections[i]; rva >= s.RVA && rva-s.RVA < s.Size {
+			return s
+		}
+	}
+	return nil
+}
+
 // At gives the bytes of the file that stand at an address, up to the end of its section; nil where there are none.
 func (m *Image) At(rva uint32) []byte {
-	s, ok := m.Section(rva)
-	if !ok || rva-s.RVA >= min(s.length, s.Size) {
+	s := m.section(rva)
+	if s == nil || rva-s.RVA >= min(s.length, s.Size) {
 		return nil
 	}
 	return m.data[s.offset+rva-s.RVA : s.offset+min(s.length, s.Size)]

@@ -133,7 +133,7 @@ func relative(size, rva uint32, code []byte, found []reference) []reference {
 func (m *Image) absolute() (found []reference) {
 	if m.relocated() {
 		for _, p := range m.pointers() {
-			if s, ok := m.Section(p.at); ok && s.Executable() {
+			if s := m.section(p.at); s != nil && s.Executable() {
 				found = append(found, p)
 			}
 		}

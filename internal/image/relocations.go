@@ -78,7 +78,7 @@ func (m *Image) pointerTo(rva uint32) (at uint32, ok bool) {
 		return m.bytesOf(rva)
 	}
 	for _, p := range between(m.pointers(), rva, rva) {
-		if s, ok := m.Section(p.at); ok && !s.Executable() {
+		if s := m.section(p.at); s != nil && !s.Executable() {
 			return p.at, true
 		}
 	}

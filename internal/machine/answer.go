@@ -5,7 +5,6 @@ package machine
 func Answer(env *Env, start uint32, s *State, in *Inst) (Value, bool) {
 	r := &Routine{Start: start, env: env, Whole: true, given: s, by: in}
 	r.read()
-	r.split()
 	if len(r.insts) > maxAnswer {
 		return nil, false
 	}

@@ -14,7 +14,6 @@ func (r *Routine) solve() {
 			return
 		}
 		r.read()
-		r.split()
 	}
 	r.flowAll()
 }

@@ -8,40 +8,44 @@ type reader struct {
 	steps  []Step // of the instruction that is read
 	leads  []bool // instructions that begin a block
 	blocks []int32
-	near   []bool // addresses where an instruction is read already, by their distance from the start of the routine
-	far    map[uint32]bool
+	near   []int32 // one more than the place of an instruction, by its distance from the start of the routine; 0 where none is read
+	far    map[uint32]int32
 	start  uint32
 }
 
 const maxNear = 1 << 16
 
-func (x *reader) has(at uint32) bool {
-	if d := at - x.start; d < maxNear {
-		return int(d) < len(x.near) && x.near[d]
+// place gives where the instruction at an address is in the list.
+func (x *reader) place(at uint32) (int, bool) {
+	n := int32(0)
+	if d := at - x.start; d >= maxNear {
+		n = x.far[at]
+	} else if int(d) < len(x.near) {
+		n = x.near[d]
 	}
-	return x.far[at]
+	return int(n) - 1, n > 0
 }
 
-func (x *reader) put(at uint32) {
+func (x *reader) put(at uint32, place int) {
 	d := at - x.start
 	if d >= maxNear {
 		if x.far == nil {
-			x.far = map[uint32]bool{}
+			x.far = map[uint32]int32{}
 		}
-		x.far[at] = true
+		x.far[at] = int32(place) + 1
 		return
 	}
 	if int(d) >= len(x.near) {
-		x.near = append(x.near, make([]bool, int(d)+1-len(x.near))...)
+		x.near = append(x.near, make([]int32, int(d)+1-len(x.near))...)
 	}
-	x.near[d] = true
+	x.near[d] = int32(place) + 1
 }
 
 // begin makes it ready for another routine.
 func (x *reader) begin(start uint32) {
 	for i := range x.insts {
 		if d := x.insts[i].At - x.start; d < maxNear {
-			x.near[d] = false
+			x.near[d] = 0
 		}
 	}
 	x.insts, x.far, x.start = x.insts[:0], nil, start
@@ -55,8 +59,8 @@ func (e *Env) reader() *reader {
 	return e.room
 }
 
-// read finds what can be reached: where its instructions are, and which of them runs behind which. The steps of those are decoded
-// when they are asked for.
+// read finds what can be reached: where its instructions are, and which of them runs behind which, in blocks. The steps of those are
+// decoded when they are asked for.
 func (r *Routine) read() {
 	x := r.env.reader()
 	x.begin(r.Start)
@@ -72,17 +76,24 @@ func (r *Routine) read() {
 		queue[lowest] = queue[len(queue)-1]
 		queue = r.readRun(x, at, queue[:len(queue)-1])
 	}
-	r.insts = slices.Clone(x.insts)
 	order := func(a, b Inst) int { return int(int64(a.At) - int64(b.At)) }
-	if !slices.IsSortedFunc(r.insts, order) {
-		slices.SortFunc(r.insts, order)
+	if !slices.IsSortedFunc(x.insts, order) {
+		slices.SortFunc(x.insts, order)
+		for i := range x.insts {
+			x.put(x.insts[i].At, i)
+		}
 	}
+	r.insts = slices.Clone(x.insts)
+	r.split(x)
 }
 
 // readRun reads up to the end of a run, or to what is known already.
 func (r *Routine) readRun(x *reader, at uint32, queue []uint32) []uint32 {
 	code := r.env.Code(at)
-	for !x.has(at) {
+	for {
+		if _, known := x.place(at); known {
+			return queue
+		}
 		r.env.Budget -= decoding
 		if len(x.insts) >= maxInsts || r.env.Budget < 0 {
 			r.Whole = false
@@ -95,10 +106,10 @@ func (r *Routine) readRun(x *reader, at uint32, queue []uint32) []uint32 {
 			return queue
 		}
 		in.Steps = nil
-		x.put(at)
+		x.put(at, len(x.insts)-1)
 		if in.Known && (in.Flow == Branch || in.Flow == Jump) && r.env.Inside(r.Start, in.Target) {
 			in.Stays = true
-			if !x.has(in.Target) {
+			if _, known := x.place(in.Target); !known {
 				queue = append(queue, in.Target)
 			}
 		}
@@ -111,7 +122,6 @@ func (r *Routine) readRun(x *reader, at uint32, queue []uint32) []uint32 {
 		}
 		at, code = at+uint32(in.Len), code[in.Len:]
 	}
-	return queue
 }
 
 const (
@@ -185,27 +195,26 @@ func (r *Routine) inst(i int) *Inst {
 	return &r.insts[i]
 }
 
-// eachTarget visits where a jump leads to within the routine.
-func (r *Routine) eachTarget(in *Inst, visit func(inst int)) {
+// eachTarget visits where a jump leads to within the routine that was read last.
+func (x *reader) eachTarget(r *Routine, in *Inst, visit func(inst int)) {
 	if in.Stays {
-		if j, ok := r.find(in.Target); ok {
+		if j, ok := x.place(in.Target); ok {
 			visit(j)
 		}
 	}
 	if in.Flow == Jump && !in.Known {
 		for _, t := range r.tables[in.At] {
-			if j, ok := r.find(t); ok {
+			if j, ok := x.place(t); ok {
 				visit(j)
 			}
 		}
 	}
 }
 
-// split makes the blocks.
-func (r *Routine) split() {
-	x := r.env.reader()
+// split makes the blocks of what was read.
+func (r *Routine) split(x *reader) {
 	x.leads = append(x.leads[:0], make([]bool, len(r.insts)+1)...)
-	if i, ok := r.find(r.Start); ok {
+	if i, ok := x.place(r.Start); ok {
 		x.leads[i] = true
 	}
 	count := 1
@@ -213,7 +222,7 @@ func (r *Routine) split() {
 		in := &r.insts[i]
 		if in.Flow != Next && in.Flow != Call || i+1 == len(r.insts) || r.insts[i+1].At != in.At+uint32(in.Len) {
 			x.leads[i+1] = true
-			r.eachTarget(in, func(j int) { x.leads[j] = true })
+			x.eachTarget(r, in, func(j int) { x.leads[j] = true })
 		}
 	}
 	for _, is := range x.leads {
@@ -230,11 +239,11 @@ func (r *Routine) split() {
 		}
 		r.blocks[len(r.blocks)-1].last = i
 	}
-	r.connect(x.blocks)
+	r.connect(x)
 }
 
 // connect notes which blocks lead to which.
-func (r *Routine) connect(blockAt []int32) {
+func (r *Routine) connect(x *reader) {
 	edges := make([]edge, 0, 2*len(r.blocks))
 	into := make([]int, len(r.blocks)) // how many edges lead to a block
 	for i := range r.blocks {
@@ -245,10 +254,10 @@ func (r *Routine) connect(blockAt []int32) {
 		if in.Flow == Branch {
 			taken = 1
 		}
-		r.eachTarget(in, func(j int) { edges = append(edges, edge{to: int(blockAt[j]), taken: taken}) })
+		x.eachTarget(r, in, func(j int) { edges = append(edges, edge{to: int(x.blocks[j]), taken: taken}) })
 		if in.Flow == Next || in.Flow == Call || in.Flow == Branch {
-			if j, ok := r.find(in.At + uint32(in.Len)); ok {
-				edges = append(edges, edge{to: int(blockAt[j]), taken: -taken})
+			if j, ok := x.place(in.At + uint32(in.Len)); ok {
+				edges = append(edges, edge{to: int(x.blocks[j]), taken: -taken})
 			}
 		}
 		b.next = edges[first:len(edges):len(edges)]

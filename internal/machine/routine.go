@@ -113,7 +113,6 @@ const (
 func Read(env *Env, start uint32) *Routine {
 	r := &Routine{Start: start, env: env, Whole: true}
 	r.read()
-	r.split()
 	if r.indirect() {
 		r.solve()
 	}

@@ -27,7 +27,6 @@ func (r *Routine) indirect() (unknown bool) {
 			break
 		}
 		r.read()
-		r.split()
 	}
 	return unknown || !r.Whole
 }
