@@ -159,7 +159,7 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	for _, c := range callers {
 		out.add(q.fromCaller(a, c))
 	}
-	_, inData := q.f.pointerTo(r.Start)
+	at, inData := q.f.pointerTo(r.Start)
 	takers := q.f.takers(r.Start)
 	calls, all := q.f.callsByPointer(r.Start, takers)
 	if all && !inData {
@@ -170,15 +170,32 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 			}
 		}
 	}
+	byWindows, known := q.f.fromPortCls(a, r.Start)
 	switch {
 	case q.f.exported(r.Start):
 		out.add(answer{unknown: what + ", and it is exported"})
+	case len(takers) == 0 && known:
+		q.say(r.Start, "the port class driver of Windows calls it as NewStream and passes a pool type")
+		out.add(byWindows)
 	case len(out.terms) == 0 && out.unknown == "":
-		return answer{unknown: what + ", which are not known"}
+		return answer{unknown: what + ", which are not known: " + q.f.named(r.Start, at, inData, takers)}
 	case inData, len(takers) > 0 && !all:
 		out.add(answer{unknown: what + ", and its address is taken"})
 	}
 	return out
+}
+
+// named says who names a routine that nobody is known to call.
+func (f *follower) named(start, at uint32, inData bool, takers []reference) string {
+	switch {
+	case start == f.Entry:
+		return "Windows calls it, the image's entry"
+	case inData:
+		return fmt.Sprintf("its address is in the data at 0x%x", at)
+	case len(takers) > 0:
+		return fmt.Sprintf("its address is taken at 0x%x, and goes out of sight", takers[0].at)
+	}
+	return "nothing in the image calls or names it"
 }
 
 func (q *query) fromCaller(a machine.Atom, c reference) answer {

@@ -207,6 +207,11 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	if f.exhausted() {
 		a.unknown = tooMuch
 	}
+	a.terms = slices.DeleteFunc(a.terms, func(t driver.Term) bool {
+		always := t
+		always.From, always.Below = nx.Version{}, nx.Version{}
+		return t.Compare(always) != 0 && slices.ContainsFunc(a.terms, func(u driver.Term) bool { return u.Compare(always) == 0 })
+	})
 	slices.SortFunc(a.terms, driver.Term.Compare)
 	return driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
 }

@@ -139,6 +139,18 @@ func (s *State) OnEntry(a Atom, jump bool, at uint32) Value {
 	return s.OnStack(a.N, at)
 }
 
+// OnEntry gives what a routine finds an argument as, counted from 1.
+func (e *Env) OnEntry(n int) Atom {
+	order := e.arguments()
+	switch {
+	case n <= len(order):
+		return Atom{Kind: Entry, N: int64(order[n-1])}
+	case e.Stack == stackX86: // behind the return address
+		return Atom{Kind: Slot, N: int64(n) * int64(e.Word)}
+	}
+	return Atom{Kind: Slot, N: int64(n-1-len(order)) * int64(e.Word)}
+}
+
 // Set changes what a register holds behind a call.
 func (s *State) Set(r Reg, v Value) { s.regs[r] = v }
 

@@ -6,7 +6,6 @@ func Close(env *Env, start uint32) *Routine {
 	if r.solved { // with less
 		r = &Routine{Start: start, env: env, Whole: true, tables: r.tables}
 		r.read()
-		r.split()
 	}
 	r.close = true
 	return r
