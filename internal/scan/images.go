@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/image"
@@ -79,7 +80,7 @@ const window = 4
 
 // ballast is memory that is asked for and never touched: of a heap that is so much larger, the collector runs seldom. Each image leaves many
 // times of what it holds, and collecting after each of them takes half of all the time.
-const ballast = 64 << 20
+const ballast = 48 << 20
 
 // Images judges built drivers, several at once, and gives them in the order of their paths. No more of them are in memory than are
 // judged at once or wait. What has the name of a library and is none of the kernel is left out, if it was not named itself.
@@ -91,6 +92,7 @@ func Images(n Named, o Options) (iter.Seq[report.Built], error) {
 	jobs := max(o.Jobs, 1)
 	return func(yield func(report.Built) bool) {
 		defer runtime.KeepAlive(make([]byte, ballast))
+		buffers := sync.Pool{New: func() any { return &bytes.Buffer{} }}
 		waiting, running, stop := make(chan chan *report.Built, window*jobs), make(chan bool, jobs), make(chan bool)
 		defer close(stop)
 		go func() {
@@ -105,7 +107,9 @@ func Images(n Named, o Options) (iter.Seq[report.Built], error) {
 				running <- true
 				go func() {
 					_, named := slices.BinarySearch(n.Files, p)
-					one <- judge(t, p, named, o)
+					b := buffers.Get().(*bytes.Buffer)
+					one <- judge(t, p, b, named, o)
+					buffers.Put(b)
 					<-running
 				}()
 			}
@@ -125,11 +129,11 @@ func Images(n Named, o Options) (iter.Seq[report.Built], error) {
 	}, nil
 }
 
-// judge reads and judges one file; nil where it is no driver.
-func judge(t *tree.Tree, p string, named bool, o Options) *report.Built {
+// judge reads and judges one file; nil where it is no driver. What it gives holds on to nothing of the buffer.
+func judge(t *tree.Tree, p string, buffer *bytes.Buffer, named bool, o Options) *report.Built {
 	b := &report.Built{}
 	b.Build.ID, b.Build.Project = p, p
-	data, err := t.ReadOnce(p)
+	data, err := t.ReadInto(buffer, p)
 	var m *image.Image
 	if err == nil {
 		m, err = image.Parse(p, data)

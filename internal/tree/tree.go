@@ -157,7 +157,7 @@ func (t *Tree) Read(p string) ([]byte, error) {
 	defer d.mu.Unlock()
 	f, ok := d.files[p]
 	if !ok {
-		f.data, f.err = readFile(filepath.FromSlash(p))
+		f.data, f.err = readFile(filepath.FromSlash(p), &bytes.Buffer{})
 		d.files[p] = f
 		if f.err == nil && !t.Within(p) {
 			d.outside = append(d.outside, p)
@@ -167,7 +167,10 @@ func (t *Tree) Read(p string) ([]byte, error) {
 }
 
 // ReadOnce is Read for a file that is not asked for again: what it holds is not kept.
-func (t *Tree) ReadOnce(p string) ([]byte, error) {
+func (t *Tree) ReadOnce(p string) ([]byte, error) { return t.ReadInto(&bytes.Buffer{}, p) }
+
+// ReadInto is ReadOnce with room for what the file holds, which is then valid until the buffer is used again.
+func (t *Tree) ReadInto(b *bytes.Buffer, p string) ([]byte, error) {
 	data, ok := t.overlay[p]
 	if ok {
 		return data, nil
@@ -179,7 +182,7 @@ func (t *Tree) ReadOnce(p string) ([]byte, error) {
 	if ok {
 		return f.data, f.err
 	}
-	data, err := readFile(filepath.FromSlash(p))
+	data, err := readFile(filepath.FromSlash(p), b)
 	if err == nil && !t.Within(p) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -198,7 +201,7 @@ func (t *Tree) Outside() []string {
 	return slices.Sorted(slices.Values(t.disk.outside))
 }
 
-func readFile(name string) ([]byte, error) {
+func readFile(name string, b *bytes.Buffer) ([]byte, error) {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
@@ -213,7 +216,8 @@ func readFile(name string) ([]byte, error) {
 		return nil, shorten(name, err)
 	}
 	defer f.Close()
-	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // all of it without growing
+	b.Reset()
+	b.Grow(int(info.Size()) + bytes.MinRead) // all of it without growing
 	_, err = b.ReadFrom(io.LimitReader(f, maxFile))
 	return b.Bytes(), shorten(name, err)
 }
