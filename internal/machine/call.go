@@ -25,7 +25,11 @@ func (s *State) call(in *Inst) {
 	case s.env.Stack == stackX86:
 		s.dropArguments(shadowSpace)
 	}
-	gone := s.slab.opaque(ByCall, in.At)
+	lost := Atom{Kind: Opaque, Why: ByCall, At: in.At}
+	if in.Known {
+		lost.N = closer
+	}
+	gone := s.slab.one(lost)
 	for r := range s.regs {
 		if s.env.volatile&^kept>>r&1 != 0 {
 			s.regs[r] = gone

@@ -340,12 +340,14 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 		return s.slab.one(Atom{Kind: Member, N: a.N, Width: o.Width, At: at})
 	case a.Kind == Opaque && a.Why == Earlier:
 		return s.slab.one(a)
-	case s.untouched:
-		if b, ok := a.beyond(o.Width, at); ok {
-			return s.narrow(s.slab.one(b), o, width, at)
-		}
 	}
-	return s.slab.opaque(FromMemory, at)
+	lost := Atom{Kind: Opaque, Why: FromMemory, At: at}
+	if b, ok := a.beyond(o.Width, at); ok && s.untouched {
+		return s.narrow(s.slab.one(b), o, width, at)
+	} else if ok || a.Kind == Opaque && a.N == closer {
+		lost.N = closer
+	}
+	return s.slab.one(lost)
 }
 
 // table recognises the load of an entry of a table: at a fixed address, the index unknown. That of a pointer that memory holds, at a

@@ -140,11 +140,15 @@ func (v Value) Early() bool {
 	return false
 }
 
+// closer is the N of what is Opaque that a closer look may tell: the routine that is called is known, or the pointer that is read through came
+// from the caller.
+const closer = 1
+
 // Lost says whether a part of the value is what a closer look at the routine may tell: what a routine that it calls may have changed, or
 // what is read through a pointer.
 func (v Value) Lost() bool {
 	for _, a := range v {
-		if a.Kind == Opaque && (a.Why == ByCall || a.Why == FromMemory) {
+		if a.Kind == Opaque && (a.Why == ByCall || a.Why == FromMemory) && a.N == closer {
 			return true
 		}
 	}
