@@ -45,7 +45,7 @@ func (f *follower) preserves(target machine.Value) (registers uint64, untouched 
 // value gives a value before an instruction of a routine; where that is lost, by a closer look.
 func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State) machine.Value) (machine.Value, bool) {
 	v, ok := r.Value(at, get)
-	if !ok || !v.Lost() {
+	if !ok || !v.Lost() && !disturbed(v, r) {
 		return v, ok
 	}
 	if s, reached := f.close(r.Start).Before(at); reached {
@@ -54,6 +54,11 @@ func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State)
 		}
 	}
 	return v, true
+}
+
+// disturbed says whether a part of a value is read through a pointer behind where something else may be written there.
+func disturbed(v machine.Value, r *machine.Routine) bool {
+	return slices.ContainsFunc(v, func(a machine.Atom) bool { return a.Kind == machine.Through && !a.Signed && !r.Undisturbed(a.At) })
 }
 
 // neverReturn are imports behind whose calls nothing runs: what they raise is handled elsewhere.

@@ -1,7 +1,9 @@
 package image
 
 import (
+	"bytes"
 	"encoding/binary"
+	"iter"
 	"slices"
 
 	"github.com/nxport/nxport/internal/machine"
@@ -162,12 +164,13 @@ func (f *follower) startOf(rva uint32) (*machine.Routine, bool) {
 	if f.exhausted() {
 		return nil, false
 	}
-	for i, start := range f.candidates(rva) {
-		if i == maxCandidates {
-			break
-		}
+	left := maxCandidates
+	for start := range f.candidates(rva) {
 		if r := f.routine(start); r.Holds(rva) {
 			return r, true
+		}
+		if left--; left == 0 {
+			break
 		}
 	}
 	return nil, false
@@ -203,35 +206,62 @@ const (
 
 // candidates are where the routine of an instruction may begin that no unwind information covers: the nearest first. What is called
 // begins there, and what looks like a prologue behind the end of something else.
-func (f *follower) candidates(rva uint32) []uint32 {
-	section, ok := f.Section(rva)
-	if !ok {
-		return nil
+func (f *follower) candidates(rva uint32) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		section, ok := f.Section(rva)
+		if !ok {
+			return
+		}
+		lowest := max(section.RVA, rva-min(rva, maxRoutine))
+		likely, doubtful := f.entered(section, lowest, rva)
+		for _, more := range []func() []uint32{
+			func() []uint32 { return likely },
+			func() []uint32 { return f.pointedTo(lowest, rva) },
+			func() []uint32 { return doubtful },
+			func() []uint32 { return f.padded(lowest, rva) },
+		} {
+			for _, start := range more() {
+				if !yield(start) {
+					return
+				}
+			}
+		}
 	}
-	lowest := max(section.RVA, rva-min(rva, maxRoutine))
-	var list, doubtful []uint32
+}
+
+// entered gives where calls and jumps lead in a range, the highest first: where routines surely begin, as far as can be, and where that is
+// doubtful: bytes within an instruction look like a call, and not all that a jump leads to begins there.
+func (f *follower) entered(section Section, lowest, rva uint32) (likely, doubtful []uint32) {
 	calls := between(f.calls(), lowest, rva)
-	for i := len(calls) - 1; i >= 0 && len(list)+len(doubtful) < maxCandidates; i-- {
+	for i := len(calls) - 1; i >= 0 && len(likely)+len(doubtful) < maxCandidates; i-- {
 		c := calls[i]
 		switch jump := f.isJump(c); {
-		case i+1 < len(calls) && calls[i+1].to == c.to && !f.isJump(calls[i+1]):
+		case f.isDistance(c):
+		case i+1 < len(calls) && calls[i+1].to == c.to && !f.isJump(calls[i+1]) && !f.isDistance(calls[i+1]):
 		case !jump && f.ended(section, c.to):
-			list = append(list, c.to)
-		case !jump || f.ended(section, c.to): // bytes within an instruction look like a call, and not all that a jump leads to begins there
+			likely = append(likely, c.to)
+		case !jump || f.ended(section, c.to):
 			doubtful = append(doubtful, c.to)
 		}
 	}
-	prologues, padded := f.prologues()
-	list = append(list, last(prologues, lowest+1, rva)...)
+	likely = append(likely, last(f.prologues(), lowest+1, rva)...)
 	if f.Entry >= lowest && f.Entry <= rva {
-		list = append(list, f.Entry)
+		likely = append(likely, f.Entry)
 	}
 	if lowest == section.RVA {
-		list = append(list, lowest)
+		likely = append(likely, lowest)
 	}
-	slices.Sort(list)
-	slices.Reverse(list)
-	return slices.Concat(slices.Compact(list), f.pointedTo(lowest, rva), doubtful, last(padded, lowest+1, rva))
+	slices.Sort(likely)
+	slices.Reverse(likely)
+	return slices.Compact(likely), doubtful
+}
+
+// isDistance says whether what looks like a call of x86 is none: the distance in mov [ebp-24] of a number; or one of what stands behind
+// it, by which code learns where it is.
+func (f *follower) isDistance(c reference) bool {
+	const sizeOfCall = 5
+	before := f.At(c.at - min(c.at, 2))
+	return f.Processor == nx.X86 && (c.to == c.at+sizeOfCall || len(before) > 1 && before[0] == 0xc7 && before[1] == 0x45)
 }
 
 // ended says whether something ends in front of an address: padding, a return, a jump, the section before.
@@ -261,36 +291,71 @@ func inThunk(code []byte) bool {
 	return n >= 6 && code[n-6] == 0xff && code[n-5] == 0x25
 }
 
-// prologues gives the beginnings of routines that look like it: push ebp; mov ebp, esp behind padding or a return; and apart what else
-// stands behind padding: a loop can.
-func (m *Image) prologues() (prologues, padded []uint32) {
+// prologues gives the beginnings of routines that look like it: push ebp; mov ebp, esp behind padding or a return.
+func (m *Image) prologues() []uint32 {
 	m.prologuesOnce.Do(func() {
 		m.eachCode(func(rva uint32, code []byte) {
-			for i := 1; i < len(code) && len(m.beginning)+len(m.padded) < maxIndexed; i++ {
-				before := code[i-1]
-				isPrologue := code[i] == 0x55 && i+3 <= len(code) && (code[i+1] == 0x8b && code[i+2] == 0xec || code[i+1] == 0x89 && code[i+2] == 0xe5)
-				padding := (before == 0xcc || before == 0x90) && (isPrologue || code[i] != 0xcc && code[i] != 0x90) && !inThunk(code[:i])
-				switch {
-				case isPrologue && before == 0xff && i > 2 && code[i-2] == 0x8b: // mov edi, edi
-					m.beginning = append(m.beginning, rva+uint32(i-2))
-				case isPrologue && (padding || before == 0xc3 || i > 2 && code[i-3] == 0xc2):
-					m.beginning = append(m.beginning, rva+uint32(i))
-				case padding:
-					m.padded = append(m.padded, rva+uint32(i))
+			for _, text := range []string{"\x55\x8b\xec", "\x55\x89\xe5"} {
+				for from := 0; len(m.beginning) < maxIndexed; {
+					i := bytes.Index(code[from:], []byte(text))
+					if i < 0 {
+						break
+					}
+					if at, ok := begins(code[:from+i]); ok {
+						m.beginning = append(m.beginning, rva+uint32(at))
+					}
+					from += i + len(text)
 				}
 			}
 		})
+		slices.Sort(m.beginning)
 	})
-	return m.beginning, m.padded
+	return m.beginning
 }
 
-// last gives the last of sorted addresses up to one, the highest first.
+// begins says whether a routine can begin behind some code, and where: at mov edi, edi, if that is its end.
+func begins(code []byte) (at int, ok bool) {
+	i := len(code)
+	switch {
+	case i == 0:
+		return 0, false
+	case isPadding(code):
+		return i, true
+	case i > 1 && code[i-1] == 0xff && code[i-2] == 0x8b:
+		return i - 2, true
+	}
+	return i, code[i-1] == 0xc3 || i > 2 && code[i-3] == 0xc2
+}
+
+// isPadding says whether code ends with padding.
+func isPadding(code []byte) bool {
+	last := code[len(code)-1]
+	return (last == 0xcc || last == 0x90) && !inThunk(code)
+}
+
+// bytesOfOne is how many bytes that are searched take as much time as an instruction.
+const bytesOfOne = 32
+
+// padded gives what stands behind padding in a range, the highest first: a loop can, too.
+func (f *follower) padded(lowest, highest uint32) (list []uint32) {
+	code := f.At(lowest)
+	code = code[:min(len(code), int(highest-lowest)+1)]
+	for i := len(code) - 1; i > 0 && len(list) < maxCandidates; i-- {
+		if i%bytesOfOne == 0 {
+			f.env.Budget--
+		}
+		if code[i] != 0xcc && code[i] != 0x90 && isPadding(code[:i]) {
+			list = append(list, lowest+uint32(i))
+		}
+	}
+	return list
+}
+
+// last gives the last of sorted addresses in a range.
 func last(list []uint32, lowest, highest uint32) []uint32 {
 	from, _ := slices.BinarySearch(list, lowest)
 	to, _ := slices.BinarySearch(list, highest+1)
-	list = slices.Clone(list[max(from, to-maxCandidates):max(from, to)])
-	slices.Reverse(list)
-	return list
+	return list[max(from, to-maxCandidates):max(from, to)]
 }
 
 // callee says what a call goes to: an import, or the framework's, by name; or a routine of the image.

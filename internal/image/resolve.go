@@ -81,7 +81,11 @@ func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
 		return answer{terms: []driver.Term{{Bits: uint32(a.N)}}}
 	case machine.Content:
 		return q.variable(a)
-	case machine.Entry, machine.Slot, machine.Pointee:
+	case machine.Through:
+		if a.Signed || r.Undisturbed(a.At) {
+			return masked(a, q.fromCallers(a, r))
+		}
+	case machine.Entry, machine.Slot:
 		return masked(a, q.fromCallers(a, r))
 	case machine.Result:
 		return masked(a, q.fromCallee(a, r))
@@ -138,11 +142,11 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	if q.up >= maxCallersUp {
 		return answer{unknown: what + ", more than three levels up"}
 	}
-	begin := a
-	if a.Kind == machine.Pointee {
-		begin = a.Begins()
+	passed := a
+	if a.Kind == machine.Through {
+		passed = a.Pointer()
 	}
-	if begin.Kind == machine.Entry && !q.f.env.Passes(machine.Reg(begin.N)) {
+	if passed.Kind == machine.Entry && !q.f.env.Passes(machine.Reg(passed.N)) {
 		return answer{unknown: fmt.Sprintf("at 0x%x it is what the caller had in a register that is no argument", a.At)}
 	}
 	if !q.enter(wayUp, r.Start) {
@@ -164,7 +168,7 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	calls, all := q.f.callsByPointer(r.Start, takers)
 	if all && !inData {
 		for _, c := range calls {
-			if v, ok := q.f.value(c.in, c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, c.jump, c.at) }); ok {
+			if v, ok := q.f.value(c.in, c.at, func(s *machine.State) machine.Value { return s.PassedThrough(a, c.jump, c.at) }); ok {
 				q.say(c.at, "calls the routine at 0x%x through a pointer", r.Start)
 				out.add(q.resolve(v, c.in))
 			}
@@ -208,12 +212,20 @@ func (q *query) fromCaller(a machine.Atom, c reference) answer {
 		return answer{}
 	}
 	jump := in.Flow != machine.Call
-	v, ok := q.f.value(r, c.at, func(s *machine.State) machine.Value { return s.OnEntry(a, jump, c.at) })
+	v, ok := q.f.value(r, c.at, func(s *machine.State) machine.Value { return s.PassedThrough(a, jump, c.at) })
 	if !ok {
 		return answer{} // never reached
 	}
 	q.say(c.at, "%s the routine at 0x%x", map[bool]string{true: "jumps to", false: "calls"}[jump], c.to)
 	return q.resolve(v, r)
+}
+
+// ofCallee gives what an atom of a called routine stands for, by the state of its caller in front of the call.
+func (q *query) ofCallee(a machine.Atom, callee *machine.Routine, s *machine.State, at uint32, r *machine.Routine) answer {
+	if a.Kind == machine.Entry || a.Kind == machine.Slot || a.Kind == machine.Through && callee.Undisturbed(a.At) {
+		return masked(a, q.resolve(s.PassedThrough(a, false, at), r))
+	}
+	return q.atom(a, callee)
 }
 
 // fromCallee gives what a called routine of the image returns.
@@ -240,11 +252,7 @@ func (q *query) fromCallee(a machine.Atom, r *machine.Routine) answer {
 	callee.Returns(func(t *machine.State, _ *machine.Inst) {
 		any = true
 		for _, b := range t.Returned() {
-			if b.Kind == machine.Entry || b.Kind == machine.Slot {
-				out.add(masked(b, q.resolve(s.OnEntry(b, false, at), r)))
-				continue
-			}
-			out.add(q.atom(b, callee))
+			out.add(q.ofCallee(b, callee, s, at, r))
 		}
 	})
 	if !any || !callee.Whole {

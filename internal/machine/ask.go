@@ -161,6 +161,7 @@ func (r *Routine) storesOf(s *State, in *Inst, visit func(in *Inst, address uint
 		}
 		s.step(p, in.At)
 	}
+	s.ran(in)
 }
 
 // Stored gives what an instruction writes to memory, and how many bytes; false where it writes none, or is not reached.
@@ -327,6 +328,7 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, placed []uint32, escapes
 				}
 				s.step(p, in.At)
 			}
+			s.ran(in)
 			if in.Flow == Call || r.departs(in) {
 				uses = append(uses, s.uses(in, holds)...)
 			}

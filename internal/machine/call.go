@@ -130,11 +130,9 @@ func (s *State) OnStack(off int64, at uint32) Value {
 	return s.load(Operand{Kind: Memory, Reg: s.env.Stack, Index: NoReg, Imm: off, Width: 4}, 4, at)
 }
 
-// OnEntry gives what an atom of a routine that is called from here, or jumped to, stands for: an Entry, a Slot or a Pointee.
+// OnEntry gives what an atom of a routine that is called from here, or jumped to, stands for: an Entry or a Slot.
 func (s *State) OnEntry(a Atom, jump bool, at uint32) Value {
 	switch {
-	case a.Kind == Pointee:
-		return s.pointee(a, jump, at)
 	case a.Kind == Entry:
 		return s.regs[Reg(a.N)]
 	case !jump && s.env.Stack == stackX86:

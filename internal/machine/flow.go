@@ -24,7 +24,7 @@ func (r *Routine) flowAll() (more bool) {
 	if !ok {
 		return false
 	}
-	s := entryState(r.env, &r.slab, r.Start)
+	s := entryState(r.env, r.slab, r.Start)
 	s.close, s.untouched = r.close, r.close
 	r.give(&s)
 	entry := r.blockOf(i)

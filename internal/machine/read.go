@@ -2,7 +2,7 @@ package machine
 
 import "slices"
 
-// reader has room for what the reading of a routine takes, which the next one uses again.
+// reader has room for what the reading of a routine takes, which the next one uses again, and for what it is followed with.
 type reader struct {
 	insts  []Inst
 	steps  []Step // of the instruction that is read
@@ -11,6 +11,7 @@ type reader struct {
 	near   []int32 // one more than the place of an instruction, by its distance from the start of the routine; 0 where none is read
 	far    map[uint32]int32
 	start  uint32
+	slab   slab
 }
 
 const maxNear = 1 << 16
@@ -64,6 +65,7 @@ func (e *Env) reader() *reader {
 func (r *Routine) read() {
 	x := r.env.reader()
 	x.begin(r.Start)
+	r.slab = &x.slab
 	queue := []uint32{r.Start}
 	for len(queue) > 0 {
 		lowest := max(0, len(queue)-maxLookedAt) // so that instructions come in order, or nearly
@@ -124,10 +126,7 @@ func (r *Routine) readRun(x *reader, at uint32, queue []uint32) []uint32 {
 	}
 }
 
-const (
-	maxSteps    = 16 // of one instruction
-	maxLookedAt = 64 // of the runs that wait to be decoded
-)
+const maxLookedAt = 64 // of the runs that wait to be decoded
 
 // lower decodes the steps of a block's instructions.
 func (r *Routine) lower(b *block) {
@@ -139,21 +138,13 @@ func (r *Routine) lower(b *block) {
 	for i := b.first; i <= b.last; i++ {
 		in := &r.insts[i]
 		stays := in.Stays
-		in.Steps = r.place()
+		in.Steps = r.slab.place()
 		r.env.decode(code, in.At, r.env.Base, false, in)
 		in.Stays = stays
 		code = code[in.Len:]
-		r.steps = r.steps[:len(r.steps)+min(len(in.Steps), cap(r.steps)-len(r.steps))]
+		r.slab.taken(len(in.Steps))
 		b.notes(in, r.env)
 	}
-}
-
-// place gives room for the steps of an instruction.
-func (r *Routine) place() []Step {
-	if cap(r.steps)-len(r.steps) < maxSteps {
-		r.steps = make([]Step, 0, max(2*maxSteps, min(len(r.insts), 512)))
-	}
-	return r.steps[len(r.steps) : len(r.steps) : len(r.steps)+maxSteps]
 }
 
 // notes keeps what registers an instruction of the block writes.

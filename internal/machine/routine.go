@@ -64,10 +64,9 @@ type Routine struct {
 	Whole bool
 
 	env    *Env
-	slab   slab
+	slab   *slab  // of the Env
 	insts  []Inst // by address
 	blocks []block
-	steps  []Step // room for those of instructions
 	tables map[uint32][]uint32
 	solved bool
 	close  bool

@@ -74,7 +74,7 @@ func (s *State) Register(r Reg) Value { return s.regs[r] }
 
 // entryState is that on entry to a routine.
 func entryState(env *Env, sl *slab, at uint32) State {
-	s := State{env: env, slab: sl, regs: make([]Value, env.registers())}
+	s := State{env: env, slab: sl, regs: sl.registers(env.registers())}
 	for r := range s.regs {
 		s.regs[r] = sl.one(Atom{Kind: Entry, N: int64(r), At: at})
 	}
@@ -89,6 +89,11 @@ func (s *State) run(in *Inst) {
 	for i := range steps {
 		s.step(&steps[i], in.At)
 	}
+	s.ran(in)
+}
+
+// ran applies what an instruction does besides its steps, once they are applied.
+func (s *State) ran(in *Inst) {
 	if s.env.Word == 4 {
 		s.countPushes(in)
 	}
@@ -151,7 +156,7 @@ func (s *State) step(p *Step, at uint32) {
 	if p.Flags {
 		s.flags = s.result(p, v)
 	}
-	if p.Dst.Kind == Register && p.Dst.Reg == s.env.Stack && len(v) == 1 && v[0].Kind == Opaque && !s.early {
+	if p.Dst.Kind == Register && p.Dst.Reg == s.env.Stack && len(v) == 1 && (v[0].Kind == Opaque || v[0].Kind == Through) && !s.early {
 		v = s.slab.one(Atom{Kind: Frame, Off: int64(at), At: at}) // moved by what is not known, as behind __chkstk: counted anew
 	}
 	s.write(p.Dst, v, at)
@@ -336,14 +341,15 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 			return s.narrow(v, o, width, at)
 		}
 		return v
-	case a.Kind == Content && a.Width == s.env.Word && a.Plain():
-		return s.slab.one(Atom{Kind: Member, N: a.N, Width: o.Width, At: at})
+	case a.pointsAt(s.env.Word):
+		return s.slab.one(Atom{Kind: Member, N: a.N, Off: int64(int32(a.Plus)), Width: o.Width, At: at})
 	case a.Kind == Opaque && a.Why == Earlier:
 		return s.slab.one(a)
 	}
 	lost := Atom{Kind: Opaque, Why: FromMemory, At: at}
-	if b, ok := a.beyond(o.Width, at); ok && s.untouched {
-		return s.narrow(s.slab.one(b), o, width, at)
+	if t, ok := a.through(o.Width, at); ok && (s.untouched || !s.close) {
+		t.Signed = s.close
+		return s.narrow(s.slab.one(t), o, width, at)
 	} else if ok || a.Kind == Opaque && a.N == closer {
 		lost.N = closer
 	}
@@ -384,17 +390,23 @@ func (s *State) table(o Operand, at uint32) (Value, bool) {
 // indexed is a table on x86 that is addressed by its index and a fixed distance: bytes that tell which entry of another table counts.
 func (s *State) indexed(v Value, o Operand, at uint32) (Value, bool) {
 	_, inImage := s.env.Constant(uint64(uint32(o.Imm)), 1)
-	if !inImage || o.Width > 2 || len(v) != 1 || v[0].Kind != Opaque && v[0].Kind != Result && v[0].Kind != Slot {
+	if !inImage || o.Width > 2 || len(v) != 1 || v[0].Kind != Opaque && v[0].Kind != Result && v[0].Kind != Slot && v[0].Kind != Through {
 		return nil, false
 	}
 	return s.slab.one(Atom{Kind: Table, N: int64(uint32(o.Imm)), Width: o.Width, At: at}), true
 }
 
 func (s *State) member(v Value, o Operand, at uint32) (Value, bool) {
-	if len(v) != 1 || v[0].Kind != Content || v[0].Width != s.env.Word || !v[0].Plain() {
+	if len(v) != 1 || !v[0].pointsAt(s.env.Word) {
 		return nil, false
 	}
-	return s.slab.one(Atom{Kind: Member, N: v[0].N, Off: o.Imm, Width: o.Width, At: at}), true
+	return s.slab.one(Atom{Kind: Member, N: v[0].N, Off: o.Imm + int64(int32(v[0].Plus)), Width: o.Width, At: at}), true
+}
+
+// pointsAt says whether an atom is a pointer that memory holds, or so many bytes behind that.
+func (a Atom) pointsAt(word uint8) bool {
+	a.Plus = 0
+	return a.Kind == Content && a.Width == word && a.Plain()
 }
 
 // loadSlot gives what the stack holds.
@@ -439,7 +451,7 @@ func (s *State) fresh(p place, at uint32) Value {
 	if p.base == 0 && p.off >= 0 {
 		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
 	}
-	return s.slab.opaque(NotWritten, at)
+	return s.slab.one(Atom{Kind: Opaque, Why: NotWritten, N: p.off, Off: p.base, At: at})
 }
 
 // elsewhere is something from in front of the block that is in no register.

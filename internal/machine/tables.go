@@ -66,7 +66,7 @@ func (r *Routine) leads(target Value, b int, handsOver bool) (more bool) {
 
 // pointer says whether an address is one that is handed to the routine, or read from where no index chooses: that of another routine.
 func (r *Routine) pointer(a Atom) bool {
-	if a.Kind == Entry || a.Kind == Slot || a.Kind == Pointee || a.Kind == Result {
+	if a.Kind == Entry || a.Kind == Slot || a.Kind == Through || a.Kind == Result {
 		return true
 	}
 	i, ok := r.find(a.At)

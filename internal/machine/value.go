@@ -16,7 +16,7 @@ const (
 	Slot         // what the stack held on entry, N bytes from the stack pointer
 	Content      // what the memory at the address N holds
 	Member       // what the memory holds at Off bytes from the address that the memory at N holds
-	Pointee      // what the memory held on entry at the end of the way in Off, which begins with what the register N held, or the stack: see beyond
+	Through      // what the memory holds at the end of a way that begins with the address that a register or the stack held on entry: see through
 	Result       // what the call at N returned
 	Table        // an entry of the table at N, shifted left by Shift, added to Off
 	Opaque       // anything
@@ -54,14 +54,14 @@ func (w Why) String() string { return whys[w] }
 // MaxAtoms is how many values are told apart.
 const MaxAtoms = 8
 
-// Atom is one thing that a value can be. Of Entry, Slot, Content, Member, Pointee and Result the lower 32 bits are meant, less those in Clear
+// Atom is one thing that a value can be. Of Entry to Result the lower 32 bits are meant, less those in Clear
 // and with those in Set, shifted left by Shift, Plus added to that, and with those in Then: see Apply.
 type Atom struct {
 	Kind       Kind
-	Width      uint8 // bytes in memory, of Content, Member and Table
+	Width      uint8 // bytes in memory, of Content, Member, Through and Table
 	Low        uint8 // bytes that are known, where the others of the register are not; 0 where all are
 	Shift      uint8
-	Signed     bool // of a Table
+	Signed     bool // of a Table; of a Through, that nothing was written before it is read
 	Why        Why
 	Then       uint16
 	Set, Clear uint32
@@ -90,7 +90,7 @@ func (a Atom) String() string {
 	if a.Kind == Opaque {
 		return fmt.Sprintf("? %s at 0x%x", a.Why, a.At)
 	}
-	name := [...]string{"", "frame", "entry", "slot", "content", "member", "pointee", "result", "table"}[a.Kind]
+	name := [...]string{"", "frame", "entry", "slot", "content", "member", "through", "result", "table"}[a.Kind]
 	s := fmt.Sprintf("%s0x%x", name, a.N)
 	if a.Off != 0 {
 		s += fmt.Sprintf("+0x%x", a.Off)
@@ -158,36 +158,54 @@ func (v Value) Lost() bool {
 // shared says whether two values are one: not only equal, but the same copy.
 func shared(a, b Value) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
 
-// slab hands out values without an allocation for each.
+// slab hands out what routines are followed with, without an allocation for each.
 type slab struct {
-	free   []Atom
-	made   int // most routines are small
-	regs   []Value
-	states int // that regs had room for
+	atoms  []Atom
+	values []Value
+	steps  []Step
+}
+
+const (
+	chunk    = 256 // atoms, or values, that are allocated at once
+	maxSteps = 16  // of one instruction
+)
+
+func (s *slab) one(a Atom) Value {
+	if len(s.atoms) == 0 {
+		s.atoms = make([]Atom, chunk)
+	}
+	v := s.atoms[:1:1]
+	s.atoms = s.atoms[1:]
+	v[0] = a
+	return v
+}
+
+// registers gives room for those of a state.
+func (s *slab) registers(n int) []Value {
+	if len(s.values) < n {
+		s.values = make([]Value, chunk)
+	}
+	v := s.values[:n:n]
+	s.values = s.values[n:]
+	return v
 }
 
 // copied gives a copy of the registers of a state.
 func (s *slab) copied(regs []Value) []Value {
-	if len(s.regs) < len(regs) {
-		s.states = min(2*s.states+1, 16)
-		s.regs = make([]Value, s.states*len(regs))
-	}
-	v := s.regs[:len(regs):len(regs)]
-	s.regs = s.regs[len(regs):]
+	v := s.registers(len(regs))
 	copy(v, regs)
 	return v
 }
 
-func (s *slab) one(a Atom) Value {
-	if len(s.free) == 0 {
-		s.made = min(2*s.made+16, 128)
-		s.free = make([]Atom, s.made)
+// place gives room for the steps of an instruction; taken says how many there are.
+func (s *slab) place() []Step {
+	if cap(s.steps)-len(s.steps) < maxSteps {
+		s.steps = make([]Step, 0, chunk)
 	}
-	v := s.free[:1:1]
-	s.free = s.free[1:]
-	v[0] = a
-	return v
+	return s.steps[len(s.steps) : len(s.steps) : len(s.steps)+maxSteps]
 }
+
+func (s *slab) taken(n int) { s.steps = s.steps[:len(s.steps)+min(n, cap(s.steps)-len(s.steps))] }
 
 func (s *slab) opaque(w Why, at uint32) Value { return s.one(Atom{Kind: Opaque, Why: w, At: at}) }
 
@@ -280,10 +298,10 @@ const maxSpread = 2
 
 // spreads says whether something unknown is masked so that only few values are left.
 func spreads(op Op, a, b Atom) bool {
-	if b.Kind == Opaque || b.Kind == Result {
+	if b.Kind == Opaque || b.Kind == Result || b.Kind == Through {
 		a, b = b, a
 	}
-	return op == And && (a.Kind == Opaque && a.Why != Earlier || a.Kind == Result) && b.Kind == Number && b.Low == 0 && b.N != 0 && bits.OnesCount64(uint64(b.N)) <= maxSpread
+	return op == And && (a.Kind == Opaque && a.Why != Earlier || a.Kind == Result || a.Kind == Through) && b.Kind == Number && b.Low == 0 && b.N != 0 && bits.OnesCount64(uint64(b.N)) <= maxSpread
 }
 
 // several is compute, where the result can be several.
@@ -324,6 +342,8 @@ func unknown(a, b Atom, at uint32) Atom {
 		return a
 	case b.Kind == Opaque:
 		return b
+	case a.Kind == Through || b.Kind == Through:
+		return Atom{Kind: Opaque, Why: FromMemory, At: at}
 	}
 	return Atom{Kind: Opaque, Why: NotFollowed, At: at}
 }
