@@ -98,6 +98,9 @@ func (s *State) assume(f flags, c Cond) bool {
 	if !f.tells(c) {
 		return true
 	}
+	if c == Equal && len(f.less) > 0 && f.size >= 4 {
+		s.replaceAll(f.less, s.slab.number(0, f.size, f.less[0].At))
+	}
 	b, one := f.bv.Number()
 	if f.op == Add || f.op == Test && shared(f.av, f.bv) {
 		b, one = 0, true
@@ -126,12 +129,8 @@ func (s *State) assume(f flags, c Cond) bool {
 	return true
 }
 
-// replace puts a narrowed value wherever the compared one is: where it was compared, and where that copy of it has gone.
-func (s *State) replace(f flags, v Value) {
-	old := f.av
-	if len(old) == len(v) && slices.EqualFunc(old, v, Atom.same) {
-		return
-	}
+// replaceAll puts a value wherever another one is.
+func (s *State) replaceAll(old, v Value) {
 	for r := range s.regs {
 		if shared(s.regs[r], old) {
 			s.regs[r] = v
@@ -142,6 +141,15 @@ func (s *State) replace(f flags, v Value) {
 			s.slots[i].value = v
 		}
 	}
+}
+
+// replace puts a narrowed value wherever the compared one is: where it was compared, and where that copy of it has gone.
+func (s *State) replace(f flags, v Value) {
+	old := f.av
+	if len(old) == len(v) && slices.EqualFunc(old, v, Atom.same) {
+		return
+	}
+	s.replaceAll(old, v)
 	switch {
 	case f.a.Kind == Register && f.a.Width >= 4 && shared(f.av, s.regs[f.a.Reg]):
 		s.regs[f.a.Reg] = v

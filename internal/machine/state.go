@@ -44,6 +44,7 @@ type flags struct {
 	a, b Operand
 	av   Value
 	bv   Value
+	less Value // a less b, of a Compare behind which that is computed
 	size uint8 // bytes, where a is gone
 }
 
@@ -124,7 +125,7 @@ func (s *State) countPushes(in *Inst) {
 func (s *State) step(p *Step, at uint32) {
 	switch p.Op {
 	case Compare, Test:
-		s.flags = flags{p.Op, p.A, p.B, s.read(p.A, p.A.Width, at), s.read(p.B, p.A.Width, at), p.A.Width}
+		s.flags = flags{op: p.Op, a: p.A, b: p.B, av: s.read(p.A, p.A.Width, at), bv: s.read(p.B, p.A.Width, at), size: p.A.Width}
 		if p.A == p.B {
 			s.flags.bv = s.flags.av
 		}
@@ -155,6 +156,8 @@ func (s *State) step(p *Step, at uint32) {
 	}
 	if p.Flags {
 		s.flags = s.result(p, v)
+	} else if p.Op == Sub && s.flags.op == Compare && p.A == s.flags.a && p.B == s.flags.b {
+		s.flags.less = v
 	}
 	if p.Dst.Kind == Register && p.Dst.Reg == s.env.Stack && len(v) == 1 && (v[0].Kind == Opaque || v[0].Kind == Through) && !s.early {
 		v = s.slab.one(Atom{Kind: Frame, Off: int64(at), At: at}) // moved by what is not known, as behind __chkstk: counted anew
@@ -648,7 +651,7 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 	out, same = s.clone(), true
 	anew := Atom{Kind: Frame, Off: int64(at) | joinedStack, At: at}
 	for r := range s.regs {
-		if Reg(r) == s.env.Stack && s.regs[r].has(anew) {
+		if Reg(r) == s.env.Stack && s.regs[r].has(anew) || widen && s.regs[r].anything() {
 			continue
 		}
 		v := s.slab.join(s.regs[r], t.regs[r], at)
@@ -666,6 +669,9 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 	next := 0 // in t's
 	for i := range s.slots {
 		x := &s.slots[i]
+		if widen && x.value.anything() {
+			continue
+		}
 		for next < len(t.slots) && t.slots[next].before(x.place) {
 			next++
 		}
@@ -702,7 +708,7 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 		same = same && s.pushed == out.pushed
 	}
 	out.flags = meet(s.flags, t.flags)
-	if out.flags.op != s.flags.op {
+	if out.flags.op != s.flags.op || len(out.flags.less) != len(s.flags.less) {
 		same = false
 	}
 	return out, same
@@ -719,6 +725,9 @@ func (s *State) slotOr(x *slot, i int, at uint32) Value {
 // meet keeps the flags of two ways where they come from one comparison.
 func meet(a, b flags) flags {
 	if a.op == b.op && a.a == b.a && a.b == b.b && shared(a.av, b.av) && shared(a.bv, b.bv) {
+		if !shared(a.less, b.less) {
+			a.less = nil
+		}
 		return a
 	}
 	return flags{}

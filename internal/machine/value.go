@@ -155,6 +155,11 @@ func (v Value) Lost() bool {
 	return false
 }
 
+// anything says whether the value is one thing that is not known, which all else is a case of.
+func (v Value) anything() bool {
+	return len(v) == 1 && v[0].Kind == Opaque && v[0].Why != Earlier && v[0].Low == 0
+}
+
 // shared says whether two values are one: not only equal, but the same copy.
 func shared(a, b Value) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
 
