@@ -23,7 +23,7 @@ func (f *follower) close(start uint32) *machine.Routine {
 }
 
 // maxClose is how many routines that call each other are looked at for what they preserve.
-const maxClose = 2
+const maxClose = 4
 
 // preserves gives what the routine that is called leaves as it was.
 func (f *follower) preserves(target machine.Value) (registers uint64, untouched bool) {
