@@ -11,7 +11,7 @@ import (
 
 // Limits on how far a value is followed out of its routine.
 const (
-	maxCallersUp = 3   // levels of callers
+	maxCallersUp = 6   // levels of callers
 	maxWay       = 8   // routines and variables on one way
 	maxCallSites = 512 // of one routine
 	maxSteps     = 12
@@ -140,7 +140,7 @@ const (
 func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	what := fmt.Sprintf("the routine at 0x%x gets it from its callers", r.Start)
 	if q.up >= maxCallersUp {
-		return answer{unknown: what + ", more than three levels up"}
+		return answer{unknown: fmt.Sprintf("%s, more than %d levels up", what, maxCallersUp)}
 	}
 	passed := a
 	if a.Kind == machine.Through {
