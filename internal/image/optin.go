@@ -92,7 +92,11 @@ func (f *follower) between(answers []*answer, low, high int, ask func(f *followe
 // optInVariable says whether a variable is one that an opt-in sets: nothing below Windows 8, something from there on, whatever the
 // code is like that does so.
 func (f *follower) optInVariable(p place) (*optIn, bool) {
-	if f.windows != (nx.Version{}) || !f.tells() {
+	if f.general != nil {
+		o := f.general.optIns[p]
+		return o, o != nil
+	}
+	if !f.tells() {
 		return nil, false
 	}
 	if o, known := f.optIns[p]; known {
@@ -135,18 +139,26 @@ func changes(f *follower, older nx.Version, ask func(f *follower) answer) bool {
 	return !ask(f.under(older)).same(ask(f.under(representatives[len(representatives)-1])))
 }
 
-// dated gives an answer for each version of Windows where it hangs on that in another way than by a variable of the opt-in.
+// dated gives an answer for each version of Windows where it hangs on that in another way than by a variable of the opt-in: a compiler
+// that knows what such a variable holds passes the number.
 func (f *follower) dated(a answer, ask func(f *follower) answer) answer {
 	byVariable := func(t driver.Term) bool {
 		return len(t.Tokens) > 0 || t.From != nx.Version{} || t.Below != nx.Version{}
 	}
-	if len(a.terms) < 2 || a.unknown != "" || slices.ContainsFunc(a.terms, byVariable) || !f.tells() || !changes(f, representatives[0], ask) {
+	numbers := func(f *follower) answer {
+		b := ask(f)
+		return answer{slices.DeleteFunc(slices.Clone(b.terms), byVariable), b.unknown}
+	}
+	out := answer{terms: slices.DeleteFunc(slices.Clone(a.terms), func(t driver.Term) bool { return !byVariable(t) })}
+	if len(a.terms) < 2 || a.unknown != "" || len(out.terms) == len(a.terms) || !f.tells() || !changes(f, representatives[0], numbers) {
 		return a
 	}
-	if b := byWindows(f, ask); b.unknown == "" {
-		return b
+	b := byWindows(f, numbers)
+	if b.unknown != "" {
+		return a
 	}
-	return a
+	out.add(b)
+	return out
 }
 
 // setOnWindows8 gives the value of a variable from Windows 8 on, if it is nothing below.

@@ -152,45 +152,53 @@ func (m *Image) absolute() (found []reference) {
 // pages finds adrp with what adds the rest of the address, wherever that stands behind it: a register that another instruction
 // wrote in between counts all the same.
 func pages(size, rva uint32, code []byte, found []reference) []reference {
-	var page [32]uint32
+	var page registerPages
 	for i := 0; i+4 <= len(code) && len(found) < maxIndexed; i += 4 {
 		w, at := binary.LittleEndian.Uint32(code[i:]), rva+uint32(i)
-		n := w >> 5 & 31
 		to := uint32(0)
-		switch {
+		switch d, n := w&31, w>>5&31; {
+		case w&0x0a000000 == 0x08000000: // loads and stores
+			to = page.memory(w, at)
 		case w&0x9f000000 == 0x90000000: // adrp
-			page[w&31] = at&^0xfff + uint32(int32((w>>5&0x7ffff<<2|w>>29&3)<<11)>>11)<<12
-			continue
+			page[d] = at&^0xfff + uint32(int32((w>>5&0x7ffff<<2|w>>29&3)<<11)>>11)<<12
 		case w&0x9f000000 == 0x10000000: // adr
 			to = at + uint32(int32((w>>5&0x7ffff<<2|w>>29&3)<<11)>>11)
-			page[w&31] = to
-		case w&0xbf000000 == 0x18000000: // ldr of a literal
-			to = at + uint32(int32(w>>5&0x7ffff<<13)>>11)
-			page[w&31] = 0
-		case w&0x0a4003e0 == 0x084003e0: // a load from the stack: what an epilogue restores is still there behind it
-			continue
-		case w&0x3f000000 == 0x39000000: // load or store of a general register, with an offset in units of its size
-			to = page[n] + w>>10&0xfff<<(w>>30)
-			if load := w&0x00c00000 != 0; load {
-				page[w&31] = 0
-			}
+			page[d] = to
 		case w&0x7f800000 == 0x11000000: // add
 			to = page[n] + w>>10&0xfff<<(w>>22&1*12)
-			page[w&31] = to
+			page[d] = to
 		case w&0xffe0ffe0 == 0xaa0003e0: // mov
-			page[w&31] = page[w>>16&31]
-			continue
-		default:
-			if w&0x1c000000 == 0x10000000 || w&0x0e000000 == 0x0a000000 || w&0x0a400000 == 0x08400000 {
-				page[w&31] = 0 // a computation, or a load, puts something else there
-			}
-			continue
+			page[d] = page[w>>16&31]
+		case w&0x1c000000 == 0x10000000, w&0x0e000000 == 0x0a000000: // a computation puts something else there
+			page[d] = 0
 		}
 		if to < size && to >= 1<<12 { // no section begins in front of the first page
 			found = append(found, reference{to, at})
 		}
 	}
 	return found
+}
+
+// registerPages are the addresses that registers hold, as far as adrp and what follows it tells.
+type registerPages [32]uint32
+
+// memory gives what a load or store names, if anything, and forgets what it overwrites.
+func (page *registerPages) memory(w, at uint32) (to uint32) {
+	const load = 0x00400000
+	switch d, n := w&31, w>>5&31; {
+	case w&0xbf000000 == 0x18000000: // ldr of a literal
+		to = at + uint32(int32(w>>5&0x7ffff<<13)>>11)
+		page[d] = 0
+	case w&load != 0 && n == 31: // from the stack: what an epilogue restores is still there behind it
+	case w&0x3f000000 == 0x39000000: // of a general register, with an offset in units of its size
+		to = page[n] + w>>10&0xfff<<(w>>30)
+		if w&0x00c00000 != 0 {
+			page[d] = 0
+		}
+	case w&load != 0:
+		page[d] = 0
+	}
+	return to
 }
 
 // callersOf gives who calls an address or jumps to it, by distance.

@@ -90,6 +90,9 @@ func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
 	case machine.Result:
 		return masked(a, q.fromCallee(a, r))
 	case machine.Opaque:
+		if b, ok := q.byCall(a, r); ok {
+			return b
+		}
 		return answer{unknown: fmt.Sprintf("at 0x%x %s", a.At, a.Why)}
 	}
 	return answer{unknown: fmt.Sprintf("at 0x%x it is read through a pointer", a.At)}
@@ -259,4 +262,58 @@ func (q *query) fromCallee(a machine.Atom, r *machine.Routine) answer {
 		out.add(unknown)
 	}
 	return out
+}
+
+// arity says how many arguments a call has, less than none where that is not known.
+func (f *follower) arity(s *machine.State, in *machine.Inst) int {
+	name, _ := f.callee(s.Target(in), s)
+	if d, known := f.rows[name]; known && d.Arity > 0 && d.Wdf == 0 {
+		if f.Processor == nx.X86 {
+			return d.PlaceX86(d.Arity+1) - 1
+		}
+		return d.Arity
+	}
+	if n, known := arities[name]; known {
+		return n
+	}
+	return -1
+}
+
+// byCall gives what a call of a routine of the image wrote to a place on the stack, by its address.
+func (q *query) byCall(a machine.Atom, r *machine.Routine) (answer, bool) {
+	before, in, ok := r.Passed(a)
+	if !ok {
+		return answer{}, false
+	}
+	_, start := q.f.callee(before.Target(in), before)
+	if start == 0 || !q.enter(wayDown, start) {
+		return answer{}, false
+	}
+	defer q.leave()
+	callee := q.f.routine(start)
+	outputs, known := callee.Outputs(before.GivenFor(a), q.f.arity)
+	var out answer
+	writes := map[uint32]bool{}
+	for _, o := range outputs {
+		all, sure := before.Wrote(a, o, in.At)
+		known = known && sure
+		for _, b := range o.Value {
+			if all && known {
+				out.add(q.ofCallee(b, callee, before, in.At, r))
+			}
+		}
+		writes[o.At] = writes[o.At] || all
+	}
+	if !known {
+		return answer{}, false
+	}
+	q.say(in.At, "the routine at 0x%x gets its address", start)
+	missed := false
+	callee.Reach(start, func(in *machine.Inst) bool { return writes[in.At] }).Each(func(in *machine.Inst) {
+		missed = missed || in.Flow == machine.Return
+	})
+	if missed {
+		out.add(q.resolve(before.At(a, in.At), r))
+	}
+	return out, true
 }

@@ -3,6 +3,7 @@ package image
 import (
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -58,10 +59,13 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 		wanted = append(wanted, f.wdf)
 	}
 	sites, rest := f.nearSites(wanted, rows)
-	for _, start := range append(rest, fetching...) {
+	for _, start := range fetching {
+		rest[start] = append(rest[start], 0)
+	}
+	for _, start := range slices.Sorted(maps.Keys(rest)) {
 		r := f.routine(start)
 		r.EachCall(func(in *machine.Inst) {
-			name, _ := f.callee(f.indirect(r, in), nil)
+			name, _ := f.callee(f.indirect(r, in, rest[start]), nil)
 			if d, ok := rows[name]; ok && !f.isLinkers(in.At, start) {
 				sites = append(sites, f.site(d, in, r))
 			}
@@ -72,8 +76,9 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 }
 
 // nearSites gives the calls that are found without a look at more than the block of instructions that names the import; and the
-// routines that must be followed for the others.
-func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []driver.Site, rest []uint32) {
+// routines that must be followed for the others, with the instructions in them that name one.
+func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []driver.Site, rest map[uint32][]uint32) {
+	rest = map[uint32][]uint32{}
 	for _, u := range f.using(wanted) {
 		called := false
 		if u.at != 0 && f.certain(u) {
@@ -94,28 +99,41 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 			})
 		}
 		if !called {
-			rest = append(rest, u.Start)
+			rest[u.Start] = append(rest[u.Start], u.at)
 		}
 	}
-	slices.Sort(rest)
-	return sites, slices.Compact(rest)
+	return sites, rest
 }
 
 // indirect gives what a call goes to, or a jump that leaves the routine: through a register or memory, or by the guard's dispatch. Of one
-// that goes to a fixed address nothing is given.
-func (f *follower) indirect(r *machine.Routine, in *machine.Inst) machine.Value {
+// that goes to a fixed address nothing is given, nor of one that is surely to none of those that the routine names there.
+func (f *follower) indirect(r *machine.Routine, in *machine.Inst, names []uint32) machine.Value {
 	const rax = 0
 	dispatched := in.Known && f.Processor == nx.X64 && dispatches(f.At(in.Target))
 	if in.Known && !dispatched {
 		return nil
 	}
-	target, _ := r.Value(in.At, func(s *machine.State) machine.Value {
+	get := func(s *machine.State) machine.Value {
 		if target := s.Target(in); !dispatched && !f.isDispatch(target) {
 			return target
 		}
 		return s.Register(rax)
-	})
+	}
+	if s, ok := r.Near(in.At); ok && f.isMember(get(s), names) {
+		return nil
+	}
+	target, _ := r.Value(in.At, get)
 	return target
+}
+
+// isMember says whether a value is read at a distance from a pointer, in an instruction that names nothing, where no function of the
+// framework's table that is wanted stands.
+func (f *follower) isMember(v machine.Value, names []uint32) bool {
+	if len(v) != 1 || !v.Early() || v[0].Off == 0 || slices.Contains(names, v[0].At) {
+		return false
+	}
+	_, wanted := f.byIndex[int(v[0].Off)/int(f.env.Word)]
+	return !wanted || f.wdf == 0
 }
 
 // isDispatch says whether an address is that of the guard's dispatch.

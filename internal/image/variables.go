@@ -246,8 +246,8 @@ func (f *follower) onlyLoads(reference uint32) bool {
 // storedAt adds what an instruction writes to a variable that it names.
 func (f *follower) storedAt(v *variable, p place, u use) {
 	value, width, ok := u.Stored(u.at)
-	if !ok {
-		return // never reached
+	if _, reached := u.Before(u.at); !ok || !reached && !f.exhausted() {
+		return // flags of the opt-in that are nothing leave its variables alone
 	}
 	if u.to != p.rva || width < p.width {
 		v.unknown = fmt.Sprintf("at 0x%x a part of the variable at 0x%x is written", u.at, p.rva)

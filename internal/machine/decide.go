@@ -91,15 +91,22 @@ var opposite = [...]Cond{
 
 // assume narrows the state to where a condition holds on the flags; false where it can't.
 func (s *State) assume(f flags, c Cond) bool {
+	if !s.narrowTo(f, c) {
+		return false
+	}
+	if c == Equal && f.rest.Kind == Register && f.rest.Width >= 4 {
+		s.regs[f.rest.Reg] = s.slab.number(0, f.rest.Width, f.av[0].At)
+	}
+	return true
+}
+
+func (s *State) narrowTo(f flags, c Cond) bool {
 	yes, _ := f.decide(c)
 	if !yes {
 		return false
 	}
 	if !f.tells(c) {
 		return true
-	}
-	if c == Equal && len(f.less) > 0 && f.size >= 4 {
-		s.replaceAll(f.less, s.slab.number(0, f.size, f.less[0].At))
 	}
 	b, one := f.bv.Number()
 	if f.op == Add || f.op == Test && shared(f.av, f.bv) {
@@ -129,8 +136,12 @@ func (s *State) assume(f flags, c Cond) bool {
 	return true
 }
 
-// replaceAll puts a value wherever another one is.
-func (s *State) replaceAll(old, v Value) {
+// replace puts a narrowed value wherever the compared one is: where it was compared, and where that copy of it has gone.
+func (s *State) replace(f flags, v Value) {
+	old := f.av
+	if len(old) == len(v) && slices.EqualFunc(old, v, Atom.same) {
+		return
+	}
 	for r := range s.regs {
 		if shared(s.regs[r], old) {
 			s.regs[r] = v
@@ -141,15 +152,6 @@ func (s *State) replaceAll(old, v Value) {
 			s.slots[i].value = v
 		}
 	}
-}
-
-// replace puts a narrowed value wherever the compared one is: where it was compared, and where that copy of it has gone.
-func (s *State) replace(f flags, v Value) {
-	old := f.av
-	if len(old) == len(v) && slices.EqualFunc(old, v, Atom.same) {
-		return
-	}
-	s.replaceAll(old, v)
 	switch {
 	case f.a.Kind == Register && f.a.Width >= 4 && shared(f.av, s.regs[f.a.Reg]):
 		s.regs[f.a.Reg] = v

@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -66,4 +68,51 @@ func FuzzRoutine(f *testing.F) {
 			t.Errorf("%d instructions more than are allowed", -env.Budget)
 		}
 	})
+}
+
+// What is read of an instruction's flow alone is what the whole instruction has.
+func TestFlowAlone(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	differs := 0
+	for name, decode := range map[string]Decoder{"x64": decodeX64, "x86": decodeIA32, "ARM64": decodeARM64} {
+		flows := map[Flow]int{}
+		for range 150000 {
+			code := make([]byte, 15)
+			binary.LittleEndian.PutUint64(code, random.Uint64())
+			if random.IntN(3) == 0 {
+				code[0] = 0x0f // the second map
+			}
+			var whole, alone Inst
+			ok := decode(code, 0x1000, 0x140000000, false, &whole)
+			if decode(code, 0x1000, 0x140000000, true, &alone) != ok {
+				t.Fatalf("%s % x: one of them is no instruction", name, code)
+			}
+			if !ok {
+				continue
+			}
+			flows[whole.Flow]++
+			type flow struct {
+				length     uint8
+				flow       Flow
+				cond       Cond
+				known, own bool
+				pops       uint16
+				target     uint32
+				via        Operand
+			}
+			of := func(in Inst) flow {
+				return flow{in.Len, in.Flow, in.Cond, in.Known, in.Own, in.Pops, in.Target, in.Via}
+			}
+			if of(whole) != of(alone) {
+				if differs++; differs < 10 {
+					t.Errorf("%s % x: %+v, want %+v", name, code, alone, whole)
+				}
+			}
+		}
+		for _, f := range []Flow{Next, Call, Jump, Branch, Return, Stop} {
+			if flows[f] == 0 {
+				t.Errorf("%s: none has flow %d", name, f)
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package machine
 
-// Near gives the state before an instruction as far as its own block tells: what comes from in front of that is Early.
+// Near gives the state before an instruction as far as its own block tells: what comes from in front of that is Early; where that was
+// read through, the atom has the distance, the width and the address of the instruction of the last time.
 func (r *Routine) Near(at uint32) (*State, bool) {
 	i, ok := r.find(at)
 	if !ok || r.env.Budget < 0 {

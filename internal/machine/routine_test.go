@@ -144,3 +144,21 @@ func TestArgumentsOfFrame(t *testing.T) {
 		}
 	}
 }
+
+// A loop that counts down to nothing leaves nothing, be its flags those of the counter or of the comparison with what is taken off it.
+func TestCountedDown(t *testing.T) {
+	for _, c := range []struct{ name, code string }{
+		{"dec ecx", "\xb9\x10\x00\x00\x00" + "\xff\xc9" + "\x75\xfc" + "\xc3"},        // mov ecx, 16; dec ecx; jnz to that; ret
+		{"sub ecx, 1", "\xb9\x10\x00\x00\x00" + "\x83\xe9\x01" + "\x75\xfb" + "\xc3"}, // mov ecx, 16; sub ecx, 1; jnz to that; ret
+	} {
+		env := X64()
+		around(&env, []byte(c.code))
+		s, ok := Read(&env, 0).Before(uint32(len(c.code) - 1))
+		if !ok {
+			t.Fatal(c.name)
+		}
+		if n, one := s.Register(1).Number(); !one || n != 0 {
+			t.Errorf("%s: got %s", c.name, texts(s.Register(1)))
+		}
+	}
+}

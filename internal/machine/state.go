@@ -44,8 +44,9 @@ type flags struct {
 	a, b Operand
 	av   Value
 	bv   Value
-	less Value // a less b, of a Compare behind which that is computed
 	size uint8 // bytes, where a is gone
+	// rest is a register that holds a - b of a Compare.
+	rest Operand
 }
 
 const maxSlots = 512
@@ -125,7 +126,7 @@ func (s *State) countPushes(in *Inst) {
 func (s *State) step(p *Step, at uint32) {
 	switch p.Op {
 	case Compare, Test:
-		s.flags = flags{op: p.Op, a: p.A, b: p.B, av: s.read(p.A, p.A.Width, at), bv: s.read(p.B, p.A.Width, at), size: p.A.Width}
+		s.flags = flags{p.Op, p.A, p.B, s.read(p.A, p.A.Width, at), s.read(p.B, p.A.Width, at), p.A.Width, Operand{}}
 		if p.A == p.B {
 			s.flags.bv = s.flags.av
 		}
@@ -156,13 +157,15 @@ func (s *State) step(p *Step, at uint32) {
 	}
 	if p.Flags {
 		s.flags = s.result(p, v)
-	} else if p.Op == Sub && s.flags.op == Compare && p.A == s.flags.a && p.B == s.flags.b {
-		s.flags.less = v
 	}
 	if p.Dst.Kind == Register && p.Dst.Reg == s.env.Stack && len(v) == 1 && (v[0].Kind == Opaque || v[0].Kind == Through) && !s.early {
 		v = s.slab.one(Atom{Kind: Frame, Off: int64(at), At: at}) // moved by what is not known, as behind __chkstk: counted anew
 	}
+	isRest := p.Op == Sub && s.flags.op == Compare && s.flags.a == p.A && s.flags.b == p.B && p.Dst.Kind == Register
 	s.write(p.Dst, v, at)
+	if isRest {
+		s.flags.rest = p.Dst
+	}
 	if p.Flags && p.Op != Other {
 		s.flags.a = p.Dst // written before, the comparison with 0 is of what it holds now
 	}
@@ -254,7 +257,7 @@ func (s *State) allPlain(v Value, o Operand, width uint8) bool {
 func (a Atom) plain(o Operand, width, word uint8) bool {
 	switch {
 	case a.Kind == Opaque:
-		return true
+		return o.Width >= 4 || a == a.lost()
 	case a.Low != 0:
 		return false
 	case o.Width >= word:
@@ -267,6 +270,8 @@ func (a Atom) plain(o Operand, width, word uint8) bool {
 
 func (a Atom) narrowed(o Operand, width uint8, at uint32) Atom {
 	switch {
+	case a.Kind == Opaque && o.Width < 4:
+		return a.lost()
 	case a.Kind == Opaque:
 		return a
 	case a.Low != 0 && o.Width > a.Low:
@@ -347,6 +352,7 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 	case a.pointsAt(s.env.Word):
 		return s.slab.one(Atom{Kind: Member, N: a.N, Off: int64(int32(a.Plus)), Width: o.Width, At: at})
 	case a.Kind == Opaque && a.Why == Earlier:
+		a.Off, a.Width, a.At = o.Imm, o.Width, at // the last that was read on the way
 		return s.slab.one(a)
 	}
 	lost := Atom{Kind: Opaque, Why: FromMemory, At: at}
@@ -454,7 +460,7 @@ func (s *State) fresh(p place, at uint32) Value {
 	if p.base == 0 && p.off >= 0 {
 		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
 	}
-	return s.slab.one(Atom{Kind: Opaque, Why: NotWritten, N: p.off, Off: p.base, At: at})
+	return s.slab.one(Atom{Kind: Opaque, Why: NotWritten, Width: s.env.Word, N: p.off, Off: p.base, At: at})
 }
 
 // elsewhere is something from in front of the block that is in no register.
@@ -513,7 +519,7 @@ func (s *State) write(o Operand, v Value, at uint32) {
 
 // forget unties the flags from a place that gets another content.
 func (s *State) forget(o Operand) {
-	for _, f := range []*Operand{&s.flags.a, &s.flags.b} {
+	for _, f := range []*Operand{&s.flags.a, &s.flags.b, &s.flags.rest} {
 		if f.Kind == o.Kind && (f.Kind == Memory || f.Reg == o.Reg) || f.Kind == Memory && o.Kind == Register && (f.Reg == o.Reg || f.Index == o.Reg) {
 			*f = Operand{}
 		}
@@ -560,7 +566,7 @@ func (s *State) store(o Operand, v Value, at uint32) {
 			for i := range s.slots {
 				s.slots[i].value = s.slab.one(a)
 			}
-		case a.Kind == Opaque:
+		case a.Kind == Opaque, a.Kind == Through:
 			s.spoilTaken(at)
 		}
 	}
@@ -637,7 +643,7 @@ func (s *State) wipe(o Operand, at uint32) {
 		switch a.Kind {
 		case Frame:
 			s.spoil(place{a.Off, a.N}, maxObject, NotFollowed, at)
-		case Opaque:
+		case Opaque, Through:
 			s.spoilTaken(at)
 		}
 	}
@@ -651,7 +657,7 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 	out, same = s.clone(), true
 	anew := Atom{Kind: Frame, Off: int64(at) | joinedStack, At: at}
 	for r := range s.regs {
-		if Reg(r) == s.env.Stack && s.regs[r].has(anew) || widen && s.regs[r].anything() {
+		if Reg(r) == s.env.Stack && s.regs[r].has(anew) {
 			continue
 		}
 		v := s.slab.join(s.regs[r], t.regs[r], at)
@@ -669,9 +675,6 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 	next := 0 // in t's
 	for i := range s.slots {
 		x := &s.slots[i]
-		if widen && x.value.anything() {
-			continue
-		}
 		for next < len(t.slots) && t.slots[next].before(x.place) {
 			next++
 		}
@@ -708,7 +711,7 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 		same = same && s.pushed == out.pushed
 	}
 	out.flags = meet(s.flags, t.flags)
-	if out.flags.op != s.flags.op || len(out.flags.less) != len(s.flags.less) {
+	if out.flags.op != s.flags.op {
 		same = false
 	}
 	return out, same
@@ -724,10 +727,7 @@ func (s *State) slotOr(x *slot, i int, at uint32) Value {
 
 // meet keeps the flags of two ways where they come from one comparison.
 func meet(a, b flags) flags {
-	if a.op == b.op && a.a == b.a && a.b == b.b && shared(a.av, b.av) && shared(a.bv, b.bv) {
-		if !shared(a.less, b.less) {
-			a.less = nil
-		}
+	if a.op == b.op && a.a == b.a && a.b == b.b && a.rest == b.rest && shared(a.av, b.av) && shared(a.bv, b.bv) {
 		return a
 	}
 	return flags{}

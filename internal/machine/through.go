@@ -121,20 +121,168 @@ func (r *Routine) eachState(visit func(s *State, in *Inst) bool) {
 
 // writesBeyondStack says whether an instruction writes anything but the routine's own stack.
 func (s *State) writesBeyondStack(in *Inst) bool {
+	t := s.clone()
 	for i, steps := 0, in.does(); i < len(steps); i++ {
-		if p := &steps[i]; (p.Dst.Kind == Memory || p.Op == Wipe) && !s.onOwnStack(p, in) {
+		p := &steps[i]
+		if (p.Dst.Kind == Memory || p.Op == Wipe) && !t.ownStack(p.Dst, in.At) {
+			return true
+		}
+		t.step(p, in.At)
+	}
+	return false
+}
+
+// ownStack says whether what is written is the routine's own stack, its arguments included.
+func (s *State) ownStack(to Operand, at uint32) bool {
+	return onStack(s.address(to, at))
+}
+
+// Passed gives the last call in front of an instruction, in its block, that is given the address of a place on the stack, or one not far
+// below, with the state before it. The place is what an atom says that is NotWritten.
+func (r *Routine) Passed(a Atom) (before *State, in *Inst, ok bool) {
+	r.solve()
+	i, known := r.find(a.At)
+	if !known || !a.isPlace() {
+		return nil, nil, false
+	}
+	b := &r.blocks[r.blockOf(i)]
+	if b.in == nil {
+		return nil, nil, false
+	}
+	s, p := r.entering(b), place{a.Off, a.N}
+	var mark Value // is in the place as long as nothing else may have written it
+	for j := b.first; j < i; j++ {
+		c := &r.insts[j]
+		gives := c.Flow == Call && len(s.given(p)) > 0
+		if gives {
+			t := s.clone()
+			before, in = &t, c
+		}
+		if r.pass(&s, c); gives {
+			mark = r.slab.opaque(ByCall, c.At)
+			s.put(p, 4, mark)
+		}
+	}
+	k, found := s.find(p)
+	return before, in, found && before != nil && shared(s.slots[k].value, mark)
+}
+
+// given tells by what a call that comes now may write a place on the stack: what of it holds an address of the place, or one not far below,
+// an Entry or a Slot as the called routine finds it. Of the stack, all counts.
+func (s *State) given(p place) (list []Atom) {
+	near := func(v Value) bool {
+		return slices.ContainsFunc(v, func(a Atom) bool { return a.Kind == Frame && a.Off == p.base && a.N <= p.off && p.off < a.N+maxObject })
+	}
+	for reg := range s.regs {
+		if s.env.volatile>>reg&1 != 0 && near(s.regs[reg]) {
+			list = append(list, Atom{Kind: Entry, N: int64(reg)})
+		}
+	}
+	pushed := int64(0)
+	if s.env.Stack == stackX86 {
+		pushed = int64(s.env.Word)
+	}
+	sp := s.regs[s.env.Stack]
+	for _, x := range s.slots {
+		if near(x.value) {
+			a := Atom{Kind: Slot, N: x.off + pushed}
+			if len(sp) == 1 && sp[0].Kind == Frame && sp[0].Off == x.base {
+				a.N -= sp[0].N
+			}
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// GivenFor tells by what a call may write the place that an atom says.
+func (s *State) GivenFor(a Atom) []Atom { return s.given(place{a.Off, a.N}) }
+
+// handsOn says whether a call that comes now, of a routine with so many arguments, is given what one of the atoms stands for, or may find it
+// by an address on the stack. Less than none is a number that is not known.
+func (s *State) handsOn(in *Inst, arguments int, list []Atom) bool {
+	holds := func(v Value) bool {
+		return slices.ContainsFunc(v, func(a Atom) bool {
+			return slices.ContainsFunc(list, func(b Atom) bool { return a.Kind == b.Kind && a.N == b.N })
+		})
+	}
+	kept := slices.ContainsFunc(s.slots, func(x slot) bool { return holds(x.value) })
+	frames := func(v Value) bool {
+		return kept && slices.ContainsFunc(v, func(a Atom) bool { return a.Kind == Frame })
+	}
+	if arguments < 0 {
+		return len(s.uses(in, holds)) > 0 || len(s.uses(in, frames)) > 0
+	}
+	for n := 1; n <= arguments; n++ {
+		if v := s.Argument(n, in.Flow != Call, in.At); holds(v) || frames(v) {
 			return true
 		}
 	}
 	return false
 }
 
-// onOwnStack says whether a step of an instruction writes the routine's own stack.
-func (s *State) onOwnStack(p *Step, in *Inst) bool {
-	t := s.clone()
-	for steps := in.does(); len(steps) > 0 && &steps[0] != p; steps = steps[1:] {
-		t.step(&steps[0], in.At)
-	}
-	targets := t.address(p.Dst, in.At)
-	return onStack(targets) && !slices.ContainsFunc(targets, func(a Atom) bool { return a.Off == 0 && a.N >= 0 })
+// Output is a write of a routine through a pointer that it gets.
+type Output struct {
+	Pointer Atom // an Entry or a Slot; a Number where it is an address
+	Off     int64
+	Width   uint8
+	At      uint32
+	Value   Value
 }
+
+// Outputs gives all that a routine writes besides its own stack, through pointers that it gets; false where that is not known: it hands
+// on one of those in the list, or writes elsewhere. Arguments says how many a call has, less than none where that is not known.
+func (r *Routine) Outputs(pointers []Atom, arguments func(s *State, in *Inst) int) (list []Output, known bool) {
+	known = true
+	r.eachState(func(s *State, in *Inst) bool {
+		if (in.Flow == Call || r.departs(in)) && s.handsOn(in, arguments(s, in), pointers) {
+			known = false
+		}
+		t := s.clone()
+		for i, steps := 0, in.does(); i < len(steps) && known; i++ {
+			p := &steps[i]
+			if p.Op == Wipe {
+				known = false
+			} else if p.Dst.Kind == Memory && !t.ownStack(p.Dst, in.At) {
+				o, ok := t.output(p, in.At)
+				list, known = append(list, o), ok
+			}
+			t.step(p, in.At)
+		}
+		return known
+	})
+	return list, known && r.Whole
+}
+
+// output is a write through a pointer that was there on entry, false where it is another.
+func (s *State) output(p *Step, at uint32) (Output, bool) {
+	to := s.address(p.Dst, at)
+	if len(to) != 1 {
+		return Output{}, false
+	}
+	if to[0].Kind == Number && to[0].Low == 0 { // a variable
+		return Output{Pointer: to[0], Width: p.Dst.Width, At: at}, true
+	}
+	t, ok := to[0].through(p.Dst.Width, at)
+	return Output{t.Pointer(), int64(int16(t.Off)), p.Dst.Width, at, s.stored(p, at)}, ok && t.distances() == 1
+}
+
+// Wrote says whether what a called routine writes through a pointer goes to the place that an atom stands for, by the state before the
+// call: to all of its four bytes, to none of them; or known is false.
+func (s *State) Wrote(a Atom, o Output, at uint32) (all, known bool) {
+	if o.Pointer.Kind == Number {
+		return false, true
+	}
+	to := s.pointerOnEntry(o.Pointer, false, at)
+	if len(to) != 1 || to[0].Kind != Frame && to[0].Kind != Number {
+		return false, false
+	}
+	if to[0].Kind == Number || to[0].Off != a.Off {
+		return false, to[0].Kind == Number
+	}
+	d := to[0].N + o.Off - a.N
+	return d == 0 && o.Width >= 4, d == 0 && o.Width >= 4 || d >= 4 || d+int64(o.Width) <= 0
+}
+
+// At gives what the place that an atom stands for held.
+func (s *State) At(a Atom, at uint32) Value { return s.loadSlot(place{a.Off, a.N}, 4, at) }

@@ -58,7 +58,7 @@ const MaxAtoms = 8
 // and with those in Set, shifted left by Shift, Plus added to that, and with those in Then: see Apply.
 type Atom struct {
 	Kind       Kind
-	Width      uint8 // bytes in memory, of Content, Member, Through and Table
+	Width      uint8 // bytes in memory, of Content, Member, Through and Table; of NotWritten, that it is what the stack holds at N from Off
 	Low        uint8 // bytes that are known, where the others of the register are not; 0 where all are
 	Shift      uint8
 	Signed     bool // of a Table; of a Through, that nothing was written before it is read
@@ -70,10 +70,13 @@ type Atom struct {
 	N, Off     int64
 }
 
-// same says whether two atoms stand for the same, wherever they come from.
+// same says whether two atoms stand for the same, wherever they come from. What the memory holds can be another thing at another place.
 func (a Atom) same(b Atom) bool {
+	if a.Kind == Through || a.isPlace() {
+		return a == b
+	}
 	a.At, b.At = 0, 0
-	if a.Kind == Opaque && b.Kind == Opaque {
+	if a.Kind == Opaque && b.Kind == Opaque && !b.isPlace() {
 		return (a.Why == Earlier) == (b.Why == Earlier)
 	}
 	return a == b
@@ -81,6 +84,18 @@ func (a Atom) same(b Atom) bool {
 
 // Apply gives the value of an atom by that of what it stands for.
 func (a Atom) Apply(n uint32) uint32 { return ((n&^a.Clear|a.Set)<<a.Shift + a.Plus) | uint32(a.Then) }
+
+// lost is something unknown as something else is computed from it: a place on the stack where nothing is known to have been written is not
+// what that is.
+func (a Atom) lost() Atom {
+	if a.isPlace() {
+		a.Width, a.N, a.Off = 0, 0, 0
+	}
+	return a
+}
+
+// isPlace says whether an atom is what the stack holds at a place, as far as that is known.
+func (a Atom) isPlace() bool { return a.Kind == Opaque && a.Why == NotWritten && a.Width != 0 }
 
 // Plain says whether the atom is just what it stands for.
 func (a Atom) Plain() bool { return a.Set|a.Clear|a.Plus == 0 && a.Shift == 0 && a.Then == 0 }
@@ -153,11 +168,6 @@ func (v Value) Lost() bool {
 		}
 	}
 	return false
-}
-
-// anything says whether the value is one thing that is not known, which all else is a case of.
-func (v Value) anything() bool {
-	return len(v) == 1 && v[0].Kind == Opaque && v[0].Why != Earlier && v[0].Low == 0
 }
 
 // shared says whether two values are one: not only equal, but the same copy.
@@ -237,7 +247,7 @@ func extend(n int64, width uint8) int64 {
 
 // join gives what is one or the other. The result is a where b adds nothing.
 func (s *slab) join(a, b Value, at uint32) Value {
-	if shared(a, b) {
+	if shared(a, b) || a.anything() {
 		return a
 	}
 	out := a
@@ -251,6 +261,11 @@ func (s *slab) join(a, b Value, at uint32) Value {
 		out = append(out[:len(out):len(out)], x)
 	}
 	return out
+}
+
+// anything says whether a value is given up on: nothing can be added to that. Else a loop would find something new for ever.
+func (v Value) anything() bool {
+	return len(v) == 1 && v[0].Kind == Opaque && (v[0].Why == InLoop || v[0].Why == ManyValues || v[0].Why == TooMuch)
 }
 
 func (v Value) has(a Atom) bool {
@@ -344,9 +359,9 @@ func compute(op Op, a, b Atom, width uint8, at uint32) Atom {
 func unknown(a, b Atom, at uint32) Atom {
 	switch {
 	case a.Kind == Opaque && (a.Why == Earlier || b.Kind != Opaque):
-		return a
+		return a.lost()
 	case b.Kind == Opaque:
-		return b
+		return b.lost()
 	case a.Kind == Through || b.Kind == Through:
 		return Atom{Kind: Opaque, Why: FromMemory, At: at}
 	}
