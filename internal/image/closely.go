@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/nxport/nxport/internal/machine"
@@ -69,4 +70,18 @@ var neverReturn = []string{
 func (f *follower) ends(target machine.Value) bool {
 	name, _ := f.callee(target, nil)
 	return slices.Contains(neverReturn, name)
+}
+
+// setsUp says whether a routine of x86 is one by Microsoft's compilers that sets up the frame of what calls it first of all (__SEH_prolog and
+// its kin), with the size and the handlers of that.
+func (f *follower) setsUp(start uint32) bool {
+	sets, known := f.settingUp[start]
+	if !known {
+		const push, reach = 0x68, 28
+		code := f.At(start)
+		// push the handler, and what fs:0 has; then mov [esp+16], ebp; lea ebp, [esp+16]; sub esp, eax
+		sets = len(code) > 0 && code[0] == push && bytes.Contains(code[:min(len(code), reach)], []byte("\x89\x6c\x24\x10\x8d\x6c\x24\x10\x2b\xe0"))
+		f.settingUp[start] = sets
+	}
+	return sets
 }

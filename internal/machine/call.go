@@ -20,6 +20,8 @@ func (s *State) call(in *Inst) {
 	}
 	s.untouched = s.untouched && untouched
 	switch {
+	case s.env.setsUp(in):
+		s.setUp(in.At)
 	case s.env.Word == 4:
 		s.pop(in, target)
 	case s.env.Stack == stackX86:
@@ -41,6 +43,25 @@ func (s *State) call(in *Inst) {
 	if told {
 		s.env.Called(&before, s, in, target)
 	}
+}
+
+// setsUp says whether an instruction calls what sets up the frame of its caller.
+func (e *Env) setsUp(in *Inst) bool { return in.Known && e.SetsUp != nil && e.SetsUp(in.Target) }
+
+// setUp is what a routine leaves that sets up its caller's frame, as those do that are called first where exceptions are handled: the frame
+// pointer is where the caller of all saved it, and the stack somewhere below.
+func (s *State) setUp(at uint32) {
+	const arguments = 8 // of the routine, which the frame takes the place of
+	if sp := s.regs[s.env.Stack]; len(sp) == 1 && sp[0].Kind == Frame {
+		frame := sp[0]
+		s.cutOut(place{frame.Off, frame.N - maxObject}, maxObject+arguments)
+		frame.N += arguments / 2
+		s.regs[s.env.Frame] = s.slab.one(frame)
+	} else {
+		s.regs[s.env.Frame] = s.slab.opaque(ByCall, at)
+	}
+	s.regs[s.env.Stack] = s.slab.one(Atom{Kind: Frame, Off: int64(at), At: at})
+	s.pushed = 0
 }
 
 // Target gives what a call, or a jump, goes to: a number where it is known.

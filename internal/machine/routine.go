@@ -23,6 +23,8 @@ type Env struct {
 	// Preserves says of a routine that is called which registers it leaves as they are, and whether it leaves all memory so that its arguments
 	// may point to. It is asked of routines that are looked at closely.
 	Preserves func(target Value) (registers uint64, untouched bool)
+	// SetsUp, on x86, says of a routine that is called that it sets up the frame of its caller.
+	SetsUp func(start uint32) bool
 	// Ends, where there is one, says of a call whose target is not in the instruction that it never comes back.
 	Ends func(target Value) bool
 	// Budget is how many instructions may still be run through, in all routines.
