@@ -66,8 +66,8 @@ type Term struct {
 	From, Below nx.Version
 }
 
-// possible says whether the value can be on a Windows.
-func (t Term) possible(w nx.Version) bool {
+// Possible says whether the value can be on a Windows.
+func (t Term) Possible(w nx.Version) bool {
 	return !w.Before(t.From) && (t.Below == nx.Version{} || w.Before(t.Below))
 }
 
@@ -261,7 +261,7 @@ func (s Site) On(w nx.Version) Outcome {
 
 // values evaluates the term for one Windows. Tokens that do not say when they are evaluated are at that moment.
 func (t Term) values(now Moment, w nx.Version) []uint32 {
-	if !t.possible(w) {
+	if !t.Possible(w) {
 		return nil
 	}
 	list := []uint32{t.Bits}

@@ -17,6 +17,10 @@ type follower struct {
 	routines  map[uint32]*machine.Routine
 	slots     map[uint32]string // imports by the address of their slot
 	pops      map[uint32]popped
+	closely   map[uint32]*machine.Routine
+	preserved map[uint32]preserved
+	settingUp map[uint32]bool   // routines, whether they set up the frame of their caller
+	looking   int               // routines that are looked at for what they preserve, within each other
 	fetched   map[uint32]string // what the call at an address returned: the address of the routine of that name
 	holding   map[uint32]string // the variable at an address holds that of the routine of that name
 	wdf       uint32            // the variable that points to the framework's table of functions; 0 where there is none
@@ -45,6 +49,7 @@ const budget = 3 << 19
 func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
 		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
+		closely: map[uint32]*machine.Routine{}, preserved: map[uint32]preserved{}, settingUp: map[uint32]bool{},
 		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, rows: map[string]nx.DDI{},
 		globals: map[place]*variable{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
@@ -67,6 +72,13 @@ func (m *Image) follower(table []nx.DDI) *follower {
 	}
 	f.env.Base, f.env.Code, f.env.Inside, f.env.Constant = m.Base, m.At, f.inside, f.constant
 	f.env.Pops, f.env.Called, f.env.Cares, f.env.Budget = f.popsOf, f.called, f.cares, budget
+	f.env.Preserves = f.preserves
+	if m.Processor == nx.X86 {
+		f.env.SetsUp = f.setsUp
+	}
+	if len(f.slotsOf(neverReturn...)) > 0 {
+		f.env.Ends = f.ends
+	}
 	return f
 }
 

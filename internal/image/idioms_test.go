@@ -23,7 +23,8 @@ type idiom struct {
 // idiomImports are those of all of them, in the order of their slots.
 var idiomImports = []string{
 	alloc, "MmMapLockedPagesSpecifyCache", "RtlGetVersion", "MmGetSystemRoutineAddress", "RtlInitUnicodeString", "NdisGetVersion",
-	"RtlIsNtDdiVersionAvailable", "PsGetVersion", "ExAllocatePool2", "ExFreePoolWithTag", "ExInitializeNPagedLookasideList",
+	"RtlIsNtDdiVersionAvailable", "PsGetVersion", "ExAllocatePool2", "ExFreePoolWithTag", "ExInitializeNPagedLookasideList", "ExRaiseStatus",
+	"PcRegisterSubdevice",
 }
 
 // idiomsOf reads a file of testdata: behind a line == with the name, an instruction a line (its address, its bytes, | and its text), bytes

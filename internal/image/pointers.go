@@ -11,7 +11,7 @@ import (
 type pointerCalls struct {
 	f     *follower
 	calls []pointerCall
-	seen  []passed
+	seen  map[passed]bool // true for what stays in sight
 }
 
 // pointerCall is a call through a pointer, in a routine.
@@ -33,7 +33,7 @@ const maxPassed = 16
 
 // callsByPointer gives the calls through a routine's address, which code takes there; false where there may be others.
 func (f *follower) callsByPointer(start uint32, takers []reference) ([]pointerCall, bool) {
-	p := &pointerCalls{f: f}
+	p := &pointerCalls{f: f, seen: map[passed]bool{}}
 	address := int64(f.Base) + int64(start)
 	for _, ref := range takers {
 		r, ok := f.startOf(ref.at)
@@ -46,36 +46,56 @@ func (f *follower) callsByPointer(start uint32, takers []reference) ([]pointerCa
 
 // follow looks at what a routine does with the pointer, false where it goes out of sight.
 func (p *pointerCalls) follow(r *machine.Routine, is func(machine.Atom) bool) bool {
-	uses, escapes := r.Uses(is)
+	uses, placed, escapes := r.Uses(is)
 	if escapes || len(uses) == 0 {
 		return false
 	}
+	taken := map[uint32]bool{} // the calls of routines that are known to do something with it
+	var others []machine.Use
 	for _, u := range uses {
-		if u.Target {
+		switch {
+		case u.Target:
 			p.calls = append(p.calls, pointerCall{r, u.Inst.At, u.Inst.Flow != machine.Call})
-			continue
-		}
-		if slices.ContainsFunc(u.To, is) {
-			continue // it is passed on to itself
-		}
-		if _, known := u.To.Number(); !known {
-			return false
-		}
-		if name, start := p.f.callee(u.To, nil); name != "" || start == 0 || !p.pass(start, u.Entry) {
-			return false // Windows gets it, or nobody knows who
+		case slices.ContainsFunc(u.To, is): // it is passed on to itself
+		case p.passedBy(u):
+			taken[u.Inst.At] = true
+		default:
+			others = append(others, u)
 		}
 	}
-	return true
+	return !slices.ContainsFunc(others, func(u machine.Use) bool { return u.Entry.Kind != machine.Slot || p.stillThere(r, u, placed, taken) })
+}
+
+// passedBy follows a pointer that a call passes; false where Windows gets it, or nobody knows who.
+func (p *pointerCalls) passedBy(u machine.Use) bool {
+	if _, known := u.To.Number(); !known {
+		return false
+	}
+	name, start := p.f.callee(u.To, nil)
+	return name == "" && start != 0 && p.pass(start, u.Entry)
+}
+
+// stillThere says whether what was put on the stack for one call may be meant for another one, too. A routine that is called owns its
+// arguments: behind the call, what is left of them is nothing that its caller put there.
+func (p *pointerCalls) stillThere(r *machine.Routine, u machine.Use, placed []uint32, taken map[uint32]bool) bool {
+	return len(placed) == 0 || slices.ContainsFunc(placed, func(at uint32) bool {
+		return r.Reach(at, func(in *machine.Inst) bool { return taken[in.At] }).Has(u.Inst.At)
+	})
 }
 
 func (p *pointerCalls) pass(start uint32, entry machine.Atom) bool {
 	key := passed{start, entry}
-	if slices.Contains(p.seen, key) {
-		return true
+	if stays, seen := p.seen[key]; seen {
+		return stays
 	}
 	if len(p.seen) == maxPassed {
 		return false
 	}
-	p.seen = append(p.seen, key)
-	return p.follow(p.f.routine(start), func(a machine.Atom) bool { return a.Kind == entry.Kind && a.N == entry.N && a.Plain() && a.Low == 0 })
+	p.seen[key] = true
+	known := len(p.calls)
+	p.seen[key] = p.follow(p.f.routine(start), func(a machine.Atom) bool { return a.Kind == entry.Kind && a.N == entry.N && a.Plain() && a.Low == 0 })
+	if !p.seen[key] {
+		p.calls = p.calls[:known]
+	}
+	return p.seen[key]
 }

@@ -11,7 +11,7 @@ import (
 
 // Limits on how far a value is followed out of its routine.
 const (
-	maxCallersUp = 3   // levels of callers
+	maxCallersUp = 6   // levels of callers
 	maxWay       = 8   // routines and variables on one way
 	maxCallSites = 512 // of one routine
 	maxSteps     = 12
@@ -82,10 +82,8 @@ func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
 	case machine.Content:
 		return q.variable(a)
 	case machine.Through:
-		if r.Undisturbed(a.At) {
-			if b := q.fromCallers(a, r); b.unknown == "" {
-				return masked(a, b)
-			}
+		if a.Signed || r.Undisturbed(a.At) {
+			return masked(a, q.fromCallers(a, r))
 		}
 	case machine.Entry, machine.Slot:
 		return masked(a, q.fromCallers(a, r))
@@ -145,7 +143,7 @@ const (
 func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	what := fmt.Sprintf("the routine at 0x%x gets it from its callers", r.Start)
 	if q.up >= maxCallersUp {
-		return answer{unknown: what + ", more than three levels up"}
+		return answer{unknown: fmt.Sprintf("%s, more than %d levels up", what, maxCallersUp)}
 	}
 	passed := a
 	if a.Kind == machine.Through {
@@ -168,26 +166,43 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	for _, c := range callers {
 		out.add(q.fromCaller(a, c))
 	}
-	_, inData := q.f.pointerTo(r.Start)
+	at, inData := q.f.pointerTo(r.Start)
 	takers := q.f.takers(r.Start)
 	calls, all := q.f.callsByPointer(r.Start, takers)
 	if all && !inData {
 		for _, c := range calls {
-			if v, ok := c.in.Value(c.at, func(s *machine.State) machine.Value { return s.PassedThrough(a, c.jump, c.at) }); ok {
+			if v, ok := q.f.value(c.in, c.at, func(s *machine.State) machine.Value { return s.PassedThrough(a, c.jump, c.at) }); ok {
 				q.say(c.at, "calls the routine at 0x%x through a pointer", r.Start)
 				out.add(q.resolve(v, c.in))
 			}
 		}
 	}
+	byWindows, known := q.f.fromPortCls(a, r.Start)
 	switch {
 	case q.f.exported(r.Start):
 		out.add(answer{unknown: what + ", and it is exported"})
+	case len(takers) == 0 && known:
+		q.say(r.Start, "the port class driver of Windows calls it as NewStream and passes a pool type")
+		out.add(byWindows)
 	case len(out.terms) == 0 && out.unknown == "":
-		return answer{unknown: what + ", which are not known"}
+		return answer{unknown: what + ", which are not known: " + q.f.named(r.Start, at, inData, takers)}
 	case inData, len(takers) > 0 && !all:
 		out.add(answer{unknown: what + ", and its address is taken"})
 	}
 	return out
+}
+
+// named says who names a routine that nobody is known to call.
+func (f *follower) named(start, at uint32, inData bool, takers []reference) string {
+	switch {
+	case start == f.Entry:
+		return "Windows calls it, the image's entry"
+	case inData:
+		return fmt.Sprintf("its address is in the data at 0x%x", at)
+	case len(takers) > 0:
+		return fmt.Sprintf("its address is taken at 0x%x, and goes out of sight", takers[0].at)
+	}
+	return "nothing in the image calls or names it"
 }
 
 func (q *query) fromCaller(a machine.Atom, c reference) answer {
@@ -200,7 +215,7 @@ func (q *query) fromCaller(a machine.Atom, c reference) answer {
 		return answer{}
 	}
 	jump := in.Flow != machine.Call
-	v, ok := r.Value(c.at, func(s *machine.State) machine.Value { return s.PassedThrough(a, jump, c.at) })
+	v, ok := q.f.value(r, c.at, func(s *machine.State) machine.Value { return s.PassedThrough(a, jump, c.at) })
 	if !ok {
 		return answer{} // never reached
 	}

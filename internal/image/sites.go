@@ -210,7 +210,7 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 		n++ // the framework's own first
 	}
 	get := func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
-	v, ok := r.Value(in.At, get)
+	v, ok := f.value(r, in.At, get)
 	switch {
 	case f.exhausted():
 		return driver.Value{Unknown: tooMuch}
@@ -219,7 +219,7 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	}
 	a := f.dated(q.resolve(v, r), func(g *follower) answer {
 		s := g.routine(r.Start)
-		v, ok := s.Value(in.At, get)
+		v, ok := g.value(s, in.At, get)
 		if !ok {
 			return answer{unknown: notReached}
 		}
@@ -228,6 +228,11 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	if f.exhausted() {
 		a.unknown = tooMuch
 	}
+	a.terms = slices.DeleteFunc(a.terms, func(t driver.Term) bool {
+		always := t
+		always.From, always.Below = nx.Version{}, nx.Version{}
+		return t.Compare(always) != 0 && slices.ContainsFunc(a.terms, func(u driver.Term) bool { return u.Compare(always) == 0 })
+	})
 	slices.SortFunc(a.terms, driver.Term.Compare)
 	return driver.Value{Terms: a.terms, Unknown: a.unknown, Steps: q.steps}
 }

@@ -132,7 +132,7 @@ func (f *follower) throughPointer(rva uint32) string {
 // writesThrough says whether a pointer that a routine has may lead to a store at a distance from it: in what it calls, or where it is
 // not followed. Routines of Windows are taken to write no more than what the pointer is to.
 func (f *follower) writesThrough(r *machine.Routine, is func(machine.Atom) bool, distance int64, deep int) bool {
-	uses, escapes := r.Uses(is)
+	uses, _, escapes := r.Uses(is)
 	if escapes {
 		return true
 	}

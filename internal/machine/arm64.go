@@ -138,8 +138,8 @@ func (d arm64) scalable() {
 	if d.is(0xFA000000, 0xE0000000) {
 		d.do(Wipe, at(d.field(5), 0, 0), Operand{}, Operand{})
 	}
-	d.in.Blurs = true
 	d.other(written(d.field(0), 8))
+	d.other(vector(NoReg, vectorBytes))
 	d.unknownFlags()
 }
 
@@ -564,16 +564,27 @@ var toGeneral = []struct {
 	{0xFFFFFC00, 0x1E7E0000, 31, true},  // fjcvtzs sets the flags, too
 }
 
-// vector lowers instructions on vectors and floating point, whose own registers are not followed.
+// vector lowers instructions on vectors and floating point: of those, a vector that is emptied is followed, and one that is copied.
 func (d arm64) vector() {
-	d.in.Blurs = true
+	switch {
+	case d.is(0xFFFFFFE0, 0x6F00E400), d.is(0xFFFFFFE0, 0x4F000400): // movi #0
+		d.move(vector(d.field(0), vectorBytes), imm(0, 8))
+		return
+	case d.is(0xFFE0FC00, 0x4EA01C00) && d.field(5) == d.field(16): // mov
+		d.move(vector(d.field(0), vectorBytes), vector(d.field(5), vectorBytes))
+		return
+	}
+	into := vector(d.field(0), vectorBytes)
 	for i := range toGeneral {
 		switch g := &toGeneral[i]; {
 		case !d.is(g.mask, g.value):
+			continue
 		case g.flags:
 			d.unknownFlags()
 		default:
 			d.other(written(d.field(0), 4<<d.bits(g.wide, 1)))
 		}
+		into = Operand{}
 	}
+	d.other(into)
 }

@@ -51,8 +51,8 @@ func (d arm64) single() {
 		d.transfer(at(rn, n, w))
 		d.writeBack(n)
 	case 0b110:
-		if d.is(1<<26|1<<22, 1<<26|1<<22) { // into a vector
-			d.in.Blurs = true
+		if d.is(1<<26|1<<22, 1<<26|1<<22) {
+			d.other(vector(d.field(0), vectorBytes))
 		} else {
 			d.transfer(d.indexed(w))
 		}
@@ -70,14 +70,8 @@ func (d arm64) single() {
 func (d arm64) transfer(m Operand) {
 	rt, opc := d.field(0), d.bits(22, 2)
 	switch {
-	case d.bit(26) && opc&1 == 0 && m.Width == vectorBytes:
-		d.move(m, vector(rt))
-	case d.bit(26) && m.Width == vectorBytes:
-		d.move(vector(rt), m)
-	case d.bit(26) && opc&1 == 0:
-		d.other(m)
 	case d.bit(26):
-		d.in.Blurs = true
+		d.transferVector(rt, m, opc&1 != 0)
 	case opc == 0b00:
 		d.move(m, read(rt, m.Width))
 	case opc == 0b01:
@@ -89,6 +83,20 @@ func (d arm64) transfer(m Operand) {
 	case opc == 0b11:
 		m.Signed = true
 		d.move(written(rt, 4), m)
+	}
+}
+
+// transferVector lowers the move between a vector, or the lowest bytes of it, and memory.
+func (d arm64) transferVector(r Reg, m Operand, load bool) {
+	switch followed := m.Width >= 8; {
+	case followed && load:
+		d.move(vector(r, m.Width), m)
+	case followed:
+		d.move(m, vector(r, m.Width))
+	case load:
+		d.other(vector(r, vectorBytes))
+	default:
+		d.other(m)
 	}
 }
 
@@ -155,17 +163,9 @@ func (d arm64) transferPair(m Operand) {
 	first, second, upper := d.field(0), d.field(10), m
 	upper.Imm += int64(m.Width)
 	switch {
-	case d.bit(26) && m.Width == vectorBytes && d.bit(22):
-		d.move(vector(first), m)
-		d.move(vector(second), upper)
-	case d.bit(26) && m.Width == vectorBytes:
-		d.move(m, vector(first))
-		d.move(upper, vector(second))
-	case d.bit(26) && d.bit(22):
-		d.in.Blurs = true
 	case d.bit(26):
-		m.Width *= 2
-		d.other(m)
+		d.transferVector(first, m, d.bit(22))
+		d.transferVector(second, upper, d.bit(22))
 	case d.bit(22):
 		w := m.Width
 		if d.bits(30, 2) == 0b01 { // ldpsw
@@ -186,7 +186,8 @@ func (d arm64) transferPair(m Operand) {
 func (d arm64) literal() {
 	rt, m := d.field(0), at(NoReg, int64(d.va)+d.signed(5, 19)*4, 4)
 	if d.bit(26) {
-		d.in.Blurs = true
+		m.Width <<= d.bits(30, 2) & 3
+		d.transferVector(rt, m, true)
 		return
 	}
 	switch d.bits(30, 2) {
@@ -237,8 +238,8 @@ func (d arm64) atomic(m Operand) {
 	rt := d.field(0)
 	switch {
 	case d.bit(26):
-		d.in.Blurs = true
 		d.other(m)
+		d.other(vector(rt, vectorBytes))
 	case d.is(0x00E0FC00, 0x00A0C000): // ldapr
 		d.move(written(rt, max(4, m.Width)), m)
 	case d.is(0x0000FC00, 0x0000D000): // ld64b
@@ -269,10 +270,11 @@ func (d arm64) tags() {
 
 // structure lowers loads and stores of several vectors, or of an element of each.
 func (d arm64) structure() {
-	d.in.Blurs = true
 	n := d.structureWidth()
 	if !d.bit(22) {
 		d.other(at(d.field(5), 0, n))
+	} else {
+		d.other(vector(NoReg, vectorBytes))
 	}
 	if !d.bit(23) {
 		return

@@ -127,12 +127,15 @@ func operandText(o Operand) string {
 	switch o.Kind {
 	case Register:
 		return text + regText(o.Reg, o.Width)
-	case Vector:
-		return fmt.Sprint("v", o.Reg)
 	case Immediate:
 		return text + fmt.Sprintf("%#x", uint64(o.Imm))
 	case Memory:
 		return text + memoryText(o)
+	case Vector:
+		if o.Reg == NoReg {
+			return "vectors"
+		}
+		return fmt.Sprintf("%s%d", map[uint8]string{4: "s", 8: "d", 16: "q"}[o.Width], o.Reg)
 	}
 	return "nothing"
 }

@@ -310,8 +310,9 @@ type Use struct {
 	To    Value // what is called
 }
 
-// Uses finds the calls that are given a value, and says whether it goes anywhere else: into memory that is not the routine's own.
-func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
+// Uses finds the calls that are given a value, where it is put on the stack, and says whether it goes anywhere else: into memory that is
+// not the routine's own.
+func (r *Routine) Uses(is func(Atom) bool) (uses []Use, placed []uint32, escapes bool) {
 	r.solve()
 	holds := func(v Value) bool { return len(v) > 0 && slices.ContainsFunc(v, is) }
 	for b := range r.blocks {
@@ -324,8 +325,9 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
 			in := &r.insts[i]
 			for j, steps := 0, in.does(); j < len(steps); j++ {
 				p := &steps[j]
-				if p.Op == Move && p.Dst.Kind == Memory && holds(s.read(p.A, p.Dst.Width, in.At)) && !onStack(s.address(p.Dst, in.At)) {
-					escapes = true
+				if p.Op == Move && p.Dst.Kind == Memory && s.holding(p, in.At, holds) {
+					placed = append(placed, in.At)
+					escapes = escapes || !onStack(s.address(p.Dst, in.At))
 				}
 				s.step(p, in.At)
 			}
@@ -339,7 +341,15 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, escapes bool) {
 			}
 		}
 	}
-	return uses, escapes
+	return uses, placed, escapes
+}
+
+// holding says whether what a step moves is something, or a part of it.
+func (s *State) holding(p *Step, at uint32, is func(Value) bool) bool {
+	if p.A.Kind == Vector {
+		return s.holdsPart(p.A, is)
+	}
+	return is(s.read(p.A, p.Dst.Width, at))
 }
 
 // dropArguments forgets what was passed on the stack: it is the called routine's.

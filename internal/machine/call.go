@@ -11,25 +11,57 @@ func (s *State) call(in *Inst) {
 	if told {
 		before = s.clone()
 	}
-	s.spoilPassed(in.At)
+	kept, untouched := uint64(0), false
+	if s.close {
+		kept, untouched = s.env.Preserves(target)
+	}
+	if !untouched {
+		s.spoilPassed(in.At)
+	}
+	s.untouched = s.untouched && untouched
 	switch {
+	case s.env.setsUp(in):
+		s.setUp(in.At)
 	case s.env.Word == 4:
 		s.pop(in, target)
 	case s.env.Stack == stackX86:
 		s.dropArguments(shadowSpace)
 	}
-	gone := s.slab.opaque(ByCall, in.At)
+	lost := Atom{Kind: Opaque, Why: ByCall, At: in.At}
+	if in.Known {
+		lost.N = closer
+	}
+	gone := s.slab.one(lost)
 	for r := range s.regs {
-		if s.env.volatile>>r&1 != 0 {
+		if s.env.volatile&^kept>>r&1 != 0 {
 			s.regs[r] = gone
 		}
 	}
+	s.spoilVectors()
 	s.flags = flags{}
-	s.keepVectors()
 	s.regs[s.env.result] = s.slab.one(Atom{Kind: Result, N: int64(in.At), At: in.At})
 	if told {
 		s.env.Called(&before, s, in, target)
 	}
+}
+
+// setsUp says whether an instruction calls what sets up the frame of its caller.
+func (e *Env) setsUp(in *Inst) bool { return in.Known && e.SetsUp != nil && e.SetsUp(in.Target) }
+
+// setUp is what a routine leaves that sets up its caller's frame, as those do that are called first where exceptions are handled: the frame
+// pointer is where the caller of all saved it, and the stack somewhere below.
+func (s *State) setUp(at uint32) {
+	const arguments = 8 // of the routine, which the frame takes the place of
+	if sp := s.regs[s.env.Stack]; len(sp) == 1 && sp[0].Kind == Frame {
+		frame := sp[0]
+		s.cutOut(place{frame.Off, frame.N - maxObject}, maxObject+arguments)
+		frame.N += arguments / 2
+		s.regs[s.env.Frame] = s.slab.one(frame)
+	} else {
+		s.regs[s.env.Frame] = s.slab.opaque(ByCall, at)
+	}
+	s.regs[s.env.Stack] = s.slab.one(Atom{Kind: Frame, Off: int64(at), At: at})
+	s.pushed = 0
 }
 
 // Target gives what a call, or a jump, goes to: a number where it is known.
@@ -128,6 +160,18 @@ func (s *State) OnEntry(a Atom, jump bool, at uint32) Value {
 		return s.OnStack(a.N-int64(s.env.Word), at)
 	}
 	return s.OnStack(a.N, at)
+}
+
+// OnEntry gives what a routine finds an argument as, counted from 1.
+func (e *Env) OnEntry(n int) Atom {
+	order := e.arguments()
+	switch {
+	case n <= len(order):
+		return Atom{Kind: Entry, N: int64(order[n-1])}
+	case e.Stack == stackX86: // behind the return address
+		return Atom{Kind: Slot, N: int64(n) * int64(e.Word)}
+	}
+	return Atom{Kind: Slot, N: int64(n-1-len(order)) * int64(e.Word)}
 }
 
 // Set changes what a register holds behind a call.

@@ -25,6 +25,7 @@ func (r *Routine) flowAll() (more bool) {
 		return false
 	}
 	s := entryState(r.env, r.slab, r.Start)
+	s.close, s.untouched = r.close, r.close
 	r.give(&s)
 	entry := r.blockOf(i)
 	r.blocks[entry].in = &s
@@ -95,7 +96,11 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	s := r.entering(blk)
 	for i := blk.first; i <= blk.last; i++ {
-		r.pass(&s, &r.insts[i])
+		in := &r.insts[i]
+		if in.Flow == Call && !in.Known && r.env.Ends != nil && r.env.Ends(s.Target(in)) {
+			return nil, false
+		}
+		r.pass(&s, in)
 	}
 	last := &r.insts[blk.last]
 	if last.Flow == Jump && !last.Known {

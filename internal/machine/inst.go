@@ -31,7 +31,7 @@ const (
 	Register
 	Immediate
 	Memory
-	Vector // a register of 16 bytes: only copies of what never changes are followed in it
+	Vector // a register of 16 bytes, or the lowest of it; with NoReg all of them
 )
 
 // Operand is what a step reads or writes. Of memory the address is Reg + Index*Scale + Imm; without registers, Imm is the
@@ -124,8 +124,6 @@ type Inst struct {
 	Pops   uint16 // of a Return, bytes that it takes off the stack besides the return address
 	Target uint32
 	Via    Operand // of a Call or Jump that goes to an address out of a register or memory
-	// Blurs says that vectors are written in a way that is not followed.
-	Blurs bool
 	// Own says of a Branch that it compares for itself, whatever the flags are: by the last of the Steps, which does not set them.
 	Own bool
 	// Stays says of a Branch or Jump whose Target is known that it leads to the same routine.
@@ -161,11 +159,8 @@ func imm(n int64, width uint8) Operand {
 	return Operand{Kind: Immediate, Reg: NoReg, Index: NoReg, Imm: n, Width: width}
 }
 
-// vectorBytes is how many bytes a vector has that is followed.
-const vectorBytes = 16
-
-func vector(r Reg) Operand {
-	return Operand{Kind: Vector, Reg: r, Index: NoReg, Width: vectorBytes}
+func vector(r Reg, width uint8) Operand {
+	return Operand{Kind: Vector, Reg: r, Index: NoReg, Width: width}
 }
 
 // at gives the memory at a register and a distance.

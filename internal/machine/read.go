@@ -156,6 +156,9 @@ func (b *block) notes(in *Inst, env *Env) {
 	}
 	if in.Flow == Call {
 		b.writes |= env.volatile | 1<<env.Stack
+		if env.setsUp(in) {
+			b.writes |= 1 << env.Frame
+		}
 	}
 }
 

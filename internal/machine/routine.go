@@ -20,6 +20,13 @@ type Env struct {
 	// Called, where there is one, is told of each call that it Cares for, with the state behind it: it may say what has changed.
 	Called func(before, after *State, in *Inst, target Value)
 	Cares  func(before *State, target Value) bool
+	// Preserves says of a routine that is called which registers it leaves as they are, and whether it leaves all memory so that its arguments
+	// may point to. It is asked of routines that are looked at closely.
+	Preserves func(target Value) (registers uint64, untouched bool)
+	// SetsUp, on x86, says of a routine that is called that it sets up the frame of its caller.
+	SetsUp func(start uint32) bool
+	// Ends, where there is one, says of a call whose target is not in the instruction that it never comes back.
+	Ends func(target Value) bool
 	// Budget is how many instructions may still be run through, in all routines.
 	Budget int
 
@@ -64,6 +71,7 @@ type Routine struct {
 	blocks []block
 	tables map[uint32][]uint32
 	solved bool
+	close  bool
 	given  *State  // what a call passes, and
 	by     *Inst   // the call; nil where the routine is followed for all callers
 	kept   int8    // 1 where it keeps its arguments, -1 where it may not, 0 where that was not asked yet

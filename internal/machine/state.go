@@ -13,12 +13,13 @@ type State struct {
 	// taken are addresses on the stack that may be known outside of the routine.
 	taken []place
 	flags flags
-	// vectors are those of which it is known what they hold.
-	vectors []copied
 	// pushed is how many bytes were pushed as arguments since the last call, on x86.
 	pushed int64
 	// early is set in a block whose surroundings are not looked at.
 	early bool
+	// close is set where routines that are called are looked into, for what they change; untouched as long as nothing has been written since
+	// entry that an argument may point to.
+	close, untouched bool
 	// argumentsKept, there, says whether nothing in the routine writes what its caller passed on the stack.
 	argumentsKept func() bool
 }
@@ -68,7 +69,7 @@ func (s *State) lose(at uint32) {
 	for r := range s.regs {
 		s.regs[r] = gone
 	}
-	s.slots, s.taken, s.vectors, s.flags, s.early = nil, nil, nil, flags{}, false
+	s.slots, s.taken, s.flags, s.early, s.close, s.untouched = nil, nil, flags{}, false, false, false
 }
 
 // Register gives what a register holds.
@@ -96,9 +97,6 @@ func (s *State) run(in *Inst) {
 
 // ran applies what an instruction does besides its steps, once they are applied.
 func (s *State) ran(in *Inst) {
-	if in.Blurs {
-		s.vectors = nil
-	}
 	if s.env.Word == 4 {
 		s.countPushes(in)
 	}
@@ -127,10 +125,6 @@ func (s *State) countPushes(in *Inst) {
 }
 
 func (s *State) step(p *Step, at uint32) {
-	if p.Dst.Kind == Vector {
-		s.loadVector(p, at)
-		return
-	}
 	switch p.Op {
 	case Compare, Test:
 		if p.Cond != Perhaps && !s.reaches(p) {
@@ -143,6 +137,10 @@ func (s *State) step(p *Step, at uint32) {
 		return
 	case Wipe:
 		s.wipe(p.Dst, at)
+		return
+	}
+	if p.Dst.Kind == Vector || p.A.Kind == Vector && p.Dst.Kind == Memory {
+		s.copyVector(p, at)
 		return
 	}
 	var v Value
@@ -171,9 +169,6 @@ func (s *State) step(p *Step, at uint32) {
 	s.write(p.Dst, v, at)
 	if isRest {
 		s.flags.rest = p.Dst
-	}
-	if p.A.Kind == Vector {
-		s.storeVector(p, at)
 	}
 	if p.Flags && p.Op != Other {
 		s.flags.a = p.Dst // written before, the comparison with 0 is of what it holds now
@@ -251,6 +246,8 @@ func (s *State) read(o Operand, width uint8, at uint32) Value {
 		return s.narrow(s.regs[o.Reg], o, width, at)
 	case Memory:
 		return s.load(o, width, at)
+	case Vector:
+		return s.loadSlot(vectorPlace(o.Reg), min(o.Width, wholePart), at)
 	}
 	return s.slab.opaque(NotFollowed, at)
 }
@@ -374,10 +371,14 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 		a.Off, a.Width, a.At = o.Imm, o.Width, at // the last that was read on the way
 		return s.slab.one(a)
 	}
-	if t, ok := a.through(o.Width, at); ok {
+	lost := Atom{Kind: Opaque, Why: FromMemory, At: at}
+	if t, ok := a.through(o.Width, at); ok && (s.untouched || !s.close) {
+		t.Signed = s.close
 		return s.narrow(s.slab.one(t), o, width, at)
+	} else if ok || a.Kind == Opaque && a.N == closer {
+		lost.N = closer
 	}
-	return s.slab.opaque(FromMemory, at)
+	return s.slab.one(lost)
 }
 
 // table recognises the load of an entry of a table: at a fixed address, the index unknown. That of a pointer that memory holds, at a
@@ -443,16 +444,34 @@ func (s *State) loadSlot(p place, width uint8, at uint32) Value {
 		}
 		return v
 	}
-	if s.overlapped(p, int64(width)) {
+	switch from, to := s.overlapping(p, int64(width)); {
+	case to == from+1:
+		return s.within(&s.slots[from], p, width, at)
+	case from < to:
 		return s.slab.opaque(NotFollowed, at)
 	}
 	return s.fresh(p, at)
+}
+
+// within gives a part of a slot, where that holds numbers.
+func (s *State) within(x *slot, p place, width uint8, at uint32) Value {
+	below := p.off - x.off
+	if _, numbers := x.value.Numbers(); !numbers || below < 0 || below+int64(width) > int64(x.width) {
+		return s.slab.opaque(NotFollowed, at)
+	}
+	return s.slab.each(x.value, at, func(a Atom) Atom {
+		a.N = cut(int64(uint64(a.N)>>(8*below)), width)
+		return a
+	})
 }
 
 // fresh is what a place holds that nothing has written: the caller's, or nothing.
 func (s *State) fresh(p place, at uint32) Value {
 	if s.early && (p.base != 0 || p.off < 0 || !s.argumentsKept()) {
 		return s.elsewhere(at)
+	}
+	if p.base == vectors {
+		return s.slab.opaque(NotFollowed, at)
 	}
 	if p.base == 0 && p.off >= 0 {
 		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
@@ -546,12 +565,14 @@ func (s *State) merged(old, v Value, width uint8, at uint32) Value {
 // be one on the stack.
 func (s *State) store(o Operand, v Value, at uint32) {
 	targets := s.address(o, at)
+	_, numbers := v.Numbers() // else an address may be kept
 	for _, a := range v {
 		if a.Kind == Frame && !onStack(targets) {
 			s.take(place{a.Off, a.N})
 		}
 	}
 	for _, a := range targets {
+		s.untouched = s.untouched && (a.Kind == Frame || a.Kind == Number && numbers)
 		switch {
 		case a.Kind == Frame && len(targets) == 1:
 			s.put(place{a.Off, a.N}, o.Width, v)
@@ -634,6 +655,7 @@ func (s *State) wipe(o Operand, at uint32) {
 	}
 	s.forget(o)
 	for _, a := range s.address(o, at) {
+		s.untouched = s.untouched && (a.Kind == Frame || a.Kind == Number)
 		switch a.Kind {
 		case Frame:
 			s.spoil(place{a.Off, a.N}, maxObject, NotFollowed, at)
@@ -697,12 +719,12 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 			same = false
 		}
 	}
+	if s.untouched && !t.untouched {
+		out.untouched, same = false, false
+	}
 	if out.pushed != t.pushed {
 		out.pushed = -maxObject // not the same on both ways: not known
 		same = same && s.pushed == out.pushed
-	}
-	if out.vectors = bothHave(s.vectors, t.vectors); len(out.vectors) != len(s.vectors) {
-		same = false
 	}
 	out.flags = meet(s.flags, t.flags)
 	if out.flags.op != s.flags.op {

@@ -2,20 +2,40 @@ package machine
 
 import "slices"
 
-// onStack marks, in a Through, that the address was on the stack.
-const heldOnStack = 1 << 40
+// Of a Through, N is a register, or a distance on the stack with heldOnStack; Off has the distances on the way, the first lowest, and how
+// many there are.
+const (
+	heldOnStack  = 1 << 40
+	distanceBits = 16
+	maxDistances = 3
+)
 
-// through is what the memory holds at an address that is what a register or the stack held on entry, or some bytes behind that.
+// through is what the memory holds at an address that is what a register or the stack held on entry, or what such memory holds, or some
+// bytes behind that.
 func (a Atom) through(width uint8, at uint32) (Atom, bool) {
-	t := Atom{Kind: Through, N: a.N, Off: int64(int32(a.Plus)), Width: width, At: at}
-	if a.Kind == Slot {
-		t.N += heldOnStack
-	}
+	distance, n := int64(int32(a.Plus)), int64(0)
 	a.Plus = 0
-	return t, (a.Kind == Entry || a.Kind == Slot) && a.Plain() && a.Low == 0
+	if !a.Plain() || a.Low != 0 || distance != int64(int16(distance)) {
+		return a, false
+	}
+	t := Atom{Kind: Through, N: a.N, Width: width, At: at}
+	switch a.Kind {
+	case Entry:
+	case Slot:
+		t.N += heldOnStack
+	case Through:
+		t.Off, n = a.Off, a.distances()
+	default:
+		return a, false
+	}
+	t.Off += 1<<(maxDistances*distanceBits) + distance&(1<<distanceBits-1)<<(n*distanceBits)
+	return t, n < maxDistances
 }
 
-// Pointer is the address that a Through is read from, less Off: an Entry or a Slot.
+// distances is how many there are on the way of a Through.
+func (a Atom) distances() int64 { return a.Off >> (maxDistances * distanceBits) }
+
+// Pointer is the address that the way of a Through begins with: an Entry or a Slot.
 func (a Atom) Pointer() Atom {
 	if a.N >= heldOnStack {
 		return Atom{Kind: Slot, N: a.N - heldOnStack, At: a.At}
@@ -28,18 +48,25 @@ func (s *State) PassedThrough(a Atom, jump bool, at uint32) Value {
 	if a.Kind != Through {
 		return s.OnEntry(a, jump, at)
 	}
-	var out Value
-	address := s.pointerOnEntry(a.Pointer(), jump, at)
-	address = s.slab.combine(Add, address, s.slab.number(a.Off, s.env.Word, at), s.env.Word, at)
-	for _, x := range address {
-		v := s.loadAt(x, Operand{Kind: Memory, Width: a.Width}, max(a.Width, 4), at)
-		if out == nil {
-			out = v
-		} else {
-			out = s.slab.join(out, v, at)
+	v := s.pointerOnEntry(a.Pointer(), jump, at)
+	for i := range a.distances() {
+		width := s.env.Word
+		if i == a.distances()-1 {
+			width = a.Width
 		}
+		distance := s.slab.number(int64(int16(a.Off>>(i*distanceBits))), s.env.Word, at)
+		var next Value
+		for _, x := range s.slab.combine(Add, v, distance, s.env.Word, at) {
+			w := s.loadAt(x, Operand{Kind: Memory, Reg: NoReg, Index: NoReg, Width: width}, max(width, 4), at)
+			if next == nil {
+				next = w
+			} else {
+				next = s.slab.join(next, w, at)
+			}
+		}
+		v = next
 	}
-	return out
+	return v
 }
 
 // pointerOnEntry is OnEntry with all the bytes of a pointer.
@@ -249,7 +276,7 @@ func (s *State) output(p *Step, at uint32) (Output, bool) {
 		return Output{to[0], 0, p.Dst.Width, at, s.stored(p, at)}, true
 	}
 	t, ok := to[0].through(p.Dst.Width, at)
-	return Output{t.Pointer(), t.Off, p.Dst.Width, at, s.stored(p, at)}, ok
+	return Output{t.Pointer(), int64(int16(t.Off)), p.Dst.Width, at, s.stored(p, at)}, ok && t.distances() == 1
 }
 
 // Wrote says whether what a called routine writes through a pointer goes to the place that an atom stands for, by the state before the

@@ -16,7 +16,7 @@ const (
 	Slot         // what the stack held on entry, N bytes from the stack pointer
 	Content      // what the memory at the address N holds
 	Member       // what the memory holds at Off bytes from the address that the memory at N holds
-	Through      // what the memory holds at Off bytes from the address that the register or the stack (see Pointer) held on entry
+	Through      // what the memory holds at the end of a way that begins with the address that a register or the stack held on entry: see through
 	Result       // what the call at N returned
 	Table        // an entry of the table at N, shifted left by Shift, added to Off
 	Opaque       // anything
@@ -61,7 +61,7 @@ type Atom struct {
 	Width      uint8 // bytes in memory, of Content, Member, Through and Table; of NotWritten, that it is what the stack holds at N from Off
 	Low        uint8 // bytes that are known, where the others of the register are not; 0 where all are
 	Shift      uint8
-	Signed     bool // of a Table
+	Signed     bool // of a Table; of a Through, that nothing was written before it is read
 	Why        Why
 	Then       uint16
 	Set, Clear uint32
@@ -149,6 +149,21 @@ func (v Value) Number() (uint64, bool) {
 func (v Value) Early() bool {
 	for _, a := range v {
 		if a.Kind == Opaque && a.Why == Earlier {
+			return true
+		}
+	}
+	return false
+}
+
+// closer is the N of what is Opaque that a closer look may tell: the routine that is called is known, or the pointer that is read through came
+// from the caller.
+const closer = 1
+
+// Lost says whether a part of the value is what a closer look at the routine may tell: what a routine that it calls may have changed, or
+// what is read through a pointer.
+func (v Value) Lost() bool {
+	for _, a := range v {
+		if a.Kind == Opaque && (a.Why == ByCall || a.Why == FromMemory) && a.N == closer {
 			return true
 		}
 	}

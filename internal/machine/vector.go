@@ -1,62 +1,132 @@
 package machine
 
-import "slices"
+// vectors is where a state keeps what vector registers hold, as if they stood on the stack: compilers copy structures through them.
+const vectors = -1
 
-// copied is a vector of which it is known what it holds: a constant on its way to the stack.
-type copied struct {
-	vector Reg
-	halves [2]int64
-}
+const (
+	vectorBytes = 16 // of a vector, as far as it is followed
+	firstKept   = 6  // of x64 by a call; and all behind it
+	wholePart   = 8  // at most, of what a vector is kept in
+	leastPart   = 4
+	maxVectors  = 32
+)
 
-// loadVector puts numbers into a vector, or anything.
-func (s *State) loadVector(p *Step, at uint32) {
-	is := func(c copied) bool { return c.vector == p.Dst.Reg }
-	if slices.ContainsFunc(s.vectors, is) {
-		s.vectors = slices.DeleteFunc(slices.Clone(s.vectors), is) // other states have it, too
+func vectorPlace(r Reg) place { return place{vectors, int64(r) * vectorBytes} }
+
+// copyVector applies a step that writes a vector, or writes one to memory.
+func (s *State) copyVector(p *Step, at uint32) {
+	var parts []slot
+	if p.Op == Move {
+		parts = s.partsOf(p.A, at)
 	}
-	if p.Op != Move || p.A.Kind != Memory {
-		return
-	}
-	c := copied{vector: p.Dst.Reg}
-	for i := range c.halves {
-		half := p.A
-		half.Width, half.Imm = vectorBytes/2, p.A.Imm+int64(i)*vectorBytes/2
-		n, ok := s.load(half, half.Width, at).Number()
-		if !ok {
-			return
+	switch {
+	case p.Dst.Kind == Memory:
+		s.storeParts(p.Dst, parts, at)
+	case p.Dst.Reg == NoReg:
+		s.loseVectors()
+	default:
+		to := vectorPlace(p.Dst.Reg)
+		s.cutOut(to, vectorBytes)
+		for _, x := range parts {
+			s.put(place{to.base, to.off + x.off}, x.width, x.value)
 		}
-		c.halves[i] = int64(n)
+		if p.Op == Move && p.A.Width <= wholePart { // the rest is emptied
+			s.put(place{to.base, to.off + wholePart}, wholePart, s.slab.number(0, wholePart, at))
+		}
 	}
-	s.vectors = append(slices.Clip(s.vectors), c)
 }
 
-// storeVector puts what a vector holds on the stack, a word for a slot.
-func (s *State) storeVector(p *Step, at uint32) {
-	i := slices.IndexFunc(s.vectors, func(c copied) bool { return c.vector == p.A.Reg })
-	to := s.address(p.Dst, at)
-	if i < 0 || len(to) != 1 || to[0].Kind != Frame {
+// spoilVectors forgets those that a call may change.
+func (s *State) spoilVectors() {
+	if s.env.Word == 8 && s.env.Stack == stackX86 {
+		s.cutOut(vectorPlace(0), firstKept*vectorBytes)
+	} else {
+		s.loseVectors()
+	}
+}
+
+func (s *State) loseVectors() { s.cutOut(place{vectors, 0}, maxVectors*vectorBytes) }
+
+// partsOf gives what is known of what a vector is made of, or is: parts of four or eight bytes, by where in it they begin.
+func (s *State) partsOf(o Operand, at uint32) (parts []slot) {
+	var from place
+	switch o.Kind {
+	case Vector:
+		from = vectorPlace(o.Reg)
+	case Memory:
+		target := s.address(o, at)
+		if len(target) != 1 || target[0].Kind != Frame {
+			return s.partsAt(target, o, at)
+		}
+		from = place{target[0].Off, target[0].N}
+	default:
+		return []slot{{width: o.Width, value: s.read(o, o.Width, at)}}
+	}
+	for off := int64(0); off < int64(o.Width); {
+		p := place{from.base, from.off + off}
+		i, found := s.find(p)
+		switch rest := int64(o.Width) - off; {
+		case found && (s.slots[i].width == leastPart || s.slots[i].width == wholePart) && int64(s.slots[i].width) <= rest:
+			parts = append(parts, slot{place{0, off}, s.slots[i].width, s.slots[i].value})
+			off += int64(s.slots[i].width)
+			continue
+		case o.Kind == Memory && off%wholePart == 0 && rest >= wholePart && !s.overlapped(p, wholePart):
+			parts = append(parts, slot{place{0, off}, wholePart, s.fresh(p, at)})
+			off += wholePart
+			continue
+		}
+		off += leastPart
+	}
+	return parts
+}
+
+// partsAt is partsOf for memory that is not on the stack.
+func (s *State) partsAt(target Value, o Operand, at uint32) (parts []slot) {
+	n, ok := target.Number()
+	for off := uint8(0); ok && o.Width >= wholePart && off < o.Width; off += wholePart {
+		part := Operand{Kind: Memory, Reg: NoReg, Index: NoReg, Imm: int64(n) + int64(off), Width: wholePart}
+		parts = append(parts, slot{place{0, int64(off)}, wholePart, s.load(part, wholePart, at)})
+	}
+	return parts
+}
+
+// storeParts writes a vector to memory.
+func (s *State) storeParts(o Operand, parts []slot, at uint32) {
+	targets := s.address(o, at)
+	for _, x := range parts {
+		for _, a := range x.value {
+			if a.Kind == Frame && !onStack(targets) {
+				s.take(place{a.Off, a.N})
+			}
+		}
+	}
+	s.write(o, s.slab.opaque(NotFollowed, at), at)
+	if len(targets) != 1 || targets[0].Kind != Frame {
 		return
 	}
-	for off := int64(0); off < vectorBytes; off += int64(s.env.Word) {
-		n := s.vectors[i].halves[off/8] >> (off % 8 * 8)
-		s.put(place{to[0].Off, to[0].N + off}, s.env.Word, s.slab.number(n, s.env.Word, at))
+	to := place{targets[0].Off, targets[0].N}
+	s.cutOut(to, int64(o.Width))
+	for off := int64(0); off < int64(o.Width); {
+		x := slot{place{0, off}, leastPart, nil}
+		if len(parts) > 0 && parts[0].off == off {
+			x, parts = parts[0], parts[1:]
+		} else if !s.early {
+			x.value = s.slab.opaque(NotFollowed, at)
+		}
+		if x.value != nil {
+			s.put(place{to.base, to.off + off}, x.width, x.value)
+		}
+		off += int64(x.width)
 	}
 }
 
-// keepVectors forgets what a call may change: of x64, the upper ten are kept.
-func (s *State) keepVectors() {
-	const firstKept = 6
-	kept := func(c copied) bool { return s.env.Word == 8 && s.env.Stack == stackX86 && c.vector >= firstKept }
-	if slices.ContainsFunc(s.vectors, func(c copied) bool { return !kept(c) }) {
-		s.vectors = slices.DeleteFunc(slices.Clone(s.vectors), func(c copied) bool { return !kept(c) })
+// holdsPart says whether a part of a vector is something.
+func (s *State) holdsPart(o Operand, is func(Value) bool) bool {
+	from, to := s.overlapping(vectorPlace(o.Reg), vectorBytes)
+	for _, x := range s.slots[from:to] {
+		if is(x.value) {
+			return true
+		}
 	}
-}
-
-// bothHave gives the vectors that hold the same on two ways.
-func bothHave(a, b []copied) []copied {
-	other := func(c copied) bool { return !slices.Contains(b, c) }
-	if !slices.ContainsFunc(a, other) {
-		return a
-	}
-	return slices.DeleteFunc(slices.Clone(a), other)
+	return false
 }

@@ -118,10 +118,10 @@ func (x *x86) state() {
 	switch m := x.middle(); {
 	case x.isRM && (m == 0 || m == 4 || m == 6):
 		x.step(Step{Op: Wipe, Dst: x.rm(1)})
+	case x.isRM && (m == 1 || m == 5): // all is restored
+		x.other(false, vector(NoReg, vectorBytes))
 	case x.isRM && m == 3:
 		x.other(false, x.rm(4))
-	case x.isRM: // fxrstor, xrstor
-		x.in.Blurs = true
 	case !x.isRM && x.rep == 0xf3 && m < 2:
 		x.other(false, x.rm(x.full()))
 	}
@@ -134,35 +134,47 @@ func (x *x86) ninth() {
 	case m == 1:
 		x.other(true, x.rm(16), x.whole(ax), x.whole(dx))
 	case x.isRM: // or all vectors are restored
-		x.in.Blurs = true
 		x.step(Step{Op: Wipe, Dst: x.rm(1)})
+		x.other(false, vector(NoReg, vectorBytes))
 	default:
 		x.other(true, x.rm(x.full()))
 	}
 }
 
-// media lowers what works on vectors, as far as it writes memory or a general register, and copies of whole vectors.
+// media lowers what works on vectors. Of those, copies are followed, and a vector that is emptied by itself.
 func (x *x86) media() {
-	width, g := uint8(vectorBytes), x.g(8).Reg
-	if x.copiesVector() && x.isRM {
-		x.in.Steps = append(x.in.Steps, Step{Op: Move, Dst: vector(g), A: x.rm(vectorBytes)})
-		return
-	}
-	const hints = 0x18 // to 1F
-	x.in.Blurs = (!x.storesVector() || !x.isRM) && x.opcode&^7 != hints
+	g, m := Reg(x.modRM>>3&7|x.rex&4<<1), Reg(x.modRM&7|x.rex&1<<3)
 	switch op := x.opcode; {
-	case x.storesVector() && x.isRM && !x.vex && x.stored(width) == width:
-		x.step(Step{Op: Move, Dst: x.rm(width), A: vector(g)})
-	case x.storesVector():
+	case op < 0x10, op >= 0x18 && op < 0x28, op == 0x37, op == 0x77: // prefetch, nop, emms and the like
+	case op == 0x11, op == 0x13, op == 0x17, op == 0x29, op == 0x2b, op == 0x7f, op == 0xd6, op == 0xe7:
+		w := x.stored()
+		switch ok := w >= 8 && op != 0x17 && !x.mmx() && (x.rep == 0 || op == 0x11 || op == 0x7f); {
+		case ok && x.isRM:
+			x.step(Step{Op: Move, Dst: x.rm(w), A: vector(g, w)})
+		case x.isRM:
+			x.other(false, x.rm(w))
+		case ok && w == vectorBytes:
+			x.step(Step{Op: Move, Dst: vector(m, w), A: vector(g, w)})
+		default:
+			x.other(false, vector(m, vectorBytes), vector(g, vectorBytes))
+		}
+	case op == 0x10 && x.rep != 0xf3 && (x.isRM || x.rep == 0), op == 0x28, op == 0x6f && (x.narrow || x.rep == 0xf3), op == 0x7e && x.rep == 0xf3:
+		w, a := uint8(vectorBytes), vector(m, vectorBytes)
+		if op == 0x7e || op == 0x10 && x.rep == 0xf2 {
+			w, a.Width = 8, 8
+		}
 		if x.isRM {
-			x.other(false, x.rm(x.stored(width)))
+			a = x.rm(w)
 		}
-	case op == 0x7e && x.rep != 0xf3:
-		w := uint8(4)
-		if x.wide {
-			w = 8
-		}
-		x.other(false, x.rm(w))
+		x.step(Step{Op: Move, Dst: vector(g, w), A: a})
+	case (op == 0x57 && x.rep == 0 || op == 0xef && x.narrow) && !x.isRM && g == m:
+		x.step(Step{Op: Move, Dst: vector(g, vectorBytes), A: imm(0, 8)})
+	case op == 0x6e && x.narrow:
+		x.step(Step{Op: Move, Dst: vector(g, x.moved()), A: x.rm(x.moved())})
+	case op == 0x7e && x.narrow:
+		x.step(Step{Op: Move, Dst: x.rm(x.moved()), A: vector(g, x.moved())})
+	case op == 0x7e: // out of a register that floating point has, too
+		x.other(false, x.rm(x.moved()))
 	case op == 0xc3: // movnti
 		x.step(Step{Op: Move, Dst: x.rm(x.full()), A: x.g(x.full())})
 	case op == 0x2c, op == 0x2d:
@@ -173,41 +185,45 @@ func (x *x86) media() {
 		x.other(true)
 	case op == 0x50, op == 0xc5, op == 0xd7: // 66 is a part of these opcodes
 		x.other(false, x.g(x.word()))
+	default:
+		x.other(false, vector(g, vectorBytes))
+		if !x.isRM {
+			x.other(false, vector(m, vectorBytes))
+		}
 	}
 }
 
-// copiesVector says whether an instruction of the two-byte map loads a whole vector: movups, movaps, movdqu and their kin.
-func (x *x86) copiesVector() bool {
-	if x.vex || x.table != mapTwo {
-		return false
+// moved is how much is moved between a vector and a general register.
+func (x *x86) moved() uint8 {
+	if x.wide {
+		return 8
 	}
-	return x.opcode == 0x10 && x.rep == 0 || x.opcode == 0x28 || x.opcode == 0x6f && (x.narrow || x.rep == 0xf3)
+	return 4
 }
 
-// storesVector says whether one stores a vector, or a part of it.
-func (x *x86) storesVector() bool {
-	switch x.opcode {
-	case 0x11, 0x13, 0x17, 0x29, 0x2b, 0x7f, 0xd6, 0xe7:
-		return true
-	}
-	return false
+// mmx says whether a store is of a register that floating point has, too.
+func (x *x86) mmx() bool {
+	return (x.opcode == 0x7f || x.opcode == 0xe7) && !x.narrow && x.rep == 0 && !x.vex
 }
 
 // stored is how much of a vector goes to memory.
-func (x *x86) stored(whole uint8) uint8 {
+func (x *x86) stored() uint8 {
 	switch op := x.opcode; {
 	case op == 0x11 && x.rep == 0xf3:
 		return 4
-	case op == 0x11 && x.rep == 0xf2, op == 0x13, op == 0x17, op == 0xd6, op == 0x7f && !x.narrow && x.rep == 0 && !x.vex, op == 0xe7 && !x.narrow && !x.vex:
+	case op == 0x11 && x.rep == 0xf2, op == 0x13, op == 0x17, op == 0xd6, x.mmx():
 		return 8
 	}
-	return whole
+	return vectorBytes
 }
 
 // three lowers the instructions behind 0F 38 and 0F 3A.
 func (x *x86) three() {
 	w := x.full()
-	x.in.Blurs = true
+	x.other(false, vector(Reg(x.modRM>>3&7|x.rex&4<<1), vectorBytes))
+	if !x.isRM {
+		x.other(false, vector(Reg(x.modRM&7|x.rex&1<<3), vectorBytes))
+	}
 	switch op := x.opcode; {
 	case x.table == map38 && (op == 0xf0 || op == 0xf1) && x.rep != 0xf2: // movbe
 		if op == 0xf0 {
@@ -226,29 +242,30 @@ func (x *x86) three() {
 	}
 }
 
-// vector lowers what has a VEX or EVEX prefix: the bit manipulation of general registers, and stores.
+// vector lowers what has a VEX or EVEX prefix: the bit manipulation of general registers, and stores. What else it does
+// to vectors is not followed.
 func (x *x86) vector() {
-	const vectorBytes = 64
+	const most = 64
 	w := x.full()
-	x.in.Blurs = true
 	switch op := x.opcode; {
 	case x.table == map38 && op >= 0xf2 && op <= 0xf7:
 		x.other(true, x.g(w), reg(x.vexReg, w))
 	case x.table == map3A && op == 0xf0:
 		x.other(false, x.g(w))
 	case x.table == map3A && (op >= 0x14 && op <= 0x17 || op == 0x19 || op == 0x1b || op == 0x39 || op == 0x3b || op == 0x1d):
-		x.other(false, x.rm(vectorBytes))
+		x.other(false, x.rm(most))
 	case x.table == map38 && (op == 0x2e || op == 0x2f || op == 0x8e || op >= 0x10 && op <= 0x35), x.table == mapTwo && op == 0x91:
 		if x.isRM {
-			x.other(false, x.rm(vectorBytes))
+			x.other(false, x.rm(most))
 		}
 	case x.table == mapTwo && op == 0x93:
 		x.other(false, x.g(8))
-	case x.table == mapTwo && (op == 0x2c || op == 0x2d || op == 0x50 || op == 0xc5 || op == 0xd7 || op == 0x7e):
+	case x.table == mapTwo && (op == 0x2c || op == 0x2d || op == 0x2e || op == 0x2f || op == 0x50 || op == 0xc5 || op == 0xd7 || op == 0x7e):
 		x.media()
 	case x.table == mapTwo:
-		if x.isRM && x.stored(1) <= 8 || x.isRM && (op == 0x11 || op == 0x29 || op == 0x2b || op == 0x7f || op == 0xe7) {
-			x.other(false, x.rm(vectorBytes))
+		if x.isRM && x.stored() <= 8 || x.isRM && (op == 0x11 || op == 0x29 || op == 0x2b || op == 0x7f || op == 0xe7) {
+			x.other(false, x.rm(most))
 		}
 	}
+	x.other(false, vector(NoReg, vectorBytes))
 }
