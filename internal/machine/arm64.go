@@ -381,8 +381,8 @@ func (d arm64) register() {
 		d.addSub(d.sum(w), reg(d.field(5), w), b)
 	case 0b1_0000:
 		d.carry(w)
-	case 0b1_0010: // ccmp, ccmn: which comparison it is hangs on the flags
-		d.unknownFlags()
+	case 0b1_0010:
+		d.compareOn(w)
 	case 0b1_0100:
 		d.conditional(w)
 	case 0b1_0110:
@@ -505,6 +505,25 @@ func (d arm64) sources(w uint8) {
 		}
 		d.other(dst)
 	}
+}
+
+// compareOn lowers ccmp, and ccmn with an immediate.
+func (d arm64) compareOn(w uint8) {
+	c, b := conditionsARM64[d.bits(12, 4)], read(d.field(16), w)
+	immediate, negated := d.bit(11), !d.bit(30)
+	if immediate {
+		b = imm(int64(d.field(16)), w)
+		if negated {
+			b = constant(-uint64(b.Imm), w)
+		}
+	}
+	if c == Perhaps || negated && (!immediate || b.Imm == 0) {
+		d.unknownFlags()
+		return
+	}
+	s := d.step()
+	s.Op, s.Cond, s.A, s.B = Compare, c, read(d.field(5), w), b
+	s.Dst.Imm = int64(d.bits(0, 4))
 }
 
 // multiply lowers madd and msub, and those whose factors are extended.

@@ -113,6 +113,9 @@ func stepText(s Step) string {
 	case Wipe:
 		return "wipe " + operandText(s.Dst)
 	}
+	if s.Op == Compare && s.Cond != Perhaps {
+		return left + a + " " + opNames[s.Op] + " " + b + " if " + condNames[s.Cond] + fmt.Sprintf(" else %04b", s.Dst.Imm)
+	}
 	return left + a + " " + opNames[s.Op] + " " + b
 }
 

@@ -9,6 +9,10 @@ func (f *flags) decide(c Cond) (yes, no bool) {
 	if !f.tells(c) {
 		return true, true
 	}
+	if f.op == Select {
+		yes = said(c, f.nzcv)
+		return yes, !yes
+	}
 	for _, a := range f.av {
 		for _, b := range f.bv {
 			if f.op == Add {
@@ -29,10 +33,42 @@ func (f *flags) tells(c Cond) bool {
 		return c != Perhaps && (c < Below || c > Above) && len(f.av) > 0 && len(f.bv) > 0
 	case Compare:
 		return c != Perhaps && len(f.av) > 0 && len(f.bv) > 0
+	case Select:
+		return c != Perhaps
 	case Add:
 		return c == Equal || c == NotEqual || c == Negative || c == NotNegative
 	}
 	return false
+}
+
+// said evaluates a condition on flags as ARM64 writes them: negative, zero, carry, overflow.
+func said(c Cond, nzcv uint8) bool {
+	n, z, carry, v := nzcv&8 != 0, nzcv&4 != 0, nzcv&2 != 0, nzcv&1 != 0
+	switch c {
+	case Equal:
+		return z
+	case NotEqual:
+		return !z
+	case Less:
+		return n != v
+	case GreaterEqual:
+		return n == v
+	case LessEqual:
+		return z || n != v
+	case Greater:
+		return !z && n == v
+	case Below:
+		return !carry
+	case AboveEqual:
+		return carry
+	case BelowEqual:
+		return !carry || z
+	case Above:
+		return carry && !z
+	case Negative:
+		return n
+	}
+	return !n
 }
 
 // holds evaluates a condition on a - b, or on a & b; known is false where an operand is no number.

@@ -95,7 +95,7 @@ const (
 // Step is one thing an instruction does.
 type Step struct {
 	Op   Op
-	Cond Cond // of Select
+	Cond Cond // of Select; of a Compare that is made only where it holds: else the flags are the number in Dst, as ARM64 writes them
 	// Flags says that the step sets the flags: by its result as if that were compared with 0; Other sets them to something unknown.
 	Flags     bool
 	Dst, A, B Operand

@@ -40,13 +40,14 @@ type slot struct {
 
 // flags are what the last comparison, or the last operation, left.
 type flags struct {
-	op   Op // Compare, Test, Add for any other whose result counts, Other for unknown
+	op   Op // Compare, Test, Add for any other whose result counts, Select where they are nzcv, Other for unknown
 	a, b Operand
 	av   Value
 	bv   Value
 	size uint8 // bytes, where a is gone
 	// rest is a register that holds a - b of a Compare.
 	rest Operand
+	nzcv uint8
 }
 
 const maxSlots = 512
@@ -126,7 +127,10 @@ func (s *State) countPushes(in *Inst) {
 func (s *State) step(p *Step, at uint32) {
 	switch p.Op {
 	case Compare, Test:
-		s.flags = flags{p.Op, p.A, p.B, s.read(p.A, p.A.Width, at), s.read(p.B, p.A.Width, at), p.A.Width, Operand{}}
+		if p.Cond != Perhaps && !s.reaches(p) {
+			return
+		}
+		s.flags = flags{op: p.Op, a: p.A, b: p.B, av: s.read(p.A, p.A.Width, at), bv: s.read(p.B, p.A.Width, at), size: p.A.Width}
 		if p.A == p.B {
 			s.flags.bv = s.flags.av
 		}
@@ -169,6 +173,18 @@ func (s *State) step(p *Step, at uint32) {
 	if p.Flags && p.Op != Other {
 		s.flags.a = p.Dst // written before, the comparison with 0 is of what it holds now
 	}
+}
+
+// reaches says whether a comparison on a condition is made: else the flags are what it says, or nothing is known of them.
+func (s *State) reaches(p *Step) bool {
+	yes, no := s.decide(p.Cond)
+	switch {
+	case yes && no:
+		s.flags = flags{}
+	case no:
+		s.flags = flags{op: Select, nzcv: uint8(p.Dst.Imm)}
+	}
+	return yes && !no
 }
 
 // result is what flags the result of an operation leaves.

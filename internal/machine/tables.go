@@ -125,7 +125,7 @@ func (r *Routine) compared(b *block, taken bool, c Cond) int {
 		c = opposite[c]
 	}
 	s := r.setsFlags(b)
-	if s == nil || s.Op != Compare || s.B.Kind != Immediate || s.B.Imm < 0 || s.B.Imm >= maxTable {
+	if s == nil || s.Op != Compare || s.Cond != Perhaps || s.B.Kind != Immediate || s.B.Imm < 0 || s.B.Imm >= maxTable {
 		return 0
 	}
 	switch c {

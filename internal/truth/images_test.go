@@ -39,8 +39,7 @@ var wide = map[string]string{
 	"optin-entry-return": "what is registered behind the opt-in call is taken to run also where a return in front of it succeeded",
 	"optin-loop":         "a loop that does not turn leaves the call out",
 	"optin-parameter":    "the flags of the call come from the caller",
-	"version":            "what hangs on the version of Windows, but for an opt-in, is taken to be on all of them",
-	"version-variable":   "the same",
+	"version-variable":   "a variable that hangs on the version is read before it is written, as far as that is known",
 }
 
 // byDefault is how many drivers CI compiles. Of fewer, a share of the lines says nothing: they are not held to the bounds.
