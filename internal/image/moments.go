@@ -76,7 +76,7 @@ func (m *moments) eachCaller(start uint32, visit func(caller *machine.Routine, a
 func (m *moments) always(r *machine.Routine) bool {
 	always := true
 	r.Reach(r.Start, m.surely).Each(func(in *machine.Inst) {
-		if in.Flow == machine.Return && !m.surely(in) {
+		if r.Ends(in) && !m.surely(in) {
 			always = false
 		}
 	})

@@ -119,7 +119,7 @@ func (f *follower) indirect(r *machine.Routine, in *machine.Inst, names []uint32
 		}
 		return s.Register(rax)
 	}
-	if s, ok := r.Near(in.At); ok && f.isMember(get(s), names) {
+	if s, ok := r.Near(in.At); ok && f.isMember(get(s), r, names) {
 		return nil
 	}
 	target, _ := r.Value(in.At, get)
@@ -127,9 +127,12 @@ func (f *follower) indirect(r *machine.Routine, in *machine.Inst, names []uint32
 }
 
 // isMember says whether a value is read at a distance from a pointer, in an instruction that names nothing, where no function of the
-// framework's table that is wanted stands.
-func (f *follower) isMember(v machine.Value, names []uint32) bool {
+// framework's table that is wanted stands. What is read by the frame pointer is on the stack.
+func (f *follower) isMember(v machine.Value, r *machine.Routine, names []uint32) bool {
 	if len(v) != 1 || !v.Early() || v[0].Off == 0 || slices.Contains(names, v[0].At) {
+		return false
+	}
+	if in, ok := r.Inst(v[0].At); !ok || in.Names(f.env.Frame) {
 		return false
 	}
 	_, wanted := f.byIndex[int(v[0].Off)/int(f.env.Word)]

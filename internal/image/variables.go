@@ -278,11 +278,22 @@ func (f *follower) storesTo(v *variable, p place, r *machine.Routine) {
 		}
 	})
 	r.Calls(func(s *machine.State, in *machine.Inst) {
-		if s.Gives(address) {
-			if name, _ := f.callee(s.Target(in), s); !slices.Contains(tellers, name) {
-				v.unknown = fmt.Sprintf("at 0x%x the address of the variable at 0x%x is passed to a routine", in.At, rva)
-			}
+		if s.Gives(address) && !f.onlyReads(s, in, address) {
+			v.unknown = fmt.Sprintf("at 0x%x the address of the variable at 0x%x is passed to a routine", in.At, rva)
 		}
+	})
+}
+
+// onlyReads says whether a routine that is called with an address surely does no more than to read there, and to tell the version.
+func (f *follower) onlyReads(s *machine.State, in *machine.Inst, address uint64) bool {
+	name, start := f.callee(s.Target(in), s)
+	given := s.GivenAs(in, address)
+	if start == 0 || len(given) == 0 {
+		return slices.Contains(tellers, name)
+	}
+	outputs, known := f.routine(start).Outputs(given, f.arity)
+	return known && !slices.ContainsFunc(outputs, func(o machine.Output) bool {
+		return slices.ContainsFunc(given, func(a machine.Atom) bool { return a.Kind == o.Pointer.Kind && a.N == o.Pointer.N })
 	})
 }
 

@@ -97,6 +97,9 @@ func (r *Routine) leaves(b *block) bool {
 	return r.departs(&r.insts[b.last])
 }
 
+// Ends says whether a routine may end with an instruction: it returns, or a jump leaves it.
+func (r *Routine) Ends(in *Inst) bool { return in.Flow == Return || r.departs(in) }
+
 // departs says whether a jump leaves the routine.
 func (r *Routine) departs(in *Inst) bool {
 	return (in.Flow == Jump || in.Flow == Branch) && !in.Stays && (in.Known || len(r.tables[in.At]) == 0)
@@ -359,6 +362,12 @@ func (s *State) dropArguments(length int64) {
 // maxArguments is how many arguments on the stack are looked at.
 const maxArguments = 12
 
+// mayPass says whether a register is looked at for an argument of a call: of x86, whose compilers pass what stays in the image in any that
+// a call may change, all those.
+func (e *Env) mayPass(r Reg) bool {
+	return e.Passes(r) && (e.Word == 4 || slices.Contains(e.arguments(), r))
+}
+
 // uses gives what a call does with a value.
 func (s *State) uses(in *Inst, holds func(Value) bool) []Use {
 	var list []Use
@@ -366,8 +375,8 @@ func (s *State) uses(in *Inst, holds func(Value) bool) []Use {
 	if holds(to) {
 		list = append(list, Use{Target: true, Inst: in, To: to})
 	}
-	for _, reg := range s.env.arguments() {
-		if holds(s.regs[reg]) {
+	for reg := range s.regs {
+		if s.env.mayPass(Reg(reg)) && holds(s.regs[reg]) {
 			list = append(list, Use{Entry: Atom{Kind: Entry, N: int64(reg)}, Inst: in, To: to})
 		}
 	}

@@ -6,6 +6,8 @@
 // that a constant and an address look alike.
 package machine
 
+import "slices"
+
 // Reg is a register: on x86 and x64 by its number in instructions (ax, cx, dx, bx, sp, bp, si, di, r8 to r15), on ARM64 0 to
 // 30 and sp as 31. The zero register of ARM64 is the immediate 0.
 type Reg uint8
@@ -138,6 +140,12 @@ func (in *Inst) does() []Step {
 		return in.Steps[:len(in.Steps)-1]
 	}
 	return in.Steps
+}
+
+// Names says whether an instruction reads memory at a distance from a register.
+func (in *Inst) Names(r Reg) bool {
+	reads := func(o Operand) bool { return o.Kind == Memory && o.Reg == r }
+	return reads(in.Via) || slices.ContainsFunc(in.Steps, func(s Step) bool { return reads(s.A) || reads(s.B) })
 }
 
 // Decoder reads one instruction at an address relative to the image's base. It gives false where the bytes are none. The steps

@@ -198,14 +198,19 @@ func (s *State) given(p place) (list []Atom) {
 // GivenFor tells by what a call may write the place that an atom says.
 func (s *State) GivenFor(a Atom) []Atom { return s.given(place{a.Off, a.N}) }
 
+// GivenAs tells by what a call that comes now is given an address: an Entry or a Slot as the called routine finds it.
+func (s *State) GivenAs(in *Inst, address uint64) (list []Atom) {
+	is := func(a Atom) bool { return a.Kind == Number && uint64(a.N) == address && a.Low == 0 }
+	for _, u := range s.uses(in, func(v Value) bool { return slices.ContainsFunc(v, is) }) {
+		list = append(list, u.Entry)
+	}
+	return list
+}
+
 // handsOn says whether a call that comes now, of a routine with so many arguments, is given what one of the atoms stands for, or may find it
 // by an address on the stack. Less than none is a number that is not known.
 func (s *State) handsOn(in *Inst, arguments int, list []Atom) bool {
-	holds := func(v Value) bool {
-		return slices.ContainsFunc(v, func(a Atom) bool {
-			return slices.ContainsFunc(list, func(b Atom) bool { return a.Kind == b.Kind && a.N == b.N })
-		})
-	}
+	holds := func(v Value) bool { return anyOf(v, list) }
 	kept := slices.ContainsFunc(s.slots, func(x slot) bool { return holds(x.value) })
 	frames := func(v Value) bool {
 		return kept && slices.ContainsFunc(v, func(a Atom) bool { return a.Kind == Frame })
@@ -219,6 +224,13 @@ func (s *State) handsOn(in *Inst, arguments int, list []Atom) bool {
 		}
 	}
 	return false
+}
+
+// anyOf says whether a value can be one of some atoms, or be computed from it.
+func anyOf(v Value, list []Atom) bool {
+	return slices.ContainsFunc(v, func(a Atom) bool {
+		return slices.ContainsFunc(list, func(b Atom) bool { return a.Kind == b.Kind && a.N == b.N })
+	})
 }
 
 // Output is a write of a routine through a pointer that it gets.
@@ -245,7 +257,7 @@ func (r *Routine) Outputs(pointers []Atom, arguments func(s *State, in *Inst) in
 				known = false
 			} else if p.Dst.Kind == Memory && !t.ownStack(p.Dst, in.At) {
 				o, ok := t.output(p, in.At)
-				list, known = append(list, o), ok
+				list, known = append(list, o), ok && !anyOf(o.Value, pointers)
 			}
 			t.step(p, in.At)
 		}
@@ -261,7 +273,7 @@ func (s *State) output(p *Step, at uint32) (Output, bool) {
 		return Output{}, false
 	}
 	if to[0].Kind == Number && to[0].Low == 0 { // a variable
-		return Output{Pointer: to[0], Width: p.Dst.Width, At: at}, true
+		return Output{to[0], 0, p.Dst.Width, at, s.stored(p, at)}, true
 	}
 	t, ok := to[0].through(p.Dst.Width, at)
 	return Output{t.Pointer(), int64(int16(t.Off)), p.Dst.Width, at, s.stored(p, at)}, ok && t.distances() == 1
