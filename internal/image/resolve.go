@@ -181,6 +181,7 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	case len(takers) == 0 && known:
 		q.say(r.Start, "the port class driver of Windows calls it as NewStream and passes a pool type")
 		out.add(byWindows)
+	case len(out.terms) == 0 && out.unknown == "" && inData && len(takers) == 0 && q.installed(a, r.Start, &out):
 	case len(out.terms) == 0 && out.unknown == "":
 		return answer{unknown: what + ", which are not known: " + q.f.named(r.Start, at, inData, takers)}
 	case inData, len(takers) > 0 && !all:
