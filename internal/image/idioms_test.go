@@ -24,7 +24,7 @@ type idiom struct {
 var idiomImports = []string{
 	alloc, "MmMapLockedPagesSpecifyCache", "RtlGetVersion", "MmGetSystemRoutineAddress", "RtlInitUnicodeString", "NdisGetVersion",
 	"RtlIsNtDdiVersionAvailable", "PsGetVersion", "ExAllocatePool2", "ExFreePoolWithTag", "ExInitializeNPagedLookasideList", "ExRaiseStatus",
-	"PcRegisterSubdevice",
+	"PcRegisterSubdevice", "PcNewPort", "PcNewMiniport",
 }
 
 // idiomsOf reads a file of testdata: behind a line == with the name, an instruction a line (its address, its bytes, | and its text), bytes

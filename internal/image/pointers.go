@@ -20,7 +20,24 @@ type pointerCall struct {
 	at uint32
 	// jump is set where a jump takes the call's place.
 	jump bool
+	// list is set where the call is none, but hands the routine to a lookaside list of Windows, which calls it.
+	list *lookaside
 }
+
+// lookaside is what Windows passes a routine first that allocates the entries of a list: the pool type with the flags of the list.
+type lookaside struct {
+	poolType uint32
+}
+
+// lookasides are the routines that make lists, with a routine of the driver to allocate with.
+var lookasides = map[string]*lookaside{"ExInitializePagedLookasideList": {1}, "ExInitializeNPagedLookasideList": {0}}
+
+// Their arguments, and that of the routine that is handed over.
+const (
+	lookasideAllocate = 2
+	lookasideFlags    = 4
+	allocatePoolType  = 1
+)
 
 // passed is an argument of a routine that is the pointer.
 type passed struct {
@@ -55,9 +72,9 @@ func (p *pointerCalls) follow(r *machine.Routine, is func(machine.Atom) bool) bo
 	for _, u := range uses {
 		switch {
 		case u.Target:
-			p.calls = append(p.calls, pointerCall{r, u.Inst.At, u.Inst.Flow != machine.Call})
+			p.calls = append(p.calls, pointerCall{in: r, at: u.Inst.At, jump: u.Inst.Flow != machine.Call})
 		case slices.ContainsFunc(u.To, is): // it is passed on to itself
-		case p.passedBy(u):
+		case p.passedBy(r, u):
 			taken[u.Inst.At] = true
 		default:
 			others = append(others, u)
@@ -66,12 +83,16 @@ func (p *pointerCalls) follow(r *machine.Routine, is func(machine.Atom) bool) bo
 	return !slices.ContainsFunc(others, func(u machine.Use) bool { return u.Entry.Kind != machine.Slot || p.stillThere(r, u, placed, taken) })
 }
 
-// passedBy follows a pointer that a call passes; false where Windows gets it, or nobody knows who.
-func (p *pointerCalls) passedBy(u machine.Use) bool {
+// passedBy follows a pointer that a call passes; false where Windows gets it, but for a lookaside list, or nobody knows who.
+func (p *pointerCalls) passedBy(r *machine.Routine, u machine.Use) bool {
+	name, start := p.f.callee(u.To, nil)
+	if list, allocate := lookasides[name], p.f.env.OnEntry(lookasideAllocate); list != nil && u.Inst.Flow == machine.Call {
+		p.calls = append(p.calls, pointerCall{in: r, at: u.Inst.At, list: list})
+		return u.Entry.Kind == allocate.Kind && u.Entry.N == allocate.N
+	}
 	if _, known := u.To.Number(); !known {
 		return false
 	}
-	name, start := p.f.callee(u.To, nil)
 	return name == "" && start != 0 && p.pass(start, u.Entry)
 }
 

@@ -51,6 +51,50 @@ func (f *follower) fromPortCls(a machine.Atom, start uint32) (answer, bool) {
 	return out, len(held) > 0
 }
 
+// createPoolType is where a driver for sound passes the pool type to its own routines that make a miniport.
+const createPoolType = 4
+
+// installed gives what a routine gets that makes a miniport, and that only data names: from the routine that calls PcNewMiniport where it
+// is passed none to make one, as those of Microsoft's samples do.
+func (q *query) installed(a machine.Atom, start uint32, out *answer) (found bool) {
+	if p := q.f.env.OnEntry(createPoolType); a.Kind != p.Kind || a.N != p.N {
+		return false
+	}
+	for _, p := range between(q.f.pointers(), start, start) {
+		if s := q.f.section(p.at); s == nil || s.Executable() {
+			return false
+		}
+	}
+	ports := q.f.routinesUsing(q.f.slotsOf("PcNewPort"))
+	for _, r := range q.f.routinesUsing(q.f.slotsOf("PcNewMiniport")) {
+		if !slices.Contains(ports, r) {
+			continue
+		}
+		for _, at := range q.f.callsOfArguments(r) {
+			v, _ := q.f.value(r, at, func(s *machine.State) machine.Value { return s.Argument(createPoolType, false, at) })
+			q.say(at, "calls the routine at 0x%x, whose address is in the data, to make a miniport", start)
+			out.add(q.resolve(v, r))
+			found = true
+		}
+	}
+	return found
+}
+
+// callsOfArguments gives the calls of a routine that go to what it is passed.
+func (f *follower) callsOfArguments(r *machine.Routine) (list []uint32) {
+	r.Calls(func(s *machine.State, in *machine.Inst) {
+		target := s.Target(in)
+		if n, ok := target.Number(); ok && f.Processor == nx.X64 && dispatches(f.At(uint32(n-f.Base))) {
+			const rax = 0
+			target = s.Register(rax)
+		}
+		if in.Flow == machine.Call && len(target) == 1 && (target[0].Kind == machine.Entry || target[0].Kind == machine.Slot) && target[0].Plain() {
+			list = append(list, in.At)
+		}
+	})
+	return list
+}
+
 // isTable says whether the address at a place is that of the n-th routine, counted from 0, of a table of routines that code names.
 func (f *follower) isTable(at, n uint32) bool {
 	word := uint32(f.env.Word)

@@ -171,10 +171,7 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	calls, all := q.f.callsByPointer(r.Start, takers)
 	if all && !inData {
 		for _, c := range calls {
-			if v, ok := q.f.value(c.in, c.at, func(s *machine.State) machine.Value { return s.PassedThrough(a, c.jump, c.at) }); ok {
-				q.say(c.at, "calls the routine at 0x%x through a pointer", r.Start)
-				out.add(q.resolve(v, c.in))
-			}
+			out.add(q.byPointer(a, c, r.Start))
 		}
 	}
 	byWindows, known := q.f.fromPortCls(a, r.Start)
@@ -184,10 +181,34 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 	case len(takers) == 0 && known:
 		q.say(r.Start, "the port class driver of Windows calls it as NewStream and passes a pool type")
 		out.add(byWindows)
+	case len(out.terms) == 0 && out.unknown == "" && inData && len(takers) == 0 && q.installed(a, r.Start, &out):
 	case len(out.terms) == 0 && out.unknown == "":
 		return answer{unknown: what + ", which are not known: " + q.f.named(r.Start, at, inData, takers)}
 	case inData, len(takers) > 0 && !all:
 		out.add(answer{unknown: what + ", and its address is taken"})
+	}
+	return out
+}
+
+// byPointer gives what a routine gets that is called through a pointer, or by a lookaside list.
+func (q *query) byPointer(a machine.Atom, c pointerCall, start uint32) answer {
+	get := func(s *machine.State) machine.Value { return s.PassedThrough(a, c.jump, c.at) }
+	says := "calls the routine at 0x%x through a pointer"
+	if c.list != nil {
+		if p := q.f.env.OnEntry(allocatePoolType); a.Kind != p.Kind || a.N != p.N {
+			return answer{unknown: fmt.Sprintf("the routine at 0x%x gets it from a lookaside list of Windows", start)}
+		}
+		get = func(s *machine.State) machine.Value { return s.Argument(lookasideFlags, false, c.at) }
+		says = "makes a lookaside list that allocates by the routine at 0x%x, with the flags of the list"
+	}
+	v, ok := q.f.value(c.in, c.at, get)
+	if !ok {
+		return answer{} // never reached
+	}
+	q.say(c.at, says, start)
+	out := q.resolve(v, c.in)
+	if c.list != nil {
+		out = masked(machine.Atom{Set: c.list.poolType}, out)
 	}
 	return out
 }

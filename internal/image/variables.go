@@ -24,6 +24,7 @@ type store struct {
 	routine uint32
 	value   answer
 	steps   []driver.Step
+	direct  bool // the instruction names the variable, and nothing else in the routine writes it
 }
 
 const (
@@ -162,7 +163,10 @@ func (f *follower) variableUnder(v *variable, p place) {
 	v.unknown = general.unknown
 	var done []uint32
 	for _, s := range general.stores {
-		if !slices.Contains(done, s.routine) {
+		switch {
+		case s.direct:
+			f.storedAt(v, p, use{f.routine(s.routine), s.at, p.rva})
+		case !slices.Contains(done, s.routine):
 			done = append(done, s.routine)
 			f.storesTo(v, p, f.routine(s.routine))
 		}
@@ -255,6 +259,7 @@ func (f *follower) storedAt(v *variable, p place, u use) {
 		return
 	}
 	v.add(f, u.at, value, u.Routine)
+	v.stores[len(v.stores)-1].direct = true
 }
 
 func (v *variable) add(f *follower, at uint32, value machine.Value, r *machine.Routine) {

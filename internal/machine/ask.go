@@ -18,9 +18,12 @@ func (r *Routine) Covering(at uint32) (*Inst, bool) {
 
 // Before gives the state before an instruction, false where the routine does not come there.
 func (r *Routine) Before(at uint32) (*State, bool) {
-	r.solve()
 	i, ok := r.find(at)
-	if !ok || r.env.Budget < 0 {
+	if !ok {
+		return nil, false
+	}
+	r.solveTo(r.blockOf(i))
+	if i, ok = r.find(at); !ok || r.env.Budget < 0 { // more may be known of the routine
 		return nil, false
 	}
 	b := &r.blocks[r.blockOf(i)]

@@ -18,20 +18,71 @@ func (r *Routine) solve() {
 	r.flowAll()
 }
 
-// flowAll runs through the blocks until nothing changes. It says whether jump tables were found that lead to more.
+// solveTo follows the routine as far as it takes to know what there is before a block: the blocks that lead there. Where a jump may lead
+// anywhere, that is all of them.
+func (r *Routine) solveTo(block int) {
+	if r.solved || len(r.tables) > 0 || r.partly == maxPartly {
+		r.solve()
+		return
+	}
+	if r.wanted == nil {
+		r.wanted = make([]bool, len(r.blocks))
+	}
+	if r.wanted[block] {
+		return
+	}
+	r.partly++
+	r.wanted[block] = true
+	var again []int // those that lead there, and were followed without
+	for queue := []int{block}; len(queue) > 0; {
+		b := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		for _, p := range r.blocks[b].from {
+			switch {
+			case !r.wanted[p]:
+				r.wanted[p] = true
+				queue = append(queue, p)
+			case r.blocks[p].in != nil:
+				again = append(again, p)
+			}
+		}
+	}
+	r.flowFrom(again)
+}
+
+// maxPartly is how often a routine is followed in part before all of it is.
+const maxPartly = 4
+
+// flowAll runs through all blocks until nothing changes. It says whether jump tables were found that lead to more.
 func (r *Routine) flowAll() (more bool) {
+	r.wanted = nil
+	var again []int
+	for b := range r.blocks {
+		if r.blocks[b].in != nil {
+			again = append(again, b)
+		}
+	}
+	return r.flowFrom(again)
+}
+
+// flowFrom runs through some blocks, and those to which they have something new, until nothing changes; through the first in any case.
+func (r *Routine) flowFrom(blocks []int) (more bool) {
 	i, ok := r.find(r.Start)
 	if !ok {
 		return false
 	}
-	s := entryState(r.env, r.slab, r.Start)
-	s.close, s.untouched = r.close, r.close
-	r.give(&s)
-	entry := r.blockOf(i)
-	r.blocks[entry].in = &s
-	order, place := r.order(entry)
-	waiting := make([]bool, len(order)) // by place in the order
-	waiting[place[entry]] = true
+	if entry := r.blockOf(i); r.blocks[entry].in == nil {
+		s := entryState(r.env, r.slab, r.Start)
+		s.close, s.untouched = r.close, r.close
+		r.give(&s)
+		r.blocks[entry].in = &s
+		r.order, r.place = r.inOrder(entry)
+		blocks = append(blocks, entry)
+	}
+	waiting := make([]bool, len(r.order)) // by place in the order
+	for _, b := range blocks {
+		waiting[r.place[b]] = true
+	}
 	for from := 0; ; {
 		next := slices.Index(waiting[from:], true)
 		if next < 0 {
@@ -40,16 +91,16 @@ func (r *Routine) flowAll() (more bool) {
 		r.env.Budget -= next / blocksOfOne
 		next += from
 		waiting[next], from = false, next+1
-		changed, found := r.flow(order[next])
+		changed, found := r.flow(r.order[next])
 		for _, b := range changed {
-			waiting[place[b]], from = true, min(from, place[b])
+			waiting[r.place[b]], from = true, min(from, r.place[b])
 		}
 		more = more || found
 	}
 }
 
-// order gives the blocks so that one comes behind those that lead to it, but for loops, and the place of each.
-func (r *Routine) order(entry int) (order, place []int) {
+// inOrder gives the blocks so that one comes behind those that lead to it, but for loops, and the place of each.
+func (r *Routine) inOrder(entry int) (order, place []int) {
 	place = make([]int, len(r.blocks))
 	order = make([]int, 0, len(r.blocks))
 	type visit struct{ block, next int }
@@ -108,6 +159,9 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	for i := range blk.next {
 		e := &blk.next[i]
+		if r.wanted != nil && !r.wanted[e.to] {
+			continue
+		}
 		r.env.Budget -= len(s.slots) / slotsOfOne
 		out := s
 		if i+1 < len(blk.next) {

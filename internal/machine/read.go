@@ -85,7 +85,7 @@ func (r *Routine) read() {
 			x.put(x.insts[i].At, i)
 		}
 	}
-	r.insts = slices.Clone(x.insts)
+	r.insts, r.wanted = slices.Clone(x.insts), nil
 	r.split(x)
 }
 

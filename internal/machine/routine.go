@@ -71,6 +71,10 @@ type Routine struct {
 	blocks []block
 	tables map[uint32][]uint32
 	solved bool
+	wanted []bool // of each block whether it is followed; nil for all
+	partly int    // how often the routine was followed in part
+	order  []int  // of the blocks
+	place  []int  // of each block in it
 	close  bool
 	given  *State  // what a call passes, and
 	by     *Inst   // the call; nil where the routine is followed for all callers

@@ -741,9 +741,9 @@ func (s *State) slotOr(x *slot, i int, at uint32) Value {
 	return s.loadSlot(x.place, x.width, at)
 }
 
-// meet keeps the flags of two ways where they come from one comparison.
+// meet keeps the flags of two ways where they come from comparisons of the same.
 func meet(a, b flags) flags {
-	if a.op == b.op && a.a == b.a && a.b == b.b && a.rest == b.rest && shared(a.av, b.av) && shared(a.bv, b.bv) {
+	if a.op == b.op && a.a == b.a && a.b == b.b && a.rest == b.rest && a.av.equal(b.av) && a.bv.equal(b.bv) {
 		return a
 	}
 	return flags{}
