@@ -37,7 +37,7 @@ var wide = map[string]string{
 	"optin-entry-return": "what is registered behind the opt-in call is taken to run also where a return in front of it succeeded",
 	"optin-loop":         "a loop that does not turn leaves the call out",
 	"optin-parameter":    "the flags of the call come from the caller",
-	"version-variable":   "a variable that hangs on the version is read before it is written, as far as that is known",
+	"version-variable":   "a compiler makes a flag of such a variable, and what hangs on a flag is not followed",
 }
 
 // byDefault is how many drivers CI compiles. Of fewer, a share of the lines says nothing: they are not held to the bounds.
