@@ -28,7 +28,7 @@ type store struct {
 
 const (
 	fieldReach = 0x100 // a variable is a field of a structure that begins so far in front of it, at most
-	maxWriters = 64    // routines that name a variable
+	maxWriters = 128   // routines that name a variable
 )
 
 // place is where a variable is, and how wide it is: four bytes, or one where a compiler made a flag of it.
