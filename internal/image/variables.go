@@ -15,6 +15,7 @@ type variable struct {
 	initial uint32
 	stores  []store
 	unknown string
+	moments *moments
 }
 
 // store is a write of a variable.
@@ -302,13 +303,21 @@ func (f *follower) onlyReads(s *machine.State, in *machine.Inst, address uint64)
 	})
 }
 
-// values gives all that the variable can be on this follower's Windows.
-func (v *variable) values() answer {
-	a := answer{terms: []driver.Term{{Bits: v.initial}}, unknown: v.unknown}
-	for _, s := range v.stores {
-		a.add(s.value)
+// values gives all that the variable can be on this follower's Windows where it is read: what it starts with only if that can be before it
+// is written.
+func (f *follower) values(v *variable, read machine.Atom) answer {
+	a := v.after()
+	if a.unknown == "" && !read.Signed && len(v.stores) > 0 {
+		if v.moments == nil {
+			v.moments = f.momentsOf(v)
+		}
+		if !v.moments.starts(read.At) {
+			return a
+		}
 	}
-	return a
+	b := answer{terms: []driver.Term{{Bits: v.initial}}}
+	b.add(a)
+	return b
 }
 
 // variable gives what a variable can be: if that hangs on the version of Windows, on which; of an opt-in's, its name.
@@ -334,7 +343,7 @@ func (q *query) variable(a machine.Atom) answer {
 	if o, ok := q.f.optInVariable(q.f.placeOf(a)); ok {
 		return o.answer(a)
 	}
-	return masked(a, v.values())
+	return masked(a, q.f.values(v, a))
 }
 
 // addressTaken says whether the address of a routine is anywhere but in a call: then its callers are not all known.
