@@ -1,6 +1,8 @@
 package image
 
 import (
+	"debug/pe"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +31,7 @@ type store struct {
 
 const (
 	fieldReach = 0x100 // a variable is a field of a structure that begins so far in front of it, at most
-	maxWriters = 64    // routines that name a variable
+	maxWriters = 128   // routines that name a variable
 )
 
 // place is where a variable is, and how wide it is: four bytes, or one where a compiler made a flag of it.
@@ -374,6 +376,18 @@ func (f *follower) isCall(at uint32) bool {
 	return len(code) > 0 && (code[0] == 0xe8 || code[0] == 0xe9)
 }
 
+// exported says whether a routine is exported, by its name or by a number alone.
 func (f *follower) exported(start uint32) bool {
-	return start != f.Entry && slices.ContainsFunc(f.Exports(), func(s Symbol) bool { return s.RVA == start })
+	d := f.At(f.directory(pe.IMAGE_DIRECTORY_ENTRY_EXPORT).rva)
+	if len(d) < sizeExports || start == f.Entry {
+		return false
+	}
+	functions := f.At(binary.LittleEndian.Uint32(d[28:]))
+	for n := binary.LittleEndian.Uint32(d[20:]); n > 0 && len(functions) >= 4; n-- {
+		if binary.LittleEndian.Uint32(functions) == start {
+			return true
+		}
+		functions = functions[4:]
+	}
+	return false
 }
