@@ -19,6 +19,7 @@ type moments struct {
 	upTo   map[uint32]machine.Reached   // by routine: what runs before it is set
 	from   map[uint32][]machine.Reached // and behind each instruction that sets it
 	never  bool                         // the entry routine may return without having set it
+	hidden bool                         // what sets it may be called through a pointer
 }
 
 // sets says whether a routine sets the variable.
@@ -36,6 +37,9 @@ func (f *follower) momentsOf(v *variable) *moments {
 		queue = append(queue, s.routine)
 	}
 	m.setters(queue)
+	for start := range m.sets {
+		m.hidden = m.hidden || start != m.f.Entry && m.f.addressTaken(start)
+	}
 	entry, ok := m.f.startOf(m.f.Entry)
 	m.never = !ok || !m.sets[entry.Start].must
 	return m
@@ -97,7 +101,7 @@ func (m *moments) of(at uint32) driver.Moment {
 	if m.isBefore(r, at) {
 		moment |= driver.Before
 	}
-	if moment == 0 || m.isAfter(r, at) {
+	if moment == 0 || m.hidden || m.isAfter(r, at) {
 		moment |= driver.After
 	}
 	if m.f.exhausted() {
