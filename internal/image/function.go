@@ -151,11 +151,13 @@ func (m *Image) coffSymbols() []Symbol {
 	return list
 }
 
+const sizeExports = 40 // of the export directory
+
 // Exports gives what the image exports by name; an address within the export directory is a text that names the routine of
 // another image.
 func (m *Image) Exports() []Symbol {
 	d := m.At(m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXPORT).rva)
-	if len(d) < 40 {
+	if len(d) < sizeExports {
 		return nil
 	}
 	count := binary.LittleEndian.Uint32(d[24:])

@@ -6,11 +6,10 @@ import (
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/machine"
-	"github.com/nxport/nxport/nx"
 )
 
-// moments tells what runs before a variable of the opt-in is set, and what after. It looks up from an instruction to the routines
-// that lead there, as Windows 10 has them: the store hangs on the version.
+// moments tells what runs before a variable is set, and what after. It looks up from an instruction to the routines that lead there, as
+// the follower's Windows has them: for a variable of the opt-in that is Windows 10, as the store hangs on the version.
 type moments struct {
 	f      *follower
 	stores map[uint32]bool // instructions
@@ -27,7 +26,7 @@ type sets struct{ may, must bool }
 
 func (f *follower) momentsOf(v *variable) *moments {
 	m := &moments{
-		f: f.under(nx.Windows10), stores: map[uint32]bool{}, sets: map[uint32]sets{}, before: map[uint32]bool{}, after: map[uint32]bool{},
+		f: f, stores: map[uint32]bool{}, sets: map[uint32]sets{}, before: map[uint32]bool{}, after: map[uint32]bool{},
 		upTo: map[uint32]machine.Reached{}, from: map[uint32][]machine.Reached{},
 	}
 	var queue []uint32
@@ -38,7 +37,7 @@ func (f *follower) momentsOf(v *variable) *moments {
 	}
 	m.setters(queue)
 	entry, ok := m.f.startOf(m.f.Entry)
-	m.never = ok && !m.sets[entry.Start].must
+	m.never = !ok || !m.sets[entry.Start].must
 	return m
 }
 
@@ -105,6 +104,12 @@ func (m *moments) of(at uint32) driver.Moment {
 		moment = driver.Before | driver.After
 	}
 	return moment
+}
+
+// starts says whether what a variable starts with may still be there at an instruction.
+func (m *moments) starts(at uint32) bool {
+	r, ok := m.f.startOf(at)
+	return !ok || m.isBefore(r, at) || m.f.exhausted()
 }
 
 // isBefore says whether an instruction may run before the variable is set: the entry routine does, up to there, and what it calls.

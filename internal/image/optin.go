@@ -112,7 +112,7 @@ func (f *follower) optInVariable(p place) (*optIn, bool) {
 	}
 	a := byWindows(f, func(f *follower) answer { return f.variableAt(p).after() })
 	if set, ok := setOnWindows8(a); ok {
-		f.optIns[p] = &optIn{place: p, set: set, store: v.stores[0], moments: f.momentsOf(v)}
+		f.optIns[p] = &optIn{place: p, set: set, store: v.stores[0], moments: f.under(nx.Windows10).momentsOf(v)}
 	}
 	return f.optIns[p], f.optIns[p] != nil
 }
@@ -178,6 +178,9 @@ var bits = map[uint32]string{nx.PoolNXAllocation: nx.PoolTypeVariable, nx.MdlMap
 // bit is computed.
 func (o *optIn) answer(a machine.Atom) answer {
 	moment := o.moments.of(a.At)
+	if a.Signed {
+		moment = driver.Before | driver.After
+	}
 	unset, set := a.Apply(0), a.Apply(o.set)
 	if token := bits[unset^set]; token != "" && set > unset {
 		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: token, In: nx.OptIn, At: moment}}, Bits: unset}}}

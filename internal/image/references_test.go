@@ -1,9 +1,11 @@
 package image
 
 import (
+	"encoding/binary"
 	"slices"
 	"testing"
 
+	"github.com/nxport/nxport/internal/image/imagetest"
 	"github.com/nxport/nxport/nx"
 )
 
@@ -63,6 +65,28 @@ func TestDoesNothing(t *testing.T) {
 		}
 		if got := m.follower(nil).doesNothing(codeAt); got != c.want {
 			t.Errorf("%s: got %v", c.name, got)
+		}
+	}
+}
+
+// What is exported by a number alone has callers elsewhere, too.
+func TestExportedByNumber(t *testing.T) {
+	exports := binary.LittleEndian.AppendUint32(make([]byte, 20), 2) // so many addresses
+	exports = binary.LittleEndian.AppendUint32(exports, 0)           // so many names
+	exports = binary.LittleEndian.AppendUint32(exports, imagetest.ConstantsAt+40)
+	exports = append(exports, make([]byte, 8)...)
+	exports = binary.LittleEndian.AppendUint32(exports, codeAt+4)
+	exports = binary.LittleEndian.AppendUint32(exports, codeAt+8)
+	exports = binary.LittleEndian.AppendUint32(exports, codeAt+12) // one more than there are
+	m, err := Parse("d.sys", imagetest.Parts{Processor: nx.X64, Code: make([]byte, 16), Constants: exports}.Image())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.directories[0] = directory{imagetest.ConstantsAt, 40}
+	f := m.follower(nil)
+	for at, want := range map[uint32]bool{codeAt: false, codeAt + 4: true, codeAt + 8: true, codeAt + 12: false} {
+		if f.exported(at) != want {
+			t.Errorf("%#x is exported: %v", at, !want)
 		}
 	}
 }

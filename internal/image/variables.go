@@ -1,6 +1,8 @@
 package image
 
 import (
+	"debug/pe"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +17,7 @@ type variable struct {
 	initial uint32
 	stores  []store
 	unknown string
+	moments *moments
 }
 
 // store is a write of a variable.
@@ -28,7 +31,7 @@ type store struct {
 
 const (
 	fieldReach = 0x100 // a variable is a field of a structure that begins so far in front of it, at most
-	maxWriters = 64    // routines that name a variable
+	maxWriters = 128   // routines that name a variable
 )
 
 // place is where a variable is, and how wide it is: four bytes, or one where a compiler made a flag of it.
@@ -302,13 +305,21 @@ func (f *follower) onlyReads(s *machine.State, in *machine.Inst, address uint64)
 	})
 }
 
-// values gives all that the variable can be on this follower's Windows.
-func (v *variable) values() answer {
-	a := answer{terms: []driver.Term{{Bits: v.initial}}, unknown: v.unknown}
-	for _, s := range v.stores {
-		a.add(s.value)
+// values gives all that the variable can be on this follower's Windows where it is read: what it starts with only if that can be before it
+// is written.
+func (f *follower) values(v *variable, read machine.Atom) answer {
+	a := v.after()
+	if a.unknown == "" && !read.Signed && len(v.stores) > 0 {
+		if v.moments == nil {
+			v.moments = f.momentsOf(v)
+		}
+		if !v.moments.starts(read.At) {
+			return a
+		}
 	}
-	return a
+	b := answer{terms: []driver.Term{{Bits: v.initial}}}
+	b.add(a)
+	return b
 }
 
 // variable gives what a variable can be: if that hangs on the version of Windows, on which; of an opt-in's, its name.
@@ -334,7 +345,7 @@ func (q *query) variable(a machine.Atom) answer {
 	if o, ok := q.f.optInVariable(q.f.placeOf(a)); ok {
 		return o.answer(a)
 	}
-	return masked(a, v.values())
+	return masked(a, q.f.values(v, a))
 }
 
 // addressTaken says whether the address of a routine is anywhere but in a call: then its callers are not all known.
@@ -365,6 +376,18 @@ func (f *follower) isCall(at uint32) bool {
 	return len(code) > 0 && (code[0] == 0xe8 || code[0] == 0xe9)
 }
 
+// exported says whether a routine is exported, by its name or by a number alone.
 func (f *follower) exported(start uint32) bool {
-	return start != f.Entry && slices.ContainsFunc(f.Exports(), func(s Symbol) bool { return s.RVA == start })
+	d := f.At(f.directory(pe.IMAGE_DIRECTORY_ENTRY_EXPORT).rva)
+	if len(d) < sizeExports || start == f.Entry {
+		return false
+	}
+	functions := f.At(binary.LittleEndian.Uint32(d[28:]))
+	for n := binary.LittleEndian.Uint32(d[20:]); n > 0 && len(functions) >= 4; n-- {
+		if binary.LittleEndian.Uint32(functions) == start {
+			return true
+		}
+		functions = functions[4:]
+	}
+	return false
 }

@@ -62,7 +62,7 @@ type Atom struct {
 	Width      uint8 // bytes in memory, of Content, Member, Through and Table; of NotWritten, that it is what the stack holds at N from Off
 	Low        uint8 // bytes that are known, where the others of the register are not; 0 where all are
 	Shift      uint8
-	Signed     bool // of a Table; of a Through, that nothing was written before it is read
+	Signed     bool // of a Table; of a Through, that nothing was written before it is read; of a Content, that it is also read elsewhere than At
 	Why        Why
 	Then       uint16
 	Set, Clear uint32
@@ -77,6 +77,9 @@ func (a Atom) same(b Atom) bool {
 		return a == b
 	}
 	a.At, b.At = 0, 0
+	if a.Kind == Content && b.Kind == Content {
+		a.Signed, b.Signed = false, false
+	}
 	if a.Kind == Opaque && b.Kind == Opaque && !b.isPlace() {
 		return (a.Why == Earlier) == (b.Why == Earlier)
 	}
@@ -256,7 +259,11 @@ func (s *slab) join(a, b Value, at uint32) Value {
 	}
 	out := a
 	for _, x := range b {
-		if out.has(x) {
+		if i := out.index(x); i >= 0 {
+			if out[i].again(x) {
+				out = slices.Clone(out)
+				out[i].Signed = true
+			}
 			continue
 		}
 		if len(out) >= MaxAtoms {
@@ -272,13 +279,30 @@ func (v Value) anything() bool {
 	return len(v) == 1 && v[0].Kind == Opaque && (v[0].Why == InLoop || v[0].Why == ManyValues || v[0].Why == TooMuch)
 }
 
-func (v Value) has(a Atom) bool {
-	for _, b := range v {
+func (v Value) has(a Atom) bool { return v.index(a) >= 0 }
+
+func (v Value) index(a Atom) int {
+	for i, b := range v {
 		if a.same(b) {
-			return true
+			return i
 		}
 	}
-	return false
+	return -1
+}
+
+// again says whether another atom that stands for the same variable is read somewhere else, which is still to be noted.
+func (a Atom) again(b Atom) bool {
+	return a.Kind == Content && !a.Signed && (b.Signed || a.At != b.At)
+}
+
+// put adds an atom, or notes that the same is read at another place, too. It changes the value.
+func (v Value) put(a Atom) Value {
+	i := v.index(a)
+	if i < 0 {
+		return append(v, a)
+	}
+	v[i].Signed = v[i].Signed || v[i].again(a)
+	return v
 }
 
 // each applies f to every atom.
@@ -288,9 +312,7 @@ func (s *slab) each(v Value, at uint32, f func(Atom) Atom) Value {
 	}
 	var out Value
 	for _, a := range v {
-		if b := f(a); !out.has(b) {
-			out = append(out, b)
-		}
+		out = out.put(f(a))
 	}
 	return out
 }
@@ -304,13 +326,9 @@ func (s *slab) combine(op Op, a, b Value, width uint8, at uint32) Value {
 	for _, x := range a {
 		for _, y := range b {
 			for _, z := range several(op, x, y, width, at) {
-				if out.has(z) {
-					continue
-				}
-				if len(out) == MaxAtoms {
+				if out = out.put(z); len(out) > MaxAtoms {
 					return s.opaque(ManyValues, at)
 				}
-				out = append(out, z)
 			}
 		}
 	}

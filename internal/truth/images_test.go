@@ -33,9 +33,7 @@ var notBuilt = map[string]string{
 // wide are features of which an image is read to give all that is seen at run, and perhaps more.
 var wide = map[string]string{
 	"array-written":      "the value that a variable starts with counts, though it is written before it is read",
-	"field":              "the same",
 	"field-passed":       "the same",
-	"global":             "the same",
 	"optin-entry-return": "what is registered behind the opt-in call is taken to run also where a return in front of it succeeded",
 	"optin-loop":         "a loop that does not turn leaves the call out",
 	"optin-parameter":    "the flags of the call come from the caller",
