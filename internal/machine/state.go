@@ -202,6 +202,11 @@ func (s *State) result(p *Step, v Value) flags {
 func (s *State) binary(p *Step, at uint32) Value {
 	w := p.Dst.Width
 	a := s.read(p.A, w, at)
+	if p.Op == Shr && len(a) == 1 && a[0].Off == pairs {
+		if v, ok := s.upper(a[0], p.B); ok {
+			return v
+		}
+	}
 	if p.A == p.B {
 		return s.slab.each(a, at, func(x Atom) Atom { return compute(p.Op, x, x, w, at) })
 	}
@@ -354,6 +359,8 @@ func (s *State) load(o Operand, width uint8, at uint32) Value {
 
 func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 	switch {
+	case a.Kind == Frame && o.Width == wholePart && s.isPair(place{a.Off, a.N}):
+		return s.loadPair(place{a.Off, a.N}, at)
 	case a.Kind == Frame:
 		return s.narrow(s.loadSlot(place{a.Off, a.N}, o.Width, at), o, width, at)
 	case a.Kind == Number && a.Low == 0:

@@ -1,5 +1,7 @@
 package machine
 
+import "slices"
+
 // vectors is where a state keeps what vector registers hold, as if they stood on the stack: compilers copy structures through them.
 const vectors = -1
 
@@ -129,4 +131,41 @@ func (s *State) holdsPart(o Operand, is func(Value) bool) bool {
 		}
 	}
 	return false
+}
+
+// pairs is where a state keeps the upper halves of what was read from two parts of the stack at once, by the instruction that reads them.
+const pairs = -2
+
+// isPair says whether the stack holds two things of four bytes.
+func (s *State) isPair(p place) bool {
+	i, found := s.find(p)
+	upper := place{p.base, p.off + leastPart}
+	return found && s.slots[i].width == leastPart && i+1 < len(s.slots) && s.slots[i+1].place == upper && s.slots[i+1].width == leastPart
+}
+
+// loadPair reads two things of four bytes at once, and keeps the upper for when it is shifted down.
+func (s *State) loadPair(p place, at uint32) Value {
+	i, _ := s.find(p)
+	low, high := s.slots[i].value, s.slots[i+1].value
+	if a, one := low.Number(); one {
+		if b, one := high.Number(); one {
+			return s.slab.number(int64(a|b<<32), wholePart, at)
+		}
+	}
+	pair := Atom{Kind: Opaque, Why: NotFollowed, Off: pairs, At: at}
+	is := func(v Value) bool { return len(v) == 1 && v[0] == pair }
+	if slices.ContainsFunc(s.regs, is) || slices.ContainsFunc(s.slots, func(x slot) bool { return is(x.value) }) {
+		return s.slab.opaque(NotFollowed, at) // that of the time before is still about
+	}
+	s.put(place{pairs, int64(at)}, leastPart, high)
+	return s.slab.one(pair)
+}
+
+// upper gives the upper half of what loadPair read, where it is shifted down.
+func (s *State) upper(a Atom, by Operand) (Value, bool) {
+	i, found := s.find(place{pairs, int64(a.At)})
+	if a.Kind != Opaque || a.Why != NotFollowed || by.Kind != Immediate || by.Imm != 32 || !found {
+		return nil, false
+	}
+	return s.slots[i].value, true
 }

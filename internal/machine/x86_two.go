@@ -183,6 +183,9 @@ func (x *x86) media() {
 		}
 	case op == 0x2e, op == 0x2f:
 		x.other(true)
+	case op == 0xf7: // maskmovdqu
+		const di = 7
+		x.step(Step{Op: Wipe, Dst: at(di, 0, vectorBytes)})
 	case op == 0x50, op == 0xc5, op == 0xd7: // 66 is a part of these opcodes
 		x.other(false, x.g(x.word()))
 	default:
