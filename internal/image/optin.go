@@ -178,8 +178,11 @@ var bits = map[uint32]string{nx.PoolNXAllocation: nx.PoolTypeVariable, nx.MdlMap
 // bit is computed.
 func (o *optIn) answer(a machine.Atom) answer {
 	moment := o.moments.of(a.At)
-	if a.Signed {
+	switch {
+	case a.Signed:
 		moment = driver.Before | driver.After
+	case a.Off != 0:
+		moment |= o.moments.of(uint32(a.Off))
 	}
 	unset, set := a.Apply(0), a.Apply(o.set)
 	if token := bits[unset^set]; token != "" && set > unset {

@@ -313,7 +313,7 @@ func (f *follower) values(v *variable, read machine.Atom) answer {
 		if v.moments == nil {
 			v.moments = f.momentsOf(v)
 		}
-		if !v.moments.starts(read.At) {
+		if !v.moments.starts(read.At) && (read.Off == 0 || !v.moments.starts(uint32(read.Off))) {
 			return a
 		}
 	}

@@ -15,7 +15,7 @@ const (
 	Frame        // an address on the stack: N bytes from the stack pointer on entry (Off 0), or as it was left by the instruction at Off
 	Entry        // what the register N held on entry
 	Slot         // what the stack held on entry, N bytes from the stack pointer
-	Content      // what the memory at the address N holds
+	Content      // what the memory at the address N holds; Off is where else than At it is read
 	Member       // what the memory holds at Off bytes from the address that the memory at N holds
 	Through      // what the memory holds at the end of a way that begins with the address that a register or the stack held on entry: see through
 	Result       // what the call at N returned
@@ -62,7 +62,7 @@ type Atom struct {
 	Width      uint8 // bytes in memory, of Content, Member, Through and Table; of NotWritten, that it is what the stack holds at N from Off
 	Low        uint8 // bytes that are known, where the others of the register are not; 0 where all are
 	Shift      uint8
-	Signed     bool // of a Table; of a Through, that nothing was written before it is read; of a Content, that it is also read elsewhere than At
+	Signed     bool // of a Table; of a Through, that nothing was written before it is read; of a Content, that it is read in more places than At and Off
 	Why        Why
 	Then       uint16
 	Set, Clear uint32
@@ -78,7 +78,7 @@ func (a Atom) same(b Atom) bool {
 	}
 	a.At, b.At = 0, 0
 	if a.Kind == Content && b.Kind == Content {
-		a.Signed, b.Signed = false, false
+		a.Signed, b.Signed, a.Off, b.Off = false, false, 0, 0
 	}
 	if a.Kind == Opaque && b.Kind == Opaque && !b.isPlace() {
 		return (a.Why == Earlier) == (b.Why == Earlier)
@@ -260,9 +260,9 @@ func (s *slab) join(a, b Value, at uint32) Value {
 	out := a
 	for _, x := range b {
 		if i := out.index(x); i >= 0 {
-			if out[i].again(x) {
+			if both := out[i].readAlso(x); both != out[i] {
 				out = slices.Clone(out)
-				out[i].Signed = true
+				out[i] = both
 			}
 			continue
 		}
@@ -290,9 +290,22 @@ func (v Value) index(a Atom) int {
 	return -1
 }
 
-// again says whether another atom that stands for the same variable is read somewhere else, which is still to be noted.
-func (a Atom) again(b Atom) bool {
-	return a.Kind == Content && !a.Signed && (b.Signed || a.At != b.At)
+// readAlso notes where another atom that stands for the same variable is read: of two places both are told, of more the first two.
+func (a Atom) readAlso(b Atom) Atom {
+	if a.Kind != Content || a.Signed {
+		return a
+	}
+	a.Signed = b.Signed
+	for _, at := range []int64{int64(b.At), b.Off} {
+		switch {
+		case at == 0 || at == int64(a.At) || at == a.Off:
+		case a.Off == 0:
+			a.Off = at
+		default:
+			a.Signed = true
+		}
+	}
+	return a
 }
 
 // put adds an atom, or notes that the same is read at another place, too. It changes the value.
@@ -301,7 +314,7 @@ func (v Value) put(a Atom) Value {
 	if i < 0 {
 		return append(v, a)
 	}
-	v[i].Signed = v[i].Signed || v[i].again(a)
+	v[i] = v[i].readAlso(a)
 	return v
 }
 
