@@ -168,13 +168,9 @@ func (f *follower) startOf(rva uint32) (*machine.Routine, bool) {
 	if f.exhausted() {
 		return nil, false
 	}
-	left := maxCandidates
 	for start := range f.candidates(rva) {
 		if r := f.routine(start); r.Holds(rva) {
 			return r, true
-		}
-		if left--; left == 0 {
-			break
 		}
 	}
 	return nil, false
@@ -205,6 +201,7 @@ func (f *follower) beyond(r *machine.Routine, rva uint32) (*machine.Routine, boo
 
 const (
 	maxCandidates = 24
+	maxParts      = 4
 	maxRoutine    = 1 << 16 // bytes in front of an instruction in which its routine begins
 )
 
@@ -218,16 +215,26 @@ func (f *follower) candidates(rva uint32) iter.Seq[uint32] {
 		}
 		lowest := max(section.RVA, rva-min(rva, maxRoutine))
 		likely, doubtful := f.entered(section, lowest, rva)
+		var parts []uint32
+		left := maxCandidates
 		for _, more := range []func() []uint32{
 			func() []uint32 { return likely },
-			func() []uint32 { return f.pointedTo(lowest, rva) },
+			func() (list []uint32) { list, parts = f.pointedTo(lowest, rva); return },
 			func() []uint32 { return doubtful },
 			func() []uint32 { return f.padded(lowest, rva) },
 		} {
 			for _, start := range more() {
-				if !yield(start) {
+				if left == 0 {
+					break
+				}
+				if left--; !yield(start) {
 					return
 				}
+			}
+		}
+		for _, start := range parts[:min(len(parts), maxParts)] { // else what is there is not found at all
+			if !yield(start) {
+				return
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/pe"
 	"encoding/binary"
+	"slices"
 
 	"github.com/nxport/nxport/nx"
 )
@@ -59,17 +60,43 @@ func (m *Image) pointers() []reference {
 // relocated says whether the image has relocations, which tell what in it is an address.
 func (m *Image) relocated() bool { return m.directory(pe.IMAGE_DIRECTORY_ENTRY_BASERELOC).size > 0 }
 
-// pointedTo gives the addresses of code in a range that the image holds, the highest first. Those in code itself are the
-// operands of instructions on x86, and tables of jumps.
-func (m *Image) pointedTo(lowest, highest uint32) []uint32 {
-	var list []uint32
+// pointedTo gives the addresses of code in a range that the image holds, the highest first; apart, those in the tables of x86 by which a
+// routine jumps to parts of itself. Others in code itself are the operands of instructions.
+func (m *Image) pointedTo(lowest, highest uint32) (list, parts []uint32) {
 	all := between(m.pointers(), lowest, highest)
 	for i := len(all) - 1; i >= 0 && len(list) < maxCandidates; i-- {
-		if len(list) == 0 || list[len(list)-1] != all[i].to {
-			list = append(list, all[i].to)
+		into := &list
+		if m.isJumpTable(all[i].at) {
+			into = &parts
+		}
+		if n := len(*into); n == 0 || (*into)[n-1] != all[i].to {
+			*into = append(*into, all[i].to)
 		}
 	}
-	return list
+	return list, parts
+}
+
+// isJumpTable says whether an address of code is in a table of such that an instruction jumps by.
+func (m *Image) isJumpTable(at uint32) bool {
+	const word, maxEntries = 4, 256
+	jump := func(ref reference) bool { // jmp [register * 4 + table]
+		code := m.At(ref.at - min(ref.at, 3))
+		return len(code) > 2 && code[0] == 0xff && code[1] == 0x24 && code[2]&0xc7 == 0x85
+	}
+	for range maxEntries {
+		b := m.At(at)
+		if s := m.section(at); m.Processor != nx.X86 || s == nil || !s.Executable() || len(b) < word {
+			return false
+		}
+		if s := m.section(binary.LittleEndian.Uint32(b) - uint32(m.Base)); s == nil || !s.Executable() {
+			return false
+		}
+		if slices.ContainsFunc(between(m.pointers(), at, at), jump) {
+			return true
+		}
+		at -= min(at, word)
+	}
+	return false
 }
 
 // pointerTo finds where the image's data holds an address.
