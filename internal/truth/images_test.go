@@ -50,7 +50,7 @@ var bounds = []struct {
 	most int
 }{
 	{"not known", func(a *tally) int { return a.unknowns() }, 400},
-	{"wider than what is seen", func(a *tally) int { return a.wide }, 30},
+	{"wider than what is seen", func(a *tally) int { return a.wide }, 60},
 	{"only compared together with others", func(a *tally) int { return a.merged }, 230},
 	{"without a call, where one must be", func(a *tally) int { return a.gone }, 15},
 }
