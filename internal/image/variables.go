@@ -195,7 +195,7 @@ func (f *follower) naming(rva uint32, width uint8) writing {
 		}
 		r, ok := f.startOf(ref.at)
 		if !ok {
-			w.lost = w.lost || f.Processor == nx.X86 && ref.to == rva
+			w.lost = w.lost || ref.to == rva
 			continue
 		}
 		in, ok := r.Covering(ref.at)
