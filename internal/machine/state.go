@@ -24,20 +24,6 @@ type State struct {
 	argumentsKept func() bool
 }
 
-// place is an address on the stack: a distance from the stack pointer on entry, or as an instruction left it.
-type place struct{ base, off int64 }
-
-func (p place) before(q place) bool {
-	return p.base < q.base || p.base == q.base && p.off < q.off
-}
-
-// slot is a part of the stack whose content is known.
-type slot struct {
-	place
-	width uint8
-	value Value
-}
-
 // flags are what the last comparison, or the last operation, left.
 type flags struct {
 	op   Op // Compare, Test, Add for any other whose result counts, Select where they are nzcv, Other for unknown
@@ -50,8 +36,6 @@ type flags struct {
 	nzcv uint8
 }
 
-const maxSlots = 512
-
 func (s *State) clone() State {
 	c := *s
 	c.regs = s.slab.copied(s.regs)
@@ -59,9 +43,6 @@ func (s *State) clone() State {
 	c.taken = slices.Clone(s.taken)
 	return c
 }
-
-// slotsOfOne is how many slots take as much time as an instruction.
-const slotsOfOne = 8
 
 // lose forgets all.
 func (s *State) lose(at uint32) {
@@ -441,90 +422,6 @@ func (a Atom) pointsAt(word uint8) bool {
 	return a.Kind == Content && a.Width == word && a.Plain()
 }
 
-// loadSlot gives what the stack holds.
-func (s *State) loadSlot(p place, width uint8, at uint32) Value {
-	i, found := s.find(p)
-	if found && s.slots[i].width >= width {
-		v := s.slots[i].value
-		if s.slots[i].width > width {
-			return s.narrow(v, Operand{Width: width}, width, at)
-		}
-		return v
-	}
-	switch from, to := s.overlapping(p, int64(width)); {
-	case to == from+1:
-		return s.within(&s.slots[from], p, width, at)
-	case from < to:
-		return s.slab.opaque(NotFollowed, at)
-	}
-	return s.fresh(p, at)
-}
-
-// within gives a part of a slot, where that holds numbers.
-func (s *State) within(x *slot, p place, width uint8, at uint32) Value {
-	below := p.off - x.off
-	if _, numbers := x.value.Numbers(); !numbers || below < 0 || below+int64(width) > int64(x.width) {
-		return s.slab.opaque(NotFollowed, at)
-	}
-	return s.slab.each(x.value, at, func(a Atom) Atom {
-		a.N = cut(int64(uint64(a.N)>>(8*below)), width)
-		return a
-	})
-}
-
-// fresh is what a place holds that nothing has written: the caller's, or nothing.
-func (s *State) fresh(p place, at uint32) Value {
-	if s.early && (p.base != 0 || p.off < 0 || !s.argumentsKept()) {
-		return s.elsewhere(at)
-	}
-	if p.base == vectors {
-		return s.slab.opaque(NotFollowed, at)
-	}
-	if p.base == 0 && p.off >= 0 {
-		return s.slab.one(Atom{Kind: Slot, N: p.off, At: at})
-	}
-	return s.slab.one(Atom{Kind: Opaque, Why: NotWritten, Width: s.env.Word, N: p.off, Off: p.base, At: at})
-}
-
-// elsewhere is something from in front of the block that is in no register.
-func (s *State) elsewhere(at uint32) Value {
-	return s.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(NoReg), At: at})
-}
-
-// find gives the slot at a place, or where it would be.
-func (s *State) find(p place) (int, bool) {
-	low, high := 0, len(s.slots)
-	for low < high {
-		if middle := int(uint(low+high) >> 1); s.slots[middle].before(p) {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low, low < len(s.slots) && s.slots[low].place == p
-}
-
-func (s *State) overlapped(p place, length int64) bool {
-	from, to := s.overlapping(p, length)
-	return from < to
-}
-
-// overlapping gives the slots that overlap a range. They don't overlap each other, so one at most begins in front of it.
-func (s *State) overlapping(p place, length int64) (from, to int) {
-	from, _ = s.find(p)
-	if from > 0 && s.slots[from-1].overlaps(p, length) {
-		from--
-	}
-	for to = from; to < len(s.slots) && s.slots[to].overlaps(p, length); {
-		to++
-	}
-	return from, to
-}
-
-func (x slot) overlaps(p place, length int64) bool {
-	return x.base == p.base && x.off < p.off+length && p.off < x.off+int64(x.width)
-}
-
 // write stores a value in a register or in memory.
 func (s *State) write(o Operand, v Value, at uint32) {
 	switch o.Kind {
@@ -593,165 +490,4 @@ func (s *State) store(o Operand, v Value, at uint32) {
 			s.spoilTaken(at)
 		}
 	}
-}
-
-func onStack(v Value) bool {
-	for _, a := range v {
-		if a.Kind != Frame {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *State) take(p place) {
-	if !slices.Contains(s.taken, p) && len(s.taken) < maxSlots {
-		s.taken = append(s.taken, p)
-	}
-}
-
-// put writes a slot; what it overlaps is gone.
-func (s *State) put(p place, width uint8, v Value) {
-	if i, found := s.find(p); found && s.slots[i].width == width {
-		s.slots[i].value = v
-		return
-	}
-	s.cutOut(p, int64(width))
-	if i, found := s.find(p); !found && len(s.slots) < maxSlots {
-		s.slots = slices.Insert(s.slots, i, slot{p, width, v})
-	}
-}
-
-// cutOut removes the slots that overlap a range; of the caller's part of the stack, what is left of them is unknown, not the
-// caller's.
-func (s *State) cutOut(p place, length int64) {
-	from, to := s.overlapping(p, length)
-	s.slots = slices.Delete(s.slots, from, to)
-}
-
-// maxObject is how many bytes from an address on may belong to the object there.
-const maxObject = 0x400
-
-// spoil makes a range of the stack unknown. No object of a routine reaches into what its caller keeps; of that, only an argument may be
-// written, by the address of it.
-func (s *State) spoil(p place, length int64, why Why, at uint32) {
-	own := p.base != 0 || p.off < 0
-	if !own {
-		length = min(length, 2*int64(s.env.Word))
-	} else if p.base == 0 {
-		length = min(length, -p.off)
-	}
-	s.cutOut(p, length)
-	for off := p.off &^ 3; !own && off < p.off+length; off += 4 {
-		s.put(place{0, off}, 4, s.slab.opaque(why, at))
-	}
-}
-
-// spoilTaken makes unknown what a store through an unknown pointer, or a call, can reach.
-func (s *State) spoilTaken(at uint32) {
-	s.env.Budget -= len(s.taken) * len(s.slots) / slotsOfOne
-	for _, p := range s.taken {
-		s.spoil(p, maxObject, ByCall, at)
-	}
-}
-
-// wipe is a store of unknown length.
-func (s *State) wipe(o Operand, at uint32) {
-	if o.Kind != Memory {
-		return
-	}
-	s.forget(o)
-	for _, a := range s.address(o, at) {
-		s.untouched = s.untouched && (a.Kind == Frame || a.Kind == Number)
-		switch a.Kind {
-		case Frame:
-			s.spoil(place{a.Off, a.N}, maxObject, NotFollowed, at)
-		case Opaque, Through:
-			s.spoilTaken(at)
-		}
-	}
-}
-
-// joinedStack marks where two ways meet with the stack at different heights; an instruction that leaves the stack so has no mark.
-const joinedStack = 1 << 40
-
-// joined gives what holds on both ways; same says that it is what s says.
-func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
-	out, same = s.clone(), true
-	anew := Atom{Kind: Frame, Off: int64(at) | joinedStack, At: at}
-	for r := range s.regs {
-		if Reg(r) == s.env.Stack && s.regs[r].has(anew) {
-			continue
-		}
-		v := s.slab.join(s.regs[r], t.regs[r], at)
-		if !shared(v, s.regs[r]) {
-			same = false
-			switch {
-			case Reg(r) == s.env.Stack: // from here on, counted anew
-				v = s.slab.one(anew)
-			case widen:
-				v = s.slab.opaque(InLoop, at)
-			}
-			out.regs[r] = v
-		}
-	}
-	next := 0 // in t's
-	for i := range s.slots {
-		x := &s.slots[i]
-		for next < len(t.slots) && t.slots[next].before(x.place) {
-			next++
-		}
-		v := s.slab.join(x.value, t.slotOr(x, next, at), at)
-		if !shared(v, x.value) {
-			same = false
-			if widen {
-				v = s.slab.opaque(InLoop, at)
-			}
-			out.slots[i].value = v
-		}
-	}
-	for _, x := range t.slots {
-		if i, found := s.find(x.place); found && s.slots[i].width == x.width {
-			continue
-		}
-		if x.base == 0 && x.off >= 0 && !s.overlapped(x.place, int64(x.width)) {
-			v := s.slab.join(s.fresh(x.place, at), x.value, at)
-			out.put(x.place, x.width, v)
-			same = false
-		}
-	}
-	for _, p := range t.taken {
-		if !slices.Contains(out.taken, p) {
-			out.take(p)
-			same = false
-		}
-	}
-	if s.untouched && !t.untouched {
-		out.untouched, same = false, false
-	}
-	if out.pushed != t.pushed {
-		out.pushed = -maxObject // not the same on both ways: not known
-		same = same && s.pushed == out.pushed
-	}
-	out.flags = meet(s.flags, t.flags)
-	if out.flags.op != s.flags.op {
-		same = false
-	}
-	return out, same
-}
-
-// slotOr gives what another way has in place of a slot, which would be the i-th there.
-func (s *State) slotOr(x *slot, i int, at uint32) Value {
-	if i < len(s.slots) && s.slots[i].place == x.place && s.slots[i].width == x.width {
-		return s.slots[i].value
-	}
-	return s.loadSlot(x.place, x.width, at)
-}
-
-// meet keeps the flags of two ways where they come from comparisons of the same.
-func meet(a, b flags) flags {
-	if a.op == b.op && a.a == b.a && a.b == b.b && a.rest == b.rest && a.av.equal(b.av) && a.bv.equal(b.bv) {
-		return a
-	}
-	return flags{}
 }
