@@ -60,19 +60,13 @@ func (r *Routine) Inst(at uint32) (Inst, bool) {
 
 // Calls visits the calls of the routine, and the jumps that leave it, in the order of the code, each with the state before it.
 func (r *Routine) Calls(visit func(s *State, in *Inst)) {
-	r.solve()
-	for b := range r.blocks {
-		blk := &r.blocks[b]
-		if blk.in == nil || !r.leaves(blk) {
-			continue
-		}
-		s := r.entering(blk)
-		for i := blk.first; i <= blk.last; i++ {
+	for blk, s := range r.reached() {
+		for i := blk.first; i <= blk.last && r.leaves(blk); i++ {
 			in := &r.insts[i]
 			if in.Flow == Call || r.departs(in) {
-				visit(&s, in)
+				visit(s, in)
 			}
-			r.pass(&s, in)
+			r.pass(s, in)
 		}
 	}
 }
@@ -110,15 +104,9 @@ func (r *Routine) departs(in *Inst) bool {
 
 // Stores visits what the routine writes to fixed addresses, in the order of the code.
 func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Value)) {
-	r.solve()
-	for b := range r.blocks {
-		blk := &r.blocks[b]
-		if blk.in == nil {
-			continue
-		}
-		s := r.entering(blk)
+	for blk, s := range r.reached() {
 		for i := blk.first; i <= blk.last && r.spend(); i++ {
-			r.storesOf(&s, &r.insts[i], visit)
+			r.storesOf(s, &r.insts[i], visit)
 			if r.insts[i].Flow == Call {
 				s.call(&r.insts[i])
 			}
@@ -204,17 +192,14 @@ func (s *State) stored(p *Step, at uint32) Value {
 
 // Returns visits the state at each return.
 func (r *Routine) Returns(visit func(s *State, in *Inst)) {
-	r.solve()
-	for b := range r.blocks {
-		blk := &r.blocks[b]
-		if blk.in == nil || r.insts[blk.last].Flow != Return {
+	for blk, s := range r.reached() {
+		if r.insts[blk.last].Flow != Return {
 			continue
 		}
-		s := r.entering(blk)
 		for i := blk.first; i <= blk.last; i++ {
-			r.pass(&s, &r.insts[i])
+			r.pass(s, &r.insts[i])
 		}
-		visit(&s, &r.insts[blk.last])
+		visit(s, &r.insts[blk.last])
 	}
 }
 
@@ -316,14 +301,8 @@ type Use struct {
 // Uses finds the calls that are given a value, where it is put on the stack, and says whether it goes anywhere else: into memory that is
 // not the routine's own.
 func (r *Routine) Uses(is func(Atom) bool) (uses []Use, placed []uint32, escapes bool) {
-	r.solve()
 	holds := func(v Value) bool { return len(v) > 0 && slices.ContainsFunc(v, is) }
-	for b := range r.blocks {
-		blk := &r.blocks[b]
-		if blk.in == nil {
-			continue
-		}
-		s := r.entering(blk)
+	for blk, s := range r.reached() {
 		for i := blk.first; i <= blk.last && r.spend(); i++ {
 			in := &r.insts[i]
 			for j, steps := 0, in.does(); j < len(steps); j++ {

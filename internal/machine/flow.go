@@ -1,6 +1,9 @@
 package machine
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // solve follows what the routine computes, and whatever it finds by jump tables.
 func (r *Routine) solve() {
@@ -182,6 +185,20 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 func (r *Routine) entering(b *block) State {
 	r.lower(b)
 	return b.in.clone()
+}
+
+// reached visits the blocks that the routine comes to, each with the state before it.
+func (r *Routine) reached() iter.Seq2[*block, *State] {
+	return func(yield func(*block, *State) bool) {
+		r.solve()
+		for b := range r.blocks {
+			if blk := &r.blocks[b]; blk.in != nil {
+				if s := r.entering(blk); !yield(blk, &s) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // spend takes an instruction off the budget.

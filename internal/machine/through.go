@@ -103,18 +103,12 @@ func (r *Routine) Undisturbed(at uint32) bool {
 
 // eachState visits the instructions that are reached, each with the state before it, until one is enough.
 func (r *Routine) eachState(visit func(s *State, in *Inst) bool) {
-	r.solve()
-	for b := range r.blocks {
-		blk := &r.blocks[b]
-		if blk.in == nil {
-			continue
-		}
-		s := r.entering(blk)
+	for blk, s := range r.reached() {
 		for i := blk.first; i <= blk.last; i++ {
-			if !visit(&s, &r.insts[i]) {
+			if !visit(s, &r.insts[i]) {
 				return
 			}
-			r.pass(&s, &r.insts[i])
+			r.pass(s, &r.insts[i])
 		}
 	}
 }
