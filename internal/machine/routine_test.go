@@ -129,6 +129,7 @@ func TestArgumentsOfFrame(t *testing.T) {
 		{"an argument of a call", entry + test + "\xc7\x44\x24\x04\x05\x00\x00\x00" + load, "slot0x4"},                                       // mov [esp+4], 5
 		{"written before", entry + "\xc7\x45\x08\x05\x00\x00\x00" + test + load, "0x5"},                                                      // mov [ebp+8], 5
 		{"its address is passed", entry + "\x8d\x4d\x08\xe8\x00\x10\x00\x00" + test + load, "? a called routine may have written it at 0x9"}, // lea ecx, [ebp+8]; call
+		{"written by the stack pointer", entry + "\xc7\x44\x24\x18\x05\x00\x00\x00" + test + load, "0x5"},                                    // mov [esp+24], 5
 		{"pushed in front", entry + "\x6a\x05" + test + load, "slot0x4"},                                                                     // push 5
 	} {
 		env := X86()
@@ -160,5 +161,23 @@ func TestCountedDown(t *testing.T) {
 		if n, one := s.Register(1).Number(); !one || n != 0 {
 			t.Errorf("%s: got %s", c.name, texts(s.Register(1)))
 		}
+	}
+}
+
+// What one way compared and has elsewhere, too, is not what the other way has there: only what was compared on both is narrowed.
+func TestTwoComparisons(t *testing.T) {
+	const code = "\x85\xd2\x74\x0a" + // test edx, edx; je b
+		"\x6b\xc1\x03\x89\xc3\x83\xf8\x00\xeb\x0b" + // imul eax, ecx, 3; mov ebx, eax; cmp eax, 0; jmp l
+		"\x41\x6b\xc0\x03\x41\x6b\xd9\x03\x83\xf8\x00" + // b: imul eax, r8d, 3; imul ebx, r9d, 3; cmp eax, 0
+		"\x75\x01\x90\xc3" // l: jne o; nop; o: ret
+	env := X64()
+	around(&env, []byte(code))
+	s, ok := Read(&env, 0).Before(uint32(len(code) - 2))
+	if !ok {
+		t.Fatal("the equal way is not reached")
+	}
+	const ebx = 3
+	if v := s.Register(ebx); len(v) != 1 || v[0].Kind != Opaque {
+		t.Errorf("got %s, want something unknown", texts(v))
 	}
 }

@@ -40,6 +40,8 @@ func TestJoin(t *testing.T) {
 		{numbersOf(1), unknown, "0x1, ? it is read through a pointer at 0x0"},
 		{numbersOf(1, 2, 3, 4, 5, 6, 7, 8), numbersOf(8), "0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8"},
 		{numbersOf(1, 2, 3, 4, 5, 6, 7, 8), numbersOf(9), "? it has more than 8 values at 0x40"},
+		{Value{{Kind: Opaque, Why: ManyValues}}, numbersOf(9), "? it has more than 8 values at 0x0"},
+		{Value{{Kind: Opaque, Why: InLoop}}, numbersOf(9), "? it changes in a loop at 0x0"},
 	} {
 		if got := texts(s.join(c.a, c.b, 0x40)); got != c.want {
 			t.Errorf("%s or %s: got %s, want %s", texts(c.a), texts(c.b), got, c.want)
