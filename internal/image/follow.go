@@ -216,7 +216,6 @@ func (f *follower) candidates(rva uint32) iter.Seq[uint32] {
 		lowest := max(section.RVA, rva-min(rva, maxRoutine))
 		likely, doubtful := f.entered(section, lowest, rva)
 		var parts []uint32
-		left := maxCandidates
 		for _, more := range []func() []uint32{
 			func() []uint32 { return likely },
 			func() (list []uint32) { list, parts = f.pointedTo(lowest, rva); return },
@@ -224,10 +223,7 @@ func (f *follower) candidates(rva uint32) iter.Seq[uint32] {
 			func() []uint32 { return f.padded(lowest, rva) },
 		} {
 			for _, start := range more() {
-				if left == 0 {
-					break
-				}
-				if left--; !yield(start) {
+				if !yield(start) {
 					return
 				}
 			}
@@ -244,14 +240,14 @@ func (f *follower) candidates(rva uint32) iter.Seq[uint32] {
 // doubtful: bytes within an instruction look like a call, and not all that a jump leads to begins there.
 func (f *follower) entered(section Section, lowest, rva uint32) (likely, doubtful []uint32) {
 	calls := between(f.calls(), lowest, rva)
-	for i := len(calls) - 1; i >= 0 && len(likely)+len(doubtful) < maxCandidates; i-- {
+	for i := len(calls) - 1; i >= 0 && len(likely) < maxCandidates; i-- {
 		c := calls[i]
 		switch jump := f.isJump(c); {
 		case f.isDistance(c):
 		case i+1 < len(calls) && calls[i+1].to == c.to && !f.isJump(calls[i+1]) && !f.isDistance(calls[i+1]):
 		case !jump && f.ended(section, c.to):
 			likely = append(likely, c.to)
-		case !jump || f.ended(section, c.to):
+		case len(doubtful) < maxCandidates && (!jump || f.ended(section, c.to)):
 			doubtful = append(doubtful, c.to)
 		}
 	}

@@ -203,9 +203,18 @@ func (f *follower) using(slots []uint32) []use {
 		if r, ok := f.startOf(ref.at); ok {
 			in, _ := r.Covering(ref.at)
 			list = append(list, use{r, in.At, ref.to})
+		} else if at, ok := f.callAround(ref.at); ok { // else a request would not be seen at all
+			list = append(list, use{f.routine(at), at, ref.to})
 		}
 	}
 	return list
+}
+
+// callAround gives the call through memory whose address stands at a place: FF 15.
+func (f *follower) callAround(reference uint32) (at uint32, ok bool) {
+	at = reference - min(reference, 2)
+	code := f.At(at)
+	return at, f.Processor != nx.ARM64 && len(code) > 1 && code[0] == 0xff && code[1] == 0x15 && f.routine(at).Holds(at)
 }
 
 // lookAhead is how far behind the load of the framework's table the load of a function out of it is looked for.

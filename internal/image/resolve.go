@@ -229,7 +229,7 @@ func (f *follower) named(start, at uint32, inData bool, takers []reference) stri
 func (q *query) fromCaller(a machine.Atom, c reference) answer {
 	r, ok := q.f.startOf(c.at)
 	if !ok {
-		return answer{} // no code
+		return answer{unknown: fmt.Sprintf("code at 0x%x calls the routine at 0x%x, and is not followed", c.at, c.to)}
 	}
 	in, ok := r.Inst(c.at)
 	if !ok || !in.Known || in.Target != c.to {

@@ -203,6 +203,9 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.S
 
 // passed is what a call passes as an argument, counted as in C.
 func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machine.Routine) driver.Value {
+	if in.At == r.Start && in.Flow == machine.Call { // callAround
+		return driver.Value{Unknown: notReached}
+	}
 	if f.Processor == nx.X86 {
 		n = d.PlaceX86(n)
 	}
