@@ -13,14 +13,9 @@ type preserved struct {
 	untouched bool
 }
 
-// close gives the routine at an address, looked at closely.
-func (f *follower) close(start uint32) *machine.Routine {
-	r := f.closely[start]
-	if r == nil {
-		r = machine.Close(&f.env, start)
-		f.closely[start] = r
-	}
-	return r
+// closely gives the routine at an address, looked at closely.
+func (f *follower) closely(start uint32) *machine.Routine {
+	return f.read(f.close, start, machine.ReadClosely)
 }
 
 // maxClose is how many routines that call each other are looked at for what they preserve.
@@ -36,7 +31,7 @@ func (f *follower) preserves(target machine.Value) (registers uint64, untouched 
 	if !known && f.looking < maxClose {
 		f.preserved[start] = preserved{} // where it calls itself
 		f.looking++
-		p.registers, p.untouched = f.close(start).Preserves()
+		p.registers, p.untouched = f.closely(start).Preserves()
 		f.looking--
 		f.preserved[start] = p
 	}
@@ -49,7 +44,7 @@ func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State)
 	if !ok || !v.Lost() && !disturbed(v, r) {
 		return v, ok
 	}
-	if s, reached := f.close(r.Start).Before(at); reached {
+	if s, reached := f.closely(r.Start).Before(at); reached {
 		if w := get(s); !w.Lost() {
 			return w, true
 		}

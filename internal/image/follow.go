@@ -17,7 +17,7 @@ type follower struct {
 	routines  map[uint32]*machine.Routine
 	slots     map[uint32]string // imports by the address of their slot
 	pops      map[uint32]popped
-	closely   map[uint32]*machine.Routine
+	close     map[uint32]*machine.Routine // routines, looked at closely
 	preserved map[uint32]preserved
 	settingUp map[uint32]bool   // routines, whether they set up the frame of their caller
 	looking   int               // routines that are looked at for what they preserve, within each other
@@ -49,7 +49,7 @@ const budget = 3 << 19
 func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
 		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
-		closely: map[uint32]*machine.Routine{}, preserved: map[uint32]preserved{}, settingUp: map[uint32]bool{},
+		close: map[uint32]*machine.Routine{}, preserved: map[uint32]preserved{}, settingUp: map[uint32]bool{},
 		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, rows: map[string]nx.DDI{},
 		globals: map[place]*variable{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
@@ -100,10 +100,15 @@ func (f *follower) references(wanted addresses) []reference {
 
 // routine gives the routine at an address, followed.
 func (f *follower) routine(start uint32) *machine.Routine {
-	r := f.routines[start]
+	return f.read(f.routines, start, machine.Read)
+}
+
+// read reads a routine once.
+func (f *follower) read(known map[uint32]*machine.Routine, start uint32, read func(*machine.Env, uint32) *machine.Routine) *machine.Routine {
+	r := known[start]
 	if r == nil {
-		r = machine.Read(&f.env, start)
-		f.routines[start] = r
+		r = read(&f.env, start)
+		known[start] = r
 	}
 	return r
 }

@@ -83,11 +83,7 @@ func (q *query) installed(a machine.Atom, start uint32, out *answer) (found bool
 // callsOfArguments gives the calls of a routine that go to what it is passed.
 func (f *follower) callsOfArguments(r *machine.Routine) (list []uint32) {
 	r.Calls(func(s *machine.State, in *machine.Inst) {
-		target := s.Target(in)
-		if n, ok := target.Number(); ok && f.Processor == nx.X64 && dispatches(f.At(uint32(n-f.Base))) {
-			const rax = 0
-			target = s.Register(rax)
-		}
+		target := f.target(s, in)
 		if in.Flow == machine.Call && len(target) == 1 && (target[0].Kind == machine.Entry || target[0].Kind == machine.Slot) && target[0].Plain() {
 			list = append(list, in.At)
 		}

@@ -86,16 +86,16 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 				if called {
 					return
 				}
-				target := s.Target(in)
+				target := f.target(s, in)
 				if target.Early() {
-					target, _ = u.Value(in.At, func(s *machine.State) machine.Value { return s.Target(in) })
+					target, _ = u.Value(in.At, func(s *machine.State) machine.Value { return f.target(s, in) })
 				}
 				name, _ := f.callee(target, s)
 				d, ok := rows[name]
 				if ok && !f.isLinkers(in.At, u.Start) {
 					sites = append(sites, f.site(d, in, u.Routine))
 				}
-				called = in.At == u.at || f.goesTo(target, s, u.to)
+				called = in.At == u.at || f.goesTo(target, u.to)
 			})
 		}
 		if !called {
@@ -108,17 +108,11 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 // indirect gives what a call goes to, or a jump that leaves the routine: through a register or memory, or by the guard's dispatch. Of one
 // that goes to a fixed address nothing is given, nor of one that is surely to none of those that the routine names there.
 func (f *follower) indirect(r *machine.Routine, in *machine.Inst, names []uint32) machine.Value {
-	const rax = 0
 	dispatched := in.Known && f.Processor == nx.X64 && dispatches(f.At(in.Target))
 	if in.Known && !dispatched {
 		return nil
 	}
-	get := func(s *machine.State) machine.Value {
-		if target := s.Target(in); !dispatched && !f.isDispatch(target) {
-			return target
-		}
-		return s.Register(rax)
-	}
+	get := func(s *machine.State) machine.Value { return f.target(s, in) }
 	if s, ok := r.Near(in.At); ok && f.isMember(get(s), r, names) {
 		return nil
 	}
@@ -139,10 +133,14 @@ func (f *follower) isMember(v machine.Value, r *machine.Routine, names []uint32)
 	return !wanted || f.wdf == 0
 }
 
-// isDispatch says whether an address is that of the guard's dispatch.
-func (f *follower) isDispatch(target machine.Value) bool {
-	n, ok := target.Number()
-	return ok && f.Processor == nx.X64 && dispatches(f.At(uint32(n-f.Base)))
+// target gives what a call goes to, by the guard's dispatch, too.
+func (f *follower) target(s *machine.State, in *machine.Inst) machine.Value {
+	const rax = 0
+	target := s.Target(in)
+	if n, ok := target.Number(); ok && f.Processor == nx.X64 && dispatches(f.At(uint32(n-f.Base))) {
+		return s.Register(rax)
+	}
+	return target
 }
 
 // isLinkers says whether a jump is all of a routine, and a linker's: compilers write a prefix. That it is there does not say that anybody
@@ -153,11 +151,7 @@ func (f *follower) isLinkers(at, start uint32) bool {
 }
 
 // goesTo says whether a call goes to what was loaded from an address, or from the table there.
-func (f *follower) goesTo(target machine.Value, s *machine.State, address uint32) bool {
-	if f.isDispatch(target) {
-		const rax = 0
-		target = s.Register(rax)
-	}
+func (f *follower) goesTo(target machine.Value, address uint32) bool {
 	return len(target) == 1 && (target[0].Kind == machine.Content || target[0].Kind == machine.Member) && uint64(target[0].N) == f.Base+uint64(address)
 }
 
@@ -203,7 +197,7 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.S
 
 // passed is what a call passes as an argument, counted as in C.
 func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machine.Routine) driver.Value {
-	if in.At == r.Start && in.Flow == machine.Call { // callAround
+	if in.At == r.Start && in.Flow == machine.Call { // where its routine begins is not known: see callAround
 		return driver.Value{Unknown: notReached}
 	}
 	if f.Processor == nx.X86 {

@@ -137,7 +137,7 @@ func (f *follower) under(w nx.Version) *follower {
 	}
 	g := *f
 	g.general = f
-	g.closely, g.preserved = map[uint32]*machine.Routine{}, map[uint32]preserved{}
+	g.close, g.preserved = map[uint32]*machine.Routine{}, map[uint32]preserved{}
 	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[place]*variable{}
 	g.env.Called, g.env.Cares, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.cares, g.constant, g.popsOf, g.inside
 	g.env.Preserves = g.preserves

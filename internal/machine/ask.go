@@ -61,7 +61,10 @@ func (r *Routine) Inst(at uint32) (Inst, bool) {
 // Calls visits the calls of the routine, and the jumps that leave it, in the order of the code, each with the state before it.
 func (r *Routine) Calls(visit func(s *State, in *Inst)) {
 	for blk, s := range r.reached() {
-		for i := blk.first; i <= blk.last && r.leaves(blk); i++ {
+		if !r.leaves(blk) {
+			continue
+		}
+		for i := blk.first; i <= blk.last; i++ {
 			in := &r.insts[i]
 			if in.Flow == Call || r.departs(in) {
 				visit(s, in)

@@ -12,7 +12,7 @@ func (s *State) call(in *Inst) {
 		before = s.clone()
 	}
 	kept, untouched := uint64(0), false
-	if s.close {
+	if s.closely {
 		kept, untouched = s.env.Preserves(target)
 	}
 	if !untouched {

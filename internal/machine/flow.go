@@ -76,7 +76,7 @@ func (r *Routine) flowFrom(blocks []int) (more bool) {
 	}
 	if entry := r.blockOf(i); r.blocks[entry].in == nil {
 		s := entryState(r.env, r.slab, r.Start)
-		s.close, s.untouched = r.close, r.close
+		s.closely, s.untouched = r.closely, r.closely
 		r.give(&s)
 		r.blocks[entry].in = &s
 		r.order, r.place = r.inOrder(entry)

@@ -17,9 +17,9 @@ type State struct {
 	pushed int64
 	// early is set in a block whose surroundings are not looked at.
 	early bool
-	// close is set where routines that are called are looked into, for what they change; untouched as long as nothing has been written since
+	// closely is set where routines that are called are looked into, for what they change; untouched as long as nothing has been written since
 	// entry that an argument may point to.
-	close, untouched bool
+	closely, untouched bool
 	// argumentsKept, there, says whether nothing in the routine writes what its caller passed on the stack.
 	argumentsKept func() bool
 }
@@ -50,7 +50,7 @@ func (s *State) lose(at uint32) {
 	for r := range s.regs {
 		s.regs[r] = gone
 	}
-	s.slots, s.taken, s.flags, s.early, s.close, s.untouched = nil, nil, flags{}, false, false, false
+	s.slots, s.taken, s.flags, s.early, s.closely, s.untouched = nil, nil, flags{}, false, false, false
 }
 
 // Register gives what a register holds.
@@ -360,8 +360,8 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 		return s.slab.one(a)
 	}
 	lost := Atom{Kind: Opaque, Why: FromMemory, At: at}
-	if t, ok := a.through(o.Width, at); ok && (s.untouched || !s.close) {
-		t.Signed = s.close
+	if t, ok := a.through(o.Width, at); ok && (s.untouched || !s.closely) {
+		t.Signed = s.closely
 		return s.narrow(s.slab.one(t), o, width, at)
 	} else if ok || a.Kind == Opaque && a.N == closer {
 		lost.N = closer

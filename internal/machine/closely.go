@@ -1,13 +1,13 @@
 package machine
 
-// Close reads a routine for a closer look: at what the routines that it calls leave as it was, and at what its arguments point to.
-func Close(env *Env, start uint32) *Routine {
+// ReadClosely reads a routine for a closer look: at what the routines that it calls leave as it was, and at what its arguments point to.
+func ReadClosely(env *Env, start uint32) *Routine {
 	r := Read(env, start)
 	if r.solved { // with less
 		r = &Routine{Start: start, env: env, Whole: true, tables: r.tables}
 		r.read()
 	}
-	r.close = true
+	r.closely = true
 	return r
 }
 
@@ -20,19 +20,17 @@ func (r *Routine) Preserves() (registers uint64, untouched bool) {
 	if len(r.insts) > maxKeeping {
 		return 0, false
 	}
-	r.solve()
 	registers, untouched = ^uint64(0), true
 	exits := 0
-	for b := range r.blocks {
-		blk := &r.blocks[b]
-		if last := &r.insts[blk.last]; blk.in == nil || last.Flow != Return && !r.departs(last) {
+	for blk, s := range r.reached() {
+		last := &r.insts[blk.last]
+		if !r.Ends(last) {
 			continue
 		}
-		s := r.entering(blk)
 		for i := blk.first; i <= blk.last; i++ {
-			r.pass(&s, &r.insts[i])
+			r.pass(s, &r.insts[i])
 		}
-		kept, same := s.preserved(&r.insts[blk.last])
+		kept, same := s.preserved(last)
 		registers, untouched = registers&kept, untouched && same
 		exits++
 	}
