@@ -179,7 +179,7 @@ var bits = map[uint32]string{nx.PoolNXAllocation: nx.PoolTypeVariable, nx.MdlMap
 func (o *optIn) answer(a machine.Atom) answer {
 	moment := o.moments.of(a.At)
 	switch {
-	case a.Signed:
+	case a.Mark == machine.Elsewhere:
 		moment = driver.Before | driver.After
 	case a.Off != 0:
 		moment |= o.moments.of(uint32(a.Off))

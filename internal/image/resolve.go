@@ -82,7 +82,7 @@ func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
 	case machine.Content:
 		return q.variable(a)
 	case machine.Through:
-		if a.Signed || r.Undisturbed(a.At) {
+		if a.Mark == machine.Untouched || r.Undisturbed(a.At) {
 			return masked(a, q.fromCallers(a, r))
 		}
 	case machine.Entry, machine.Slot:

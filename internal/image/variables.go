@@ -309,7 +309,7 @@ func (f *follower) onlyReads(s *machine.State, in *machine.Inst, address uint64)
 // is written.
 func (f *follower) values(v *variable, read machine.Atom) answer {
 	a := v.after()
-	if a.unknown == "" && !read.Signed && len(v.stores) > 0 {
+	if a.unknown == "" && read.Mark != machine.Elsewhere && len(v.stores) > 0 {
 		if v.moments == nil {
 			v.moments = f.momentsOf(v)
 		}

@@ -361,7 +361,9 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 	}
 	lost := Atom{Kind: Opaque, Why: FromMemory, At: at}
 	if t, ok := a.through(o.Width, at); ok && (s.untouched || !s.closely) {
-		t.Signed = s.closely
+		if s.closely {
+			t.Mark = Untouched
+		}
 		return s.narrow(s.slab.one(t), o, width, at)
 	} else if ok || a.Kind == Opaque && a.N == closer {
 		lost.N = closer
@@ -393,7 +395,10 @@ func (s *State) table(o Operand, at uint32) (Value, bool) {
 	if _, known := s.regs[o.Index].Numbers(); known {
 		return nil, false
 	}
-	t := Atom{Kind: Table, N: cut(int64(base)+o.Imm, s.env.Word), Width: o.Width, Signed: o.Signed || o.Width == 4 && s.env.Word == 8, At: at}
+	t := Atom{Kind: Table, N: cut(int64(base)+o.Imm, s.env.Word), Width: o.Width, At: at}
+	if o.Signed || o.Width == 4 && s.env.Word == 8 {
+		t.Mark = Signed
+	}
 	if i := s.regs[o.Index]; len(i) == 1 && i[0].Kind == Table && i[0].Width == 1 && i[0].Off == 0 {
 		t.Set = uint32(i[0].N - int64(s.env.Base)) // one table chooses among the entries of another
 	}

@@ -204,7 +204,7 @@ func (t Atom) entry(data []byte) int64 {
 	case 8:
 		n = int64(binary.LittleEndian.Uint64(data))
 	}
-	if t.Signed {
+	if t.Mark == Signed {
 		n = extend(n, t.Width)
 	}
 	return n

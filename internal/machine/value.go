@@ -62,7 +62,7 @@ type Atom struct {
 	Width      uint8 // bytes in memory, of Content, Member, Through and Table; of NotWritten, that it is what the stack holds at N from Off
 	Low        uint8 // bytes that are known, where the others of the register are not; 0 where all are
 	Shift      uint8
-	Signed     bool // of a Table; of a Through, that nothing was written before it is read; of a Content, that it is read in more places than At and Off
+	Mark       Mark
 	Why        Why
 	Then       uint16
 	Set, Clear uint32
@@ -71,6 +71,16 @@ type Atom struct {
 	N, Off     int64
 }
 
+// Mark is something more of an atom.
+type Mark uint8
+
+// The marks; none is 0.
+const (
+	Signed    Mark = iota + 1 // of a Table: its entries have a sign
+	Untouched                 // of a Through: nothing was written before it is read
+	Elsewhere                 // of a Content: it is read in more places than At and Off
+)
+
 // same says whether two atoms stand for the same, wherever they come from. What the memory holds can be another thing at another place.
 func (a Atom) same(b Atom) bool {
 	if a.Kind == Through || a.isPlace() {
@@ -78,7 +88,7 @@ func (a Atom) same(b Atom) bool {
 	}
 	a.At, b.At = 0, 0
 	if a.Kind == Content && b.Kind == Content {
-		a.Signed, b.Signed, a.Off, b.Off = false, false, 0, 0
+		a.Mark, b.Mark, a.Off, b.Off = 0, 0, 0, 0
 	}
 	if a.Kind == Opaque && b.Kind == Opaque && !b.isPlace() {
 		return (a.Why == Earlier) == (b.Why == Earlier)
@@ -292,17 +302,17 @@ func (v Value) index(a Atom) int {
 
 // readAlso notes where another atom that stands for the same variable is read: of two places both are told, of more the first two.
 func (a Atom) readAlso(b Atom) Atom {
-	if a.Kind != Content || a.Signed {
+	if a.Kind != Content || a.Mark == Elsewhere {
 		return a
 	}
-	a.Signed = b.Signed
+	a.Mark = b.Mark
 	for _, at := range []int64{int64(b.At), b.Off} {
 		switch {
 		case at == 0 || at == int64(a.At) || at == a.Off:
 		case a.Off == 0:
 			a.Off = at
 		default:
-			a.Signed = true
+			a.Mark = Elsewhere
 		}
 	}
 	return a
