@@ -54,7 +54,9 @@ func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State)
 
 // disturbed says whether a part of a value is read through a pointer behind where something else may be written there.
 func disturbed(v machine.Value, r *machine.Routine) bool {
-	return slices.ContainsFunc(v, func(a machine.Atom) bool { return a.Kind == machine.Through && a.Mark != machine.Untouched && !r.Undisturbed(a.At) })
+	return slices.ContainsFunc(v, func(a machine.Atom) bool {
+		return a.Kind == machine.Through && a.Mark != machine.Untouched && !r.Undisturbed(a.At)
+	})
 }
 
 // neverReturn are imports behind whose calls nothing runs: what they raise is handled elsewhere.
