@@ -206,6 +206,7 @@ func (f *follower) beyond(r *machine.Routine, rva uint32) (*machine.Routine, boo
 
 const (
 	maxCandidates = 24
+	maxNearest    = 4 // of a kind that are tried before the rest of the kind before
 	maxParts      = 4
 	maxRoutine    = 1 << 16 // bytes in front of an instruction in which its routine begins
 )
@@ -220,25 +221,19 @@ func (f *follower) candidates(rva uint32) iter.Seq[uint32] {
 		}
 		lowest := max(section.RVA, rva-min(rva, maxRoutine))
 		likely, doubtful := f.entered(section, lowest, rva)
-		var parts []uint32
-		for _, more := range []func() []uint32{
-			func() []uint32 { return likely },
-			func() (list []uint32) { list, parts = f.pointedTo(lowest, rva); return },
-			func() []uint32 { return doubtful },
-			func() []uint32 { return f.padded(lowest, rva) },
-		} {
-			for _, start := range more() {
-				if !yield(start) {
-					return
-				}
-			}
+		if !each(likely[:min(len(likely), maxNearest)], yield) {
+			return
 		}
-		for _, start := range parts[:min(len(parts), maxParts)] { // else what is there is not found at all
-			if !yield(start) {
-				return
-			}
-		}
+		pointed, parts := f.pointedTo(lowest, rva)
+		nearest := pointed[:min(len(pointed), maxNearest)]
+		_ = each(nearest, yield) && each(likely[min(len(likely), maxNearest):], yield) && each(pointed[len(nearest):], yield) &&
+			each(doubtful, yield) && each(f.padded(lowest, rva), yield) &&
+			each(parts[:min(len(parts), maxParts)], yield) // else what is there is not found at all
 	}
+}
+
+func each(list []uint32, yield func(uint32) bool) bool {
+	return !slices.ContainsFunc(list, func(start uint32) bool { return !yield(start) })
 }
 
 // entered gives where calls and jumps lead in a range, the highest first: where routines surely begin, as far as can be, and where that is

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/machine"
@@ -13,6 +14,9 @@ import (
 
 // notReached is said of a call that is found by its bytes alone.
 const notReached = "the code in front of the call is not followed: no known jump leads there"
+
+// rooms are the memory that images are followed in, one after another. What is said of an image holds on to nothing of it.
+var rooms = sync.Pool{New: func() any { return machine.NewRoom() }}
 
 // Driver gives the image's calls of the routines in the table, and what each asks for, with their lines in the source where it tells
 // them. Located makes of a path that the compiler gave the one to show.
@@ -26,6 +30,13 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 		return img
 	}
 	f := m.follower(table)
+	f.env.Room = rooms.Get().(*machine.Room)
+	defer func() {
+		if !f.env.Room.Large() {
+			rooms.Put(f.env.Room)
+		}
+	}()
+	f.env.Room.Empty()
 	img.Sites = f.sites(rows)
 	if list := f.findOptIns(); len(list) > 0 {
 		img.Build.Mechanism, img.Build.Initialised = nx.OptIn, initialised(list, img.Sites)

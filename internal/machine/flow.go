@@ -78,7 +78,7 @@ func (r *Routine) flowFrom(blocks []int) (more bool) {
 		s := entryState(r.env, r.slab, r.Start)
 		s.closely, s.untouched = r.closely, r.closely
 		r.give(&s)
-		r.blocks[entry].in = &s
+		r.blocks[entry].in = r.slab.state(s)
 		r.order, r.place = r.inOrder(entry)
 		blocks = append(blocks, entry)
 	}
@@ -240,14 +240,14 @@ func (s *State) branch(in *Inst, taken bool) bool {
 func (r *Routine) arrive(b int, s *State) (changed bool) {
 	blk := &r.blocks[b]
 	if blk.in == nil {
-		blk.in = s
+		blk.in = r.slab.state(*s)
 		return true
 	}
 	out, same := blk.in.joined(s, r.insts[blk.first].At, blk.visits > widenAfter)
 	if same {
 		return false
 	}
-	blk.in = &out
+	*blk.in = out
 	return true
 }
 

@@ -42,10 +42,9 @@ const alone = 1 << 41
 func (r *Routine) blankState(b *block) *State {
 	at := r.insts[b.first].At
 	if at == r.Start && len(b.from) == 0 {
-		s := entryState(r.env, r.slab, at)
-		return &s
+		return r.slab.state(entryState(r.env, r.slab, at))
 	}
-	s := &State{env: r.env, slab: r.slab, early: true, argumentsKept: r.keepsArguments}
+	s := r.slab.state(State{env: r.env, slab: r.slab, early: true, in: r})
 	for reg := len(r.early); reg < r.env.registers(); reg++ {
 		r.early = append(r.early, r.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(reg), At: r.Start}))
 	}

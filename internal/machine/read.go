@@ -2,16 +2,17 @@ package machine
 
 import "slices"
 
-// reader has room for what the reading of a routine takes, which the next one uses again, and for what it is followed with.
+// reader has room for what the reading of a routine takes, which the next one uses again.
 type reader struct {
 	insts  []Inst
 	steps  []Step // of the instruction that is read
 	leads  []bool // instructions that begin a block
 	blocks []int32
+	edges  []edge
+	into   []int   // how many edges lead to a block
 	near   []int32 // one more than the place of an instruction, by its distance from the start of the routine; 0 where none is read
 	far    map[uint32]int32
 	start  uint32
-	slab   slab
 }
 
 const maxNear = 1 << 16
@@ -52,20 +53,13 @@ func (x *reader) begin(start uint32) {
 	x.insts, x.far, x.start = x.insts[:0], nil, start
 }
 
-// reader gives that of the Env.
-func (e *Env) reader() *reader {
-	if e.room == nil {
-		e.room = &reader{steps: make([]Step, 0, maxSteps)}
-	}
-	return e.room
-}
-
 // read finds what can be reached: where its instructions are, and which of them runs behind which, in blocks. The steps of those are
 // decoded when they are asked for.
 func (r *Routine) read() {
-	x := r.env.reader()
+	room := r.env.room()
+	x := &room.reader
 	x.begin(r.Start)
-	r.slab = &x.slab
+	r.slab = &room.slab
 	queue := []uint32{r.Start}
 	for len(queue) > 0 {
 		lowest := max(0, len(queue)-maxLookedAt) // so that instructions come in order, or nearly
@@ -85,7 +79,8 @@ func (r *Routine) read() {
 			x.put(x.insts[i].At, i)
 		}
 	}
-	r.insts, r.wanted = slices.Clone(x.insts), nil
+	r.insts, r.wanted = r.slab.insts.take(len(x.insts)), nil
+	copy(r.insts, x.insts)
 	r.split(x)
 }
 
@@ -224,7 +219,7 @@ func (r *Routine) split(x *reader) {
 			count++
 		}
 	}
-	r.blocks = make([]block, 0, count)
+	r.blocks = r.slab.blocks.take(count)[:0]
 	x.blocks = append(x.blocks[:0], make([]int32, len(r.insts))...) // the block that an instruction begins
 	for i := range r.insts {
 		if x.leads[i] || i == 0 {
@@ -238,31 +233,30 @@ func (r *Routine) split(x *reader) {
 
 // connect notes which blocks lead to which.
 func (r *Routine) connect(x *reader) {
-	edges := make([]edge, 0, 2*len(r.blocks))
-	into := make([]int, len(r.blocks)) // how many edges lead to a block
+	x.edges, x.into = x.edges[:0], append(x.into[:0], make([]int, len(r.blocks))...)
+	lead := func(to int32, taken int8) {
+		x.edges = append(x.edges, edge{to: int(to), taken: taken})
+		x.into[to]++
+	}
 	for i := range r.blocks {
 		b := &r.blocks[i]
-		first := len(edges)
+		first := len(x.edges)
 		in := &r.insts[b.last]
 		taken := int8(0)
 		if in.Flow == Branch {
 			taken = 1
 		}
-		x.eachTarget(r, in, func(j int) { edges = append(edges, edge{to: int(x.blocks[j]), taken: taken}) })
+		x.eachTarget(r, in, func(j int) { lead(x.blocks[j], taken) })
 		if in.Flow == Next || in.Flow == Call || in.Flow == Branch {
 			if j, ok := x.place(in.At + uint32(in.Len)); ok {
-				edges = append(edges, edge{to: int(x.blocks[j]), taken: -taken})
+				lead(x.blocks[j], -taken)
 			}
 		}
-		b.next = edges[first:len(edges):len(edges)]
-		for _, e := range b.next {
-			into[e.to]++
-		}
+		b.next = r.slab.edges.take(len(x.edges) - first)
+		copy(b.next, x.edges[first:])
 	}
-	from := make([]int, 0, len(edges))
-	for i, n := range into {
-		r.blocks[i].from = from[len(from) : len(from) : len(from)+n]
-		from = from[:len(from)+n]
+	for i, n := range x.into {
+		r.blocks[i].from = r.slab.numbers.take(n)[:0]
 	}
 	for i := range r.blocks {
 		for _, e := range r.blocks[i].next {

@@ -30,7 +30,16 @@ type Env struct {
 	// Budget is how many instructions may still be run through, in all routines.
 	Budget int
 
-	room *reader // of this Env and what is copied of it
+	// Room is that of this Env and what is copied of it.
+	Room *Room
+}
+
+// room makes one where nobody gave one.
+func (e *Env) room() *Room {
+	if e.Room == nil {
+		e.Room = NewRoom()
+	}
+	return e.Room
 }
 
 // X64, X86 and ARM64 are the processors; what else an Env has is for the caller to set.

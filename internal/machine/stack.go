@@ -54,7 +54,7 @@ func (s *State) within(x *slot, p place, width uint8, at uint32) Value {
 
 // fresh is what a place holds that nothing has written: the caller's, or nothing.
 func (s *State) fresh(p place, at uint32) Value {
-	if s.early && (p.base != 0 || p.off < 0 || !s.argumentsKept()) {
+	if s.early && (p.base != 0 || p.off < 0 || !s.in.keepsArguments()) {
 		return s.elsewhere(at)
 	}
 	if p.base == vectors {

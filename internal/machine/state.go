@@ -20,8 +20,8 @@ type State struct {
 	// closely is set where routines that are called are looked into, for what they change; untouched as long as nothing has been written since
 	// entry that an argument may point to.
 	closely, untouched bool
-	// argumentsKept, there, says whether nothing in the routine writes what its caller passed on the stack.
-	argumentsKept func() bool
+	// in, there, is the routine.
+	in *Routine
 }
 
 // flags are what the last comparison, or the last operation, left.
@@ -39,7 +39,7 @@ type flags struct {
 func (s *State) clone() State {
 	c := *s
 	c.regs = s.slab.copied(s.regs)
-	c.slots = slices.Clone(s.slots)
+	c.slots = s.slab.copyOf(s.slots)
 	c.taken = slices.Clone(s.taken)
 	return c
 }
@@ -58,7 +58,7 @@ func (s *State) Register(r Reg) Value { return s.regs[r] }
 
 // entryState is that on entry to a routine.
 func entryState(env *Env, sl *slab, at uint32) State {
-	s := State{env: env, slab: sl, regs: sl.registers(env.registers())}
+	s := State{env: env, slab: sl, regs: sl.values.take(env.registers())}
 	for r := range s.regs {
 		s.regs[r] = sl.one(Atom{Kind: Entry, N: int64(r), At: at})
 	}

@@ -190,55 +190,6 @@ func shared(a, b Value) bool { return len(a) == len(b) && len(a) > 0 && &a[0] ==
 // equal says whether two values stand for the same, in the same order.
 func (v Value) equal(w Value) bool { return shared(v, w) || slices.EqualFunc(v, w, Atom.same) }
 
-// slab hands out what routines are followed with, without an allocation for each.
-type slab struct {
-	atoms  []Atom
-	values []Value
-	steps  []Step
-}
-
-const (
-	chunk    = 256 // atoms, or values, that are allocated at once
-	maxSteps = 16  // of one instruction
-)
-
-func (s *slab) one(a Atom) Value {
-	if len(s.atoms) == 0 {
-		s.atoms = make([]Atom, chunk)
-	}
-	v := s.atoms[:1:1]
-	s.atoms = s.atoms[1:]
-	v[0] = a
-	return v
-}
-
-// registers gives room for those of a state.
-func (s *slab) registers(n int) []Value {
-	if len(s.values) < n {
-		s.values = make([]Value, chunk)
-	}
-	v := s.values[:n:n]
-	s.values = s.values[n:]
-	return v
-}
-
-// copied gives a copy of the registers of a state.
-func (s *slab) copied(regs []Value) []Value {
-	v := s.registers(len(regs))
-	copy(v, regs)
-	return v
-}
-
-// place gives room for the steps of an instruction; taken says how many there are.
-func (s *slab) place() []Step {
-	if cap(s.steps)-len(s.steps) < maxSteps {
-		s.steps = make([]Step, 0, chunk)
-	}
-	return s.steps[len(s.steps) : len(s.steps) : len(s.steps)+maxSteps]
-}
-
-func (s *slab) taken(n int) { s.steps = s.steps[:len(s.steps)+min(n, cap(s.steps)-len(s.steps))] }
-
 func (s *slab) opaque(w Why, at uint32) Value { return s.one(Atom{Kind: Opaque, Why: w, At: at}) }
 
 func (s *slab) number(n int64, width uint8, at uint32) Value {
