@@ -100,7 +100,12 @@ func (f *follower) references(wanted addresses) []reference {
 
 // routine gives the routine at an address, followed.
 func (f *follower) routine(start uint32) *machine.Routine {
-	return f.read(f.routines, start, machine.Read)
+	return f.read(f.routines, start, func(env *machine.Env, start uint32) *machine.Routine {
+		if f.general != nil {
+			return f.general.routine(start).Anew(env)
+		}
+		return machine.Read(env, start)
+	})
 }
 
 // read reads a routine once.
@@ -172,6 +177,11 @@ func (f *follower) startOf(rva uint32) (*machine.Routine, bool) {
 	}
 	if f.exhausted() {
 		return nil, false
+	}
+	if f.general != nil {
+		if r, ok := f.general.startOf(rva); ok && f.routine(r.Start).Holds(rva) {
+			return f.routine(r.Start), true
+		}
 	}
 	for start := range f.candidates(rva) {
 		if r := f.routine(start); r.Holds(rva) {

@@ -185,6 +185,7 @@ func (s *State) replace(f flags, v Value) {
 	}
 	for i := range s.slots {
 		if shared(s.slots[i].value, old) {
+			s.own()
 			s.slots[i].value = v
 		}
 	}

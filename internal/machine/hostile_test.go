@@ -77,11 +77,10 @@ func TestFlowAlone(t *testing.T) {
 	for name, decode := range map[string]Decoder{"x64": decodeX64, "x86": decodeIA32, "ARM64": decodeARM64} {
 		flows := map[Flow]int{}
 		for range 150000 {
-			code := make([]byte, 15)
+			code := make([]byte, 15+random.IntN(2)) // with and without room for the longest
 			binary.LittleEndian.PutUint64(code, random.Uint64())
-			if random.IntN(3) == 0 {
-				code[0] = 0x0f // the second map
-			}
+			binary.LittleEndian.PutUint64(code[7:], random.Uint64())
+			copy(code, [...]string{"\x0f", "\x66", "\x48", "\x66\x48\x0f", "", "", ""}[random.IntN(7)])
 			var whole, alone Inst
 			ok := decode(code, 0x1000, 0x140000000, false, &whole)
 			if decode(code, 0x1000, 0x140000000, true, &alone) != ok {

@@ -7,7 +7,8 @@ const joinedStack = 1 << 40
 
 // joined gives what holds on both ways; same says that it is what s says.
 func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
-	out = s.clone()
+	s.share()
+	out = *s
 	same = out.joinRegisters(s, t, at, widen)
 	same = out.joinSlots(s, t, at, widen) && same
 	for _, p := range t.taken {
@@ -30,7 +31,7 @@ func (s *State) joined(t *State, at uint32, widen bool) (out State, same bool) {
 	return out, same
 }
 
-// joinRegisters puts what registers hold on both ways into a copy of s.
+// joinRegisters puts what registers hold on both ways into a copy of s, which gets its own where that is something else.
 func (out *State) joinRegisters(s, t *State, at uint32, widen bool) (same bool) {
 	same = true
 	anew := Atom{Kind: Frame, Off: int64(at) | joinedStack, At: at}
@@ -40,7 +41,9 @@ func (out *State) joinRegisters(s, t *State, at uint32, widen bool) (same bool) 
 		}
 		v := s.slab.join(s.regs[r], t.regs[r], at)
 		if !shared(v, s.regs[r]) {
-			same = false
+			if same {
+				out.regs, same = s.slab.copied(s.regs), false
+			}
 			switch {
 			case Reg(r) == s.env.Stack: // from here on, counted anew
 				v = s.slab.one(anew)
@@ -68,6 +71,7 @@ func (out *State) joinSlots(s, t *State, at uint32, widen bool) (same bool) {
 			if widen {
 				v = s.slab.opaque(InLoop, at)
 			}
+			out.own()
 			out.slots[i].value = v
 		}
 	}

@@ -1,5 +1,7 @@
 package machine
 
+import "reflect"
+
 // Room is the memory that the routines of an image are read and followed in. What was asked of them must not be used any more once it is
 // [Room.Empty]: the next image gets the same.
 type Room struct {
@@ -27,7 +29,9 @@ func (r *Room) Empty() {
 // Large says whether it has become larger than most images need.
 func (r *Room) Large() bool {
 	s := &r.slab
-	return len(s.atoms.chunks)+len(s.values.chunks)+len(s.slots.chunks)+len(s.states.chunks)+len(s.steps.chunks)+len(s.insts.chunks) > 256
+	chunks := len(s.atoms.chunks) + len(s.values.chunks) + len(s.slots.chunks) + len(s.states.chunks) + len(s.steps.chunks) +
+		len(s.insts.chunks) + len(s.blocks.chunks) + len(s.edges.chunks) + len(s.numbers.chunks)
+	return chunks > maxChunks
 }
 
 // store hands out parts of long slices, which hold what they held before.
@@ -38,8 +42,8 @@ type store[T any] struct {
 }
 
 const (
-	leastChunk = 1 << 9
-	mostChunk  = 1 << 11
+	sizeChunk = 1 << 16 // bytes
+	maxChunks = 1 << 7
 )
 
 func (s *store[T]) take(n int) []T {
@@ -59,7 +63,7 @@ func (s *store[T]) more(n int) {
 			return
 		}
 	}
-	s.free = make([]T, max(n, min(leastChunk<<len(s.chunks), mostChunk)))
+	s.free = make([]T, max(n, sizeChunk/int(reflect.TypeFor[T]().Size())))
 	s.chunks = append(s.chunks, s.free)
 	s.used++
 }
@@ -100,11 +104,7 @@ func (s *slab) copied(regs []Value) []Value {
 
 // copyOf gives a copy of the slots of a state, with room for some more.
 func (s *slab) copyOf(slots []slot) []slot {
-	const more = 4
-	if len(slots) == 0 {
-		return nil
-	}
-	v := s.slots.take(len(slots) + more)
+	v := s.slots.take(len(slots) + len(slots)/4 + 4)
 	copy(v, slots)
 	return v[:len(slots)]
 }

@@ -132,3 +132,27 @@ func Read(env *Env, start uint32) *Routine {
 	}
 	return r
 }
+
+// Anew gives the routine with nothing followed yet, for surroundings that have the same code. Where tables tell how far it goes, it is read
+// again.
+func (r *Routine) Anew(env *Env) *Routine {
+	if len(r.tables) > 0 || r.env.Budget < 0 {
+		return Read(env, r.Start)
+	}
+	a := &Routine{Start: r.Start, env: env, Whole: true, slab: r.slab, insts: r.insts, kept: r.kept}
+	a.blocks = r.slab.blocks.take(len(r.blocks))
+	copy(a.blocks, r.blocks)
+	for i := range a.blocks {
+		b := &a.blocks[i]
+		b.in, b.visits = nil, 0
+		next := r.slab.edges.take(len(b.next))
+		for j, e := range b.next {
+			next[j] = edge{to: e.to, taken: e.taken}
+		}
+		b.next = next
+	}
+	if a.indirect() {
+		a.solve()
+	}
+	return a
+}

@@ -123,11 +123,15 @@ func (s *State) take(p place) {
 // put writes a slot; what it overlaps is gone.
 func (s *State) put(p place, width uint8, v Value) {
 	if i, found := s.find(p); found && s.slots[i].width == width {
+		s.own()
 		s.slots[i].value = v
 		return
 	}
 	s.cutOut(p, int64(width))
 	if i, found := s.find(p); !found && len(s.slots) < maxSlots {
+		if s.borrowed || len(s.slots) == cap(s.slots) {
+			s.slots, s.borrowed = s.slab.copyOf(s.slots), false
+		}
 		s.slots = slices.Insert(s.slots, i, slot{p, width, v})
 	}
 }
@@ -135,8 +139,10 @@ func (s *State) put(p place, width uint8, v Value) {
 // cutOut removes the slots that overlap a range; of the caller's part of the stack, what is left of them is unknown, not the
 // caller's.
 func (s *State) cutOut(p place, length int64) {
-	from, to := s.overlapping(p, length)
-	s.slots = slices.Delete(s.slots, from, to)
+	if from, to := s.overlapping(p, length); from < to {
+		s.own()
+		s.slots = slices.Delete(s.slots, from, to)
+	}
 }
 
 // maxObject is how many bytes from an address on may belong to the object there.

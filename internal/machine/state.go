@@ -10,6 +10,8 @@ type State struct {
 	slab  *slab
 	regs  []Value
 	slots []slot // sorted
+	// borrowed says that another state has the same slots: they are copied before one is changed.
+	borrowed bool
 	// taken are addresses on the stack that may be known outside of the routine.
 	taken []place
 	flags flags
@@ -37,11 +39,20 @@ type flags struct {
 }
 
 func (s *State) clone() State {
+	s.share()
 	c := *s
 	c.regs = s.slab.copied(s.regs)
-	c.slots = s.slab.copyOf(s.slots)
-	c.taken = slices.Clone(s.taken)
 	return c
+}
+
+// share makes ready for a second state with the same slots.
+func (s *State) share() { s.borrowed, s.taken = true, slices.Clip(s.taken) }
+
+// own gives the state slots that it can change.
+func (s *State) own() {
+	if s.borrowed {
+		s.slots, s.borrowed = s.slab.copyOf(s.slots), false
+	}
 }
 
 // lose forgets all.
@@ -488,6 +499,7 @@ func (s *State) store(o Operand, v Value, at uint32) {
 		case a.Kind == Frame: // one of several places
 			s.spoil(place{a.Off, a.N}, int64(o.Width), NotFollowed, at)
 		case a.Kind == Opaque && a.Why == Earlier && o.Reg == s.env.Frame: // it may be on the stack
+			s.own()
 			for i := range s.slots {
 				s.slots[i].value = s.slab.one(a)
 			}
