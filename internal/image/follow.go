@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	"encoding/binary"
 	"iter"
 	"slices"
@@ -13,6 +12,7 @@ import (
 // follower follows values through an image: routine by routine, as they are asked for.
 type follower struct {
 	*Image
+	*index
 	env       machine.Env
 	routines  map[uint32]*machine.Routine
 	slots     map[uint32]string // imports by the address of their slot
@@ -48,7 +48,7 @@ const budget = 3 << 19
 
 func (m *Image) follower(table []nx.DDI) *follower {
 	f := &follower{
-		Image: m, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
+		Image: m, index: &index{image: m}, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
 		close: map[uint32]*machine.Routine{}, preserved: map[uint32]preserved{}, settingUp: map[uint32]bool{},
 		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, rows: map[string]nx.DDI{},
 		globals: map[place]*variable{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
@@ -93,7 +93,7 @@ func (f *follower) references(wanted addresses) []reference {
 	if f.exhausted() {
 		return nil
 	}
-	found := f.Image.references(wanted)
+	found := f.index.references(wanted)
 	f.env.Budget -= len(found)
 	return found
 }
@@ -306,28 +306,6 @@ func endsARM64(w uint32) bool {
 func inThunk(code []byte) bool {
 	n := len(code)
 	return n >= 6 && code[n-6] == 0xff && code[n-5] == 0x25
-}
-
-// prologues gives the beginnings of routines that look like it: push ebp; mov ebp, esp behind padding or a return.
-func (m *Image) prologues() []uint32 {
-	m.prologuesOnce.Do(func() {
-		m.eachCode(func(rva uint32, code []byte) {
-			for _, text := range []string{"\x55\x8b\xec", "\x55\x89\xe5"} {
-				for from := 0; len(m.beginning) < maxIndexed; {
-					i := bytes.Index(code[from:], []byte(text))
-					if i < 0 {
-						break
-					}
-					if at, ok := begins(code[:from+i]); ok {
-						m.beginning = append(m.beginning, rva+uint32(at))
-					}
-					from += i + len(text)
-				}
-			}
-		})
-		slices.Sort(m.beginning)
-	})
-	return m.beginning
 }
 
 // begins says whether a routine can begin behind some code, and where: at mov edi, edi, if that is its end.

@@ -28,23 +28,15 @@ type Image struct {
 	Sections         []Section
 	Imports          []Import
 
-	data          []byte
-	linker        [2]byte // its version
-	alignment     uint32  // of sections in memory
-	directories   []directory
-	coff          pe.FileHeader
-	unnamed       int // how many bytes of names are still taken
-	debug         debugData
-	symbolsOnce   sync.Once
-	symbols       []Symbol
-	pointersOnce  sync.Once
-	pointing      []reference
-	callsOnce     sync.Once
-	calling       []reference
-	namedOnce     sync.Once
-	naming        []reference
-	prologuesOnce sync.Once
-	beginning     []uint32 // see prologues
+	data        []byte
+	linker      [2]byte // its version
+	alignment   uint32  // of sections in memory
+	directories []directory
+	coff        pe.FileHeader
+	unnamed     int // how many bytes of names are still taken
+	debug       debugData
+	symbolsOnce sync.Once
+	symbols     []Symbol
 }
 
 // Section is one of the image's.

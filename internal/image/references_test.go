@@ -30,7 +30,7 @@ func TestReferencesARM64(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.references(addressesOf(dataAt, dataAt+8)); !slices.Equal(got, c.want) {
+		if got := m.follower(nil).index.references(addressesOf(dataAt, dataAt+8)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %x, want %x", c.name, got, c.want)
 		}
 	}

@@ -34,39 +34,16 @@ func (m *Image) relocations(visit func(at, width uint32)) {
 	}
 }
 
-// pointers gives the addresses that the image holds, by what they point to: what the relocations change. Without relocations it has
-// none, and the bytes of the data must do.
-func (m *Image) pointers() []reference {
-	m.pointersOnce.Do(func() {
-		var found []reference
-		m.relocations(func(at, width uint32) {
-			b := m.At(at)
-			if len(b) < int(width) {
-				return
-			}
-			to := uint64(binary.LittleEndian.Uint32(b))
-			if width == 8 {
-				to = binary.LittleEndian.Uint64(b)
-			}
-			if to -= m.Base; to < uint64(m.Size) {
-				found = append(found, reference{uint32(to), at})
-			}
-		})
-		m.pointing = byTarget(found, m.Size)
-	})
-	return m.pointing
-}
-
 // relocated says whether the image has relocations, which tell what in it is an address.
 func (m *Image) relocated() bool { return m.directory(pe.IMAGE_DIRECTORY_ENTRY_BASERELOC).size > 0 }
 
 // pointedTo gives the addresses of code in a range that the image holds, the highest first; apart, those in the tables of x86 by which a
 // routine jumps to parts of itself. Others in code itself are the operands of instructions.
-func (m *Image) pointedTo(lowest, highest uint32) (list, parts []uint32) {
-	all := between(m.pointers(), lowest, highest)
+func (f *follower) pointedTo(lowest, highest uint32) (list, parts []uint32) {
+	all := between(f.pointers(), lowest, highest)
 	for i := len(all) - 1; i >= 0 && len(list) < maxCandidates; i-- {
 		into := &list
-		if m.isJumpTable(all[i].at) {
+		if f.isJumpTable(all[i].at) {
 			into = &parts
 		}
 		if n := len(*into); n == 0 || (*into)[n-1] != all[i].to {
@@ -77,21 +54,21 @@ func (m *Image) pointedTo(lowest, highest uint32) (list, parts []uint32) {
 }
 
 // isJumpTable says whether an address of code is in a table of such that an instruction jumps by.
-func (m *Image) isJumpTable(at uint32) bool {
+func (f *follower) isJumpTable(at uint32) bool {
 	const word, maxEntries = 4, 256
 	jump := func(ref reference) bool { // jmp [register * 4 + table]
-		code := m.At(ref.at - min(ref.at, 3))
+		code := f.At(ref.at - min(ref.at, 3))
 		return len(code) > 2 && code[0] == 0xff && code[1] == 0x24 && code[2]&0xc7 == 0x85
 	}
 	for range maxEntries {
-		b := m.At(at)
-		if s := m.section(at); m.Processor != nx.X86 || s == nil || !s.Executable() || len(b) < word {
+		b := f.At(at)
+		if s := f.section(at); f.Processor != nx.X86 || s == nil || !s.Executable() || len(b) < word {
 			return false
 		}
-		if s := m.section(binary.LittleEndian.Uint32(b) - uint32(m.Base)); s == nil || !s.Executable() {
+		if s := f.section(binary.LittleEndian.Uint32(b) - uint32(f.Base)); s == nil || !s.Executable() {
 			return false
 		}
-		if slices.ContainsFunc(between(m.pointers(), at, at), jump) {
+		if slices.ContainsFunc(between(f.pointers(), at, at), jump) {
 			return true
 		}
 		at -= min(at, word)
@@ -100,12 +77,12 @@ func (m *Image) isJumpTable(at uint32) bool {
 }
 
 // pointerTo finds where the image's data holds an address.
-func (m *Image) pointerTo(rva uint32) (at uint32, ok bool) {
-	if !m.relocated() {
-		return m.bytesOf(rva)
+func (f *follower) pointerTo(rva uint32) (at uint32, ok bool) {
+	if !f.relocated() {
+		return f.bytesOf(rva)
 	}
-	for _, p := range between(m.pointers(), rva, rva) {
-		if s := m.section(p.at); s != nil && !s.Executable() {
+	for _, p := range between(f.pointers(), rva, rva) {
+		if s := f.section(p.at); s != nil && !s.Executable() {
 			return p.at, true
 		}
 	}

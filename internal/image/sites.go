@@ -15,8 +15,27 @@ import (
 // notReached is said of a call that is found by its bytes alone.
 const notReached = "the code in front of the call is not followed: no known jump leads there"
 
-// rooms are the memory that images are followed in, one after another. What is said of an image holds on to nothing of it.
-var rooms = sync.Pool{New: func() any { return machine.NewRoom() }}
+// room is the memory that an image is judged in, and then the next one. What is said of an image holds on to nothing of it.
+type room struct {
+	routines *machine.Room
+	index    index
+}
+
+var rooms = sync.Pool{New: func() any { return &room{routines: machine.NewRoom()} }}
+
+// in gives the follower the room of an image before.
+func (f *follower) in(r *room) {
+	r.routines.Empty()
+	r.index.empty(f.Image)
+	f.env.Room, f.index = r.routines, &r.index
+}
+
+// leave makes the room that of another image, unless it has become larger than most need.
+func (r *room) leave() {
+	if !r.routines.Large() && !r.index.large() {
+		rooms.Put(r)
+	}
+}
 
 // Driver gives the image's calls of the routines in the table, and what each asks for, with their lines in the source where it tells
 // them. Located makes of a path that the compiler gave the one to show.
@@ -30,13 +49,9 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 		return img
 	}
 	f := m.follower(table)
-	f.env.Room = rooms.Get().(*machine.Room)
-	defer func() {
-		if !f.env.Room.Large() {
-			rooms.Put(f.env.Room)
-		}
-	}()
-	f.env.Room.Empty()
+	r := rooms.Get().(*room)
+	defer r.leave()
+	f.in(r)
 	img.Sites = f.sites(rows)
 	if list := f.findOptIns(); len(list) > 0 {
 		img.Build.Mechanism, img.Build.Initialised = nx.OptIn, initialised(list, img.Sites)
