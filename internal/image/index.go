@@ -101,21 +101,30 @@ const (
 
 func isRelative(b byte) bool { return b&0xc7 == 0x05 }
 
-// beginnings are, for each byte, 1 where it is one of those.
-var beginnings = func() (list [256]uint8) {
-	for b := range list {
-		if b == escape || b&0xfe == callNear || isRelative(byte(b)) {
-			list[b] = 1
+var beginningsX86, beginningsX64 = beginnings()
+
+// beginnings are, for each byte, 1 where it is one of those; on x86 and on x64.
+func beginnings() (x86, x64 [256]uint8) {
+	for b := range x86 {
+		if b == escape || b&0xfe == callNear {
+			x86[b] = 1
+		}
+		x64[b] = x86[b]
+		if isRelative(byte(b)) {
+			x64[b] = 1
 		}
 	}
-	return list
-}()
+	return x86, x64
+}
 
 // distances finds what instructions of x86 name by a distance. Most bytes are of none, so they are sorted out first, without a branch.
 func (x *index) distances(rva uint32, code []byte) {
 	const stretch = 1 << 12
 	var places [stretch]uint16
-	named := x.image.Processor == nx.X64
+	beginnings := &beginningsX64
+	if x.image.Processor == nx.X86 {
+		beginnings = &beginningsX86
+	}
 	var start, size uint32 // of the section that the last call went to
 	for from := 0; from < len(code); from += stretch {
 		n := 0
@@ -136,7 +145,7 @@ func (x *index) distances(rva uint32, code []byte) {
 			to := rva + uint32(i) + 5 + binary.LittleEndian.Uint32(code[i+1:])
 			switch {
 			case isRelative(b):
-				if named && to < x.image.Size && len(x.naming) < maxIndexed {
+				if to < x.image.Size && len(x.naming) < maxIndexed {
 					x.naming = append(x.naming, reference{to, at + 1})
 				}
 				continue
@@ -186,11 +195,16 @@ func (x *index) pointers() []reference {
 	}
 	x.pointed = true
 	m := x.image
+	var held []byte // what is behind the last address but for where the section ends
+	from := uint32(0)
 	m.relocations(func(at, width uint32) {
-		b := m.At(at)
-		if len(b) < int(width) {
+		if uint64(at-from)+uint64(width) > uint64(len(held)) {
+			held, from = m.At(at), at
+		}
+		if len(held) < int(width) {
 			return
 		}
+		b := held[at-from:]
 		to := uint64(binary.LittleEndian.Uint32(b))
 		if width == 8 {
 			to = binary.LittleEndian.Uint64(b)

@@ -10,7 +10,7 @@ import (
 )
 
 // widths are how many bytes a relocation changes, by its type: HIGHLOW and DIR64.
-var widths = map[uint16]uint32{3: 4, 10: 8}
+var widths = [16]uint32{3: 4, 10: 8}
 
 // relocations visits where the image holds addresses that change with the place where it is loaded. It ends where the table is
 // damaged.
