@@ -13,9 +13,13 @@ type reader struct {
 	near   []int32 // one more than the place of an instruction, by its distance from the start of the routine; 0 where none is read
 	far    map[uint32]int32
 	start  uint32
+	mixed  bool // the instructions are not in the order of their addresses
 }
 
-const maxNear = 1 << 16
+const (
+	maxNear = 1 << 16
+	growth  = 1 << 7
+)
 
 // place gives where the instruction at an address is in the list.
 func (x *reader) place(at uint32) (int, bool) {
@@ -37,20 +41,16 @@ func (x *reader) put(at uint32, place int) {
 		x.far[at] = int32(place) + 1
 		return
 	}
-	if int(d) >= len(x.near) {
-		x.near = append(x.near, make([]int32, int(d)+1-len(x.near))...)
+	if n := len(x.near); int(d) >= n {
+		x.near = slices.Grow(x.near, int(d)+growth-n)[:int(d)+growth]
+		clear(x.near[n:])
 	}
 	x.near[d] = int32(place) + 1
 }
 
 // begin makes it ready for another routine.
 func (x *reader) begin(start uint32) {
-	for i := range x.insts {
-		if d := x.insts[i].At - x.start; d < maxNear {
-			x.near[d] = 0
-		}
-	}
-	x.insts, x.far, x.start = x.insts[:0], nil, start
+	x.insts, x.near, x.far, x.start, x.mixed = x.insts[:0], x.near[:0], nil, start, false
 }
 
 // read finds what can be reached: where its instructions are, and which of them runs behind which, in blocks. The steps of those are
@@ -72,9 +72,8 @@ func (r *Routine) read() {
 		queue[lowest] = queue[len(queue)-1]
 		queue = r.readRun(x, at, queue[:len(queue)-1])
 	}
-	order := func(a, b Inst) int { return int(int64(a.At) - int64(b.At)) }
-	if !slices.IsSortedFunc(x.insts, order) {
-		slices.SortFunc(x.insts, order)
+	if x.mixed {
+		slices.SortFunc(x.insts, func(a, b Inst) int { return int(int64(a.At) - int64(b.At)) })
 		for i := range x.insts {
 			x.put(x.insts[i].At, i)
 		}
@@ -96,14 +95,17 @@ func (r *Routine) readRun(x *reader, at uint32, queue []uint32) []uint32 {
 			r.Whole = false
 			return queue
 		}
-		x.insts = append(x.insts, Inst{Steps: x.steps})
-		in := &x.insts[len(x.insts)-1]
+		n := len(x.insts)
+		x.insts = slices.Grow(x.insts, 1)[:n+1]
+		in := &x.insts[n]
+		in.Steps = x.steps
 		if !r.env.decode(code, at, r.env.Base, true, in) {
-			x.insts = x.insts[:len(x.insts)-1]
+			x.insts = x.insts[:n]
 			return queue
 		}
 		in.Steps = nil
-		x.put(at, len(x.insts)-1)
+		x.put(at, n)
+		x.mixed = x.mixed || n > 0 && x.insts[n-1].At > at
 		if in.Known && (in.Flow == Branch || in.Flow == Jump) && r.env.Inside(r.Start, in.Target) {
 			in.Stays = true
 			if _, known := x.place(in.Target); !known {
