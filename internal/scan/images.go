@@ -80,7 +80,7 @@ const window = 4
 
 // ballast is memory that is asked for and never touched: of a heap that is so much larger, the collector runs seldom. Each image leaves many
 // times of what it holds, and collecting after each of them takes half of all the time.
-const ballast = 24 << 20
+const ballast = 40 << 20
 
 // Images judges built drivers, several at once, and gives them in the order of their paths. No more of them are in memory than are
 // judged at once or wait. What has the name of a library and is none of the kernel is left out, if it was not named itself.
