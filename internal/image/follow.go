@@ -230,13 +230,16 @@ func (f *follower) candidates(rva uint32) iter.Seq[uint32] {
 			return
 		}
 		lowest := max(section.RVA, rva-min(rva, maxRoutine))
-		likely, doubtful := f.entered(section, lowest, rva)
-		if !each(likely[:min(len(likely), maxNearest)], yield) {
+		nearest, _ := f.entered(section, lowest, rva, maxNearest)
+		nearest = nearest[:min(len(nearest), maxNearest)]
+		if !each(nearest, yield) {
 			return
 		}
+		likely, doubtful := f.entered(section, lowest, rva, maxCandidates)
+		likely = likely[len(nearest):]
 		pointed, parts := f.pointedTo(lowest, rva)
-		nearest := pointed[:min(len(pointed), maxNearest)]
-		_ = each(nearest, yield) && each(likely[min(len(likely), maxNearest):], yield) && each(pointed[len(nearest):], yield) &&
+		nearest = pointed[:min(len(pointed), maxNearest)]
+		_ = each(nearest, yield) && each(likely, yield) && each(pointed[len(nearest):], yield) &&
 			each(doubtful, yield) && each(f.padded(lowest, rva), yield) &&
 			each(parts[:min(len(parts), maxParts)], yield) // else what is there is not found at all
 	}
@@ -246,22 +249,22 @@ func each(list []uint32, yield func(uint32) bool) bool {
 	return !slices.ContainsFunc(list, func(start uint32) bool { return !yield(start) })
 }
 
-// entered gives where calls and jumps lead in a range, the highest first: where routines surely begin, as far as can be, and where that is
+// entered gives where calls and jumps lead in a range, the highest first, and so many at least where there are: where routines surely begin, as far as can be, and where that is
 // doubtful: bytes within an instruction look like a call, and not all that a jump leads to begins there.
-func (f *follower) entered(section Section, lowest, rva uint32) (likely, doubtful []uint32) {
+func (f *follower) entered(section Section, lowest, rva uint32, wanted int) (likely, doubtful []uint32) {
 	calls := between(f.calls(), lowest, rva)
-	for i := len(calls) - 1; i >= 0 && len(likely) < maxCandidates; i-- {
+	for i := len(calls) - 1; i >= 0 && len(likely) < wanted; i-- {
 		c := calls[i]
 		switch jump := f.isJump(c); {
 		case f.isDistance(c):
 		case i+1 < len(calls) && calls[i+1].to == c.to && !f.isJump(calls[i+1]) && !f.isDistance(calls[i+1]):
 		case !jump && f.ended(section, c.to):
 			likely = append(likely, c.to)
-		case len(doubtful) < maxCandidates && (!jump || f.ended(section, c.to)):
+		case len(doubtful) < wanted && (!jump || f.ended(section, c.to)):
 			doubtful = append(doubtful, c.to)
 		}
 	}
-	likely = append(likely, last(f.prologues(), lowest+1, rva)...)
+	likely = append(likely, last(f.prologues(), lowest+1, rva, wanted)...)
 	if f.Entry >= lowest && f.Entry <= rva {
 		likely = append(likely, f.Entry)
 	}
@@ -346,11 +349,11 @@ func (f *follower) padded(lowest, highest uint32) (list []uint32) {
 	return list
 }
 
-// last gives the last of sorted addresses in a range.
-func last(list []uint32, lowest, highest uint32) []uint32 {
+// last gives the last of sorted addresses in a range, so many at most.
+func last(list []uint32, lowest, highest uint32, wanted int) []uint32 {
 	from, _ := slices.BinarySearch(list, lowest)
 	to, _ := slices.BinarySearch(list, highest+1)
-	return list[max(from, to-maxCandidates):max(from, to)]
+	return list[max(from, to-wanted):max(from, to)]
 }
 
 // callee says what a call goes to: an import, or the framework's, by name; or a routine of the image.

@@ -3,6 +3,7 @@ package image
 import (
 	"encoding/binary"
 	"slices"
+	"sort"
 
 	"github.com/nxport/nxport/nx"
 )
@@ -18,11 +19,8 @@ const maxReferences = 1 << 14
 func between(index []reference, lo, hi uint32) []reference {
 	order := func(ref reference, to uint32) int { return int(int64(ref.to) - int64(to)) }
 	i, _ := slices.BinarySearchFunc(index, lo, order)
-	end := i
-	for end < len(index) && index[end].to <= hi {
-		end++
-	}
-	return index[i:end]
+	index = index[i:]
+	return index[:sort.Search(len(index), func(n int) bool { return index[n].to > hi })]
 }
 
 // addresses are what references are looked for to: a list, sorted, or without one all from lo to hi.

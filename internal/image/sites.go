@@ -90,8 +90,8 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	}
 	for _, start := range slices.Sorted(maps.Keys(rest)) {
 		r := f.routine(start)
-		r.EachCall(func(in *machine.Inst) {
-			name, _ := f.callee(f.indirect(r, in, rest[start]), nil)
+		r.EachCall(f.isIndirect, func(s *machine.State, in *machine.Inst) {
+			name, _ := f.callee(f.indirect(r, s, in, rest[start]), nil)
 			if d, ok := rows[name]; ok && !f.isLinkers(in.At, start) {
 				sites = append(sites, f.site(d, in, r))
 			}
@@ -131,18 +131,22 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 	return sites, rest
 }
 
-// indirect gives what a call goes to, or a jump that leaves the routine: through a register or memory, or by the guard's dispatch. Of one
-// that goes to a fixed address nothing is given, nor of one that is surely to none of those that the routine names there.
-func (f *follower) indirect(r *machine.Routine, in *machine.Inst, names []uint32) machine.Value {
-	dispatched := in.Known && f.Processor == nx.X64 && dispatches(f.At(in.Target))
-	if in.Known && !dispatched {
-		return nil
-	}
+// isIndirect says whether a call does not go to a fixed address, but through a register or memory, or by the guard's dispatch.
+func (f *follower) isIndirect(in *machine.Inst) bool {
+	return !in.Known || f.Processor == nx.X64 && dispatches(f.At(in.Target))
+}
+
+// indirect gives what a call goes to, or a jump that leaves the routine; nothing of one that is surely to none of those that the routine
+// names there.
+func (f *follower) indirect(r *machine.Routine, near *machine.State, in *machine.Inst, names []uint32) machine.Value {
 	get := func(s *machine.State) machine.Value { return f.target(s, in) }
-	if s, ok := r.Near(in.At); ok && f.isMember(get(s), r, names) {
+	target := get(near)
+	switch {
+	case f.isMember(target, r, names):
 		return nil
+	case target.Early():
+		target, _ = r.Value(in.At, get)
 	}
-	target, _ := r.Value(in.At, get)
 	return target
 }
 

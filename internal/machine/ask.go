@@ -74,19 +74,6 @@ func (r *Routine) Calls(visit func(s *State, in *Inst)) {
 	}
 }
 
-// EachCall visits the calls of the routine, and the jumps that leave it, whether or not it comes there. They have no steps.
-func (r *Routine) EachCall(visit func(in *Inst)) {
-	for n := -1; n != len(r.insts); { // what is asked meanwhile can find more of the routine
-		insts := r.insts
-		n = len(insts)
-		for i := range insts {
-			if in := insts[i]; in.Flow == Call || r.departs(&in) {
-				visit(&in)
-			}
-		}
-	}
-}
-
 // leaves says whether a block has a call, or ends by leaving the routine.
 func (r *Routine) leaves(b *block) bool {
 	for i := b.first; i <= b.last; i++ {

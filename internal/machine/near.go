@@ -1,19 +1,35 @@
 package machine
 
-// Near gives the state before an instruction as far as its own block tells: what comes from in front of that is Early; where that was
-// read through, the atom has the distance, the width and the address of the instruction of the last time.
-func (r *Routine) Near(at uint32) (*State, bool) {
-	i, ok := r.find(at)
-	if !ok || r.env.Budget < 0 {
-		return nil, false
+// EachCall visits those calls of the routine that are wanted, and jumps that leave it, whether or not it comes there. The state is what the
+// block of the call tells: what comes from in front of that is Early; where that was read through, the atom has the distance, the width and
+// the address of the instruction of the last time.
+func (r *Routine) EachCall(wanted func(in *Inst) bool, visit func(near *State, in *Inst)) {
+	for n := -1; n != len(r.insts) && r.env.Budget >= 0; { // what is asked meanwhile can find more of the routine
+		n = len(r.insts)
+		for b := 0; b < len(r.blocks) && n == len(r.insts); b++ {
+			r.eachCall(&r.blocks[b], wanted, visit)
+		}
 	}
-	b := &r.blocks[r.blockOf(i)]
+}
+
+func (r *Routine) eachCall(b *block, wanted func(in *Inst) bool, visit func(near *State, in *Inst)) {
+	insts := r.insts
+	last := b.last
+	isWanted := func(i int) bool { return (insts[i].Flow == Call || r.departs(&insts[i])) && wanted(&insts[i]) }
+	for last >= b.first && !isWanted(last) {
+		last--
+	}
+	if last < b.first {
+		return
+	}
 	r.lower(b)
 	s := r.blankState(b)
-	for j := b.first; j < i; j++ {
-		r.pass(s, &r.insts[j])
+	for i := b.first; i <= last && len(insts) == len(r.insts); i++ {
+		if isWanted(i) {
+			visit(s, &insts[i])
+		}
+		r.pass(s, &insts[i])
 	}
-	return s, true
 }
 
 // NearCalls visits the calls of an instruction's block, and a jump that leaves the routine, from that instruction on, with the state as far

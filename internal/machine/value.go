@@ -243,8 +243,8 @@ func (v Value) anything() bool {
 func (v Value) has(a Atom) bool { return v.index(a) >= 0 }
 
 func (v Value) index(a Atom) int {
-	for i, b := range v {
-		if a.same(b) {
+	for i := range v {
+		if b := &v[i]; a.Kind == b.Kind && (a.N == b.N || a.Kind == Opaque) && a.same(*b) {
 			return i
 		}
 	}
