@@ -31,9 +31,11 @@ type follower struct {
 	telling   map[uint32]bool // routines that learn the version of Windows; of a follower for one version only
 	nested    int             // how many of them are followed within each other
 	answered  map[question]machine.Value
-	last      part             // of the function that was asked for last
-	given     int              // of the budget, to a follower for one version of Windows
-	general   *follower        // that of a follower for one version of Windows
+	last      part      // of the function that was asked for last
+	given     int       // of the budget, to a follower for one version of Windows
+	general   *follower // that of a follower for one version of Windows
+	seen      seen
+	learns    learning
 	optIns    map[place]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower
 }

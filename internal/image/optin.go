@@ -136,7 +136,7 @@ func (f *follower) differs(p place) bool {
 
 // changes says whether an answer is another on the last Windows than on an older one.
 func changes(f *follower, older nx.Version, ask func(f *follower) answer) bool {
-	return !ask(f.under(older)).same(ask(f.under(representatives[len(representatives)-1])))
+	return !ask(f.under(older)).same(ask(f.under(newest)))
 }
 
 // dated gives an answer for each version of Windows where it hangs on that in another way than by a variable of the opt-in: a compiler
@@ -150,7 +150,8 @@ func (f *follower) dated(a answer, ask func(f *follower) answer) answer {
 		return answer{slices.DeleteFunc(slices.Clone(b.terms), byVariable), b.unknown}
 	}
 	out := answer{terms: slices.DeleteFunc(slices.Clone(a.terms), func(t driver.Term) bool { return !byVariable(t) })}
-	if len(a.terms) < 2 || a.unknown != "" || len(out.terms) == len(a.terms) || !f.tells() || !changes(f, representatives[0], numbers) {
+	if len(a.terms) < 2 || a.unknown != "" || len(out.terms) == len(a.terms) || !f.tells() || f.sameOn(representatives[0], newest) ||
+		!changes(f, representatives[0], numbers) {
 		return a
 	}
 	b := byWindows(f, numbers)

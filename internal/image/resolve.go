@@ -175,6 +175,7 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 		}
 	}
 	byWindows, known := q.f.fromPortCls(a, r.Start)
+	q.f.seen.more = q.f.seen.more || known
 	switch {
 	case q.f.exported(r.Start):
 		out.add(answer{unknown: what + ", and it is exported"})
@@ -270,6 +271,7 @@ func (q *query) fromCallee(a machine.Atom, r *machine.Routine) answer {
 	}
 	defer q.leave()
 	callee := q.f.routine(start)
+	q.f.seen.routines = append(q.f.seen.routines, r, callee)
 	q.say(at, "the routine at 0x%x returns it", start)
 	var out answer
 	any := false
@@ -312,6 +314,7 @@ func (q *query) byCall(a machine.Atom, r *machine.Routine) (answer, bool) {
 	}
 	defer q.leave()
 	callee := q.f.routine(start)
+	q.f.seen.routines = append(q.f.seen.routines, r, callee)
 	outputs, known := callee.Outputs(before.GivenFor(a), q.f.arity)
 	var out answer
 	writes := map[uint32]bool{}

@@ -237,6 +237,7 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 		n++ // the framework's own first
 	}
 	get := func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
+	f.seen.begin()
 	v, ok := f.value(r, in.At, get)
 	switch {
 	case f.exhausted():

@@ -15,6 +15,8 @@ var representatives = []nx.Version{
 	{Major: 10, Build: 26100},
 }
 
+var newest = representatives[len(representatives)-1]
+
 // builds are what versions without one begin with.
 var builds = map[nx.Version]int{
 	{Major: 5}: 2195, nx.WindowsXP: 2600, nx.WindowsServer2003: 3790, nx.WindowsVista: 6000, nx.Windows7: 7600, nx.Windows8: 9200, nx.Windows81: 9600,
@@ -110,14 +112,15 @@ var tellers = []string{"RtlGetVersion", "PsGetVersion", "NdisGetVersion", "RtlIs
 
 // shared says what the page at a fixed address that Windows shares with all tells of its version (KUSER_SHARED_DATA).
 func (f *follower) shared(address uint64) (uint64, bool) {
-	const page64, page32 = 0xfffff78000000000, 0xffdf0000
+	const page64, page32, sizePage = 0xfffff78000000000, 0xffdf0000, 0x1000
 	w := f.windows
-	if w == (nx.Version{}) {
-		return 0, false
-	}
 	page := uint64(page64)
 	if f.env.Word == 4 {
 		page = page32
+	}
+	if w == (nx.Version{}) {
+		f.seen.shared = f.seen.shared || address-page < sizePage
+		return 0, false
 	}
 	switch address - page {
 	case 0x26c:

@@ -100,7 +100,7 @@ func (s *State) slotOr(x *slot, i int, at uint32) Value {
 // compared, whatever it has on the other way.
 func meet(a, b flags) flags {
 	switch {
-	case a.op != b.op || a.a != b.a || a.b != b.b || a.rest != b.rest || !a.av.equal(b.av) || !a.bv.equal(b.bv):
+	case a.op != b.op || a.a != b.a || a.b != b.b || a.rest != b.rest || !a.av.Equal(b.av) || !a.bv.Equal(b.bv):
 		return flags{}
 	case !shared(a.av, b.av) || !shared(a.bv, b.bv):
 		a.av, a.bv = slices.Clone(a.av), slices.Clone(a.bv)

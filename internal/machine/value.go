@@ -187,8 +187,8 @@ func (v Value) Lost() bool {
 // shared says whether two values are one: not only equal, but the same copy.
 func shared(a, b Value) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
 
-// equal says whether two values stand for the same, in the same order.
-func (v Value) equal(w Value) bool { return shared(v, w) || slices.EqualFunc(v, w, Atom.same) }
+// Equal says whether two values stand for the same, in the same order.
+func (v Value) Equal(w Value) bool { return shared(v, w) || slices.EqualFunc(v, w, Atom.same) }
 
 func (s *slab) opaque(w Why, at uint32) Value { return s.one(Atom{Kind: Opaque, Why: w, At: at}) }
 
