@@ -289,7 +289,10 @@ func (f Finding) spelled() driver.Place {
 // executable memory on Windows 7, where there is no other, is no finding.
 func executable(b driver.Build, s driver.Site) bool {
 	for _, w := range b.Windows {
-		if e := s.On(w).Executable; w.HasNX() && (e == nx.Yes || e == nx.Maybe) {
+		if !w.HasNX() {
+			continue
+		}
+		if e := s.On(w).Executable; e == nx.Yes || e == nx.Maybe {
 			return true
 		}
 	}
