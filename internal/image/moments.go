@@ -78,7 +78,7 @@ func (m *moments) eachCaller(start uint32, visit func(caller *machine.Routine, a
 // always says whether no way through a routine misses what sets the variable.
 func (m *moments) always(r *machine.Routine) bool {
 	always := true
-	r.Reach(r.Start, m.surely).Each(func(in *machine.Inst) {
+	r.Reach(r.Start, m.surely).Each(func(in *machine.Outline) {
 		if r.Ends(in) && !m.surely(in) {
 			always = false
 		}
@@ -87,7 +87,7 @@ func (m *moments) always(r *machine.Routine) bool {
 }
 
 // surely says whether the variable is set once an instruction has run.
-func (m *moments) surely(in *machine.Inst) bool {
+func (m *moments) surely(in *machine.Outline) bool {
 	return m.stores[in.At] || in.Known && in.Flow != machine.Branch && m.sets[in.Target].must
 }
 
@@ -174,10 +174,10 @@ func (m *moments) calledByWindows(r *machine.Routine) bool {
 // behind says whether an instruction may run behind one of the same routine that sets the variable.
 func (m *moments) behind(r *machine.Routine, at uint32) bool {
 	list, known := m.from[r.Start]
-	insts := r.Insts()
+	insts := r.Outlines()
 	for i := 0; !known && i < len(insts); i++ {
 		if in := &insts[i]; m.stores[in.At] || in.Known && m.sets[in.Target].may {
-			list = append(list, r.Reach(in.At+uint32(in.Len), func(*machine.Inst) bool { return false }))
+			list = append(list, r.Reach(in.At+uint32(in.Len), func(*machine.Outline) bool { return false }))
 		}
 	}
 	m.from[r.Start] = list

@@ -101,7 +101,7 @@ func (p *pointerCalls) passedBy(r *machine.Routine, u machine.Use) bool {
 // arguments: behind the call, what is left of them is nothing that its caller put there.
 func (p *pointerCalls) stillThere(r *machine.Routine, u machine.Use, placed []uint32, taken map[uint32]bool) bool {
 	return len(placed) == 0 || slices.ContainsFunc(placed, func(at uint32) bool {
-		return r.Reach(at, func(in *machine.Inst) bool { return taken[in.At] }).Has(u.Inst.At)
+		return r.Reach(at, func(in *machine.Outline) bool { return taken[in.At] }).Has(u.Inst.At)
 	})
 }
 

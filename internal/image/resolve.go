@@ -333,7 +333,7 @@ func (q *query) byCall(a machine.Atom, r *machine.Routine) (answer, bool) {
 	}
 	q.say(in.At, "the routine at 0x%x gets its address", start)
 	missed := false
-	callee.Reach(start, func(in *machine.Inst) bool { return writes[in.At] }).Each(func(in *machine.Inst) {
+	callee.Reach(start, func(in *machine.Outline) bool { return writes[in.At] }).Each(func(in *machine.Outline) {
 		missed = missed || callee.Ends(in) && !writes[in.At]
 	})
 	if missed {

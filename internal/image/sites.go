@@ -132,7 +132,7 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 }
 
 // isIndirect says whether a call does not go to a fixed address, but through a register or memory, or by the guard's dispatch.
-func (f *follower) isIndirect(in *machine.Inst) bool {
+func (f *follower) isIndirect(in *machine.Outline) bool {
 	return !in.Known || f.Processor == nx.X64 && dispatches(f.At(in.Target))
 }
 

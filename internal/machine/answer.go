@@ -5,7 +5,7 @@ package machine
 func Answer(env *Env, start uint32, s *State, in *Inst) (Value, bool) {
 	r := &Routine{Start: start, env: env, Whole: true, given: s, by: in}
 	r.read()
-	if len(r.insts) > maxAnswer {
+	if len(r.outlines) > maxAnswer {
 		return nil, false
 	}
 	r.solve()

@@ -19,7 +19,7 @@ type arm64 struct {
 
 // decodeARM64 is the [Decoder] of ARM64.
 func decodeARM64(code []byte, at uint32, base uint64, flow bool, in *Inst) bool {
-	*in = Inst{At: at, Len: 4, Steps: in.Steps[:0]}
+	*in = Inst{Outline: Outline{At: at, Len: 4}, Steps: in.Steps[:0]}
 	if len(code) < 4 {
 		return false
 	}

@@ -6,14 +6,20 @@ import (
 
 // Covering gives the instruction that covers an address.
 func (r *Routine) Covering(at uint32) (*Inst, bool) {
-	i, found := slices.BinarySearchFunc(r.insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
-	if !found {
-		i--
-	}
-	if i < 0 || at >= r.insts[i].At+uint32(r.insts[i].Len) {
+	i, ok := r.covers(at)
+	if !ok {
 		return nil, false
 	}
 	return r.inst(i), true
+}
+
+// covers gives the place of the instruction that covers an address.
+func (r *Routine) covers(at uint32) (int, bool) {
+	i, found := r.find(at)
+	if !found {
+		i--
+	}
+	return i, i >= 0 && at < r.outlines[i].At+uint32(r.outlines[i].Len)
 }
 
 // Before gives the state before an instruction, false where the routine does not come there.
@@ -31,23 +37,23 @@ func (r *Routine) Before(at uint32) (*State, bool) {
 		return nil, false
 	}
 	s := r.entering(b)
-	for j := b.first; j < i; j++ {
-		r.pass(&s, &r.insts[j])
+	for j := range b.insts[:i-b.first] {
+		r.pass(&s, &b.insts[j])
 	}
 	return &s, true
 }
 
 // End gives the end of the last instruction in front of an address, 0 where there is none.
 func (r *Routine) End(at uint32) uint32 {
-	i, found := slices.BinarySearchFunc(r.insts, at, func(in Inst, at uint32) int { return int(int64(in.At) - int64(at)) })
+	i, found := r.find(at)
 	if !found && i == 0 || found {
 		return 0
 	}
-	return r.insts[i-1].At + uint32(r.insts[i-1].Len)
+	return r.outlines[i-1].At + uint32(r.outlines[i-1].Len)
 }
 
 // Holds says whether an instruction of the routine covers an address.
-func (r *Routine) Holds(at uint32) bool { _, ok := r.Covering(at); return ok }
+func (r *Routine) Holds(at uint32) bool { _, ok := r.covers(at); return ok }
 
 // Inst gives the instruction at an address.
 func (r *Routine) Inst(at uint32) (Inst, bool) {
@@ -64,9 +70,9 @@ func (r *Routine) Calls(visit func(s *State, in *Inst)) {
 		if !r.leaves(blk) {
 			continue
 		}
-		for i := blk.first; i <= blk.last; i++ {
-			in := &r.insts[i]
-			if in.Flow == Call || r.departs(in) {
+		for i := range blk.insts {
+			in := &blk.insts[i]
+			if r.calls(&in.Outline) {
 				visit(s, in)
 			}
 			r.pass(s, in)
@@ -76,29 +82,28 @@ func (r *Routine) Calls(visit func(s *State, in *Inst)) {
 
 // leaves says whether a block has a call, or ends by leaving the routine.
 func (r *Routine) leaves(b *block) bool {
-	for i := b.first; i <= b.last; i++ {
-		if r.insts[i].Flow == Call {
-			return true
-		}
-	}
-	return r.departs(&r.insts[b.last])
+	return slices.ContainsFunc(r.outlines[b.first:b.last+1], func(in Outline) bool { return r.calls(&in) })
 }
 
+// calls says whether an instruction is a call, or a jump that leaves the routine.
+func (r *Routine) calls(in *Outline) bool { return in.Flow == Call || r.departs(in) }
+
 // Ends says whether a routine may end with an instruction: it returns, or a jump leaves it.
-func (r *Routine) Ends(in *Inst) bool { return in.Flow == Return || r.departs(in) }
+func (r *Routine) Ends(in *Outline) bool { return in.Flow == Return || r.departs(in) }
 
 // departs says whether a jump leaves the routine.
-func (r *Routine) departs(in *Inst) bool {
+func (r *Routine) departs(in *Outline) bool {
 	return (in.Flow == Jump || in.Flow == Branch) && !in.Stays && (in.Known || len(r.tables[in.At]) == 0)
 }
 
 // Stores visits what the routine writes to fixed addresses, in the order of the code.
 func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Value)) {
 	for blk, s := range r.reached() {
-		for i := blk.first; i <= blk.last && r.spend(); i++ {
-			r.storesOf(s, &r.insts[i], visit)
-			if r.insts[i].Flow == Call {
-				s.call(&r.insts[i])
+		for i := 0; i < len(blk.insts) && r.spend(); i++ {
+			in := &blk.insts[i]
+			r.storesOf(s, in, visit)
+			if in.Flow == Call {
+				s.call(in)
 			}
 		}
 	}
@@ -106,7 +111,7 @@ func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Val
 
 // Names says whether one of some numbers stands in an instruction of the routine.
 func (r *Routine) Names(numbers ...int64) bool {
-	for _, in := range r.Insts() {
+	for in := range r.Insts() {
 		for i := range in.Steps {
 			if p := &in.Steps[i]; slices.Contains(numbers, p.A.Imm) || slices.Contains(numbers, p.B.Imm) {
 				return true
@@ -118,7 +123,7 @@ func (r *Routine) Names(numbers ...int64) bool {
 
 // StoresBeyond says whether the routine writes anywhere at that distance from a register, or at one that an index tells.
 func (r *Routine) StoresBeyond(distance int64) bool {
-	for _, in := range r.Insts() {
+	for in := range r.Insts() {
 		for j := range in.Steps {
 			if d := &in.Steps[j].Dst; d.Kind == Memory && (d.Reg != NoReg && d.Imm == distance || d.Index != NoReg) {
 				return true
@@ -183,13 +188,13 @@ func (s *State) stored(p *Step, at uint32) Value {
 // Returns visits the state at each return.
 func (r *Routine) Returns(visit func(s *State, in *Inst)) {
 	for blk, s := range r.reached() {
-		if r.insts[blk.last].Flow != Return {
+		if blk.lastInst().Flow != Return {
 			continue
 		}
-		for i := blk.first; i <= blk.last; i++ {
-			r.pass(s, &r.insts[i])
+		for i := range blk.insts {
+			r.pass(s, &blk.insts[i])
 		}
-		visit(s, &r.insts[blk.last])
+		visit(s, blk.lastInst())
 	}
 }
 
@@ -225,9 +230,9 @@ func Pops(env *Env, start uint32) (bytes int, known bool) {
 
 // Reach says which instructions can run from an address on, itself included, as long as none of those is passed at which a way ends:
 // the last of each way counts as reached. Only ways count that what is known of the values leaves open.
-func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) Reached {
+func (r *Routine) Reach(from uint32, ends func(in *Outline) bool) Reached {
 	r.solve()
-	reached := Reached{r, make([]bool, len(r.insts))}
+	reached := Reached{r, make([]bool, len(r.outlines))}
 	i, ok := r.find(from)
 	if !ok {
 		return reached
@@ -243,9 +248,8 @@ func (r *Routine) Reach(from uint32, ends func(in *Inst) bool) Reached {
 		}
 		ended := false
 		for ; i <= b.last && !ended; i++ {
-			in := &r.insts[i]
 			reached.bits[i] = true
-			ended = ends(in)
+			ended = ends(&r.outlines[i])
 		}
 		for _, e := range b.next {
 			if !ended && e.live && !begun[e.to] {
@@ -271,10 +275,10 @@ func (x Reached) Has(at uint32) bool {
 }
 
 // Each visits them.
-func (x Reached) Each(visit func(in *Inst)) {
+func (x Reached) Each(visit func(in *Outline)) {
 	for i, is := range x.bits {
 		if is {
-			visit(&x.r.insts[i])
+			visit(&x.r.outlines[i])
 		}
 	}
 }
@@ -293,8 +297,8 @@ type Use struct {
 func (r *Routine) Uses(is func(Atom) bool) (uses []Use, placed []uint32, escapes bool) {
 	holds := func(v Value) bool { return len(v) > 0 && slices.ContainsFunc(v, is) }
 	for blk, s := range r.reached() {
-		for i := blk.first; i <= blk.last && r.spend(); i++ {
-			in := &r.insts[i]
+		for i := 0; i < len(blk.insts) && r.spend(); i++ {
+			in := &blk.insts[i]
 			for j, steps := 0, in.does(); j < len(steps); j++ {
 				p := &steps[j]
 				if p.Op == Move && p.Dst.Kind == Memory && s.holding(p, in.At, holds) {
@@ -304,7 +308,7 @@ func (r *Routine) Uses(is func(Atom) bool) (uses []Use, placed []uint32, escapes
 				s.step(p, in.At)
 			}
 			s.ran(in)
-			if in.Flow == Call || r.departs(in) {
+			if r.calls(&in.Outline) {
 				uses = append(uses, s.uses(in, holds)...)
 			}
 			if in.Flow == Call {

@@ -17,18 +17,18 @@ const maxKeeping = 100
 // Preserves says which registers hold on each return what they held on entry, and whether all memory does that arguments may point to. A
 // jump that takes the routine's place is one with what it leads to.
 func (r *Routine) Preserves() (registers uint64, untouched bool) {
-	if len(r.insts) > maxKeeping {
+	if len(r.outlines) > maxKeeping {
 		return 0, false
 	}
 	registers, untouched = ^uint64(0), true
 	exits := 0
 	for blk, s := range r.reached() {
-		last := &r.insts[blk.last]
-		if !r.Ends(last) {
+		last := blk.lastInst()
+		if !r.Ends(&last.Outline) {
 			continue
 		}
-		for i := blk.first; i <= blk.last; i++ {
-			r.pass(s, &r.insts[i])
+		for i := range blk.insts {
+			r.pass(s, &blk.insts[i])
 		}
 		kept, same := s.preserved(last)
 		registers, untouched = registers&kept, untouched && same

@@ -37,8 +37,9 @@ func (r *Routine) demand(b, end int, get func(s *State) Value, depth int) (Value
 				s.regs[reg] = v
 			}
 		}
-		for i := r.blocks[b].first; i < end; i++ {
-			r.pass(s, &r.insts[i])
+		insts := r.blocks[b].insts[:end-r.blocks[b].first]
+		for i := range insts {
+			r.pass(s, &insts[i])
 		}
 		v := get(s)
 		reg, early := v.earlyRegister()
@@ -74,7 +75,7 @@ func (r *Routine) onEntryTo(b int, reg Reg, depth int) (Value, bool) {
 	queue := []int{b}
 	for n := 0; n < len(queue); n++ {
 		blk := &r.blocks[queue[n]]
-		if r.insts[blk.first].At == r.Start {
+		if r.outlines[blk.first].At == r.Start {
 			found = r.slab.join(found, r.slab.one(Atom{Kind: Entry, N: int64(reg), At: r.Start}), r.Start)
 		}
 		for _, p := range blk.from {
@@ -86,7 +87,7 @@ func (r *Routine) onEntryTo(b int, reg Reg, depth int) (Value, bool) {
 				if !ok {
 					return nil, false
 				}
-				found = r.slab.join(found, v, r.insts[blk.first].At)
+				found = r.slab.join(found, v, r.outlines[blk.first].At)
 			case !seen[p]:
 				seen[p] = true
 				queue = append(queue, p)
@@ -102,7 +103,7 @@ func (r *Routine) onEntryTo(b int, reg Reg, depth int) (Value, bool) {
 // leaving gives what a register holds at the end of a block, on the way to another. Of a way that is not gone it is nothing.
 func (r *Routine) leaving(p, to int, reg Reg, depth int) (Value, bool) {
 	blk := &r.blocks[p]
-	last := &r.insts[blk.last]
+	last := blk.lastInst()
 	return r.demand(p, blk.last, func(s *State) Value {
 		out := s.clone()
 		r.pass(&out, last)
@@ -120,7 +121,7 @@ func (r *Routine) leaving(p, to int, reg Reg, depth int) (Value, bool) {
 
 // compares says whether the branch at the end of a block hangs on a register itself.
 func (r *Routine) compares(b *block, reg Reg) bool {
-	last := &r.insts[b.last]
+	last := b.lastInst()
 	if last.Flow != Branch {
 		return false
 	}
@@ -128,8 +129,8 @@ func (r *Routine) compares(b *block, reg Reg) bool {
 	if last.Own {
 		return names(last.on().A)
 	}
-	for i := b.last; i >= b.first; i-- {
-		steps := r.insts[i].Steps
+	for i := len(b.insts) - 1; i >= 0; i-- {
+		steps := b.insts[i].Steps
 		for j := len(steps) - 1; j >= 0; j-- {
 			if s := &steps[j]; s.Op == Compare || s.Op == Test {
 				return names(s.A)

@@ -149,14 +149,14 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 		return nil, false
 	}
 	s := r.entering(blk)
-	for i := blk.first; i <= blk.last; i++ {
-		in := &r.insts[i]
+	for i := range blk.insts {
+		in := &blk.insts[i]
 		if in.Flow == Call && !in.Known && r.env.Ends != nil && r.env.Ends(s.Target(in)) {
 			return nil, false
 		}
 		r.pass(&s, in)
 	}
-	last := &r.insts[blk.last]
+	last := blk.lastInst()
 	if last.Flow == Jump && !last.Known {
 		more = r.leads(s.read(last.Via, r.env.Word, last.At), b, s.entered())
 	}
@@ -243,7 +243,7 @@ func (r *Routine) arrive(b int, s *State) (changed bool) {
 		blk.in = r.slab.state(*s)
 		return true
 	}
-	out, same := blk.in.joined(s, r.insts[blk.first].At, blk.visits > widenAfter)
+	out, same := blk.in.joined(s, r.outlines[blk.first].At, blk.visits > widenAfter)
 	if same {
 		return false
 	}

@@ -54,14 +54,14 @@ func FuzzRoutine(f *testing.F) {
 				t.Errorf("%#x stores %d values", in.At, len(v))
 			}
 		})
-		insts := r.Insts()
+		insts := r.Outlines()
 		for i := range min(len(insts), 64) {
 			at := insts[i].At
 			r.NearCalls(at, read)
 			r.Value(at, func(s *State) Value { return s.Argument(1, false, at) })
-			r.Reach(at, func(*Inst) bool { return false })
+			r.Reach(at, func(*Outline) bool { return false })
 		}
-		if !slices.IsSortedFunc(insts, func(a, b Inst) int { return int(a.At) - int(b.At) }) || len(insts) > maxInsts {
+		if !slices.IsSortedFunc(insts, func(a, b Outline) int { return int(a.At) - int(b.At) }) || len(insts) > maxInsts {
 			t.Error("the instructions are out of order, or too many")
 		}
 		if env.Budget < -maxInsts {

@@ -114,20 +114,25 @@ const (
 	Stop
 )
 
-// Inst is one instruction.
-type Inst struct {
+// Outline is where an instruction is, and what runs behind it.
+type Outline struct {
 	At     uint32 // its address relative to the image's base
-	Len    uint8  // bytes
-	Flow   Flow
-	Cond   Cond   // of a Branch
-	Known  bool   // of a Call, Jump or Branch: Target is where it goes, relative to the image's base
-	Pops   uint16 // of a Return, bytes that it takes off the stack besides the return address
 	Target uint32
-	Via    Operand // of a Call or Jump that goes to an address out of a register or memory
-	// Own says of a Branch that it compares for itself, whatever the flags are: by the last of the Steps, which does not set them.
-	Own bool
+	Len    uint8 // bytes
+	Flow   Flow
+	Known  bool // of a Call, Jump or Branch: Target is where it goes, relative to the image's base
 	// Stays says of a Branch or Jump whose Target is known that it leads to the same routine.
 	Stays bool
+}
+
+// Inst is one instruction.
+type Inst struct {
+	Outline
+	Cond Cond    // of a Branch
+	Pops uint16  // of a Return, bytes that it takes off the stack besides the return address
+	Via  Operand // of a Call or Jump that goes to an address out of a register or memory
+	// Own says of a Branch that it compares for itself, whatever the flags are: by the last of the Steps, which does not set them.
+	Own   bool
 	Steps []Step
 }
 

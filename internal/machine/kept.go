@@ -15,8 +15,7 @@ func (r *Routine) keepsArguments() bool {
 // framed looks at all steps for what keepsArguments says.
 func (r *Routine) framed() bool {
 	setUp, room := 0, int64(0)
-	for i := range r.Insts() {
-		in := &r.insts[i]
+	for in := range r.Insts() {
 		if r.env.Budget--; len(in.Steps) == 0 {
 			continue
 		}

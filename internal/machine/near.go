@@ -1,31 +1,29 @@
 package machine
 
+import "slices"
+
 // EachCall visits those calls of the routine that are wanted, and jumps that leave it, whether or not it comes there. The state is what the
 // block of the call tells: what comes from in front of that is Early; where that was read through, the atom has the distance, the width and
 // the address of the instruction of the last time.
-func (r *Routine) EachCall(wanted func(in *Inst) bool, visit func(near *State, in *Inst)) {
-	for n := -1; n != len(r.insts) && r.env.Budget >= 0; { // what is asked meanwhile can find more of the routine
-		n = len(r.insts)
-		for b := 0; b < len(r.blocks) && n == len(r.insts); b++ {
+func (r *Routine) EachCall(wanted func(in *Outline) bool, visit func(near *State, in *Inst)) {
+	for n := -1; n != len(r.outlines) && r.env.Budget >= 0; { // what is asked meanwhile can find more of the routine
+		n = len(r.outlines)
+		for b := 0; b < len(r.blocks) && n == len(r.outlines); b++ {
 			r.eachCall(&r.blocks[b], wanted, visit)
 		}
 	}
 }
 
-func (r *Routine) eachCall(b *block, wanted func(in *Inst) bool, visit func(near *State, in *Inst)) {
-	insts := r.insts
-	last := b.last
-	isWanted := func(i int) bool { return (insts[i].Flow == Call || r.departs(&insts[i])) && wanted(&insts[i]) }
-	for last >= b.first && !isWanted(last) {
-		last--
-	}
-	if last < b.first {
+func (r *Routine) eachCall(b *block, wanted func(in *Outline) bool, visit func(near *State, in *Inst)) {
+	outlines := r.outlines[b.first : b.last+1]
+	isWanted := func(in Outline) bool { return r.calls(&in) && wanted(&in) }
+	if !slices.ContainsFunc(outlines, isWanted) {
 		return
 	}
 	r.lower(b)
-	s := r.blankState(b)
-	for i := b.first; i <= last && len(insts) == len(r.insts); i++ {
-		if isWanted(i) {
+	s, insts, all := r.blankState(b), b.insts, len(r.outlines)
+	for i := 0; i < len(insts) && all == len(r.outlines); i++ {
+		if isWanted(insts[i].Outline) {
 			visit(s, &insts[i])
 		}
 		r.pass(s, &insts[i])
@@ -42,9 +40,9 @@ func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
 	b := &r.blocks[r.blockOf(i)]
 	r.lower(b)
 	s := r.blankState(b)
-	for j := b.first; j <= b.last; j++ {
-		in := &r.insts[j]
-		if j >= i && (in.Flow == Call || r.departs(in)) {
+	for j := range b.insts {
+		in := &b.insts[j]
+		if b.first+j >= i && r.calls(&in.Outline) {
 			visit(s, in)
 		}
 		r.pass(s, in)
@@ -56,7 +54,7 @@ const alone = 1 << 41
 
 // blankState is that before a block whose surroundings are not looked at.
 func (r *Routine) blankState(b *block) *State {
-	at := r.insts[b.first].At
+	at := r.outlines[b.first].At
 	if at == r.Start && len(b.from) == 0 {
 		return r.slab.state(entryState(r.env, r.slab, at))
 	}
@@ -74,9 +72,9 @@ func (r *Routine) Keeps(in *Inst) bool {
 	const checked = 15 // where the guard of ARM64 gets a copy
 	loaded := in.Steps[0].Dst.Reg
 	i, _ := r.find(in.At)
-	last := r.blocks[r.blockOf(i)].last
-	for j := i + 1; j <= last && r.insts[j].Flow == Next; j++ {
-		for _, s := range r.insts[j].Steps {
+	b := &r.blocks[r.blockOf(i)]
+	for j := i + 1 - b.first; j < len(b.insts) && b.insts[j].Flow == Next; j++ {
+		for _, s := range b.insts[j].Steps {
 			if s.Op == Move && s.A.Kind == Register && s.A.Reg == loaded && !(r.env.Stack == stackARM && s.Dst.Kind == Register && s.Dst.Reg == checked) {
 				return true
 			}

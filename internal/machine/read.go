@@ -1,11 +1,14 @@
 package machine
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // reader has room for what the reading of a routine takes, which the next one uses again.
 type reader struct {
-	insts  []Inst
-	steps  []Step // of the instruction that is read
+	read   []Outline
+	inst   Inst   // that is read, with room for its steps
 	leads  []bool // instructions that begin a block
 	blocks []int32
 	edges  []edge
@@ -50,7 +53,7 @@ func (x *reader) put(at uint32, place int) {
 
 // begin makes it ready for another routine.
 func (x *reader) begin(start uint32) {
-	x.insts, x.near, x.far, x.start, x.mixed = x.insts[:0], x.near[:0], nil, start, false
+	x.read, x.near, x.far, x.start, x.mixed = x.read[:0], x.near[:0], nil, start, false
 }
 
 // read finds what can be reached: where its instructions are, and which of them runs behind which, in blocks. The steps of those are
@@ -73,13 +76,13 @@ func (r *Routine) read() {
 		queue = r.readRun(x, at, queue[:len(queue)-1])
 	}
 	if x.mixed {
-		slices.SortFunc(x.insts, func(a, b Inst) int { return int(int64(a.At) - int64(b.At)) })
-		for i := range x.insts {
-			x.put(x.insts[i].At, i)
+		slices.SortFunc(x.read, func(a, b Outline) int { return int(int64(a.At) - int64(b.At)) })
+		for i := range x.read {
+			x.put(x.read[i].At, i)
 		}
 	}
-	r.insts, r.wanted = r.slab.insts.take(len(x.insts)), nil
-	copy(r.insts, x.insts)
+	r.outlines, r.wanted = r.slab.outlines.take(len(x.read)), nil
+	copy(r.outlines, x.read)
 	r.split(x)
 }
 
@@ -91,21 +94,18 @@ func (r *Routine) readRun(x *reader, at uint32, queue []uint32) []uint32 {
 			return queue
 		}
 		r.env.Budget -= decoding
-		if len(x.insts) >= maxInsts || r.env.Budget < 0 {
+		if len(x.read) >= maxInsts || r.env.Budget < 0 {
 			r.Whole = false
 			return queue
 		}
-		n := len(x.insts)
-		x.insts = slices.Grow(x.insts, 1)[:n+1]
-		in := &x.insts[n]
-		in.Steps = x.steps
-		if !r.env.decode(code, at, r.env.Base, true, in) {
-			x.insts = x.insts[:n]
+		if !r.env.decode(code, at, r.env.Base, true, &x.inst) {
 			return queue
 		}
-		in.Steps = nil
+		n := len(x.read)
+		x.read = append(x.read, x.inst.Outline)
+		in := &x.read[n]
 		x.put(at, n)
-		x.mixed = x.mixed || n > 0 && x.insts[n-1].At > at
+		x.mixed = x.mixed || n > 0 && x.read[n-1].At > at
 		if in.Known && (in.Flow == Branch || in.Flow == Jump) && r.env.Inside(r.Start, in.Target) {
 			in.Stays = true
 			if _, known := x.place(in.Target); !known {
@@ -127,17 +127,17 @@ const maxLookedAt = 64 // of the runs that wait to be decoded
 
 // lower decodes the steps of a block's instructions.
 func (r *Routine) lower(b *block) {
-	if b.lowered {
+	if b.insts != nil {
 		return
 	}
-	b.lowered = true
-	code := r.env.Code(r.insts[b.first].At)
-	for i := b.first; i <= b.last; i++ {
-		in := &r.insts[i]
-		stays := in.Stays
+	outlines := r.outlines[b.first : b.last+1]
+	b.insts = r.slab.insts.take(len(outlines))
+	code := r.env.Code(outlines[0].At)
+	for i := range outlines {
+		in := &b.insts[i]
 		in.Steps = r.slab.place()
-		r.env.decode(code, in.At, r.env.Base, false, in)
-		in.Stays = stays
+		r.env.decode(code, outlines[i].At, r.env.Base, false, in)
+		in.Stays = outlines[i].Stays
 		code = code[in.Len:]
 		r.slab.taken(len(in.Steps))
 		b.notes(in, r.env)
@@ -159,35 +159,48 @@ func (b *block) notes(in *Inst, env *Env) {
 	}
 }
 
+// Outlines gives where its instructions are, by address.
+func (r *Routine) Outlines() []Outline { return r.outlines }
+
 // Insts gives the instructions by address.
-func (r *Routine) Insts() []Inst {
-	for i := range r.blocks {
-		r.lower(&r.blocks[i])
+func (r *Routine) Insts() iter.Seq[*Inst] {
+	return func(yield func(*Inst) bool) {
+		for b := range r.blocks {
+			r.lower(&r.blocks[b])
+			for i := range r.blocks[b].insts {
+				if !yield(&r.blocks[b].insts[i]) {
+					return
+				}
+			}
+		}
 	}
-	return r.insts
 }
 
 // find gives the place of the instruction at an address.
 func (r *Routine) find(at uint32) (int, bool) {
-	low, high := 0, len(r.insts)
+	low, high := 0, len(r.outlines)
 	for low < high {
-		if middle := int(uint(low+high) >> 1); r.insts[middle].At < at {
+		if middle := int(uint(low+high) >> 1); r.outlines[middle].At < at {
 			low = middle + 1
 		} else {
 			high = middle
 		}
 	}
-	return low, low < len(r.insts) && r.insts[low].At == at
+	return low, low < len(r.outlines) && r.outlines[low].At == at
 }
 
 // inst gives an instruction with its steps.
 func (r *Routine) inst(i int) *Inst {
-	r.lower(&r.blocks[r.blockOf(i)])
-	return &r.insts[i]
+	b := &r.blocks[r.blockOf(i)]
+	r.lower(b)
+	return &b.insts[i-b.first]
 }
 
+// lastInst gives the last instruction of a block that is lowered.
+func (b *block) lastInst() *Inst { return &b.insts[len(b.insts)-1] }
+
 // eachTarget visits where a jump leads to within the routine that was read last.
-func (x *reader) eachTarget(r *Routine, in *Inst, visit func(inst int)) {
+func (x *reader) eachTarget(r *Routine, in *Outline, visit func(inst int)) {
 	if in.Stays {
 		if j, ok := x.place(in.Target); ok {
 			visit(j)
@@ -204,14 +217,14 @@ func (x *reader) eachTarget(r *Routine, in *Inst, visit func(inst int)) {
 
 // split makes the blocks of what was read.
 func (r *Routine) split(x *reader) {
-	x.leads = append(x.leads[:0], make([]bool, len(r.insts)+1)...)
+	x.leads = append(x.leads[:0], make([]bool, len(r.outlines)+1)...)
 	if i, ok := x.place(r.Start); ok {
 		x.leads[i] = true
 	}
 	count := 1
-	for i := range r.insts {
-		in := &r.insts[i]
-		if in.Flow != Next && in.Flow != Call || i+1 == len(r.insts) || r.insts[i+1].At != in.At+uint32(in.Len) {
+	for i := range r.outlines {
+		in := &r.outlines[i]
+		if in.Flow != Next && in.Flow != Call || i+1 == len(r.outlines) || r.outlines[i+1].At != in.At+uint32(in.Len) {
 			x.leads[i+1] = true
 			x.eachTarget(r, in, func(j int) { x.leads[j] = true })
 		}
@@ -222,8 +235,8 @@ func (r *Routine) split(x *reader) {
 		}
 	}
 	r.blocks = r.slab.blocks.take(count)[:0]
-	x.blocks = append(x.blocks[:0], make([]int32, len(r.insts))...) // the block that an instruction begins
-	for i := range r.insts {
+	x.blocks = append(x.blocks[:0], make([]int32, len(r.outlines))...) // the block that an instruction begins
+	for i := range r.outlines {
 		if x.leads[i] || i == 0 {
 			x.blocks[i] = int32(len(r.blocks))
 			r.blocks = append(r.blocks, block{first: i})
@@ -243,7 +256,7 @@ func (r *Routine) connect(x *reader) {
 	for i := range r.blocks {
 		b := &r.blocks[i]
 		first := len(x.edges)
-		in := &r.insts[b.last]
+		in := &r.outlines[b.last]
 		taken := int8(0)
 		if in.Flow == Branch {
 			taken = 1

@@ -10,7 +10,7 @@ type Room struct {
 }
 
 // NewRoom makes one.
-func NewRoom() *Room { return &Room{reader: reader{steps: make([]Step, 0, maxSteps)}} }
+func NewRoom() *Room { return &Room{reader: reader{inst: Inst{Steps: make([]Step, 0, maxSteps)}}} }
 
 // Empty makes it ready for another image.
 func (r *Room) Empty() {
@@ -21,6 +21,7 @@ func (r *Room) Empty() {
 	s.states.empty()
 	s.steps.empty()
 	s.insts.empty()
+	s.outlines.empty()
 	s.blocks.empty()
 	s.edges.empty()
 	s.numbers.empty()
@@ -30,7 +31,7 @@ func (r *Room) Empty() {
 func (r *Room) Large() bool {
 	s := &r.slab
 	chunks := len(s.atoms.chunks) + len(s.values.chunks) + len(s.slots.chunks) + len(s.states.chunks) + len(s.steps.chunks) +
-		len(s.insts.chunks) + len(s.blocks.chunks) + len(s.edges.chunks) + len(s.numbers.chunks)
+		len(s.insts.chunks) + len(s.outlines.chunks) + len(s.blocks.chunks) + len(s.edges.chunks) + len(s.numbers.chunks)
 	return chunks > maxChunks
 }
 
@@ -72,15 +73,16 @@ func (s *store[T]) empty() { s.free, s.used = nil, 0 }
 
 // slab hands out what routines are read and followed with, without an allocation for each.
 type slab struct {
-	atoms   store[Atom]
-	values  store[Value]
-	slots   store[slot]
-	states  store[State]
-	steps   store[Step]
-	insts   store[Inst]
-	blocks  store[block]
-	edges   store[edge]
-	numbers store[int]
+	atoms    store[Atom]
+	values   store[Value]
+	slots    store[slot]
+	states   store[State]
+	steps    store[Step]
+	insts    store[Inst]
+	outlines store[Outline]
+	blocks   store[block]
+	edges    store[edge]
+	numbers  store[int]
 }
 
 const maxSteps = 16 // of one instruction

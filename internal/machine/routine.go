@@ -74,31 +74,31 @@ type Routine struct {
 	// Whole is false where an indirect jump leads to somewhere that is not known, or the routine is too large.
 	Whole bool
 
-	env     *Env
-	slab    *slab  // of the Env
-	insts   []Inst // by address
-	blocks  []block
-	tables  map[uint32][]uint32
-	solved  bool
-	wanted  []bool // of each block whether it is followed; nil for all
-	partly  int    // how often the routine was followed in part
-	order   []int  // of the blocks
-	place   []int  // of each block in it
-	closely bool
-	given   *State  // what a call passes, and
-	by      *Inst   // the call; nil where the routine is followed for all callers
-	kept    int8    // 1 where it keeps its arguments, -1 where it may not, 0 where that was not asked yet
-	early   []Value // of each register, in a block whose surroundings are not looked at
+	env      *Env
+	slab     *slab     // of the Env
+	outlines []Outline // of its instructions, by address
+	blocks   []block
+	tables   map[uint32][]uint32
+	solved   bool
+	wanted   []bool // of each block whether it is followed; nil for all
+	partly   int    // how often the routine was followed in part
+	order    []int  // of the blocks
+	place    []int  // of each block in it
+	closely  bool
+	given    *State  // what a call passes, and
+	by       *Inst   // the call; nil where the routine is followed for all callers
+	kept     int8    // 1 where it keeps its arguments, -1 where it may not, 0 where that was not asked yet
+	early    []Value // of each register, in a block whose surroundings are not looked at
 }
 
 // block is a run of instructions that is entered at the first only.
 type block struct {
-	first, last int // of Insts, last included
+	first, last int    // of the instructions, last included
+	insts       []Inst // them, once they are lowered
 	in          *State
 	visits      int
 	next        []edge
 	from        []int
-	lowered     bool
 	writes      uint64 // registers, once it is lowered
 }
 
@@ -139,7 +139,7 @@ func (r *Routine) Anew(env *Env) *Routine {
 	if len(r.tables) > 0 || r.env.Budget < 0 {
 		return Read(env, r.Start)
 	}
-	a := &Routine{Start: r.Start, env: env, Whole: true, slab: r.slab, insts: r.insts, kept: r.kept}
+	a := &Routine{Start: r.Start, env: env, Whole: true, slab: r.slab, outlines: r.outlines, kept: r.kept}
 	a.blocks = r.slab.blocks.take(len(r.blocks))
 	copy(a.blocks, r.blocks)
 	for i := range a.blocks {

@@ -12,8 +12,11 @@ func (r *Routine) indirect() (unknown bool) {
 		more := false
 		unknown, r.Whole = false, true
 		for b := range r.blocks {
-			in := &r.insts[r.blocks[b].last]
-			if in.Flow != Jump || in.Known || in.Via.Kind == Memory && in.Via.Reg == NoReg && in.Via.Index == NoReg {
+			if last := &r.outlines[r.blocks[b].last]; last.Flow != Jump || last.Known {
+				continue
+			}
+			in := r.inst(r.blocks[b].last)
+			if in.Via.Kind == Memory && in.Via.Reg == NoReg && in.Via.Index == NoReg {
 				continue
 			}
 			target, ok := r.demand(b, r.blocks[b].last, func(s *State) Value { return s.read(in.Via, r.env.Word, in.At) }, 0)
@@ -33,7 +36,7 @@ func (r *Routine) indirect() (unknown bool) {
 
 // leads finds where an indirect jump leads: to what a table holds, or to some of it where the index is known.
 func (r *Routine) leads(target Value, b int, handsOver bool) (more bool) {
-	in := &r.insts[r.blocks[b].last]
+	in := &r.outlines[r.blocks[b].last]
 	known := r.tables[in.At]
 	for _, a := range target {
 		switch a.Kind {
@@ -100,7 +103,7 @@ func (r *Routine) bound(b int) int {
 		from := r.blocks[b].from
 		for _, p := range from {
 			blk := &r.blocks[p]
-			last := &r.insts[blk.last]
+			last := r.inst(blk.last)
 			if last.Flow != Branch {
 				continue
 			}
@@ -141,14 +144,14 @@ func (r *Routine) compared(b *block, taken bool, c Cond) int {
 func (r *Routine) setsFlags(b *block) *Step {
 	for range blocksBack {
 		r.lower(b)
-		for i := b.last; i >= b.first; i-- {
-			steps := r.insts[i].does()
+		for i := len(b.insts) - 1; i >= 0; i-- {
+			steps := b.insts[i].does()
 			for j := len(steps) - 1; j >= 0; j-- {
 				if s := &steps[j]; s.Op == Compare || s.Op == Test || s.Flags {
 					return s
 				}
 			}
-			if r.insts[i].Flow == Call {
+			if b.insts[i].Flow == Call {
 				return nil
 			}
 		}

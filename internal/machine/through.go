@@ -84,12 +84,12 @@ func (s *State) pointerOnEntry(a Atom, jump bool, at uint32) Value {
 
 // Undisturbed says whether nothing is called and nothing but the routine's own stack is written on any way from its start to an instruction.
 func (r *Routine) Undisturbed(at uint32) bool {
-	before := r.Reach(r.Start, func(in *Inst) bool { return in.At == at })
+	before := r.Reach(r.Start, func(in *Outline) bool { return in.At == at })
 	i, ok := r.find(at)
 	if !ok || !before.Has(at) {
 		return false
 	}
-	again := r.Reach(at+uint32(r.insts[i].Len), func(*Inst) bool { return false })
+	again := r.Reach(at+uint32(r.outlines[i].Len), func(*Outline) bool { return false })
 	inLoop := again.Has(at)
 	still := true
 	r.eachState(func(s *State, in *Inst) bool {
@@ -104,11 +104,11 @@ func (r *Routine) Undisturbed(at uint32) bool {
 // eachState visits the instructions that are reached, each with the state before it, until one is enough.
 func (r *Routine) eachState(visit func(s *State, in *Inst) bool) {
 	for blk, s := range r.reached() {
-		for i := blk.first; i <= blk.last; i++ {
-			if !visit(s, &r.insts[i]) {
+		for i := range blk.insts {
+			if !visit(s, &blk.insts[i]) {
 				return
 			}
-			r.pass(s, &r.insts[i])
+			r.pass(s, &blk.insts[i])
 		}
 	}
 }
@@ -145,8 +145,8 @@ func (r *Routine) Passed(a Atom) (before *State, in *Inst, ok bool) {
 	}
 	s, p := r.entering(b), place{a.Off, a.N}
 	var mark Value // is in the place as long as nothing else may have written it
-	for j := b.first; j < i; j++ {
-		c := &r.insts[j]
+	for j := range b.insts[:i-b.first] {
+		c := &b.insts[j]
 		gives := c.Flow == Call && len(s.given(p)) > 0
 		if gives {
 			t := s.clone()
@@ -241,7 +241,7 @@ type Output struct {
 func (r *Routine) Outputs(pointers []Atom, arguments func(s *State, in *Inst) int) (list []Output, known bool) {
 	known = true
 	r.eachState(func(s *State, in *Inst) bool {
-		if (in.Flow == Call || r.departs(in)) && s.handsOn(in, arguments(s, in), pointers) {
+		if (in.Flow == Call || r.departs(&in.Outline)) && s.handsOn(in, arguments(s, in), pointers) {
 			known = false
 		}
 		t := s.clone()

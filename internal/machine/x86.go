@@ -61,7 +61,7 @@ func decodeIA32(code []byte, at uint32, base uint64, flow bool, in *Inst) bool {
 const maxLength = 15 // of an instruction
 
 func decodeX86(code []byte, at uint32, base uint64, long, flow bool, in *Inst) bool {
-	*in = Inst{At: at, Steps: in.Steps[:0]}
+	*in = Inst{Outline: Outline{At: at}, Steps: in.Steps[:0]}
 	if flow {
 		if n := plainLength(code, long); n > 0 {
 			in.Len = uint8(n)

@@ -155,7 +155,7 @@ func (d *decoded) hold(t *testing.T) {
 	done := map[uint32]bool{}
 	wrong := 0
 	for _, start := range d.starts {
-		for _, in := range machine.Read(&d.env, start).Insts() {
+		for in := range machine.Read(&d.env, start).Insts() {
 			if done[in.At] {
 				continue
 			}
@@ -164,7 +164,7 @@ func (d *decoded) hold(t *testing.T) {
 			line, ok := d.lines[in.At]
 			why := "no instruction begins here"
 			if ok {
-				why = d.differs(&in, line)
+				why = d.differs(in, line)
 			}
 			if why != "" {
 				if wrong++; wrong <= 20 {
