@@ -154,7 +154,7 @@ func (in *Inst) Names(r Reg) bool {
 }
 
 // Decoder reads one instruction at an address relative to the image's base. It gives false where the bytes are none. The steps
-// are appended to those in in.Steps[:0]; where no more than the flow is asked for, what they are does not count.
+// are appended to those in in.Steps[:0]; where no more than the flow is asked for, only the outline and what a return pops count.
 type Decoder func(code []byte, at uint32, base uint64, flow bool, in *Inst) bool
 
 func reg(r Reg, width uint8) Operand {

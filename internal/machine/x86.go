@@ -62,11 +62,8 @@ const maxLength = 15 // of an instruction
 
 func decodeX86(code []byte, at uint32, base uint64, long, flow bool, in *Inst) bool {
 	*in = Inst{Outline: Outline{At: at}, Steps: in.Steps[:0]}
-	if flow {
-		if n := plainLength(code, long); n > 0 {
-			in.Len = uint8(n)
-			return true
-		}
+	if flow && (in.jumps(code) || in.plain(code, long)) {
+		return true
 	}
 	x := x86{code: code[:min(len(code), maxLength)], at: at, base: base, long: long, in: in}
 	if !x.prefixes() || !x.operands() {

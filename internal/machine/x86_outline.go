@@ -1,5 +1,7 @@
 package machine
 
+import "encoding/binary"
+
 // What stands behind an opcode of the maps, in a byte: whether there is a ModRM byte, and how long an immediate is. Of opcodes that take a
 // longer look, as mayFlow says or as more than their map tells, it is 0.
 const (
@@ -40,10 +42,39 @@ func lengthsOf(table int, layout string) (list lengths) {
 	return list
 }
 
-// plainLength gives the length of an instruction behind which the next one runs; 0 of one that takes a longer look.
-func plainLength(code []byte, long bool) int {
+// jumps is the outline of a call or jump by a distance, or a return, without a prefix; false of all others.
+func (o *Outline) jumps(code []byte) bool {
 	if len(code) <= maxLength {
-		return 0
+		return false
+	}
+	short, near := int32(int8(code[1])), int32(binary.LittleEndian.Uint32(code[1:]))
+	switch op := code[0]; {
+	case op == 0x0f && code[1]&0xf0 == 0x80:
+		o.goTo(Branch, 6, int32(binary.LittleEndian.Uint32(code[2:])))
+	case op&0xf0 == 0x70:
+		o.goTo(Branch, 2, short)
+	case op == 0xe8:
+		o.goTo(Call, 5, near)
+	case op == 0xe9:
+		o.goTo(Jump, 5, near)
+	case op == 0xeb:
+		o.goTo(Jump, 2, short)
+	case op == 0xc3:
+		o.Flow, o.Len = Return, 1
+	default:
+		return false
+	}
+	return true
+}
+
+func (o *Outline) goTo(flow Flow, length uint8, distance int32) {
+	o.Flow, o.Len, o.Known, o.Target = flow, length, true, o.At+uint32(length)+uint32(distance)
+}
+
+// plain is the outline of an instruction behind which the next one runs; false of one that takes a longer look.
+func (o *Outline) plain(code []byte, long bool) bool {
+	if len(code) <= maxLength {
+		return false
 	}
 	i, narrow, wide := 0, false, false
 	if code[0] == 0x66 {
@@ -59,7 +90,7 @@ func plainLength(code []byte, long bool) int {
 		l = twoLengths[code[i]]
 	}
 	if l == 0 {
-		return 0
+		return false
 	}
 	i++
 	if l&hasModRM != 0 {
@@ -83,7 +114,8 @@ func plainLength(code []byte, long bool) int {
 	default:
 		i += int(l & sizes)
 	}
-	return i
+	o.Len = uint8(i)
+	return true
 }
 
 // modRMLength gives the length of a ModRM byte with a SIB byte and a displacement.
