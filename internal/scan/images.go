@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/image"
@@ -82,6 +81,12 @@ const window = 4
 // times of what it holds, and collecting after each of them takes half of all the time.
 const ballast = 40 << 20
 
+// job is a file to judge, and what it comes to.
+type job struct {
+	path string
+	done chan *report.Built
+}
+
 // Images judges built drivers, several at once, and gives them in the order of their paths. No more of them are in memory than are
 // judged at once or wait. What has the name of a library and is none of the kernel is left out, if it was not named itself.
 func Images(n Named, o Options) (iter.Seq[report.Built], error) {
@@ -92,37 +97,39 @@ func Images(n Named, o Options) (iter.Seq[report.Built], error) {
 	jobs := max(o.Jobs, 1)
 	return func(yield func(report.Built) bool) {
 		defer runtime.KeepAlive(make([]byte, ballast))
-		buffers := sync.Pool{New: func() any { return &bytes.Buffer{} }}
-		waiting, running, stop := make(chan chan *report.Built, window*jobs), make(chan bool, jobs), make(chan bool)
+		todo, waiting, stop := make(chan job), make(chan job, window*jobs), make(chan bool)
 		defer close(stop)
+		for range jobs {
+			go func() {
+				var b bytes.Buffer
+				for j := range todo {
+					_, named := slices.BinarySearch(n.Files, j.path)
+					j.done <- judge(t, j.path, &b, named, o)
+				}
+			}()
+		}
 		go func() {
+			defer close(todo)
 			defer close(waiting)
 			for _, p := range n.Images {
-				one := make(chan *report.Built, 1)
+				j := job{p, make(chan *report.Built, 1)}
 				select {
-				case waiting <- one:
+				case waiting <- j:
 				case <-stop:
 					return
 				}
-				running <- true
-				go func() {
-					_, named := slices.BinarySearch(n.Files, p)
-					b := buffers.Get().(*bytes.Buffer)
-					one <- judge(t, p, b, named, o)
-					buffers.Put(b)
-					<-running
-				}()
+				todo <- j
 			}
 		}()
 		for i := 0; ; i++ {
 			if o.Judged != nil {
 				o.Judged(i, len(n.Images))
 			}
-			one, more := <-waiting
+			j, more := <-waiting
 			if !more {
 				return
 			}
-			if b := <-one; b != nil && !yield(*b) {
+			if b := <-j.done; b != nil && !yield(*b) {
 				return
 			}
 		}
