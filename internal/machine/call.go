@@ -7,9 +7,9 @@ const shadowSpace = 32
 func (s *State) call(in *Inst) {
 	target := s.Target(in)
 	told := s.env.Called != nil && s.env.Cares(s, target)
-	var before State
+	var before *State
 	if told {
-		before = s.clone()
+		before = s.slab.state(s.clone())
 	}
 	kept, untouched := uint64(0), false
 	if s.closely {
@@ -41,7 +41,7 @@ func (s *State) call(in *Inst) {
 	s.flags = flags{}
 	s.regs[s.env.result] = s.slab.one(Atom{Kind: Result, N: int64(in.At), At: in.At})
 	if told {
-		s.env.Called(&before, s, in, target)
+		s.env.Called(before, s, in, target)
 	}
 }
 
@@ -75,7 +75,7 @@ func (s *State) Target(in *Inst) Value {
 // spoilPassed makes unknown what a called routine may write: whatever on the stack it is given the address of.
 func (s *State) spoilPassed(at uint32) {
 	s.spoilTaken(at)
-	var passed []place
+	passed := make([]place, 0, 16)
 	add := func(v Value) {
 		for _, a := range v {
 			if a.Kind == Frame {
