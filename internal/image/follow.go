@@ -48,21 +48,17 @@ type popped struct {
 // budget is how many instructions of an image are run through, over and over where there are loops.
 const budget = 3 << 19
 
-func (m *Image) follower(table []nx.DDI) *follower {
+// follower makes one that uses an empty room.
+func (m *Image) follower(r *room) *follower {
 	f := &follower{
-		Image: m, index: &index{image: m}, routines: map[uint32]*machine.Routine{}, slots: map[uint32]string{}, pops: map[uint32]popped{},
+		Image: m, index: &r.index, routines: r.routines, slots: r.slots, byIndex: r.byIndex, rows: r.rows, pops: map[uint32]popped{},
 		close: map[uint32]*machine.Routine{}, preserved: map[uint32]preserved{}, settingUp: map[uint32]bool{},
-		fetched: map[uint32]string{}, holding: map[uint32]string{}, byIndex: map[int]nx.DDI{}, rows: map[string]nx.DDI{},
+		fetched: map[uint32]string{}, holding: map[uint32]string{},
 		globals: map[place]*variable{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
+	f.index.empty(m)
 	for _, v := range m.Imports {
 		f.slots[v.Slot] = v.Name
-	}
-	for _, d := range table {
-		f.rows[d.Name] = d
-		if d.Wdf > 0 {
-			f.byIndex[d.Wdf] = d
-		}
 	}
 	switch m.Processor {
 	case nx.X64:
@@ -74,7 +70,7 @@ func (m *Image) follower(table []nx.DDI) *follower {
 	}
 	f.env.Base, f.env.Code, f.env.Inside, f.env.Constant = m.Base, m.At, f.inside, f.constant
 	f.env.Pops, f.env.Called, f.env.Cares, f.env.Budget = f.popsOf, f.called, f.cares, budget
-	f.env.Preserves = f.preserves
+	f.env.Preserves, f.env.Room = f.preserves, r.memory
 	if m.Processor == nx.X86 {
 		f.env.SetsUp = f.setsUp
 	}

@@ -33,8 +33,8 @@ func everything(t *testing.T, data []byte) {
 
 // bounded asks for what asks for the most, and fails where the work goes beyond what an image gets.
 func bounded(t *testing.T, m *Image) {
-	f := m.follower(nx.DDIs())
-	f.sites(f.rows)
+	f := m.follower(newRoom(nx.DDIs()))
+	f.sites()
 	f.findOptIns()
 	const lastBlock = 1 << 16 // is run through to its end
 	for _, g := range f.byVersion {

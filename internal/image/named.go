@@ -120,10 +120,10 @@ var fetchers = []string{"MmGetSystemRoutineAddress", "NdisGetRoutineAddress", "F
 
 // fetchedInto follows the routines that fetch others by name, and finds the variables that hold what they fetch. It gives the routines that
 // fetch one of the table's: they may call it without a variable.
-func (f *follower) fetchedInto(table map[string]nx.DDI) (fetching []uint32) {
+func (f *follower) fetchedInto() (fetching []uint32) {
 	followed := map[uint32]bool{}
 	for _, u := range f.using(f.slotsOf(fetchers...)) {
-		if followed[u.Start] || f.fetchesOther(u, table) {
+		if followed[u.Start] || f.fetchesOther(u) {
 			continue
 		}
 		followed[u.Start] = true
@@ -137,13 +137,13 @@ func (f *follower) fetchedInto(table map[string]nx.DDI) (fetching []uint32) {
 				if a.Kind != machine.Result {
 					continue
 				}
-				if name := f.fetched[uint32(a.N)]; table[name].Name != "" {
+				if name := f.fetched[uint32(a.N)]; f.rows[name].Name != "" {
 					f.holding[uint32(rva)] = name
 				}
 			}
 		})
 		for at, name := range f.fetched {
-			if _, its := r.Inst(at); its && table[name].Name != "" {
+			if _, its := r.Inst(at); its && f.rows[name].Name != "" {
 				fetching = append(fetching, r.Start)
 				break
 			}
@@ -153,7 +153,7 @@ func (f *follower) fetchedInto(table map[string]nx.DDI) (fetching []uint32) {
 }
 
 // fetchesOther says whether the block alone tells that what is fetched there is none of the table's.
-func (f *follower) fetchesOther(u use, table map[string]nx.DDI) bool {
+func (f *follower) fetchesOther(u use) bool {
 	if u.at == 0 || !f.certain(u) {
 		return false
 	}
@@ -164,7 +164,7 @@ func (f *follower) fetchesOther(u use, table map[string]nx.DDI) bool {
 		}
 	})
 	name := f.fetched[call]
-	return name != "" && table[name].Name == ""
+	return name != "" && f.rows[name].Name == ""
 }
 
 // slotsOf gives the slots of imports.

@@ -30,7 +30,7 @@ func TestReferencesARM64(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.follower(nil).index.references(addressesOf(dataAt, dataAt+8)); !slices.Equal(got, c.want) {
+		if got := m.follower(newRoom(nil)).index.references(addressesOf(dataAt, dataAt+8)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %x, want %x", c.name, got, c.want)
 		}
 	}
@@ -63,7 +63,7 @@ func TestDoesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.follower(nil).doesNothing(codeAt); got != c.want {
+		if got := m.follower(newRoom(nil)).doesNothing(codeAt); got != c.want {
 			t.Errorf("%s: got %v", c.name, got)
 		}
 	}
@@ -83,7 +83,7 @@ func TestExportedByNumber(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.directories[0] = directory{imagetest.ConstantsAt, 40}
-	f := m.follower(nil)
+	f := m.follower(newRoom(nil))
 	for at, want := range map[uint32]bool{codeAt: false, codeAt + 4: true, codeAt + 8: true, codeAt + 12: false} {
 		if f.exported(at) != want {
 			t.Errorf("%#x is exported: %v", at, !want)

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
-	"sync"
 
 	"github.com/nxport/nxport/internal/driver"
 	"github.com/nxport/nxport/internal/machine"
@@ -15,44 +14,17 @@ import (
 // notReached is said of a call that is found by its bytes alone.
 const notReached = "the code in front of the call is not followed: no known jump leads there"
 
-// room is the memory that an image is judged in, and then the next one. What is said of an image holds on to nothing of it.
-type room struct {
-	routines *machine.Room
-	index    index
-}
-
-var rooms = sync.Pool{New: func() any { return &room{routines: machine.NewRoom()} }}
-
-// in gives the follower the room of an image before.
-func (f *follower) in(r *room) {
-	r.routines.Empty()
-	r.index.empty(f.Image)
-	f.env.Room, f.index = r.routines, &r.index
-}
-
-// leave makes the room that of another image, unless it has become larger than most need.
-func (r *room) leave() {
-	if !r.routines.Large() && !r.index.large() {
-		rooms.Put(r)
-	}
-}
-
 // Driver gives the image's calls of the routines in the table, and what each asks for, with their lines in the source where it tells
 // them. Located makes of a path that the compiler gave the one to show.
 func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image {
-	rows := map[string]nx.DDI{}
-	for _, d := range table {
-		rows[d.Name] = d
-	}
-	img := driver.Image{Build: m.build(), Facts: m.layout(), Imports: m.imported(rows)}
+	r := enter(table)
+	defer r.leave()
+	img := driver.Image{Build: m.build(), Facts: m.layout(), Imports: m.imported(r.rows)}
 	if m.Processor == nx.ARM {
 		return img
 	}
-	f := m.follower(table)
-	r := rooms.Get().(*room)
-	defer r.leave()
-	f.in(r)
-	img.Sites = f.sites(rows)
+	f := m.follower(r)
+	img.Sites = f.sites()
 	if list := f.findOptIns(); len(list) > 0 {
 		img.Build.Mechanism, img.Build.Initialised = nx.OptIn, initialised(list, img.Sites)
 		img.Facts = append(img.Facts, f.facts(list)...)
@@ -68,12 +40,12 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 }
 
 // sites follows the routines that may call one of the table's, and gives those calls by address.
-func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
+func (f *follower) sites() []driver.Site {
 	f.findWdf()
-	fetching := f.fetchedInto(rows)
+	fetching := f.fetchedInto()
 	var wanted []uint32
 	for _, v := range f.Imports {
-		if rows[v.Name].Name != "" {
+		if f.rows[v.Name].Name != "" {
 			wanted = append(wanted, v.Slot)
 		}
 	}
@@ -84,7 +56,7 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 	if f.wdf != 0 {
 		wanted = append(wanted, f.wdf)
 	}
-	sites, rest := f.nearSites(wanted, rows)
+	sites, rest := f.nearSites(wanted)
 	for _, start := range fetching {
 		rest[start] = append(rest[start], 0)
 	}
@@ -92,7 +64,7 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 		r := f.routine(start)
 		r.EachCall(f.isIndirect, func(s *machine.State, in *machine.Inst) {
 			name, _ := f.callee(f.indirect(r, s, in, rest[start]), nil)
-			if d, ok := rows[name]; ok && !f.isLinkers(in.At, start) {
+			if d, ok := f.rows[name]; ok && !f.isLinkers(in.At, start) {
 				sites = append(sites, f.site(d, in, r))
 			}
 		})
@@ -103,7 +75,7 @@ func (f *follower) sites(rows map[string]nx.DDI) []driver.Site {
 
 // nearSites gives the calls that are found without a look at more than the block of instructions that names the import; and the
 // routines that must be followed for the others, with the instructions in them that name one.
-func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []driver.Site, rest map[uint32][]uint32) {
+func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest map[uint32][]uint32) {
 	rest = map[uint32][]uint32{}
 	for _, u := range f.using(wanted) {
 		called := false
@@ -117,7 +89,7 @@ func (f *follower) nearSites(wanted []uint32, rows map[string]nx.DDI) (sites []d
 					target, _ = u.Value(in.At, func(s *machine.State) machine.Value { return f.target(s, in) })
 				}
 				name, _ := f.callee(target, s)
-				d, ok := rows[name]
+				d, ok := f.rows[name]
 				if ok && !f.isLinkers(in.At, u.Start) {
 					sites = append(sites, f.site(d, in, u.Routine))
 				}
