@@ -25,6 +25,13 @@ func TestReferencesARM64(t *testing.T) {
 			[]reference{{dataAt + 8, codeAt + 12}}},
 		{"adrp x8; add x8, x0, x1; ldr x9, [x8]", words(0xb0000008, 0x8b010008, 0xf9400109), nil},
 		{"adrp x8; ldr x8, [x1]; ldr x9, [x8]", words(0xb0000008, 0xf9400028, 0xf9400109), nil},
+		{"adrp x8; ldrsw x8, [x1]; ldr x9, [x8]", words(0xb0000008, 0xb9800028, 0xf9400109), nil},
+		{"adrp x8; orr x8, x8, x1; ldr x9, [x8]", words(0xb0000008, 0xaa010108, 0xf9400109), nil},
+		{"adrp x8; str x1, [x8]; ldr x9, [x8]", words(0xb0000008, 0xf9000101, 0xf9400109), []reference{{dataAt, codeAt + 4}, {dataAt, codeAt + 8}}},
+		{"adrp x8, of the page before; add x8, x8, #1, lsl #12; ldr x9, [x8]", words(0x90000008, 0x91400508, 0xf9400109),
+			[]reference{{dataAt, codeAt + 4}, {dataAt, codeAt + 8}}},
+		{"ldr x8 of a literal; adr x9", words(0x58008008, 0x10007fe9), []reference{{dataAt, codeAt}, {dataAt, codeAt + 4}}},
+		{"add sp, sp, #2, lsl #12; ldr x9, [sp]", words(0x91400bff, 0xf94003e9), nil},
 	} {
 		m, err := Parse("d.sys", build(nx.ARM64, c.code))
 		if err != nil {
@@ -32,6 +39,79 @@ func TestReferencesARM64(t *testing.T) {
 		}
 		if got := m.follower(newRoom(nil)).index.references(addressesOf(dataAt, dataAt+8)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %x, want %x", c.name, got, c.want)
+		}
+	}
+}
+
+// Calls and branches of ARM64: all there are, and no more.
+func TestCallsARM64(t *testing.T) {
+	const nop = 0xd503201f
+	list := []uint32{
+		0x94000004, // bl 0x1010
+		0x14000003, // b 0x1010
+		0x54000040, // b.eq 0x1010
+		0x54000030, // bc.eq 0x1010, of newer processors than any Windows needs
+		nop,
+		0xb4ffffe0, // cbz x0, 0x1010
+		0x3607ffc0, // tbz w0, #0, 0x1010
+	}
+	want := []uint32{codeAt, codeAt + 4, codeAt + 8, codeAt + 20, codeAt + 24}
+	for range 100 {
+		at := uint32(4 * len(list))
+		want = append(want, codeAt+at)
+		list = append(list, 0x94000000|(4-at/4)&0x3ffffff)
+	}
+	m, err := Parse("d.sys", build(nx.ARM64, words(list...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []uint32
+	for _, c := range m.follower(newRoom(nil)).callersOf(codeAt + 16) {
+		got = append(got, c.at)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%d calls, want %d: %x, want %x", len(got), len(want), got[:min(len(got), 8)], want[:8])
+	}
+}
+
+// Calls, jumps and branches by distance, up to the last bytes of a section.
+func TestCallsX64(t *testing.T) {
+	const near, escaped = "\x90\x90\x0f\x84\xf8\xff\xff\xff", "\x0f\x10\x00\x00\x00\x00" // je to the start; movups, which is none
+	for _, c := range []struct {
+		name, last string
+		want       []uint32
+	}{
+		{"call", "\xe8\xed\xff\xff\xff", []uint32{codeAt + 2, codeAt + 14}},
+		{"jmp", "\xe9\xed\xff\xff\xff", []uint32{codeAt + 2, codeAt + 14}},
+		{"je", "\x0f\x84\xec\xff\xff\xff", []uint32{codeAt + 2, codeAt + 14}},
+		{"je, cut off", "\x0f\x84\xec\xff\xff", []uint32{codeAt + 2}},
+		{"call, cut off", "\xe8\xed\xff\xff", []uint32{codeAt + 2}},
+	} {
+		m, err := Parse("d.sys", build(nx.X64, []byte(near+escaped+c.last)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range m.Sections { // a section ends where its code does
+			if s := &m.Sections[i]; s.RVA == codeAt {
+				s.Size, s.length = uint32(len(near+escaped+c.last)), uint32(len(near+escaped+c.last))
+			}
+		}
+		var got []uint32
+		for _, call := range m.follower(newRoom(nil)).callersOf(codeAt) {
+			got = append(got, call.at)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %x, want %x", c.name, got, c.want)
+		}
+	}
+}
+
+// Of a list the part is given that names a range, both ends included.
+func TestBetween(t *testing.T) {
+	list := []reference{{2, 1}, {4, 2}, {4, 3}, {7, 4}}
+	for _, c := range []struct{ lo, hi, from, to uint32 }{{0, 1, 0, 0}, {0, 2, 0, 1}, {2, 4, 0, 3}, {3, 6, 1, 3}, {4, 4, 1, 3}, {5, ^uint32(0), 3, 4}, {8, 9, 4, 4}, {5, 4, 3, 3}} {
+		if got := between(list, c.lo, c.hi); !slices.Equal(got, list[c.from:c.to]) {
+			t.Errorf("%d to %d: got %v", c.lo, c.hi, got)
 		}
 	}
 }

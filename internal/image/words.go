@@ -7,7 +7,7 @@ import "encoding/binary"
 // without a branch that a processor could not foresee.
 func (x *index) words(rva uint32, code []byte) {
 	var page registerPages
-	var branches [1 << 10]int32
+	var branches [1 << 6]int32
 	n := 0
 	stack := [32]uint32{31: all}
 	named := max(x.image.Size, firstPage) - firstPage
@@ -16,7 +16,7 @@ func (x *index) words(rva uint32, code []byte) {
 		k := &wordKinds[kindOfWord[w>>21]]
 		d, from := w&31, w>>(k.from&31)&31
 		restored := stack[from] & k.load // what an epilogue restores is still there behind it
-		to := page[from] + w>>10&k.number<<(k.shift&31)
+		to := (page[from] + w>>10&k.number<<(k.shift&31)) &^ isZero(page[from])
 		page[d] = page[d]&(k.keeps|restored) | to&k.sets&isZero((w^0x03e0)&k.moves)
 		to &= k.names &^ restored
 		if k.address {
@@ -69,7 +69,9 @@ func (x *index) branches(rva uint32, code []byte, places []int32) {
 			to += uint32(int32(w<<6)>>6) * 4
 		case w>>24 == 0x54 && w&0x10 != 0: // no b.cond
 			continue
-		default: // b.cond, cbz, cbnz, tbz, tbnz
+		case w&0x7e000000 == 0x36000000: // tbz, tbnz
+			to += uint32(int32(w<<13)>>18) * 4
+		default: // b.cond, cbz, cbnz
 			to += uint32(int32(w<<8)>>13) * 4
 		}
 		if to < x.image.Size && len(x.calling) < maxIndexed {
@@ -138,7 +140,7 @@ func kindsOfWords() (of [1 << 11]uint8, kinds [wordKindCount]wordKind) {
 		case w&0x0a000000 == 0x08000000 && w&load != 0:
 			of[top] = loads
 		case w&0x0a000000 == 0x08000000: // a store
-		case isBranchARM64(w), w>>24 == 0x54, w&0x7e000000 == 0x34000000:
+		case isBranchARM64(w), w>>24 == 0x54, w&0x7c000000 == 0x34000000:
 			of[top] = branchWord
 		case w&0x7f800000 == 0x11000000: // add
 			of[top] = adds + uint8(w>>22&1)

@@ -26,7 +26,7 @@ func TestStatesApart(t *testing.T) {
 		s := entryState(&env, &sl, 0)
 		s.early, s.in = true, &Routine{env: &env, kept: 1}
 		s.put(place{0, -8}, 4, sl.number(1, 4, 0))
-		s.put(place{0, -16}, 4, sl.number(2, 4, 0))
+		s.put(place{0, 16}, 4, sl.number(2, 4, 0))
 		s.take(place{0, -16})
 		s.take(place{0, -20})
 		s.take(place{0, -24}) // there is room for more behind it
@@ -36,7 +36,7 @@ func TestStatesApart(t *testing.T) {
 	for name, change := range map[string]func(s *State){
 		"a slot is written":        func(s *State) { s.put(place{0, -8}, 4, sl.number(3, 4, 0)) },
 		"a slot is added":          func(s *State) { s.put(place{0, 12}, 4, sl.number(3, 4, 0)) },
-		"a slot is lost":           func(s *State) { s.cutOut(place{0, -16}, 4) },
+		"a slot is lost":           func(s *State) { s.cutOut(place{0, 16}, 4) },
 		"an address is taken":      func(s *State) { s.take(place{0, -32}) },
 		"a register is written":    func(s *State) { s.write(reg(1, 4), sl.number(3, 4, 0), 0) },
 		"all of it may be written": func(s *State) { s.regs[env.Frame] = earlier; s.write(at(env.Frame, -4, 4), sl.number(3, 4, 0), 0) },
@@ -93,21 +93,22 @@ func TestOrderOfRuns(t *testing.T) {
 
 // A routine that was followed where both ways of a branch are open has one in surroundings that tell the other.
 func TestAnew(t *testing.T) {
-	const code = "\x8b\x05\x00\x10\x00\x00" + "\x85\xc0\x74\x01\x90\xc3" // mov eax, [rip+0x1000]; test eax, eax; je 0xb; a: nop; b: ret
-	const nop, ret = 10, 11
+	// mov eax, [rip+0x1000]; test edx, edx; je a; b: test eax, eax; je c; a: nop; c: ret
+	const code = "\x8b\x05\x00\x10\x00\x00" + "\x85\xd2\x74\x04" + "\x85\xc0\x74\x01" + "\x90\xc3"
+	const b, nop, ret = 10, 14, 15
 	open, decided := X64(), X64()
 	around(&open, []byte(code))
 	around(&decided, []byte(code))
 	decided.Constant = func(uint64, uint8) (uint64, bool) { return 0, true }
 	never := func(*Outline) bool { return false }
 	r := Read(&open, 0)
-	if reached := r.Reach(0, never); !reached.Has(nop) || !reached.Has(ret) {
+	if reached := r.Reach(b, never); !reached.Has(nop) || !reached.Has(ret) {
 		t.Fatal("one of the ways is not open")
 	}
-	if reached := r.Anew(&decided).Reach(0, never); reached.Has(nop) || !reached.Has(ret) {
+	if reached := r.Anew(&decided).Reach(b, never); reached.Has(nop) || !reached.Has(ret) {
 		t.Error("the way of another value is open")
 	}
-	if reached := r.Reach(0, never); !reached.Has(nop) {
+	if reached := r.Reach(b, never); !reached.Has(nop) {
 		t.Error("the first has changed")
 	}
 }
