@@ -175,7 +175,6 @@ func (q *query) fromCallers(a machine.Atom, r *machine.Routine) answer {
 		}
 	}
 	byWindows, known := q.f.fromPortCls(a, r.Start)
-	q.f.seen.more = q.f.seen.more || known
 	switch {
 	case q.f.exported(r.Start):
 		out.add(answer{unknown: what + ", and it is exported"})

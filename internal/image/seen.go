@@ -26,13 +26,13 @@ type asked struct {
 }
 
 func (s *seen) begin() {
-	s.asked, s.routines, s.variables, s.more = s.asked[:0], s.routines[:0], s.variables[:0], s.shared
+	s.asked, s.routines, s.variables, s.more = s.asked[:0], s.routines[:0], s.variables[:0], false
 }
 
 // sameOn says whether surely nothing that was seen is something else on other versions of Windows.
 func (f *follower) sameOn(versions ...nx.Version) bool {
 	f.learn()
-	if f.seen.more || f.learns.anywhere || slices.ContainsFunc(f.seen.routines, f.isLearning) {
+	if f.seen.more || f.seen.shared || f.learns.anywhere || slices.ContainsFunc(f.seen.routines, f.isLearning) {
 		return false
 	}
 	asked := slices.DeleteFunc(slices.Clone(f.seen.asked), func(a asked) bool { return !f.isLearning(a.Routine) })
