@@ -35,7 +35,7 @@ func (r *Routine) give(s *State) {
 	}
 	at := r.by.At
 	for _, reg := range r.env.arguments() {
-		if _, numbers := r.given.regs[reg].Numbers(); numbers {
+		if r.given.regs[reg].isNumbers() {
 			s.regs[reg] = r.given.regs[reg]
 		}
 	}

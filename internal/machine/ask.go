@@ -82,7 +82,12 @@ func (r *Routine) Calls(visit func(s *State, in *Inst)) {
 
 // leaves says whether a block has a call, or ends by leaving the routine.
 func (r *Routine) leaves(b *block) bool {
-	return slices.ContainsFunc(r.outlines[b.first:b.last+1], func(in Outline) bool { return r.calls(&in) })
+	for i := b.first; i <= b.last; i++ {
+		if r.calls(&r.outlines[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // calls says whether an instruction is a call, or a jump that leaves the routine.

@@ -165,7 +165,7 @@ func (s *State) narrowTo(f flags, c Cond) bool {
 	if len(kept) == 0 {
 		return false
 	}
-	if _, numbers := kept.Numbers(); c == Equal && !numbers && f.width() >= 4 {
+	if c == Equal && !kept.isNumbers() && f.width() >= 4 {
 		kept = s.slab.number(int64(b), f.width(), kept[0].At)
 	}
 	s.replace(f, kept)

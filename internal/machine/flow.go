@@ -148,14 +148,16 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 		r.Whole = false
 		return nil, false
 	}
-	s := r.entering(blk)
+	s := r.slab.borrow(r.entering(blk))
+	defer r.slab.giveBack(s)
 	for i := range blk.insts {
 		in := &blk.insts[i]
 		if in.Flow == Call && !in.Known && r.env.Ends != nil && r.env.Ends(s.Target(in)) {
 			return nil, false
 		}
-		r.pass(&s, in)
+		r.pass(s, in)
 	}
+	changed = r.slab.changed[:0]
 	last := blk.lastInst()
 	if last.Flow == Jump && !last.Known {
 		more = r.leads(s.read(last.Via, r.env.Word, last.At), b, s.entered())
@@ -168,16 +170,19 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 		r.env.Budget -= len(s.slots) / slotsOfOne
 		out := s
 		if i+1 < len(blk.next) {
-			out = s.clone()
+			out = r.slab.borrow(s.clone())
 		}
-		if e.taken != 0 && !out.branch(last, e.taken > 0) {
-			continue
+		if e.taken == 0 || out.branch(last, e.taken > 0) {
+			e.live = true
+			if r.arrive(e.to, out) {
+				changed = append(changed, e.to)
+			}
 		}
-		e.live = true
-		if r.arrive(e.to, &out) {
-			changed = append(changed, e.to)
+		if out != s {
+			r.slab.giveBack(out)
 		}
 	}
+	r.slab.changed = changed
 	return changed, more
 }
 

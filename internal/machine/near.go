@@ -1,7 +1,5 @@
 package machine
 
-import "slices"
-
 // EachCall visits those calls of the routine that are wanted, and jumps that leave it, whether or not it comes there. The state is what the
 // block of the call tells: what comes from in front of that is Early; where that was read through, the atom has the distance, the width and
 // the address of the instruction of the last time.
@@ -15,16 +13,17 @@ func (r *Routine) EachCall(wanted func(in *Outline) bool, visit func(near *State
 }
 
 func (r *Routine) eachCall(b *block, wanted func(in *Outline) bool, visit func(near *State, in *Inst)) {
-	outlines := r.outlines[b.first : b.last+1]
-	isWanted := func(in Outline) bool { return r.calls(&in) && wanted(&in) }
-	if !slices.ContainsFunc(outlines, isWanted) {
-		return
+	first := b.first
+	for !r.calls(&r.outlines[first]) || !wanted(&r.outlines[first]) {
+		if first++; first > b.last {
+			return
+		}
 	}
 	r.lower(b)
 	s, insts, all := r.blankState(b), b.insts, len(r.outlines)
 	for i := 0; i < len(insts) && all == len(r.outlines); i++ {
-		if isWanted(insts[i].Outline) {
-			visit(s, &insts[i])
+		if in := &insts[i]; b.first+i >= first && r.calls(&in.Outline) && wanted(&in.Outline) {
+			visit(s, in)
 		}
 		r.pass(s, &insts[i])
 	}
@@ -59,8 +58,11 @@ func (r *Routine) blankState(b *block) *State {
 		return r.slab.state(entryState(r.env, r.slab, at))
 	}
 	s := r.slab.state(State{env: r.env, slab: r.slab, early: true, in: r})
-	for reg := len(r.early); reg < r.env.registers(); reg++ {
-		r.early = append(r.early, r.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(reg), At: r.Start}))
+	if r.early == nil {
+		r.early = r.slab.values.take(r.env.registers())
+		for reg := range r.early {
+			r.early[reg] = r.slab.one(Atom{Kind: Opaque, Why: Earlier, N: int64(reg), At: r.Start})
+		}
 	}
 	s.regs = r.slab.copied(r.early)
 	s.regs[r.env.Stack] = r.slab.one(Atom{Kind: Frame, Off: int64(at) | alone, At: at})

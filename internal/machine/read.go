@@ -12,8 +12,9 @@ type reader struct {
 	leads  []bool // instructions that begin a block
 	blocks []int32
 	edges  []edge
-	into   []int   // how many edges lead to a block
-	near   []int32 // one more than the place of an instruction, by its distance from the start of the routine; 0 where none is read
+	queue  []uint32 // where runs begin that wait
+	into   []int    // how many edges lead to a block
+	near   []int32  // one more than the place of an instruction, by its distance from the start of the routine; 0 where none is read
 	far    map[uint32]int32
 	start  uint32
 	mixed  bool // the instructions are not in the order of their addresses
@@ -63,7 +64,7 @@ func (r *Routine) read() {
 	x := &room.reader
 	x.begin(r.Start)
 	r.slab = &room.slab
-	queue := []uint32{r.Start}
+	queue := append(x.queue[:0], r.Start)
 	for len(queue) > 0 {
 		lowest := max(0, len(queue)-maxLookedAt) // so that instructions come in order, or nearly
 		for i := lowest; i < len(queue); i++ {
@@ -75,6 +76,7 @@ func (r *Routine) read() {
 		queue[lowest] = queue[len(queue)-1]
 		queue = r.readRun(x, at, queue[:len(queue)-1])
 	}
+	x.queue = queue
 	if x.mixed {
 		slices.SortFunc(x.read, func(a, b Outline) int { return int(int64(a.At) - int64(b.At)) })
 		for i := range x.read {

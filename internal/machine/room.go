@@ -15,6 +15,7 @@ func NewRoom() *Room { return &Room{reader: reader{inst: Inst{Steps: make([]Step
 // Empty makes it ready for another image.
 func (r *Room) Empty() {
 	s := &r.slab
+	s.idle = s.idle[:0]
 	s.atoms.empty()
 	s.values.empty()
 	s.slots.empty()
@@ -83,6 +84,8 @@ type slab struct {
 	blocks   store[block]
 	edges    store[edge]
 	numbers  store[int]
+	idle     []*State // that were given back
+	changed  []int    // blocks, by the last that was run through
 }
 
 const maxSteps = 16 // of one instruction
@@ -117,6 +120,20 @@ func (s *slab) state(t State) *State {
 	*p = t
 	return p
 }
+
+// borrow gives room for a state that is given back.
+func (s *slab) borrow(t State) *State {
+	n := len(s.idle)
+	if n == 0 {
+		return s.state(t)
+	}
+	p := s.idle[n-1]
+	s.idle = s.idle[:n-1]
+	*p = t
+	return p
+}
+
+func (s *slab) giveBack(p *State) { s.idle = append(s.idle, p) }
 
 // place gives room for the steps of an instruction; taken says how many there are.
 func (s *slab) place() []Step {

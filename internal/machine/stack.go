@@ -43,7 +43,7 @@ func (s *State) loadSlot(p place, width uint8, at uint32) Value {
 // within gives a part of a slot, where that holds numbers.
 func (s *State) within(x *slot, p place, width uint8, at uint32) Value {
 	below := p.off - x.off
-	if _, numbers := x.value.Numbers(); !numbers || below < 0 || below+int64(width) > int64(x.width) {
+	if !x.value.isNumbers() || below < 0 || below+int64(width) > int64(x.width) {
 		return s.slab.opaque(NotFollowed, at)
 	}
 	return s.slab.each(x.value, at, func(a Atom) Atom {

@@ -403,7 +403,7 @@ func (s *State) table(o Operand, at uint32) (Value, bool) {
 	if o.Index == NoReg {
 		return nil, false
 	}
-	if _, known := s.regs[o.Index].Numbers(); known {
+	if s.regs[o.Index].isNumbers() {
 		return nil, false
 	}
 	t := Atom{Kind: Table, N: cut(int64(base)+o.Imm, s.env.Word), Width: o.Width, At: at}
@@ -464,13 +464,11 @@ func (s *State) forget(o Operand) {
 
 // merged puts the lowest bytes into a register whose others stay.
 func (s *State) merged(old, v Value, width uint8, at uint32) Value {
-	if _, numbers := old.Numbers(); numbers {
-		if _, numbers := v.Numbers(); numbers {
-			mask := cut(-1, width)
-			high := s.slab.combine(And, old, s.slab.number(^mask, 8, at), 8, at)
-			low := s.slab.combine(And, v, s.slab.number(mask, 8, at), 8, at)
-			return s.slab.combine(Or, high, low, 8, at)
-		}
+	if old.isNumbers() && v.isNumbers() {
+		mask := cut(-1, width)
+		high := s.slab.combine(And, old, s.slab.number(^mask, 8, at), 8, at)
+		low := s.slab.combine(And, v, s.slab.number(mask, 8, at), 8, at)
+		return s.slab.combine(Or, high, low, 8, at)
 	}
 	return s.slab.each(v, at, func(a Atom) Atom {
 		if a.Kind == Number || a.masked() {
@@ -485,7 +483,7 @@ func (s *State) merged(old, v Value, width uint8, at uint32) Value {
 // be one on the stack.
 func (s *State) store(o Operand, v Value, at uint32) {
 	targets := s.address(o, at)
-	_, numbers := v.Numbers() // else an address may be kept
+	numbers := v.isNumbers() // else an address may be kept
 	for _, a := range v {
 		if a.Kind == Frame && !onStack(targets) {
 			s.take(place{a.Off, a.N})

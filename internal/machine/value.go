@@ -139,16 +139,14 @@ func (a Atom) String() string {
 // Value is the set of what a register or a stack slot can hold; never empty, and never changed once made.
 type Value []Atom
 
-// Numbers gives the value as numbers, false where it is not only those.
-func (v Value) Numbers() ([]uint64, bool) {
-	var list []uint64
-	for _, a := range v {
-		if a.Kind != Number || a.Low != 0 {
-			return nil, false
+// isNumbers says whether the value is nothing but numbers.
+func (v Value) isNumbers() bool {
+	for i := range v {
+		if v[i].Kind != Number || v[i].Low != 0 {
+			return false
 		}
-		list = append(list, uint64(a.N))
 	}
-	return list, len(v) > 0
+	return len(v) > 0
 }
 
 // Number gives the value if it is one number.
@@ -222,7 +220,7 @@ func (s *slab) join(a, b Value, at uint32) Value {
 	for _, x := range b {
 		if i := out.index(x); i >= 0 {
 			if both := out[i].readAlso(x); both != out[i] {
-				out = slices.Clone(out)
+				out = append(s.atoms.take(len(out))[:0], out...)
 				out[i] = both
 			}
 			continue
@@ -230,9 +228,17 @@ func (s *slab) join(a, b Value, at uint32) Value {
 		if len(out) >= MaxAtoms {
 			return s.opaque(ManyValues, at)
 		}
-		out = append(out[:len(out):len(out)], x)
+		out = s.with(out, x)
 	}
 	return out
+}
+
+// with gives a value and one more.
+func (s *slab) with(v Value, a Atom) Value {
+	w := s.atoms.take(len(v) + 1)
+	copy(w, v)
+	w[len(v)] = a
+	return w
 }
 
 // anything says whether a value is given up on: nothing can be added to that. Else a loop would find something new for ever.
