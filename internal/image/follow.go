@@ -56,7 +56,7 @@ func (m *Image) follower(r *room) *follower {
 		fetched: map[uint32]string{}, holding: map[uint32]string{},
 		globals: map[place]*variable{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
-	f.index.empty(m)
+	f.index.image = m
 	for _, v := range m.Imports {
 		f.slots[v.Slot] = v.Name
 	}

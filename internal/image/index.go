@@ -11,22 +11,22 @@ import (
 // index tells where an image names its own addresses, and where routines may begin. Each list is made when it is first asked for, in
 // memory that was that of another image.
 type index struct {
-	image                          *Image
-	naming, calling, pointing      []reference
-	indexed, pointed, beganIndexed bool
-	beginning                      []uint32
-	spare                          []reference
+	image                           *Image
+	naming, calling, pointing       []reference
+	spare                           []reference // to sort them
+	beginning                       []uint32
+	hasCode, hasPointers, hasStarts bool // naming and calling, pointing, and beginning are made
 }
 
 // empty makes it ready for another image.
-func (x *index) empty(m *Image) {
-	x.image, x.indexed, x.pointed, x.beganIndexed = m, false, false, false
-	x.naming, x.calling, x.pointing, x.beginning = x.naming[:0], x.calling[:0], x.pointing[:0], x.beginning[:0]
+func (x *index) empty() {
+	*x = index{naming: x.naming[:0], calling: x.calling[:0], pointing: x.pointing[:0], spare: x.spare[:0], beginning: x.beginning[:0]}
 }
 
-// large says whether it has become larger than most images need.
-func (x *index) large() bool {
-	return cap(x.naming)+cap(x.calling)+cap(x.pointing)+cap(x.spare) > maxIndexed/2
+// size is how many bytes it has become large.
+func (x *index) size() int {
+	const sizeReference = 8
+	return sizeReference * (cap(x.naming) + cap(x.calling) + cap(x.pointing) + cap(x.spare))
 }
 
 // maxIndexed bounds a list.
@@ -73,10 +73,10 @@ func (x *index) callersOf(to uint32) []reference { return between(x.calls(), to,
 
 // read goes through all code for what it names and calls.
 func (x *index) read() {
-	if x.indexed {
+	if x.hasCode {
 		return
 	}
-	x.indexed = true
+	x.hasCode = true
 	if x.image.Processor == nx.X86 {
 		x.absolute()
 	}
@@ -92,8 +92,7 @@ func (x *index) read() {
 	x.naming, x.calling = x.sort(x.naming), x.sort(x.calling)
 }
 
-// What a byte of x86 can begin: a distance to the next instruction behind it, behind a ModRM byte on x64 and behind E8 and E9; or a branch,
-// 0F 80 to 8F.
+// What stands in front of a distance to the next instruction: on x64 a ModRM byte that says so; E8 and E9; or 0F with 80 to 8F.
 const (
 	escape   = 0x0f
 	callNear = 0xe8 // E9 is a jump
@@ -101,36 +100,35 @@ const (
 
 func isRelative(b byte) bool { return b&0xc7 == 0x05 }
 
-var beginningsX86, beginningsX64 = beginnings()
+var inFrontX86, inFrontX64 = inFront()
 
-// beginnings are, for each byte, 1 where it is one of those; on x86 and on x64.
-func beginnings() (x86, x64 [256]uint8) {
+// inFront gives, for each byte, 1 where it is one of those; on x86 and on x64.
+func inFront() (x86, x64 [256]uint8) {
 	for b := range x86 {
 		if b == escape || b&0xfe == callNear {
-			x86[b] = 1
-		}
-		x64[b] = x86[b]
-		if isRelative(byte(b)) {
+			x86[b], x64[b] = 1, 1
+		} else if isRelative(byte(b)) {
 			x64[b] = 1
 		}
 	}
 	return x86, x64
 }
 
-// distances finds what instructions of x86 name by a distance. Most bytes are of none, so they are sorted out first, without a branch.
+// distances finds what instructions of x86 name by a distance. Most bytes stand in front of none: those are sorted out first, without a
+// branch.
 func (x *index) distances(rva uint32, code []byte) {
 	const stretch = 1 << 12
 	var places [stretch]uint16
-	beginnings := &beginningsX64
+	inFront := &inFrontX64
 	if x.image.Processor == nx.X86 {
-		beginnings = &beginningsX86
+		inFront = &inFrontX86
 	}
 	var start, size uint32 // of the section that the last call went to
 	for from := 0; from < len(code); from += stretch {
 		n := 0
 		for i, b := range code[from:min(len(code), from+stretch)] {
 			places[n] = uint16(i)
-			n += int(beginnings[b])
+			n += int(inFront[b])
 		}
 		for _, place := range places[:n] {
 			i := from + int(place)
@@ -190,10 +188,10 @@ func (x *index) absolute() {
 // pointers gives the addresses that the image holds: what the relocations change. Without relocations it has none, and the bytes of the
 // data must do.
 func (x *index) pointers() []reference {
-	if x.pointed {
+	if x.hasPointers {
 		return x.pointing
 	}
-	x.pointed = true
+	x.hasPointers = true
 	m := x.image
 	var held []byte // what is behind the last address but for where the section ends
 	from := uint32(0)
@@ -219,10 +217,10 @@ func (x *index) pointers() []reference {
 
 // prologues gives the beginnings of routines that look like it: push ebp; mov ebp, esp behind padding or a return.
 func (x *index) prologues() []uint32 {
-	if x.beganIndexed {
+	if x.hasStarts {
 		return x.beginning
 	}
-	x.beganIndexed = true
+	x.hasStarts = true
 	for _, s := range x.image.Sections {
 		if !s.Executable() {
 			continue

@@ -41,16 +41,18 @@ func enter(table []nx.DDI) *room {
 	if !ok || len(r.table) != len(table) || len(table) > 0 && &r.table[0] != &table[0] {
 		return newRoom(table)
 	}
-	r.memory.Empty()
-	clear(r.routines)
-	clear(r.slots)
 	return r
 }
 
 // leave makes the room that of another image, unless it has become larger than most need.
 func (r *room) leave() {
-	const many = 1 << 11
-	if !r.memory.Large() && !r.index.large() && len(r.routines)+len(r.slots) < many {
-		rooms.Put(r)
+	const manyBytes, many = 8 << 20, 1 << 11
+	if r.memory.Size() > manyBytes || r.index.size() > manyBytes || len(r.routines)+len(r.slots) > many {
+		return
 	}
+	r.memory.Empty()
+	r.index.empty()
+	clear(r.routines)
+	clear(r.slots)
+	rooms.Put(r)
 }

@@ -14,26 +14,18 @@ func NewRoom() *Room { return &Room{reader: reader{inst: Inst{Steps: make([]Step
 
 // Empty makes it ready for another image.
 func (r *Room) Empty() {
-	s := &r.slab
-	s.idle = s.idle[:0]
-	s.atoms.empty()
-	s.values.empty()
-	s.slots.empty()
-	s.states.empty()
-	s.steps.empty()
-	s.insts.empty()
-	s.outlines.empty()
-	s.blocks.empty()
-	s.edges.empty()
-	s.numbers.empty()
+	r.slab.idle = r.slab.idle[:0]
+	for _, s := range r.slab.stores() {
+		s.empty()
+	}
 }
 
-// Large says whether it has become larger than most images need.
-func (r *Room) Large() bool {
-	s := &r.slab
-	chunks := len(s.atoms.chunks) + len(s.values.chunks) + len(s.slots.chunks) + len(s.states.chunks) + len(s.steps.chunks) +
-		len(s.insts.chunks) + len(s.outlines.chunks) + len(s.blocks.chunks) + len(s.edges.chunks) + len(s.numbers.chunks)
-	return chunks > maxChunks
+// Size is how many bytes it has become large.
+func (r *Room) Size() (bytes int) {
+	for _, s := range r.slab.stores() {
+		bytes += s.bytes()
+	}
+	return bytes
 }
 
 // store hands out parts of long slices, which hold what they held before.
@@ -43,10 +35,7 @@ type store[T any] struct {
 	used   int // of the chunks
 }
 
-const (
-	sizeChunk = 1 << 16 // bytes
-	maxChunks = 1 << 7
-)
+const sizeChunk = 1 << 16 // bytes, at least
 
 func (s *store[T]) take(n int) []T {
 	if len(s.free) < n {
@@ -65,12 +54,21 @@ func (s *store[T]) more(n int) {
 			return
 		}
 	}
-	s.free = make([]T, max(n, sizeChunk/int(reflect.TypeFor[T]().Size())))
+	s.free = make([]T, max(n, sizeChunk/sizeOf[T]()))
 	s.chunks = append(s.chunks, s.free)
 	s.used++
 }
 
 func (s *store[T]) empty() { s.free, s.used = nil, 0 }
+
+func (s *store[T]) bytes() (n int) {
+	for _, c := range s.chunks {
+		n += len(c)
+	}
+	return n * sizeOf[T]()
+}
+
+func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }
 
 // slab hands out what routines are read and followed with, without an allocation for each.
 type slab struct {
@@ -86,6 +84,16 @@ type slab struct {
 	numbers  store[int]
 	idle     []*State // that were given back
 	changed  []int    // blocks, by the last that was run through
+}
+
+// anyStore is one, whatever it is of.
+type anyStore interface {
+	empty()
+	bytes() int
+}
+
+func (s *slab) stores() []anyStore {
+	return []anyStore{&s.atoms, &s.values, &s.slots, &s.states, &s.steps, &s.insts, &s.outlines, &s.blocks, &s.edges, &s.numbers}
 }
 
 const maxSteps = 16 // of one instruction
