@@ -102,6 +102,7 @@ func checkBuilt(t *testing.T, rva uint32) {
 		{[]string{"scan", "drv.sys", "--at", fmt.Sprintf("0x%X", rva), "--format", "json"}, clean, []string{
 			`{"type":"address","witness":"image","path":"drv.sys","section":".text",`, fmt.Sprintf(`"rva":%d,`, rva),
 			`"relation":"return","site":{"type":"site","witness":"image",`, `"ddi":"ExAllocatePoolWithTag","state":"resolved","kind":"pool_type","decides":1,`,
+			`: the value is 0"}`,
 			fmt.Sprintf(`"frames":[{"path":"drv.c","line":%d,"function":"Get"}`, lineOf("the request")),
 		}},
 		{[]string{"scan", "drv.sys", "--at", fmt.Sprintf("%x", rva), "--at", "0"}, unusable, append(where, "0x0 is in no section")},

@@ -1,7 +1,6 @@
 package truth
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"maps"
@@ -141,7 +140,17 @@ func TestDriverImages(t *testing.T) {
 		}
 	})
 	t.Logf("\n%s", tallies(list, table))
+	all := tally{unknown: map[string]int{}}
+	for _, a := range table {
+		all.add(a)
+	}
+	if n := all.unknowns(); n*100 > all.lines*unknownOfDrivers {
+		t.Errorf("%d of %d lines are not known: want %d %% at most", n, all.lines, unknownOfDrivers)
+	}
 }
+
+// unknownOfDrivers is how many percent of the lines of the drivers may not be known.
+const unknownOfDrivers = 6
 
 // judgeImages builds programs, reads their images, runs the programs natively and compares.
 func judgeImages(t *testing.T, w way, libraries string, programs []program, exact bool) tally {
@@ -154,7 +163,13 @@ func judgeImages(t *testing.T, w way, libraries string, programs []program, exac
 		flags = []string{"-DKIT_ARM64"}
 	}
 	seen := run(t, programs, flags...)
-	dir := cmp.Or(*kept, t.TempDir())
+	dir := t.TempDir()
+	if *kept != "" {
+		dir = filepath.Join(*kept, strings.ReplaceAll(w.String(), " ", "-"))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, p := range programs {
 		sys := w.build(t, dir, libraries, p)
 		clock := time.Now()
