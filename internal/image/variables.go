@@ -27,6 +27,8 @@ type store struct {
 	value   answer
 	steps   []driver.Step
 	direct  bool // the instruction names the variable, and nothing else in the routine writes it
+	// through is what the routine gets that points to the variable, or in front of it; nil where it has the address of its own.
+	through *filling
 }
 
 const (
@@ -85,78 +87,9 @@ func (f *follower) variableAt(p place) *variable {
 		f.storesTo(v, p, f.routine(start))
 	}
 	if len(v.stores) == 0 && v.unknown == "" {
-		v.unknown = f.throughPointer(rva)
+		f.fill(v, p)
 	}
 	return v
-}
-
-// maxObject is how far in front of a variable an object may begin that it is a field of.
-const maxObject = 1 << 12
-
-// throughPointer says why a variable that nothing writes by its own address may be written all the same: it may be a field of the object
-// that begins at the nearest address in front of it that the code takes, and that address goes to where the field is written, or out
-// of sight. It is "" where it does not.
-func (f *follower) throughPointer(rva uint32) string {
-	section, ok := f.Section(rva)
-	if !ok {
-		return ""
-	}
-	window := addresses{lo: max(section.RVA, rva-min(rva, maxObject)), hi: rva - 1}
-	nearest, takers := uint32(0), []*machine.Routine(nil)
-	for _, ref := range f.references(window) {
-		r, ok := f.startOf(ref.at)
-		if !ok || f.onlyLoads(ref.at) {
-			continue
-		}
-		in, ok := r.Covering(ref.at)
-		if !ok {
-			continue
-		}
-		to, writes, names := f.touches(in, ref.to)
-		if writes > 0 || !names || to < nearest || to >= rva {
-			continue
-		}
-		if to > nearest {
-			nearest, takers = to, nil
-		}
-		if !slices.Contains(takers, r) {
-			takers = append(takers, r)
-		}
-	}
-	address := int64(f.Base) + int64(nearest)
-	is := func(a machine.Atom) bool { return a.Kind == machine.Number && a.N == address && a.Low == 0 }
-	for _, r := range takers {
-		if r.StoresBeyond(int64(rva-nearest)) || f.writesThrough(r, is, int64(rva-nearest), maxCallersUp) {
-			return fmt.Sprintf("the variable at 0x%x may be a part of what begins at 0x%x, whose address the routine at 0x%x takes", rva, nearest, r.Start)
-		}
-	}
-	return ""
-}
-
-// writesThrough says whether a pointer that a routine has may lead to a store at a distance from it: in what it calls, or where it is
-// not followed. Routines of Windows are taken to write no more than what the pointer is to.
-func (f *follower) writesThrough(r *machine.Routine, is func(machine.Atom) bool, distance int64, deep int) bool {
-	uses, _, escapes := r.Uses(is)
-	if escapes {
-		return true
-	}
-	for _, u := range uses {
-		if u.Target {
-			continue
-		}
-		name, start := f.callee(u.To, nil)
-		if name != "" {
-			continue
-		}
-		if start == 0 || deep == 0 {
-			return true
-		}
-		entry := func(a machine.Atom) bool { return a.Kind == u.Entry.Kind && a.N == u.Entry.N && a.Plain() }
-		if callee := f.routine(start); callee.StoresBeyond(distance) || f.writesThrough(callee, entry, distance, deep-1) {
-			return true
-		}
-	}
-	return false
 }
 
 // variableUnder follows the routines that set a variable for one version of Windows.
@@ -168,6 +101,9 @@ func (f *follower) variableUnder(v *variable, p place) {
 		switch {
 		case s.direct:
 			f.storedAt(v, p, use{f.routine(s.routine), s.at, p.rva})
+		case s.through != nil && !slices.Contains(done, s.routine):
+			done = append(done, s.routine)
+			f.filledBy(v, p, f.routine(s.routine), *s.through)
 		case !slices.Contains(done, s.routine):
 			done = append(done, s.routine)
 			f.storesTo(v, p, f.routine(s.routine))
@@ -206,7 +142,7 @@ func (f *follower) naming(rva uint32, width uint8) writing {
 		switch near := rva - to; {
 		case writes > 0 && (near < uint32(writes) || -near < uint32(width)):
 			w.direct = append(w.direct, use{r, in.At, to})
-		case writes == 0 && names && (near == 0 || r.StoresBeyond(int64(near))) && !slices.Contains(w.routines, r.Start):
+		case writes == 0 && names && (near == 0 || r.StoresBeyond(int64(near), width)) && !slices.Contains(w.routines, r.Start):
 			w.routines = append(w.routines, r.Start)
 		}
 	}

@@ -126,11 +126,13 @@ func (r *Routine) Names(numbers ...int64) bool {
 	return false
 }
 
-// StoresBeyond says whether the routine writes anywhere at that distance from a register, or at one that an index tells.
-func (r *Routine) StoresBeyond(distance int64) bool {
+// StoresBeyond says whether the routine writes anywhere to some bytes at a distance from a register other than the stack pointer, or at a
+// distance that an index tells.
+func (r *Routine) StoresBeyond(distance int64, width uint8) bool {
+	overlaps := func(d *Operand) bool { return d.Imm < distance+int64(width) && distance < d.Imm+int64(max(d.Width, 1)) }
 	for in := range r.Insts() {
 		for j := range in.Steps {
-			if d := &in.Steps[j].Dst; d.Kind == Memory && (d.Reg != NoReg && d.Imm == distance || d.Index != NoReg) {
+			if d := &in.Steps[j].Dst; d.Kind == Memory && (d.Reg != NoReg && d.Reg != r.env.Stack && overlaps(d) || d.Index != NoReg) {
 				return true
 			}
 		}
