@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"iter"
 	"slices"
+	"sort"
 
 	"github.com/nxport/nxport/internal/machine"
 	"github.com/nxport/nxport/nx"
@@ -238,13 +239,23 @@ func (f *follower) candidates(rva uint32) iter.Seq[uint32] {
 		pointed, parts := f.pointedTo(lowest, rva)
 		nearest = pointed[:min(len(pointed), maxNearest)]
 		_ = each(nearest, yield) && each(likely, yield) && each(pointed[len(nearest):], yield) &&
-			each(doubtful, yield) && each(f.padded(lowest, rva), yield) &&
+			each(doubtful, yield) && each(f.padded(lowest, rva), yield) && each(f.labelled(lowest, rva), yield) &&
 			each(parts[:min(len(parts), maxParts)], yield) // else what is there is not found at all
 	}
 }
 
 func each(list []uint32, yield func(uint32) bool) bool {
 	return !slices.ContainsFunc(list, func(start uint32) bool { return !yield(start) })
+}
+
+// labelled gives what has a name in a range, the highest first: it can be a part of a routine.
+func (f *follower) labelled(lowest, highest uint32) (list []uint32) {
+	symbols := f.Symbols()
+	i := sort.Search(len(symbols), func(i int) bool { return symbols[i].RVA > highest })
+	for ; i > 0 && symbols[i-1].RVA >= lowest && len(list) < maxCandidates; i-- {
+		list = append(list, symbols[i-1].RVA)
+	}
+	return list
 }
 
 // entered gives where calls and jumps lead in a range, the highest first, and so many at least where there are: where routines surely begin, as far as can be, and where that is

@@ -375,3 +375,23 @@ func command(t *testing.T, name string, args ...string) {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 }
+
+// A routine that nothing calls, and that does not look like the beginning of one, begins where its name says.
+func TestRoutineByName(t *testing.T) {
+	// ret; lea esi, [esi]; push 'tset'; push 16; push 0x200; call ExAllocatePoolWithTag; ret 8
+	const code = "\xc3\x8d\xb6\x00\x00\x00\x00" + "\x68test\x6a\x10\x68\x00\x02\x00\x00\xff\x15\x00\x20\x01\x00\xc2\x08\x00"
+	for _, names := range [][]Symbol{nil, {{codeAt, "first"}, {codeAt + 7, "second"}}} {
+		m, err := Parse("d.sys", imagetest.Parts{Processor: nx.X86, Code: []byte(code), Imports: []string{alloc}}.Image())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.symbolsOnce.Do(func() { m.symbols = names })
+		sites := m.Driver(nx.DDIs(), nil).Sites
+		if len(sites) != 1 {
+			t.Fatalf("%d requests", len(sites))
+		}
+		if v := sites[0].Value; (v.Unknown == "") != (names != nil) || names != nil && (len(v.Terms) != 1 || v.Terms[0].Bits != 0x200) {
+			t.Errorf("with names %v: got %+v", names, v)
+		}
+	}
+}
