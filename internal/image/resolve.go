@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -45,6 +46,37 @@ func (a *answer) add(b answer) {
 	}
 }
 
+// or gives the bits of one or the other.
+func (a answer) or(b answer) answer {
+	out := answer{unknown: cmp.Or(a.unknown, b.unknown)}
+	if len(a.terms)*len(b.terms) > maxOr {
+		return answer{unknown: fmt.Sprintf("it has the bits of two that have %d and %d values", len(a.terms), len(b.terms))}
+	}
+	for _, t := range a.terms {
+		for _, u := range b.terms {
+			both := driver.Term{Tokens: slices.Clone(t.Tokens), Bits: t.Bits | u.Bits, From: t.From, Below: t.Below}
+			for _, token := range u.Tokens {
+				if !slices.Contains(both.Tokens, token) {
+					both.Tokens = append(both.Tokens, token)
+				}
+			}
+			if both.From.Before(u.From) {
+				both.From = u.From
+			}
+			if never := (nx.Version{}); u.Below != never && (both.Below == never || u.Below.Before(both.Below)) {
+				both.Below = u.Below
+			}
+			if (both.Below == nx.Version{}) || both.From.Before(both.Below) {
+				out.add(answer{terms: []driver.Term{both}})
+			}
+		}
+	}
+	return out
+}
+
+// maxOr is how many values of two are put together.
+const maxOr = 64
+
 // same says whether two answers hold the same values.
 func (a answer) same(b answer) bool {
 	return a.unknown == b.unknown && len(a.terms) == len(b.terms) && !slices.ContainsFunc(a.terms, func(t driver.Term) bool {
@@ -87,6 +119,9 @@ func (q *query) atom(a machine.Atom, r *machine.Routine) answer {
 		}
 	case machine.Entry, machine.Slot:
 		return masked(a, q.fromCallers(a, r))
+	case machine.Both:
+		one, other := r.Parts(a)
+		return masked(a, q.atom(one, r).or(q.atom(other, r)))
 	case machine.Result:
 		return masked(a, q.fromCallee(a, r))
 	case machine.Opaque:

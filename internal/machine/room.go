@@ -14,7 +14,8 @@ func NewRoom() *Room { return &Room{reader: reader{inst: Inst{Steps: make([]Step
 
 // Empty makes it ready for another image.
 func (r *Room) Empty() {
-	r.slab.idle = r.slab.idle[:0]
+	r.slab.idle, r.slab.pairs = r.slab.idle[:0], r.slab.pairs[:0]
+	clear(r.slab.pairOf)
 	for _, s := range r.slab.stores() {
 		s.empty()
 	}
@@ -82,9 +83,14 @@ type slab struct {
 	blocks   store[block]
 	edges    store[edge]
 	numbers  store[int]
-	idle     []*State // that were given back
-	changed  []int    // blocks, by the last that was run through
+	pairs    []pair
+	pairOf   map[pair]int // the place of each
+	idle     []*State     // that were given back
+	changed  []int        // blocks, by the last that was run through
 }
+
+// pair is what an atom has the bits of that is Both.
+type pair struct{ a, b Atom }
 
 // anyStore is one, whatever it is of.
 type anyStore interface {

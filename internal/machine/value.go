@@ -18,6 +18,7 @@ const (
 	Content      // what the memory at the address N holds; Off is where else than At it is read
 	Member       // what the memory holds at Off bytes from the address that the memory at N holds
 	Through      // what the memory holds at the end of a way that begins with the address that a register or the stack held on entry: see through
+	Both         // the bits of two others, the pair N of the Room: see Parts
 	Result       // what the call at N returned
 	Table        // an entry of the table at N, shifted left by Shift, added to Off
 	Opaque       // anything
@@ -119,7 +120,7 @@ func (a Atom) String() string {
 	if a.Kind == Opaque {
 		return fmt.Sprintf("? %s at 0x%x", a.Why, a.At)
 	}
-	name := [...]string{"", "frame", "entry", "slot", "content", "member", "through", "result", "table"}[a.Kind]
+	name := [...]string{"", "frame", "entry", "slot", "content", "member", "through", "both", "result", "table"}[a.Kind]
 	s := fmt.Sprintf("%s0x%x", name, a.N)
 	if a.Off != 0 {
 		s += fmt.Sprintf("+0x%x", a.Off)
@@ -300,6 +301,9 @@ func (s *slab) each(v Value, at uint32, f func(Atom) Atom) Value {
 // combine computes every atom of a with every one of b.
 func (s *slab) combine(op Op, a, b Value, width uint8, at uint32) Value {
 	if len(a) == 1 && len(b) == 1 && !spreads(op, a[0], b[0]) {
+		if both, ok := s.both(op, a[0], b[0], width, at); ok {
+			return s.one(both)
+		}
 		return s.one(compute(op, a[0], b[0], width, at))
 	}
 	var out Value
@@ -313,6 +317,35 @@ func (s *slab) combine(op Op, a, b Value, width uint8, at uint32) Value {
 		}
 	}
 	return out
+}
+
+// maxPairs is how many there are of one image.
+const maxPairs = 1 << 10
+
+// both gives the bits of one or the other of two that are no numbers; of what is such a pair itself it is false, as a loop would make
+// more and more of them.
+func (s *slab) both(op Op, a, b Atom, width uint8, at uint32) (Atom, bool) {
+	if op != Or || width < 4 || !a.masked() || !b.masked() || a.Low != 0 || b.Low != 0 || a.Kind == Both || b.Kind == Both {
+		return Atom{}, false
+	}
+	p := pair{a, b}
+	n, known := s.pairOf[p]
+	if !known {
+		if n = len(s.pairs); n == maxPairs {
+			return Atom{}, false
+		}
+		if s.pairOf == nil {
+			s.pairOf = map[pair]int{}
+		}
+		s.pairOf[p], s.pairs = n, append(s.pairs, p)
+	}
+	return Atom{Kind: Both, N: int64(n), At: at}, true
+}
+
+// Parts gives the two whose bits an atom has that is Both.
+func (r *Routine) Parts(a Atom) (one, other Atom) {
+	p := r.slab.pairs[a.N]
+	return p.a, p.b
 }
 
 // maxSpread is how many bits of something unknown are told apart.
