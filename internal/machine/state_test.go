@@ -90,6 +90,8 @@ func TestParts(t *testing.T) {
 		{"or ecx, edx; or ecx, 4; or ecx, r8d", x64, "\x09\xd1" + "\x83\xc9\x04" + "\x44\x09\xc1" + "\xc3", func(s *State) Value { return s.Register(cx) },
 			"? it is computed in a way that is not followed at 0x5"},
 		{"or ecx, edx; or ecx, 4", x64, "\x09\xd1" + "\x83\xc9\x04" + "\xc3", func(s *State) Value { return s.Register(cx) }, "both0x0&^0x0|0x4"},
+		{"xor eax, eax; test ecx, ecx; cmove eax, edx; or eax, r8d", x64, "\x31\xc0\x85\xc9\x0f\x44\xc2" + "\x44\x09\xc0" + "\xc3",
+			func(s *State) Value { return s.Register(ax) }, "both0x0, entry0x8"},
 		{"or cx, dx: not all of it", x64, "\x66\x09\xd1" + "\xc3", func(s *State) Value { return s.Register(cx) }, "? it is computed in a way that is not followed at 0x0"},
 		{"push 1; push 2; call, which takes 8 bytes", x86, "\x6a\x01\x6a\x02" + "\xe8\x00\x00\x00\x00" + "\xc3", func(s *State) Value { return s.Register(4) }, "frame0x0"},
 		{"push ebx; push 1; push 2; call eax: what was pushed is taken, but for what is saved", x86, "\x53\x6a\x01\x6a\x02" + "\xff\xd0" + "\xc3",

@@ -301,15 +301,12 @@ func (s *slab) each(v Value, at uint32, f func(Atom) Atom) Value {
 // combine computes every atom of a with every one of b.
 func (s *slab) combine(op Op, a, b Value, width uint8, at uint32) Value {
 	if len(a) == 1 && len(b) == 1 && !spreads(op, a[0], b[0]) {
-		if both, ok := s.both(op, a[0], b[0], width, at); ok {
-			return s.one(both)
-		}
-		return s.one(compute(op, a[0], b[0], width, at))
+		return s.one(s.compute(op, a[0], b[0], width, at))
 	}
 	var out Value
 	for _, x := range a {
 		for _, y := range b {
-			for _, z := range several(op, x, y, width, at) {
+			for _, z := range s.several(op, x, y, width, at) {
 				if out = out.put(z); len(out) > MaxAtoms {
 					return s.opaque(ManyValues, at)
 				}
@@ -317,6 +314,14 @@ func (s *slab) combine(op Op, a, b Value, width uint8, at uint32) Value {
 		}
 	}
 	return out
+}
+
+// compute is the function of that name, for the bits of two that are no numbers, too.
+func (s *slab) compute(op Op, a, b Atom, width uint8, at uint32) Atom {
+	if both, ok := s.both(op, a, b, width, at); ok {
+		return both
+	}
+	return compute(op, a, b, width, at)
 }
 
 // maxPairs is how many there are of one image.
@@ -360,9 +365,9 @@ func spreads(op Op, a, b Atom) bool {
 }
 
 // several is compute, where the result can be several.
-func several(op Op, a, b Atom, width uint8, at uint32) []Atom {
+func (s *slab) several(op Op, a, b Atom, width uint8, at uint32) []Atom {
 	if !spreads(op, a, b) {
-		return []Atom{compute(op, a, b, width, at)}
+		return []Atom{s.compute(op, a, b, width, at)}
 	}
 	mask := b.N
 	if a.Kind == Number {
