@@ -10,10 +10,11 @@ import (
 // maxObject is how far in front of a variable an object may begin that it is a field of.
 const maxObject = 1 << 12
 
-// filling is a pointer that a routine gets, as it finds it, and how far behind where that points the variable is.
+// filling is a pointer that a call passes, as the called routine finds it, and how far behind where that points the variable is.
 type filling struct {
-	pointer  machine.Atom
-	distance int64
+	pointer      machine.Atom
+	distance     int64
+	caller, call uint32
 }
 
 // fill finds what writes a variable that nothing writes by its own address: it may be a field of the object that begins at the nearest
@@ -80,7 +81,7 @@ func (f *follower) filledFrom(v *variable, p place, r *machine.Routine, is func(
 			if f.writesThrough(f.routine(start), entry, distance, p.width, maxCallersUp) {
 				return false
 			}
-		case !f.filledBy(v, p, f.routine(start), filling{u.Entry, distance}):
+		case !f.filledBy(v, p, f.routine(start), filling{u.Entry, distance, r.Start, u.Inst.At}):
 			return false
 		}
 	}
@@ -108,8 +109,27 @@ func (f *follower) filledBy(v *variable, p place, r *machine.Routine, by filling
 	return true
 }
 
-// writesThrough says whether a pointer that a routine has may lead to a store to some bytes at a distance from it: in what it calls, or where it is
-// not followed. Routines of Windows are taken to write no more than what the pointer is to.
+// writes are the instructions that set the variable in what a call leads to.
+func (v *variable) writes(by *filling) map[uint32]bool {
+	list := map[uint32]bool{}
+	for _, s := range v.stores {
+		if s.through != nil && *s.through == *by {
+			list[s.at] = true
+		}
+	}
+	return list
+}
+
+// misses says whether a way through a routine passes none of some instructions.
+func misses(r *machine.Routine, list map[uint32]bool) (missed bool) {
+	r.Reach(r.Start, func(in *machine.Outline) bool { return list[in.At] }).Each(func(in *machine.Outline) {
+		missed = missed || r.Ends(in) && !list[in.At]
+	})
+	return missed
+}
+
+// writesThrough says whether a pointer that a routine has may lead to a store to some bytes at a distance from it: in what it calls, or
+// where it is not followed. Routines of Windows are taken to write no more than what the pointer is to.
 func (f *follower) writesThrough(r *machine.Routine, is func(machine.Atom) bool, distance int64, width uint8, deep int) bool {
 	uses, _, escapes := r.Uses(is)
 	if escapes {

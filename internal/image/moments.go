@@ -12,7 +12,7 @@ import (
 // the follower's Windows has them: for a variable of the opt-in that is Windows 10, as the store hangs on the version.
 type moments struct {
 	f      *follower
-	stores map[uint32]bool // instructions
+	stores map[uint32]bool // instructions that set it; false of calls that may set it
 	sets   map[uint32]sets // by routine
 	before map[uint32]bool // routines that may be entered before
 	after  map[uint32]bool
@@ -32,9 +32,13 @@ func (f *follower) momentsOf(v *variable) *moments {
 	}
 	var queue []uint32
 	for _, s := range v.stores {
-		m.stores[s.at] = true
-		m.sets[s.routine] = sets{may: true}
-		queue = append(queue, s.routine)
+		at, routine, surely := s.at, s.routine, true
+		if s.through != nil { // a routine may be called with other objects, too: then it is the call that sets this one
+			at, routine, surely = s.through.call, s.through.caller, !misses(f.routine(s.routine), v.writes(s.through))
+		}
+		m.stores[at] = m.stores[at] || surely
+		m.sets[routine] = sets{may: true}
+		queue = append(queue, routine)
 	}
 	m.setters(queue)
 	for start := range m.sets {
@@ -176,7 +180,8 @@ func (m *moments) behind(r *machine.Routine, at uint32) bool {
 	list, known := m.from[r.Start]
 	insts := r.Outlines()
 	for i := 0; !known && i < len(insts); i++ {
-		if in := &insts[i]; m.stores[in.At] || in.Known && m.sets[in.Target].may {
+		in := &insts[i]
+		if _, may := m.stores[in.At]; may || in.Known && m.sets[in.Target].may {
 			list = append(list, r.Reach(in.At+uint32(in.Len), func(*machine.Outline) bool { return false }))
 		}
 	}

@@ -366,11 +366,7 @@ func (q *query) byCall(a machine.Atom, r *machine.Routine) (answer, bool) {
 		return answer{}, false
 	}
 	q.say(in.At, "the routine at 0x%x gets its address", start)
-	missed := false
-	callee.Reach(start, func(in *machine.Outline) bool { return writes[in.At] }).Each(func(in *machine.Outline) {
-		missed = missed || callee.Ends(in) && !writes[in.At]
-	})
-	if missed {
+	if misses(callee, writes) {
 		out.add(q.resolve(before.At(a, in.At), r))
 	}
 	return out, true
