@@ -63,14 +63,19 @@ func (f *follower) sites() []driver.Site {
 	for _, start := range slices.Sorted(maps.Keys(rest)) {
 		r := f.routine(start)
 		r.EachCall(f.isIndirect, func(s *machine.State, in *machine.Inst) {
-			name, _ := f.callee(f.indirect(r, s, in, rest[start]), nil)
-			if d, ok := f.rows[name]; ok && !f.isLinkers(in.At, start) {
-				sites = append(sites, f.site(d, in, r))
+			for _, to := range f.indirect(r, s, in, rest[start]) { // a compiler can make one jump of those to two imports
+				name, _ := f.callee(machine.Value{to}, nil)
+				if d, ok := f.rows[name]; ok && !f.isLinkers(in.At, start) {
+					sites = append(sites, f.site(d, in, r))
+				}
 			}
 		})
 	}
-	slices.SortFunc(sites, func(a, b driver.Site) int { return cmp.Compare(a.Spot.RVA, b.Spot.RVA) })
-	return slices.CompactFunc(sites, func(a, b driver.Site) bool { return a.Spot.RVA == b.Spot.RVA })
+	order := func(a, b driver.Site) int {
+		return cmp.Or(cmp.Compare(a.Spot.RVA, b.Spot.RVA), cmp.Compare(a.DDI.Name, b.DDI.Name))
+	}
+	slices.SortFunc(sites, order)
+	return slices.CompactFunc(sites, func(a, b driver.Site) bool { return order(a, b) == 0 })
 }
 
 // nearSites gives the calls that are found without a look at more than the block of instructions that names the import; and the
