@@ -41,11 +41,11 @@ func (f *follower) preserves(target machine.Value) (registers uint64, untouched 
 // value gives a value before an instruction of a routine; where that is lost, by a closer look.
 func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State) machine.Value) (machine.Value, bool) {
 	v, ok := r.Value(at, get)
-	f.seen.asked = append(f.seen.asked, asked{r, at, get, v, ok})
-	if !ok || !v.Lost() && !disturbed(v, r) {
+	closely := ok && (v.Lost() || disturbed(v, r))
+	f.seen.value(asked{r, at, get, v, ok}, closely)
+	if !closely {
 		return v, ok
 	}
-	f.seen.more = true
 	if s, reached := f.closely(r.Start).Before(at); reached {
 		if w := get(s); !w.Lost() {
 			return w, true

@@ -29,13 +29,13 @@ type follower struct {
 	rows      map[string]nx.DDI // the table, by name
 	windows   nx.Version        // that the driver runs on; zero where it can be any
 	globals   map[place]*variable
-	telling   map[uint32]bool // routines that learn the version of Windows; of a follower for one version only
+	telling   map[uint32]bool // routines that learn the version of Windows
 	nested    int             // how many of them are followed within each other
 	answered  map[question]machine.Value
 	last      part      // of the function that was asked for last
 	given     int       // of the budget, to a follower for one version of Windows
 	general   *follower // that of a follower for one version of Windows
-	seen      seen
+	seen      *seen
 	learns    learning
 	optIns    map[place]*optIn // by variable; nil for one that is none
 	byVersion map[nx.Version]*follower
@@ -58,6 +58,9 @@ func (m *Image) follower(r *room) *follower {
 		globals: map[place]*variable{}, optIns: map[place]*optIn{}, byVersion: map[nx.Version]*follower{},
 	}
 	f.index.image = m
+	if f.tells() {
+		f.seen = &seen{}
+	}
 	for _, v := range m.Imports {
 		f.slots[v.Slot] = v.Name
 	}

@@ -150,7 +150,7 @@ func (f *follower) dated(a answer, ask func(f *follower) answer) answer {
 		return answer{slices.DeleteFunc(slices.Clone(b.terms), byVariable), b.unknown}
 	}
 	out := answer{terms: slices.DeleteFunc(slices.Clone(a.terms), func(t driver.Term) bool { return !byVariable(t) })}
-	if len(a.terms) < 2 || a.unknown != "" || len(out.terms) == len(a.terms) || !f.tells() || f.sameOn(representatives[0], newest) ||
+	if len(a.terms) < 2 || a.unknown != "" || len(out.terms) == len(a.terms) || !f.tells() || f.sameSince(representatives[0]) ||
 		!changes(f, representatives[0], numbers) {
 		return a
 	}

@@ -63,7 +63,7 @@ func (f *follower) callsByPointer(start uint32, takers []reference) ([]pointerCa
 
 // follow looks at what a routine does with the pointer, false where it goes out of sight.
 func (p *pointerCalls) follow(r *machine.Routine, is func(machine.Atom) bool) bool {
-	p.f.seen.routines = append(p.f.seen.routines, r)
+	p.f.seen.through(r)
 	uses, placed, escapes := r.Uses(is)
 	if escapes || len(uses) == 0 {
 		return false

@@ -305,7 +305,7 @@ func (q *query) fromCallee(a machine.Atom, r *machine.Routine) answer {
 	}
 	defer q.leave()
 	callee := q.f.routine(start)
-	q.f.seen.routines = append(q.f.seen.routines, r, callee)
+	q.f.seen.through(r, callee)
 	q.say(at, "the routine at 0x%x returns it", start)
 	var out answer
 	any := false
@@ -348,7 +348,7 @@ func (q *query) byCall(a machine.Atom, r *machine.Routine) (answer, bool) {
 	}
 	defer q.leave()
 	callee := q.f.routine(start)
-	q.f.seen.routines = append(q.f.seen.routines, r, callee)
+	q.f.seen.through(r, callee)
 	outputs, known := callee.Outputs(before.GivenFor(a), q.f.arity)
 	var out answer
 	writes := map[uint32]bool{}

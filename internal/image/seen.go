@@ -8,6 +8,7 @@ import (
 )
 
 // seen is what a value was followed through. To ask all of it again on each Windows takes long, and most of it can't be another there.
+// Where there is none, nothing is noted: of a follower for one version of Windows, and of a driver that can't learn the version.
 type seen struct {
 	asked     []asked
 	routines  []*machine.Routine // other than those of what was asked
@@ -25,32 +26,55 @@ type asked struct {
 	ok  bool
 }
 
+// begin forgets what was followed for another value.
 func (s *seen) begin() {
-	s.asked, s.routines, s.variables, s.more = s.asked[:0], s.routines[:0], s.variables[:0], false
+	if s != nil {
+		*s = seen{asked: s.asked[:0], routines: s.routines[:0], variables: s.variables[:0], shared: s.shared}
+	}
 }
 
-// sameOn says whether surely nothing that was seen is something else on other versions of Windows.
-func (f *follower) sameOn(versions ...nx.Version) bool {
+func (s *seen) value(a asked, closely bool) {
+	if s != nil {
+		s.asked, s.more = append(s.asked, a), s.more || closely
+	}
+}
+
+func (s *seen) through(list ...*machine.Routine) {
+	if s != nil {
+		s.routines = append(s.routines, list...)
+	}
+}
+
+func (s *seen) variable(a machine.Atom) {
+	if s != nil {
+		s.variables = append(s.variables, a)
+	}
+}
+
+func (s *seen) page() {
+	if s != nil {
+		s.shared = true
+	}
+}
+
+// sameSince says whether surely nothing that was seen is something else on an older version of Windows than on the last.
+func (f *follower) sameSince(older nx.Version) bool {
 	f.learn()
 	if f.seen.more || f.seen.shared || f.learns.anywhere || slices.ContainsFunc(f.seen.routines, f.isLearning) {
 		return false
 	}
-	asked := slices.DeleteFunc(slices.Clone(f.seen.asked), func(a asked) bool { return !f.isLearning(a.Routine) })
-	variables := slices.Clone(f.seen.variables)
-	for _, w := range versions {
-		g := f.under(w)
-		for _, a := range asked {
-			if got, ok := g.value(g.routine(a.Start), a.at, a.get); ok != a.ok || !got.Equal(a.got) {
-				return false
-			}
-		}
-		for _, v := range variables {
-			if !(&query{f: g}).variable(v).same((&query{f: f.under(versions[0])}).variable(v)) {
-				return false
-			}
-		}
-	}
-	return true
+	then, now := f.under(older), f.under(newest)
+	return !slices.ContainsFunc(f.seen.asked, func(a asked) bool {
+		return f.isLearning(a.Routine) && (!a.sameFor(then) || !a.sameFor(now))
+	}) && !slices.ContainsFunc(f.seen.variables, func(a machine.Atom) bool {
+		return !(&query{f: then}).variable(a).same((&query{f: now}).variable(a))
+	})
+}
+
+// sameFor says whether a follower for one version of Windows gets what was got for all.
+func (a asked) sameFor(g *follower) bool {
+	got, ok := g.value(g.routine(a.Start), a.at, a.get)
+	return ok == a.ok && got.Equal(a.got)
 }
 
 // learning is where the version of Windows is learnt: by calls of routines of Windows that tell it, and of those in the image that call

@@ -261,7 +261,7 @@ func (f *follower) values(v *variable, read machine.Atom) answer {
 // variable gives what a variable can be: if that hangs on the version of Windows, on which; of an opt-in's, its name.
 func (q *query) variable(a machine.Atom) answer {
 	rva := uint32(uint64(a.N) - q.f.Base)
-	q.f.seen.variables = append(q.f.seen.variables, a)
+	q.f.seen.variable(a)
 	if (uint64(a.N)-q.f.Base)>>32 != 0 {
 		return answer{unknown: fmt.Sprintf("at 0x%x it is read from the fixed address 0x%x", a.At, uint64(a.N))}
 	}

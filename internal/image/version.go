@@ -119,7 +119,9 @@ func (f *follower) shared(address uint64) (uint64, bool) {
 		page = page32
 	}
 	if w == (nx.Version{}) {
-		f.seen.shared = f.seen.shared || address-page < sizePage
+		if address-page < sizePage {
+			f.seen.page()
+		}
 		return 0, false
 	}
 	switch address - page {
@@ -139,7 +141,7 @@ func (f *follower) under(w nx.Version) *follower {
 		return g
 	}
 	g := *f
-	g.general = f
+	g.general, g.seen = f, nil
 	g.close, g.preserved = map[uint32]*machine.Routine{}, map[uint32]preserved{}
 	g.windows, g.routines, g.globals = w, map[uint32]*machine.Routine{}, map[place]*variable{}
 	g.env.Called, g.env.Cares, g.env.Constant, g.env.Pops, g.env.Inside = g.called, g.cares, g.constant, g.popsOf, g.inside
