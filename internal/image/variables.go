@@ -97,13 +97,16 @@ func (f *follower) variableUnder(v *variable, p place) {
 	general := f.general.variableAt(p)
 	v.unknown = general.unknown
 	var done []uint32
+	var filled []filling
 	for _, s := range general.stores {
 		switch {
 		case s.direct:
 			f.storedAt(v, p, use{f.routine(s.routine), s.at, p.rva})
-		case s.through != nil && !slices.Contains(done, s.routine):
-			done = append(done, s.routine)
-			f.filledBy(v, p, f.routine(s.routine), *s.through)
+		case s.through != nil:
+			if !slices.Contains(filled, *s.through) {
+				filled = append(filled, *s.through)
+				f.filledBy(v, p, f.routine(s.routine), *s.through)
+			}
 		case !slices.Contains(done, s.routine):
 			done = append(done, s.routine)
 			f.storesTo(v, p, f.routine(s.routine))
