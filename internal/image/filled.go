@@ -21,10 +21,10 @@ type filling struct {
 // address in front of it that the code takes. A routine that gets that may write the field; where it goes out of sight, anything may.
 func (f *follower) fill(v *variable, p place) {
 	nearest, takers := f.objectOf(p.rva)
-	address := int64(f.Base) + int64(nearest)
+	address, distance := int64(f.Base)+int64(nearest), int64(p.rva-nearest)
 	is := func(a machine.Atom) bool { return a.Kind == machine.Number && a.N == address && a.Low == 0 }
 	for _, r := range takers {
-		if !f.filledFrom(v, p, r, is, int64(p.rva-nearest)) {
+		if r.StoresBeyond(distance, p.width) || !f.filledFrom(v, p, r, is, distance, 0) {
 			v.unknown = fmt.Sprintf("the variable at 0x%x may be a part of what begins at 0x%x, whose address the routine at 0x%x takes", p.rva, nearest, r.Start)
 			return
 		}
@@ -61,27 +61,29 @@ func (f *follower) objectOf(rva uint32) (nearest uint32, takers []*machine.Routi
 	return nearest, takers
 }
 
-// filledFrom adds what routines write to the variable that one of those calls that take the address; false where that is not known.
-func (f *follower) filledFrom(v *variable, p place, r *machine.Routine, is func(machine.Atom) bool, distance int64) bool {
-	if r.StoresBeyond(distance, p.width) {
-		return false
-	}
+// filledFrom adds what the routines write to the variable that one of those calls that take the address; false where that is not known,
+// as of what is written further down. Routines of Windows are taken to write no more than what the pointer is to.
+func (f *follower) filledFrom(v *variable, p place, r *machine.Routine, is func(machine.Atom) bool, distance int64, deep int) bool {
 	uses, _, escapes := r.Uses(is)
 	if escapes {
 		return false
 	}
 	for _, u := range uses {
 		name, start := f.callee(u.To, nil)
-		entry := func(a machine.Atom) bool { return a.Kind == u.Entry.Kind && a.N == u.Entry.N && a.Plain() }
-		switch {
-		case u.Target, name != "":
-		case start == 0:
+		if u.Target || name != "" {
+			continue
+		}
+		if start == 0 || deep > maxCallersUp {
 			return false
-		case !f.routine(start).StoresBeyond(distance, p.width):
-			if f.writesThrough(f.routine(start), entry, distance, p.width, maxCallersUp) {
-				return false
-			}
-		case !f.filledBy(v, p, f.routine(start), filling{u.Entry, distance, r.Start, u.Inst.At}):
+		}
+		entry := func(a machine.Atom) bool { return a.Kind == u.Entry.Kind && a.N == u.Entry.N && a.Plain() }
+		callee, known := f.routine(start), false
+		if callee.StoresBeyond(distance, p.width) {
+			known = deep == 0 && f.filledBy(v, p, callee, filling{u.Entry, distance, r.Start, u.Inst.At})
+		} else {
+			known = f.filledFrom(v, p, callee, entry, distance, deep+1)
+		}
+		if !known {
 			return false
 		}
 	}
@@ -109,47 +111,9 @@ func (f *follower) filledBy(v *variable, p place, r *machine.Routine, by filling
 	return true
 }
 
-// writes are the instructions that set the variable in what a call leads to.
-func (v *variable) writes(by *filling) map[uint32]bool {
-	list := map[uint32]bool{}
-	for _, s := range v.stores {
-		if s.through != nil && *s.through == *by {
-			list[s.at] = true
-		}
-	}
-	return list
-}
-
-// misses says whether a way through a routine passes none of some instructions.
-func misses(r *machine.Routine, list map[uint32]bool) (missed bool) {
-	r.Reach(r.Start, func(in *machine.Outline) bool { return list[in.At] }).Each(func(in *machine.Outline) {
-		missed = missed || r.Ends(in) && !list[in.At]
+// surely says whether no way through a routine that a call leads to misses what sets the variable there.
+func (v *variable) surely(by *filling, r *machine.Routine) bool {
+	return always(r, func(in *machine.Outline) bool {
+		return slices.ContainsFunc(v.stores, func(s store) bool { return s.at == in.At && s.through != nil && *s.through == *by })
 	})
-	return missed
-}
-
-// writesThrough says whether a pointer that a routine has may lead to a store to some bytes at a distance from it: in what it calls, or
-// where it is not followed. Routines of Windows are taken to write no more than what the pointer is to.
-func (f *follower) writesThrough(r *machine.Routine, is func(machine.Atom) bool, distance int64, width uint8, deep int) bool {
-	uses, _, escapes := r.Uses(is)
-	if escapes {
-		return true
-	}
-	for _, u := range uses {
-		if u.Target {
-			continue
-		}
-		name, start := f.callee(u.To, nil)
-		if name != "" {
-			continue
-		}
-		if start == 0 || deep == 0 {
-			return true
-		}
-		entry := func(a machine.Atom) bool { return a.Kind == u.Entry.Kind && a.N == u.Entry.N && a.Plain() }
-		if callee := f.routine(start); callee.StoresBeyond(distance, width) || f.writesThrough(callee, entry, distance, width, deep-1) {
-			return true
-		}
-	}
-	return false
 }

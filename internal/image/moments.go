@@ -34,7 +34,7 @@ func (f *follower) momentsOf(v *variable) *moments {
 	for _, s := range v.stores {
 		at, routine, surely := s.at, s.routine, true
 		if s.through != nil { // a routine may be called with other objects, too: then it is the call that sets this one
-			at, routine, surely = s.through.call, s.through.caller, !misses(f.routine(s.routine), v.writes(s.through))
+			at, routine, surely = s.through.call, s.through.caller, v.surely(s.through, f.routine(s.routine))
 		}
 		m.stores[at] = m.stores[at] || surely
 		m.sets[routine] = sets{may: true}
@@ -56,7 +56,7 @@ const maxSetters = 64
 func (m *moments) setters(queue []uint32) {
 	for n := 0; n < len(queue) && n < maxSetters; n++ {
 		r := m.f.routine(queue[n])
-		m.sets[r.Start] = sets{true, m.always(r)}
+		m.sets[r.Start] = sets{true, always(r, m.surely)}
 		m.eachCaller(r.Start, func(caller *machine.Routine, at uint32) {
 			if !m.sets[caller.Start].may {
 				m.sets[caller.Start] = sets{may: true}
@@ -79,15 +79,13 @@ func (m *moments) eachCaller(start uint32, visit func(caller *machine.Routine, a
 	}
 }
 
-// always says whether no way through a routine misses what sets the variable.
-func (m *moments) always(r *machine.Routine) bool {
-	always := true
-	r.Reach(r.Start, m.surely).Each(func(in *machine.Outline) {
-		if r.Ends(in) && !m.surely(in) {
-			always = false
-		}
+// always says whether no way through a routine misses the instructions that set something.
+func always(r *machine.Routine, set func(*machine.Outline) bool) bool {
+	missed := false
+	r.Reach(r.Start, set).Each(func(in *machine.Outline) {
+		missed = missed || r.Ends(in) && !set(in)
 	})
-	return always
+	return !missed
 }
 
 // surely says whether the variable is set once an instruction has run.

@@ -366,7 +366,7 @@ func (q *query) byCall(a machine.Atom, r *machine.Routine) (answer, bool) {
 		return answer{}, false
 	}
 	q.say(in.At, "the routine at 0x%x gets its address", start)
-	if misses(callee, writes) {
+	if !always(callee, func(in *machine.Outline) bool { return writes[in.At] }) {
 		out.add(q.resolve(before.At(a, in.At), r))
 	}
 	return out, true
