@@ -79,6 +79,7 @@ func nameOf(s string) name {
 }
 
 var (
+	nameExtern    = nameOf("extern")
 	nameNamespace = nameOf("namespace")
 	nameOperator  = nameOf("operator")
 	nameTypedef   = nameOf("typedef")
@@ -152,7 +153,7 @@ type skimmer struct {
 	types    bool   // the names outside of brackets are those of types, or may be
 	members  bool   // the initialisers of a constructor stand there
 	tag      name   // the last word behind struct or the like
-	text     bool   // the token before is a string
+	linkage  bool   // the tokens before are extern and a literal
 	last     name   // the token before, if it is an identifier
 	word     []byte // its text
 	number   int    // of those that have ended
@@ -318,8 +319,8 @@ func commentLen(b []byte) int {
 
 // token passes one.
 func (s *skimmer) token(c byte) {
-	wasText := s.text
-	s.text = false
+	linkage := s.linkage
+	s.linkage = false
 	switch k := classes[c]; k {
 	case atLetter:
 		s.identifier()
@@ -330,20 +331,20 @@ func (s *skimmer) token(c byte) {
 		s.pos += n
 	case atQuote:
 		s.pos += quotedLen(s.data[s.pos:])
-		s.text = true
+		s.linkage = s.last == nameExtern
 		s.signs.punctuator(s, '"')
 	default:
 		s.pos++
 		s.signs.punctuator(s, c)
-		s.punctuator(c, k, wasText)
+		s.punctuator(c, k, linkage)
 	}
 	s.last = 0
 }
 
-func (s *skimmer) punctuator(c byte, k class, wasText bool) {
+func (s *skimmer) punctuator(c byte, k class, linkage bool) {
 	switch k {
 	case atOpening:
-		s.opens(c, wasText)
+		s.opens(c, linkage)
 	case atClosing:
 		s.closes(c)
 	case atSemicolon:
@@ -389,7 +390,6 @@ func (s *skimmer) identifier() {
 	s.pos = i
 	if i < len(s.data) && s.data[i] == '"' && rawPrefixes[string(s.word)] {
 		s.pos += rawLen(s.data[i:])
-		s.text = true
 		return
 	}
 	if r := &s.recent[h%recentNames]; (r.of != h || r.in != s.number) && !(isOperator(h) && s.neutralOperator()) {
@@ -441,10 +441,10 @@ func rawLen(b []byte) int {
 }
 
 // opens passes an opening bracket.
-func (s *skimmer) opens(c byte, wasText bool) {
+func (s *skimmer) opens(c byte, linkage bool) {
 	top := len(s.open) == s.classes
 	switch {
-	case c == '{' && len(s.open) == 0 && (wasText || s.spaces) && !s.called && !s.assigned: // extern "C" {, namespace x {
+	case c == '{' && len(s.open) == 0 && (linkage || s.spaces) && !s.called && !s.assigned: // extern "C" {, namespace x {
 		s.cur.always = true
 		s.blocks++
 		s.endChunk()

@@ -21,6 +21,7 @@ func TestSkim(t *testing.T) {
 		{"a class is one declaration", "class A { void f() { } int b; }; int c;", "0 class A { void f() { } int b; };|1  int c;"},
 		{"an initialiser does not end one", "int a[] = { 1, 2 }, b = f(); int c;", "0 int a[] = { 1, 2 }, b = f();|1  int c;"},
 		{"namespaces and linkage blocks are passed", "extern \"C\" { namespace x { int a; } }", "0 extern \"C\" {|1  namespace x {|2  int a;|3  }|4  }"},
+		{"no other literal makes a linkage block", "'a' { int a; int b; } extern 'c';", "0 'a' { int a; int b; }|1  extern 'c';"},
 		{"parameters in the style of K&R", "int x; int f(a, b) int a; char b; { g(); } int c;", "0 int x;|1  int f(a, b) int a;|1  char b;|1  { g(); }|2  int c;"},
 		{"directives stand for themselves", "int a\n#if X\n= 1;\n#else\n= 2;\n#endif\nint b;", "0 int a\n|d #if X\n|0 = 1;\n|d #else\n|0 = 2;\n|d #endif\n|1 int b;"},
 		{"an #else may hold another end", "void f() {\n#if X\n}\n#else\n g(); }\n#endif\nint b;", "0 void f() {\n|d #if X\n|0 }\n|d #else\n|0  g(); }\n|d #endif\n|1 int b;"},
