@@ -261,8 +261,9 @@ func (f *follower) labelled(lowest, highest uint32) (list []uint32) {
 	return list
 }
 
-// entered gives where calls and jumps lead in a range, the highest first, and so many at least where there are: where routines surely begin, as far as can be, and where that is
-// doubtful: bytes within an instruction look like a call, and not all that a jump leads to begins there.
+// entered gives where calls and jumps lead in a range, the highest first, and so many at least where there are: where routines surely
+// begin, as far as can be, and where that is doubtful: bytes within an instruction look like a call, and not all that a jump leads to
+// begins there.
 func (f *follower) entered(section Section, lowest, rva uint32, wanted int) (likely, doubtful []uint32) {
 	calls := between(f.calls(), lowest, rva)
 	for i := len(calls) - 1; i >= 0 && len(likely) < wanted; i-- {

@@ -9,7 +9,7 @@ func (x *index) words(rva uint32, code []byte) {
 	var page registerPages
 	var branches [1 << 6]int32
 	n := 0
-	stack := [32]uint32{31: all}
+	stack := [32]uint32{31: allBits}
 	named := max(x.image.Size, firstPage) - firstPage
 	for i := 0; i+4 <= len(code); i += 4 {
 		w := binary.LittleEndian.Uint32(code[i:])
@@ -83,7 +83,7 @@ func (x *index) branches(rva uint32, code []byte, places []int32) {
 // isBranchARM64 says whether a word is bl or b.
 func isBranchARM64(w uint32) bool { return w&0x7c000000 == 0x14000000 }
 
-const all = ^uint32(0)
+const allBits = ^uint32(0)
 
 // wordKind is what words of a kind do to what registers hold, by masks.
 type wordKind struct {
@@ -105,12 +105,12 @@ const (
 	branchWord
 	addressWord
 	moveWord
-	computes
-	loads
-	adds
-	addsShifted
-	scaled
-	wordKindCount = scaled + 16
+	computeWord
+	loadWord
+	addWord
+	addShiftedWord
+	scaledWord
+	wordKindCount = scaledWord + 16
 )
 
 var kindOfWord, wordKinds = kindsOfWords()
@@ -118,17 +118,17 @@ var kindOfWord, wordKinds = kindsOfWords()
 // kindsOfWords gives the kind of a word by its upper eleven bits. (Arm Architecture Reference Manual, C4.1.)
 func kindsOfWords() (of [1 << 11]uint8, kinds [wordKindCount]wordKind) {
 	const load, number, second, third = 0x00400000, 0xfff, 5, 16
-	kinds[plainWord] = wordKind{keeps: all}
-	kinds[branchWord] = wordKind{keeps: all, branch: 1}
-	kinds[addressWord] = wordKind{keeps: all, address: true}
-	kinds[moveWord] = wordKind{sets: all, moves: 0xffe0, from: third} // or another orr
-	kinds[loads] = wordKind{load: all, from: second}
-	kinds[adds] = wordKind{names: all, sets: all, number: number, from: second}
-	kinds[addsShifted] = wordKind{names: all, sets: all, number: number, from: second, shift: 12}
+	kinds[plainWord] = wordKind{keeps: allBits}
+	kinds[branchWord] = wordKind{keeps: allBits, branch: 1}
+	kinds[addressWord] = wordKind{keeps: allBits, address: true}
+	kinds[moveWord] = wordKind{sets: allBits, moves: 0xffe0, from: third} // or another orr
+	kinds[loadWord] = wordKind{load: allBits, from: second}
+	kinds[addWord] = wordKind{names: allBits, sets: allBits, number: number, from: second}
+	kinds[addShiftedWord] = wordKind{names: allBits, sets: allBits, number: number, from: second, shift: 12}
 	for size := range uint8(4) {
-		for does, k := range []wordKind{{keeps: all}, {load: all}, {}, {load: all}} {
-			k.names, k.number, k.from, k.shift = all, number, second, size
-			kinds[scaled+4*int(size)+does] = k
+		for does, k := range []wordKind{{keeps: allBits}, {load: allBits}, {}, {load: allBits}} {
+			k.names, k.number, k.from, k.shift = allBits, number, second, size
+			kinds[scaledWord+4*int(size)+does] = k
 		}
 	}
 	for top := range of {
@@ -136,18 +136,18 @@ func kindsOfWords() (of [1 << 11]uint8, kinds [wordKindCount]wordKind) {
 		case w&0xbf000000 == 0x18000000, w&0x1f000000 == 0x10000000: // ldr of a literal; adr, adrp
 			of[top] = addressWord
 		case w&0x3f000000 == 0x39000000: // of a general register, with an offset in units of its size
-			of[top] = scaled + uint8(w>>30)*4 + uint8(w>>22&3)
+			of[top] = scaledWord + uint8(w>>30)*4 + uint8(w>>22&3)
 		case w&0x0a000000 == 0x08000000 && w&load != 0:
-			of[top] = loads
+			of[top] = loadWord
 		case w&0x0a000000 == 0x08000000: // a store
 		case isBranchARM64(w), w>>24 == 0x54, w&0x7c000000 == 0x34000000:
 			of[top] = branchWord
 		case w&0x7f800000 == 0x11000000: // add
-			of[top] = adds + uint8(w>>22&1)
+			of[top] = addWord + uint8(w>>22&1)
 		case w&0xffe00000 == 0xaa000000:
 			of[top] = moveWord
 		case w&0x1c000000 == 0x10000000, w&0x0e000000 == 0x0a000000: // a computation puts something else there
-			of[top] = computes
+			of[top] = computeWord
 		}
 	}
 	return of, kinds
