@@ -150,7 +150,7 @@ func TestDriverImages(t *testing.T) {
 }
 
 // unknownOfDrivers is how many percent of the lines of the drivers may not be known.
-const unknownOfDrivers = 6
+const unknownOfDrivers = 4
 
 // judgeImages builds programs, reads their images, runs the programs natively and compares.
 func judgeImages(t *testing.T, w way, libraries string, programs []program, exact bool) tally {
