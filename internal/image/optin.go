@@ -172,8 +172,8 @@ func setOnWindows8(a answer) (uint32, bool) {
 	return set, a.terms[0].Compare(driver.Term{Below: nx.Windows8}) == 0 && a.terms[1].Compare(driver.Term{Bits: set, From: nx.Windows8}) == 0
 }
 
-// bits are what the variables of the opt-in hold once they are set.
-var bits = map[uint32]string{nx.PoolNXAllocation: nx.PoolTypeVariable, nx.MdlMappingNoExecute: nx.MdlProtectionVariable}
+// optInBits are what the variables of the opt-in hold once they are set.
+var optInBits = map[uint32]string{nx.PoolNXAllocation: nx.PoolTypeVariable, nx.MdlMappingNoExecute: nx.MdlProtectionVariable}
 
 // answer gives what a request gets that hangs on the variable. A compiler that sees all of a driver makes a flag of it, of which the
 // bit is computed.
@@ -186,7 +186,7 @@ func (o *optIn) answer(a machine.Atom) answer {
 		moment |= o.moments.of(uint32(a.Off))
 	}
 	unset, set := a.Apply(0), a.Apply(o.set)
-	if token := bits[unset^set]; token != "" && set > unset {
+	if token := optInBits[unset^set]; token != "" && set > unset {
 		return answer{terms: []driver.Term{{Tokens: []driver.Token{{Name: token, In: nx.OptIn, At: moment}}, Bits: unset}}}
 	}
 	switch {
@@ -223,7 +223,7 @@ func (f *follower) findOptIns() []*optIn {
 		}
 		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
 			n, number := v.Number()
-			if rva := address - f.Base; number && n != 0 && bits[uint32(n)] != "" && width == 4 && rva < uint64(f.Size) {
+			if rva := address - f.Base; number && n != 0 && optInBits[uint32(n)] != "" && width == 4 && rva < uint64(f.Size) {
 				f.optInVariable(place{uint32(rva), 4})
 			}
 		})
