@@ -78,14 +78,18 @@ func pickOf(m *Image) pick {
 func (p pick) places(code []byte, places *[stretch]uint16) (n int) {
 	const ahead = 12 // bytes that are looked at for those of a word
 	for i := 0; i < min(len(code), stretch); i += 8 {
-		w := code[i:]
-		if len(w) < ahead {
+		b := code[i:]
+		if len(b) < ahead {
 			var padded [ahead]byte
-			copy(padded[:], w)
-			w = padded[:]
+			copy(padded[:], b)
+			b = padded[:]
 		}
-		found := p.found(binary.LittleEndian.Uint64(w), binary.LittleEndian.Uint64(w[1:]), binary.LittleEndian.Uint64(w[4:]))
-		for {
+		w, next, last := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[1:]), binary.LittleEndian.Uint64(b[4:])
+		call := nonZero(w&(everyByte*0xfe) ^ everyByte*callNear)
+		modRM := nonZero(w&(everyByte*0xc7)^everyByte*0x05) | p.modRM
+		far := nonZero((last&low+everyByte^last&^low)&(everyByte*0xfe)) &^ p.far // one more than 0 or FF is 1 or 0
+		jump := nonZero(w^everyByte*escape) | nonZero(next&(everyByte*0xf0)^everyByte*0x80)
+		for found := ^((call&modRM | far) & jump) &^ low; ; {
 			places[n%stretch] = uint16(i + bits.TrailingZeros64(found)/8)
 			n += int((found | -found) >> 63)
 			if found &= found - 1; found == 0 {
@@ -96,18 +100,10 @@ func (p pick) places(code []byte, places *[stretch]uint16) (n int) {
 	return n
 }
 
-// found has the highest bit of each byte of a word that stands in front of a distance, given the words that begin one byte and four bytes
-// further on.
-func (p pick) found(w, next, last uint64) uint64 {
-	const low = everyByte * 0x7f
-	call := nonZero(w&(everyByte*0xfe) ^ everyByte*callNear)
-	modRM := nonZero(w&(everyByte*0xc7)^everyByte*0x05) | p.modRM
-	far := nonZero((last&low+everyByte^last&^low)&(everyByte*0xfe)) &^ p.far // one more than 0 or FF is 1 or 0
-	jump := nonZero(w^everyByte*escape) | nonZero(next&(everyByte*0xf0)^everyByte*0x80)
-	return ^((call&modRM | far) & jump) & (everyByte * 0x80)
-}
-
-const everyByte = 0x0101010101010101
+const (
+	everyByte = 0x0101010101010101
+	low       = everyByte * 0x7f // all bits of each byte but the highest
+)
 
 // nonZero has the highest bit of each byte of a word that is not zero; the others tell nothing.
-func nonZero(w uint64) uint64 { return w&(everyByte*0x7f) + everyByte*0x7f | w }
+func nonZero(w uint64) uint64 { return w&low + low | w }
