@@ -33,7 +33,7 @@ func (f *follower) called(before, after *machine.State, in *machine.Inst, target
 		switch {
 		case start == 0:
 		case f.doesNothing(start):
-			*after = *before
+			*after, *before = *before, *after // each keeps its registers to itself
 		case f.telling[start]:
 			f.answers(before, after, in, start)
 		}

@@ -172,7 +172,8 @@ func (r *Routine) Stored(at uint32) (v Value, width uint8, ok bool) {
 		return nil, 0, false
 	}
 	v, ok = r.Value(at, func(s *State) Value {
-		t := s.clone()
+		t := s.slab.borrow(s.clone())
+		defer s.slab.giveBack(t)
 		for j := range i {
 			t.step(&steps[j], at)
 		}

@@ -9,7 +9,7 @@ func (s *State) call(in *Inst) {
 	told := s.env.Called != nil && s.env.Cares(s, target)
 	var before *State
 	if told {
-		before = s.slab.state(s.clone())
+		before = s.slab.borrow(s.clone())
 	}
 	kept, untouched := uint64(0), false
 	if s.closely {
@@ -42,6 +42,7 @@ func (s *State) call(in *Inst) {
 	s.regs[s.env.result] = s.slab.one(Atom{Kind: Result, N: int64(in.At), At: in.At})
 	if told {
 		s.env.Called(before, s, in, target)
+		s.slab.giveBack(before)
 	}
 }
 

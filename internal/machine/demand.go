@@ -42,6 +42,7 @@ func (r *Routine) demand(b, end int, get func(s *State) Value, depth int) (Value
 			r.pass(s, &insts[i])
 		}
 		v := get(s)
+		r.slab.giveBack(s)
 		reg, early := v.earlyRegister()
 		if !early {
 			return v, true
@@ -105,8 +106,9 @@ func (r *Routine) leaving(p, to int, reg Reg, depth int) (Value, bool) {
 	blk := &r.blocks[p]
 	last := blk.lastInst()
 	return r.demand(p, blk.last, func(s *State) Value {
-		out := s.clone()
-		r.pass(&out, last)
+		out := r.slab.borrow(s.clone())
+		defer r.slab.giveBack(out)
+		r.pass(out, last)
 		if v := out.regs[reg]; v.Early() || last.Flow != Branch {
 			return v
 		}

@@ -198,7 +198,9 @@ func (r *Routine) reached() iter.Seq2[*block, *State] {
 		r.solve()
 		for b := range r.blocks {
 			if blk := &r.blocks[b]; blk.in != nil {
-				if s := r.entering(blk); !yield(blk, &s) {
+				s := r.slab.borrow(r.entering(blk))
+				more := yield(blk, s)
+				if r.slab.giveBack(s); !more {
 					return
 				}
 			}
@@ -245,12 +247,15 @@ func (s *State) branch(in *Inst, taken bool) bool {
 func (r *Routine) arrive(b int, s *State) (changed bool) {
 	blk := &r.blocks[b]
 	if blk.in == nil {
-		blk.in = r.slab.state(*s)
+		blk.in = r.slab.state(s.clone())
 		return true
 	}
 	out, same := blk.in.joined(s, r.outlines[blk.first].At, blk.visits > widenAfter)
 	if same {
 		return false
+	}
+	if &out.regs[0] != &blk.in.regs[0] {
+		r.slab.spare = append(r.slab.spare, blk.in.regs)
 	}
 	*blk.in = out
 	return true

@@ -27,6 +27,7 @@ func (r *Routine) eachCall(b *block, wanted func(in *Outline) bool, visit func(n
 		}
 		r.pass(s, &insts[i])
 	}
+	r.slab.giveBack(s)
 }
 
 // NearCalls visits the calls of an instruction's block, and a jump that leaves the routine, from that instruction on, with the state as far
@@ -46,18 +47,19 @@ func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
 		}
 		r.pass(s, in)
 	}
+	r.slab.giveBack(s)
 }
 
 // alone marks a distance from the stack pointer at the beginning of a block whose surroundings are not looked at.
 const alone = 1 << 41
 
-// blankState is that before a block whose surroundings are not looked at.
+// blankState is that before a block whose surroundings are not looked at. It is to be given back.
 func (r *Routine) blankState(b *block) *State {
 	at := r.outlines[b.first].At
 	if at == r.Start && len(b.from) == 0 {
-		return r.slab.state(entryState(r.env, r.slab, at))
+		return r.slab.borrow(entryState(r.env, r.slab, at))
 	}
-	s := r.slab.state(State{env: r.env, slab: r.slab, early: true, in: r})
+	s := r.slab.borrow(State{env: r.env, slab: r.slab, early: true, in: r})
 	if r.early == nil {
 		r.early = r.slab.values.take(r.env.registers())
 		for reg := range r.early {

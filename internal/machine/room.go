@@ -14,7 +14,7 @@ func NewRoom() *Room { return &Room{reader: reader{inst: Inst{Steps: make([]Step
 
 // Empty makes it ready for another image.
 func (r *Room) Empty() {
-	r.slab.idle, r.slab.pairs = r.slab.idle[:0], r.slab.pairs[:0]
+	r.slab.idle, r.slab.spare, r.slab.pairs = r.slab.idle[:0], r.slab.spare[:0], r.slab.pairs[:0]
 	clear(r.slab.pairOf)
 	for _, s := range r.slab.stores() {
 		s.empty()
@@ -86,6 +86,7 @@ type slab struct {
 	pairs    []pair
 	pairOf   map[pair]int // the place of each
 	idle     []*State     // that were given back
+	spare    [][]Value    // registers that were
 	changed  []int        // blocks, by the last that was run through
 }
 
@@ -116,8 +117,19 @@ func (s *slab) one(a Atom) Value {
 
 // copied gives a copy of the registers of a state.
 func (s *slab) copied(regs []Value) []Value {
-	v := s.values.take(len(regs))
+	v := s.registers(len(regs))
 	copy(v, regs)
+	return v
+}
+
+// registers gives room for those of a state, of which all of an image have as many.
+func (s *slab) registers(n int) []Value {
+	last := len(s.spare) - 1
+	if last < 0 {
+		return s.values.take(n)
+	}
+	v := s.spare[last]
+	s.spare = s.spare[:last]
 	return v
 }
 
@@ -135,7 +147,7 @@ func (s *slab) state(t State) *State {
 	return p
 }
 
-// borrow gives room for a state that is given back.
+// borrow gives room for a state that is given back, its registers with it.
 func (s *slab) borrow(t State) *State {
 	n := len(s.idle)
 	if n == 0 {
@@ -147,7 +159,10 @@ func (s *slab) borrow(t State) *State {
 	return p
 }
 
-func (s *slab) giveBack(p *State) { s.idle = append(s.idle, p) }
+func (s *slab) giveBack(p *State) {
+	s.idle, s.spare = append(s.idle, p), append(s.spare, p.regs)
+	p.regs = nil
+}
 
 // place gives room for the steps of an instruction; taken says how many there are.
 func (s *slab) place() []Step {

@@ -17,7 +17,8 @@ type Env struct {
 	Constant func(address uint64, width uint8) (n uint64, constant bool)
 	// Pops says how many bytes the routine that is called takes off the stack besides the return address (x86).
 	Pops func(in *Inst, target Value) (bytes int, known bool)
-	// Called, where there is one, is told of each call that it Cares for, with the state behind it: it may say what has changed.
+	// Called, where there is one, is told of each call that it Cares for, with the state behind it: it may say what has changed. The one
+	// before is no state any more once it returns.
 	Called func(before, after *State, in *Inst, target Value)
 	Cares  func(before *State, target Value) bool
 	// Preserves says of a routine that is called which registers it leaves as they are, and whether it leaves all memory so that its arguments

@@ -69,7 +69,7 @@ func (s *State) Register(r Reg) Value { return s.regs[r] }
 
 // entryState is that on entry to a routine.
 func entryState(env *Env, sl *slab, at uint32) State {
-	s := State{env: env, slab: sl, regs: sl.values.take(env.registers())}
+	s := State{env: env, slab: sl, regs: sl.registers(env.registers())}
 	for r := range s.regs {
 		s.regs[r] = sl.one(Atom{Kind: Entry, N: int64(r), At: at})
 	}

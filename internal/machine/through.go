@@ -115,7 +115,8 @@ func (r *Routine) eachState(visit func(s *State, in *Inst) bool) {
 
 // writesBeyondStack says whether an instruction writes anything but the routine's own stack.
 func (s *State) writesBeyondStack(in *Inst) bool {
-	t := s.clone()
+	t := s.slab.borrow(s.clone())
+	defer s.slab.giveBack(t)
 	for i, steps := 0, in.does(); i < len(steps); i++ {
 		p := &steps[i]
 		if (p.Dst.Kind == Memory || p.Op == Wipe) && !t.ownStack(p.Dst, in.At) {
@@ -244,7 +245,7 @@ func (r *Routine) Outputs(pointers []Atom, arguments func(s *State, in *Inst) in
 		if (in.Flow == Call || r.departs(&in.Outline)) && s.handsOn(in, arguments(s, in), pointers) {
 			known = false
 		}
-		t := s.clone()
+		t := s.slab.borrow(s.clone())
 		for i, steps := 0, in.does(); i < len(steps) && known; i++ {
 			p := &steps[i]
 			if p.Op == Wipe {
@@ -255,6 +256,7 @@ func (r *Routine) Outputs(pointers []Atom, arguments func(s *State, in *Inst) in
 			}
 			t.step(p, in.At)
 		}
+		s.slab.giveBack(t)
 		return known
 	})
 	return list, known && r.Whole
