@@ -58,7 +58,7 @@ func (f *follower) sites() []driver.Site {
 	}
 	sites, rest := f.nearSites(wanted)
 	for _, start := range fetching {
-		rest[start] = append(rest[start], 0)
+		rest.in(start).pointed = true // what is fetched can be anywhere
 	}
 	for _, start := range slices.Sorted(maps.Keys(rest)) {
 		r := f.routine(start)
@@ -78,10 +78,26 @@ func (f *follower) sites() []driver.Site {
 	return slices.CompactFunc(sites, func(a, b driver.Site) bool { return order(a, b) == 0 })
 }
 
+// sought is what a routine has of what is wanted.
+type sought struct {
+	names   []uint32 // instructions that name it
+	pointed bool     // its address may be in a register, or on the stack; where that of the framework's table is does not count
+}
+
+// remaining are the routines that must be followed for what is wanted.
+type remaining map[uint32]*sought
+
+func (m remaining) in(start uint32) *sought {
+	if m[start] == nil {
+		m[start] = &sought{}
+	}
+	return m[start]
+}
+
 // nearSites gives the calls that are found without a look at more than the block of instructions that names the import; and the
-// routines that must be followed for the others, with the instructions in them that name one.
-func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest map[uint32][]uint32) {
-	rest = map[uint32][]uint32{}
+// routines that must be followed for the others.
+func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest remaining) {
+	rest = remaining{}
 	for _, u := range f.using(wanted) {
 		called := false
 		if u.at != 0 && f.certain(u) {
@@ -102,7 +118,8 @@ func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest map[uin
 			})
 		}
 		if !called {
-			rest[u.Start] = append(rest[u.Start], u.at)
+			s := rest.in(u.Start)
+			s.names, s.pointed = append(s.names, u.at), s.pointed || u.to != f.wdf && f.takesAddress(u)
 		}
 	}
 	return sites, rest
@@ -115,11 +132,11 @@ func (f *follower) isIndirect(in *machine.Outline) bool {
 
 // indirect gives what a call goes to, or a jump that leaves the routine; nothing of one that is surely to none of those that the routine
 // names there.
-func (f *follower) indirect(r *machine.Routine, near *machine.State, in *machine.Inst, names []uint32) machine.Value {
+func (f *follower) indirect(r *machine.Routine, near *machine.State, in *machine.Inst, has *sought) machine.Value {
 	get := func(s *machine.State) machine.Value { return f.target(s, in) }
 	target := get(near)
 	switch {
-	case f.isMember(target, r, names):
+	case f.isMember(target, r, has):
 		return nil
 	case target.Early():
 		target, _ = r.Value(in.At, get)
@@ -127,10 +144,21 @@ func (f *follower) indirect(r *machine.Routine, near *machine.State, in *machine
 	return target
 }
 
+// takesAddress says whether an instruction puts the address that it names in a register.
+func (f *follower) takesAddress(u use) bool {
+	in, ok := u.Covering(u.at)
+	if !ok {
+		return true
+	}
+	_, _, takes := f.touches(in, u.to)
+	return takes
+}
+
 // isMember says whether a value is read at a distance from a pointer, in an instruction that names nothing, where no function of the
-// framework's table that is wanted stands. What is read by the frame pointer is on the stack.
-func (f *follower) isMember(v machine.Value, r *machine.Routine, names []uint32) bool {
-	if len(v) != 1 || !v.Early() || v[0].Off == 0 || slices.Contains(names, v[0].At) {
+// framework's table that is wanted stands; or right where a pointer points to, if that is nothing that is wanted. What is read by the frame
+// pointer is on the stack.
+func (f *follower) isMember(v machine.Value, r *machine.Routine, has *sought) bool {
+	if len(v) != 1 || !v.Early() || v[0].Off == 0 && (v[0].Width == 0 || has.pointed) || slices.Contains(has.names, v[0].At) {
 		return false
 	}
 	if in, ok := r.Inst(v[0].At); !ok || in.Names(f.env.Frame) {
