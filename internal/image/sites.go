@@ -98,7 +98,9 @@ func (m remaining) in(start uint32) *sought {
 // routines that must be followed for the others.
 func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest remaining) {
 	rest = remaining{}
-	for _, u := range f.using(wanted) {
+	uses := f.using(wanted)
+	sites = make([]driver.Site, 0, len(uses))
+	for _, u := range uses {
 		called := false
 		if u.at != 0 && f.certain(u) {
 			u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) {
