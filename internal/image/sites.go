@@ -81,7 +81,7 @@ func (f *follower) sites() []driver.Site {
 // sought is what a routine has of what is wanted.
 type sought struct {
 	names   []uint32 // instructions that name it
-	pointed bool     // its address may be in a register, or on the stack; where that of the framework's table is does not count
+	pointed bool     // a pointer may lead to it; one to that of the framework's table does not count
 }
 
 // remaining are the routines that must be followed for what is wanted.
@@ -121,7 +121,7 @@ func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest remaini
 		}
 		if !called {
 			s := rest.in(u.Start)
-			s.names, s.pointed = append(s.names, u.at), s.pointed || u.to != f.wdf && f.takesAddress(u)
+			s.names, s.pointed = append(s.names, u.at), s.pointed || u.to != f.wdf && f.pointsTo(u)
 		}
 	}
 	return sites, rest
@@ -146,10 +146,11 @@ func (f *follower) indirect(r *machine.Routine, near *machine.State, in *machine
 	return target
 }
 
-// takesAddress says whether an instruction puts the address that it names in a register.
-func (f *follower) takesAddress(u use) bool {
+// pointsTo says whether a pointer may lead to what an instruction names: that puts the address in a register, or what stands there where a
+// pointer can be to.
+func (f *follower) pointsTo(u use) bool {
 	in, ok := u.Covering(u.at)
-	if !ok {
+	if !ok || len(in.Steps) == 0 || in.Steps[0].Dst.Kind != machine.Register || u.Keeps(in) {
 		return true
 	}
 	_, _, takes := f.touches(in, u.to)
