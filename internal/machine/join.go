@@ -58,23 +58,14 @@ func (out *State) joinRegisters(s, t *State, at uint32, widen bool) (same bool) 
 
 // joinSlots does that with the stack.
 func (out *State) joinSlots(s, t *State, at uint32, widen bool) (same bool) {
-	if len(s.slots) == len(t.slots) && (len(s.slots) == 0 || &s.slots[0] == &t.slots[0]) {
-		return true
-	}
 	same = true
-	next, met := 0, 0 // in t's
+	next := 0 // in t's
 	for i := range s.slots {
 		x := &s.slots[i]
 		for next < len(t.slots) && t.slots[next].before(x.place) {
 			next++
 		}
-		var other Value
-		if next < len(t.slots) && t.slots[next].place == x.place && t.slots[next].width == x.width {
-			other, met = t.slots[next].value, met+1
-		} else {
-			other = t.loadSlot(x.place, x.width, at)
-		}
-		v := s.slab.join(x.value, other, at)
+		v := s.slab.join(x.value, t.slotOr(x, next, at), at)
 		if !shared(v, x.value) {
 			same = false
 			if widen {
@@ -83,9 +74,6 @@ func (out *State) joinSlots(s, t *State, at uint32, widen bool) (same bool) {
 			out.own()
 			out.slots[i].value = v
 		}
-	}
-	if met == len(t.slots) {
-		return same
 	}
 	for _, x := range t.slots {
 		if i, found := s.find(x.place); found && s.slots[i].width == x.width {
@@ -98,6 +86,14 @@ func (out *State) joinSlots(s, t *State, at uint32, widen bool) (same bool) {
 		}
 	}
 	return same
+}
+
+// slotOr gives what another way has in place of a slot, which would be the i-th there.
+func (s *State) slotOr(x *slot, i int, at uint32) Value {
+	if i < len(s.slots) && s.slots[i].place == x.place && s.slots[i].width == x.width {
+		return s.slots[i].value
+	}
+	return s.loadSlot(x.place, x.width, at)
 }
 
 // meet keeps the flags of two ways where they come from comparisons of the same. Where those are two, no other place has what one of them
