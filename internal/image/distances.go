@@ -62,7 +62,7 @@ type pick struct {
 	far   uint64 // distances can be far
 }
 
-// pickOf gives that for an image. One of less than 16 MB has no distance whose highest byte is other than 0 or FF.
+// pickOf gives that for an image. In one of 16 MB or less the highest byte of a distance is 0 or FF.
 func pickOf(m *Image) pick {
 	var p pick
 	if m.Processor == nx.X86 {
@@ -90,7 +90,7 @@ func (p pick) places(code []byte, places *[stretch]uint16) (n int) {
 		far := nonZero((last&low+everyByte^last&^low)&(everyByte*0xfe)) &^ p.far // one more than 0 or FF is 1 or 0
 		jump := nonZero(w^everyByte*escape) | nonZero(next&(everyByte*0xf0)^everyByte*0x80)
 		for found := ^((call&modRM | far) & jump) &^ low; ; {
-			places[n%stretch] = uint16(i + bits.TrailingZeros64(found)/8)
+			places[n] = uint16(i + bits.TrailingZeros64(found)/8)
 			n += int((found | -found) >> 63)
 			if found &= found - 1; found == 0 {
 				break

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nxport/nxport/nx"
@@ -24,6 +25,9 @@ func TestDistances(t *testing.T) {
 					if code[i] = likely[random.IntN(len(likely))]; random.IntN(8) == 0 {
 						code[i] = byte(random.Uint32())
 					}
+				}
+				if length > 3*stretch { // a place at each byte
+					copy(code, strings.Repeat("\xe8", stretch+100))
 				}
 				const at = 1 << 12
 				x := index{image: &Image{Processor: p, Size: size, Sections: []Section{{RVA: at, Size: size - at, Characteristics: pe.IMAGE_SCN_MEM_EXECUTE}}}}

@@ -71,7 +71,6 @@ func (x *index) references(wanted addresses) []reference {
 
 // isJump says of what calls has whether it is a jump.
 func (m *Image) isJump(c reference) bool {
-	const bl = 0x25
 	code := m.At(c.at)
 	if m.Processor == nx.ARM64 {
 		return len(code) >= 4 && binary.LittleEndian.Uint32(code)>>26 != bl

@@ -44,18 +44,14 @@ func enter(table []nx.DDI) *room {
 	return r
 }
 
-// leave makes the room that of another image, without what has become larger than most need.
+// leave makes the room that of another image, unless it has become larger than most need.
 func (r *room) leave() {
 	const manyBytes, many = 8 << 20, 1 << 11
-	if r.memory.Empty(); r.memory.Size() > manyBytes {
-		r.memory = machine.NewRoom()
+	if r.memory.Size() > manyBytes || r.index.size() > manyBytes || len(r.routines)+len(r.slots) > many {
+		return
 	}
-	if r.index.empty(); r.index.size() > manyBytes {
-		r.index = index{}
-	}
-	if len(r.routines)+len(r.slots) > many { // to clear a map takes as long as it has become large
-		r.routines, r.slots = map[uint32]*machine.Routine{}, map[uint32]string{}
-	}
+	r.memory.Empty()
+	r.index.empty()
 	clear(r.routines)
 	clear(r.slots)
 	rooms.Put(r)

@@ -301,7 +301,6 @@ func (m *Image) Within(rva uint32, f Function) bool {
 
 // calledBefore gives what the instruction in front of an address calls, if it is a call by distance.
 func (m *Image) calledBefore(rva uint32) (to uint32, ok bool) {
-	const bl = 0x25
 	switch m.Processor {
 	case nx.X86, nx.X64:
 		if code := m.At(rva - 5); rva >= 5 && len(code) >= 5 && code[0] == callNear {

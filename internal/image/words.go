@@ -80,6 +80,9 @@ func (x *index) branches(rva uint32, code []byte, places []int32) {
 	}
 }
 
+// bl stands in the upper six bits of a call by distance.
+const bl = 0x25
+
 // isBranchARM64 says whether a word is bl or b.
 func isBranchARM64(w uint32) bool { return w&0x7c000000 == 0x14000000 }
 
