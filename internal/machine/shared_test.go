@@ -112,3 +112,33 @@ func TestAnew(t *testing.T) {
 		t.Error("the first has changed")
 	}
 }
+
+// The registers of each state that is kept are its own, and none of them is handed out again.
+func TestRegistersAreKept(t *testing.T) {
+	// sub rsp, 0x28; mov dword [rsp+0x20], 0; test edx, edx; jo a; mov dword [rsp+0x20], 1; a: test eax, eax; je b; xor ebx, ebx; b: ...; ret
+	const code = "\x48\x83\xec\x28" + "\xc7\x44\x24\x20\x00\x00\x00\x00" + "\x85\xd2\x70\x08" + "\xc7\x44\x24\x20\x01\x00\x00\x00" +
+		"\x85\xc0\x74\x02" + "\x31\xdb" + "\x48\x83\xc4\x28\xc3"
+	env := X64()
+	around(&env, []byte(code))
+	r := Read(&env, 0)
+	r.Returns(func(*State, *Inst) {})
+	owners := map[*Value]int{}
+	for i := range r.blocks {
+		in := r.blocks[i].in
+		if in == nil {
+			t.Fatalf("block %d is not reached", i)
+		}
+		owners[&in.regs[0]]++
+	}
+	if len(owners) != len(r.blocks) || len(r.blocks) != 5 {
+		t.Errorf("%d blocks have the registers of %d", len(r.blocks), len(owners))
+	}
+	if len(r.slab.spare) == 0 {
+		t.Error("none were given back")
+	}
+	for _, spare := range r.slab.spare {
+		if owners[&spare[0]]++; owners[&spare[0]] > 1 {
+			t.Error("registers that are kept were given back, or some were twice")
+		}
+	}
+}
