@@ -362,6 +362,9 @@ func TestFailures(t *testing.T) {
 			if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one line with %q", err, c.want)
 			}
+			if r == nil {
+				t.Fatal("nothing was run")
+			}
 			if len(r.Seen) != 1 || (len(r.Seen[0].Sites) == 0) != (c.body == "") {
 				t.Errorf("what was seen before is lost: %+v", r.Seen)
 			}
