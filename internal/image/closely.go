@@ -40,7 +40,19 @@ func (f *follower) preserves(target machine.Value) (registers uint64, untouched 
 
 // value gives a value before an instruction of a routine; where that is lost, by a closer look.
 func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State) machine.Value) (machine.Value, bool) {
-	v, ok := r.Value(at, get)
+	return f.valueNear(nil, r, at, get)
+}
+
+// valueNear is value, by the state before the instruction as far as its block tells, if that is given and tells it.
+func (f *follower) valueNear(near *machine.State, r *machine.Routine, at uint32, get func(*machine.State) machine.Value) (machine.Value, bool) {
+	var v machine.Value
+	ok := near != nil
+	if ok {
+		v = get(near)
+	}
+	if !ok || v.Early() {
+		v, ok = r.Value(at, get)
+	}
 	closely := ok && (v.Lost() || disturbed(v, r))
 	f.seen.value(asked{r, at, get, v, ok}, closely)
 	if !closely {

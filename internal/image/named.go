@@ -158,10 +158,14 @@ func (f *follower) fetchesOther(u use) bool {
 		return false
 	}
 	call := uint32(0)
-	u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) {
-		if name, _ := f.callee(s.Target(in), s); call == 0 && slices.Contains(fetchers, name) {
+	u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) bool {
+		if call != 0 { // that has been run through
+			return true
+		}
+		if name, _ := f.callee(s.Target(in), s); slices.Contains(fetchers, name) {
 			call = in.At
 		}
+		return false
 	})
 	name := f.fetched[call]
 	return name != "" && f.rows[name].Name == ""

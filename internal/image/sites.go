@@ -66,7 +66,7 @@ func (f *follower) sites() []driver.Site {
 			for _, to := range f.indirect(r, s, in, rest[start]) { // a compiler can make one jump of those to two imports
 				name, _ := f.callee(machine.Value{to}, nil)
 				if d, ok := f.rows[name]; ok && !f.isLinkers(in.At, start) {
-					sites = append(sites, f.site(d, in, r))
+					sites = append(sites, f.site(d, in, r, nil))
 				}
 			}
 		})
@@ -103,20 +103,19 @@ func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest remaini
 	for _, u := range uses {
 		called := false
 		if u.at != 0 && f.certain(u) {
-			u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) {
-				if called {
-					return
-				}
-				target := f.target(s, in)
+			u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) bool {
+				target, near := f.target(s, in), s
 				if target.Early() {
 					target, _ = u.Value(in.At, func(s *machine.State) machine.Value { return f.target(s, in) })
+					near = nil // more may be known of the routine
 				}
 				name, _ := f.callee(target, s)
 				d, ok := f.rows[name]
 				if ok && !f.isLinkers(in.At, u.Start) {
-					sites = append(sites, f.site(d, in, u.Routine))
+					sites = append(sites, f.site(d, in, u.Routine, near))
 				}
 				called = in.At == u.at || f.goesTo(target, u.to)
+				return called
 			})
 		}
 		if !called {
@@ -206,8 +205,8 @@ func (f *follower) certain(u use) bool {
 	return len(in.Steps) > 0 && in.Steps[0].Dst.Kind == machine.Register && f.env.Passes(in.Steps[0].Dst.Reg) && !u.Keeps(&in)
 }
 
-// site is a call of a routine of the table, with what it asks for.
-func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.Site {
+// site is a call of a routine of the table, with what it asks for. Near, if it is given, is the state before it as far as its block tells.
+func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine, near *machine.State) driver.Site {
 	site := driver.Site{
 		Witness: driver.Binary, Place: driver.Place{Path: f.Path}, DDI: d, Mechanism: nx.None, Moment: driver.After,
 		Spot: &driver.Spot{RVA: in.At},
@@ -223,18 +222,18 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine) driver.S
 		site.Function, site.Spot.Start = fn.Name, fn.Start
 	}
 	if d.Argument > 0 {
-		site.Value = f.passed(&query{f: f}, d, d.Argument, in, r)
+		site.Value = f.passed(&query{f: f}, d, d.Argument, in, r, near)
 	}
 	if d.AccessMode > 0 {
 		const userMode, mode = 1, 0xff // of a byte
-		v := f.passed(&query{f: f, byte: true}, d, d.AccessMode, in, r)
+		v := f.passed(&query{f: f, byte: true}, d, d.AccessMode, in, r, nil)
 		site.UserMode = v.Unknown == "" && !slices.ContainsFunc(v.Terms, func(t driver.Term) bool { return len(t.Tokens) > 0 || t.Bits&mode != userMode })
 	}
 	return site
 }
 
 // passed is what a call passes as an argument, counted as in C.
-func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machine.Routine) driver.Value {
+func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machine.Routine, near *machine.State) driver.Value {
 	if in.At == r.Start && in.Flow == machine.Call { // where its routine begins is not known: see callAround
 		return driver.Value{Unknown: notReached}
 	}
@@ -246,7 +245,7 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	}
 	get := func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
 	f.seen.begin()
-	v, ok := f.value(r, in.At, get)
+	v, ok := f.valueNear(near, r, in.At, get)
 	switch {
 	case f.exhausted():
 		return driver.Value{Unknown: tooMuch}

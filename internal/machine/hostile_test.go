@@ -57,7 +57,7 @@ func FuzzRoutine(f *testing.F) {
 		insts := r.Outlines()
 		for i := range min(len(insts), 64) {
 			at := insts[i].At
-			r.NearCalls(at, read)
+			r.NearCalls(at, func(s *State, in *Inst) bool { read(s, in); return false })
 			r.Value(at, func(s *State) Value { return s.Argument(1, false, at) })
 			r.Reach(at, func(*Outline) bool { return false })
 		}

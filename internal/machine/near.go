@@ -31,8 +31,8 @@ func (r *Routine) eachCall(b *block, wanted func(in *Outline) bool, visit func(n
 }
 
 // NearCalls visits the calls of an instruction's block, and a jump that leaves the routine, from that instruction on, with the state as far
-// as the block tells.
-func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
+// as the block tells, until one is what was looked for.
+func (r *Routine) NearCalls(at uint32, visit func(near *State, in *Inst) (found bool)) {
 	i, ok := r.find(at)
 	if !ok || r.env.Budget < 0 {
 		return
@@ -42,8 +42,8 @@ func (r *Routine) NearCalls(at uint32, visit func(s *State, in *Inst)) {
 	s := r.blankState(b)
 	for j := range b.insts {
 		in := &b.insts[j]
-		if b.first+j >= i && r.calls(&in.Outline) {
-			visit(s, in)
+		if b.first+j >= i && r.calls(&in.Outline) && visit(s, in) {
+			break
 		}
 		r.pass(s, in)
 	}
