@@ -1,6 +1,7 @@
 package image
 
 import (
+	"debug/pe"
 	"encoding/binary"
 	"iter"
 	"slices"
@@ -145,13 +146,12 @@ func (f *follower) inside(routine, to uint32) bool {
 
 // constant reads what no driver writes: a section that is not writable, but for the slots of imports.
 func (f *follower) constant(address uint64, width uint8) (uint64, bool) {
-	const writable = 0x80000000
 	rva := address - f.Base
 	if rva >= uint64(f.Size) {
 		return f.shared(address)
 	}
 	s, ok := f.Section(uint32(rva))
-	if _, slot := f.slots[uint32(rva)]; !ok || slot || s.Characteristics&writable != 0 {
+	if _, slot := f.slots[uint32(rva)]; !ok || slot || s.has(pe.IMAGE_SCN_MEM_WRITE) {
 		return 0, false
 	}
 	return f.number(uint32(rva), width)

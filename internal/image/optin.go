@@ -2,6 +2,8 @@ package image
 
 import (
 	"cmp"
+	"debug/pe"
+	"math"
 	"slices"
 
 	"github.com/nxport/nxport/internal/driver"
@@ -218,7 +220,7 @@ func (f *follower) findOptIns() []*optIn {
 		return nil
 	}
 	for _, r := range f.routinesUsing(f.slotsOf(tellers...)) {
-		if !r.Names(nx.PoolNXAllocation, nx.MdlMappingNoExecute) {
+		if !f.maySet(r) {
 			continue
 		}
 		r.Stores(func(in *machine.Inst, address uint64, width uint8, v machine.Value) {
@@ -236,6 +238,38 @@ func (f *follower) findOptIns() []*optIn {
 	}
 	slices.SortFunc(list, func(a, b *optIn) int { return cmp.Compare(a.rva, b.rva) })
 	return list
+}
+
+// maySet says whether a routine may set a variable of the opt-in: it names what that is set to, and it stores that, or what is in a register,
+// at a fixed address, or takes the address of a variable.
+func (f *follower) maySet(r *machine.Routine) bool {
+	names, stores := false, f.Processor == nx.ARM64 // which stores by registers alone
+	for in := range r.Insts() {
+		for i := range in.Steps {
+			p := &in.Steps[i]
+			names = names || optInBits[uint32(p.A.Imm)] != "" || optInBits[uint32(p.B.Imm)] != ""
+			if stores = stores || storesBit(p) || f.takesVariable(p); names && stores {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// storesBit says whether a step stores what a variable of the opt-in can be set to, or what is in a register, at a fixed address.
+func storesBit(p *machine.Step) bool {
+	fixed := p.Dst.Kind == machine.Memory && p.Dst.Reg == machine.NoReg && p.Dst.Index == machine.NoReg
+	return fixed && p.Dst.Width == 4 && (p.Op != machine.Move || p.A.Kind != machine.Immediate || optInBits[uint32(p.A.Imm)] != "")
+}
+
+// takesVariable says whether a step takes the address of what can be written.
+func (f *follower) takesVariable(p *machine.Step) bool {
+	if p.A.Kind != machine.Immediate && (p.Op != machine.Address || p.A.Reg != machine.NoReg) {
+		return false
+	}
+	rva := uint64(p.A.Imm) - f.Base
+	s, ok := f.Section(uint32(min(rva, math.MaxUint32)))
+	return ok && s.has(pe.IMAGE_SCN_MEM_WRITE)
 }
 
 // initialised says whether the variables are set before the first request that uses one.

@@ -114,18 +114,6 @@ func (r *Routine) Stores(visit func(in *Inst, address uint64, width uint8, v Val
 	}
 }
 
-// Names says whether one of some numbers stands in an instruction of the routine.
-func (r *Routine) Names(numbers ...int64) bool {
-	for in := range r.Insts() {
-		for i := range in.Steps {
-			if p := &in.Steps[i]; slices.Contains(numbers, p.A.Imm) || slices.Contains(numbers, p.B.Imm) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // StoresBeyond says whether the routine writes anywhere to some bytes at a distance from a register other than the stack pointer, or at a
 // distance that an index tells.
 func (r *Routine) StoresBeyond(distance int64, width uint8) bool {
