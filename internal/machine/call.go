@@ -17,7 +17,6 @@ func (s *State) call(in *Inst) {
 	}
 	if !untouched {
 		s.spoilPassed(in.At)
-		s.spoilOlder(in.At)
 	}
 	s.untouched = s.untouched && untouched
 	switch {
@@ -96,20 +95,6 @@ func (s *State) spoilPassed(at uint32) {
 	s.env.Budget -= len(passed) * len(s.slots) / slotsOfOne
 	for _, p := range passed {
 		s.spoil(p, maxObject, ByCall, at)
-	}
-}
-
-// spoilOlder makes unknown, in a block whose surroundings are not looked at, what a called routine may know the address of from in front of
-// the block: all but what was pushed since.
-func (s *State) spoilOlder(at uint32) {
-	if !s.early {
-		return
-	}
-	for i := range s.slots {
-		if x := &s.slots[i]; x.base == 0 || x.off >= 0 {
-			s.own()
-			s.slots[i].value = s.elsewhere(at)
-		}
 	}
 }
 
