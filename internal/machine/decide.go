@@ -125,18 +125,18 @@ var opposite = [...]Cond{
 	Below: AboveEqual, AboveEqual: Below, BelowEqual: Above, Above: BelowEqual, Negative: NotNegative, NotNegative: Negative,
 }
 
-// assume narrows the state to where a condition holds on the flags; false where it can't.
-func (s *State) assume(f flags, c Cond) bool {
-	if !s.narrowTo(f, c) {
+// assume narrows the state to where a condition holds on the flags, which a branch tells; false where it can't.
+func (s *State) assume(f flags, c Cond, at uint32) bool {
+	if !s.narrowTo(f, c, at) {
 		return false
 	}
 	if c == Equal && f.rest.Kind == Register && f.rest.Width >= 4 {
-		s.regs[f.rest.Reg] = s.slab.number(0, f.rest.Width, f.av[0].At)
+		s.regs[f.rest.Reg] = s.slab.number(0, f.rest.Width, at)
 	}
 	return true
 }
 
-func (s *State) narrowTo(f flags, c Cond) bool {
+func (s *State) narrowTo(f flags, c Cond, at uint32) bool {
 	yes, _ := f.decide(c)
 	if !yes {
 		return false
@@ -166,7 +166,7 @@ func (s *State) narrowTo(f flags, c Cond) bool {
 		return false
 	}
 	if c == Equal && !kept.isNumbers() && f.width() >= 4 {
-		kept = s.slab.number(int64(b), f.width(), kept[0].At)
+		kept = s.slab.number(int64(b), f.width(), at)
 	}
 	s.replace(f, kept)
 	return true

@@ -7,8 +7,14 @@ func (r *Routine) Value(at uint32, get func(s *State) Value) (Value, bool) {
 	if !ok {
 		return nil, false
 	}
-	if v, ok := r.demand(r.blockOf(i), i, get, 0); ok {
+	b := r.blockOf(i)
+	if v, ok := r.demand(b, i, get, 0); ok {
 		return v, true
+	}
+	if r.blocks[b].in == nil {
+		if v, ok := r.around(b, i, get); ok {
+			return v, true
+		}
 	}
 	s, ok := r.Before(at)
 	if !ok {

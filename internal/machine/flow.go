@@ -79,7 +79,7 @@ func (r *Routine) flowFrom(blocks []int) (more bool) {
 		s.closely, s.untouched = r.closely, r.closely
 		r.give(&s)
 		r.blocks[entry].in = r.slab.state(s)
-		r.order, r.place = r.inOrder(entry)
+		r.arrange()
 		blocks = append(blocks, entry)
 	}
 	waiting := make([]bool, len(r.order)) // by place in the order
@@ -102,7 +102,15 @@ func (r *Routine) flowFrom(blocks []int) (more bool) {
 	}
 }
 
-// inOrder gives the blocks so that one comes behind those that lead to it, but for loops, and the place of each.
+// arrange gives the blocks an order in which one comes behind those that lead to it, but for loops, and the place of each.
+func (r *Routine) arrange() {
+	if r.order != nil {
+		return
+	}
+	i, _ := r.find(r.Start)
+	r.order, r.place = r.inOrder(r.blockOf(i))
+}
+
 func (r *Routine) inOrder(entry int) (order, place []int) {
 	place = make([]int, len(r.blocks))
 	order = make([]int, 0, len(r.blocks))
@@ -150,12 +158,8 @@ func (r *Routine) flow(b int) (changed []int, more bool) {
 	}
 	s := r.slab.borrow(r.entering(blk))
 	defer r.slab.giveBack(s)
-	for i := range blk.insts {
-		in := &blk.insts[i]
-		if in.Flow == Call && !in.Known && r.env.Ends != nil && r.env.Ends(s.Target(in)) {
-			return nil, false
-		}
-		r.pass(s, in)
+	if !r.runs(blk, s) {
+		return nil, false
 	}
 	changed = r.slab.changed[:0]
 	last := blk.lastInst()
@@ -240,7 +244,7 @@ func (s *State) branch(in *Inst, taken bool) bool {
 	if !taken {
 		c = opposite[c]
 	}
-	return s.assume(f, c)
+	return s.assume(f, c, in.At)
 }
 
 // arrive joins a state into a block's.
@@ -250,14 +254,19 @@ func (r *Routine) arrive(b int, s *State) (changed bool) {
 		blk.in = r.slab.state(s.clone())
 		return true
 	}
-	out, same := blk.in.joined(s, r.outlines[blk.first].At, blk.visits > widenAfter)
+	return r.slab.joinInto(blk.in, s, r.outlines[blk.first].At, blk.visits > widenAfter)
+}
+
+// joinInto changes a state into what holds on both ways. It says whether that is something else.
+func (sl *slab) joinInto(into, s *State, at uint32, widen bool) (changed bool) {
+	out, same := into.joined(s, at, widen)
 	if same {
 		return false
 	}
-	if &out.regs[0] != &blk.in.regs[0] {
-		r.slab.spare = append(r.slab.spare, blk.in.regs)
+	if &out.regs[0] != &into.regs[0] {
+		sl.spare = append(sl.spare, into.regs)
 	}
-	*blk.in = out
+	*into = out
 	return true
 }
 

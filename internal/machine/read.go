@@ -83,7 +83,7 @@ func (r *Routine) read() {
 			x.put(x.read[i].At, i)
 		}
 	}
-	r.outlines, r.wanted = r.slab.outlines.take(len(x.read)), nil
+	r.outlines, r.wanted, r.order = r.slab.outlines.take(len(x.read)), nil, nil
 	copy(r.outlines, x.read)
 	r.split(x)
 }
