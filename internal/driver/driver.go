@@ -507,6 +507,9 @@ type Image struct {
 // TooEarly says whether the request, or what decides it, may run before the opt-in call, and is executable only because of
 // that.
 func (s Site) TooEarly() bool {
+	if s.Moment == After && !s.named() {
+		return false // it gets the same in any case
+	}
 	now, then := s.On(nx.Windows10).Executable, s.InTime().On(nx.Windows10).Executable
 	return now != then && (now == nx.Yes || now == nx.Maybe)
 }
@@ -523,8 +526,16 @@ func (s Site) InTime() Site {
 	})
 }
 
+// named says whether a token names a part of its value.
+func (s *Site) named() bool {
+	return slices.ContainsFunc(s.Value.Terms, func(t Term) bool { return len(t.Tokens) > 0 })
+}
+
 // with gives the site with each token of its value as change makes it.
 func (s Site) with(change func(Token) Token) Site {
+	if !s.named() {
+		return s
+	}
 	terms := slices.Clone(s.Value.Terms)
 	for i, t := range terms {
 		terms[i].Tokens = slices.Clone(t.Tokens)

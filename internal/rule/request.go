@@ -16,7 +16,7 @@ func officialOf(b driver.Build, s driver.Site) string {
 	switch {
 	case !executable(b, s):
 		return ""
-	case s.DDI.Kind == nx.Always || s.DDI.Kind == nx.CacheType:
+	case ofRoutine(&s):
 		return "C30029"
 	case s.Own != "":
 		return "C30034"
@@ -28,12 +28,15 @@ func officialOf(b driver.Build, s driver.Site) string {
 	return "C30030"
 }
 
+// ofRoutine says whether a request is executable by its routine, whatever NX pool there is, and not by a pool type or a bit of its flags.
+func ofRoutine(s *driver.Site) bool { return s.DDI.Kind == nx.Always || s.DDI.Kind == nx.CacheType }
+
 // requests gives one finding for each request that is the rule's, with its message so far.
 func requests(m *driver.Image, id string) []Finding {
 	var found []Finding
 	for i := range m.Sites {
 		s := &m.Sites[i]
-		if officialOf(m.Build, *s) != id {
+		if ofRoutine(s) != (id == "C30029") || officialOf(m.Build, *s) != id {
 			continue
 		}
 		f := Finding{Message: unsafeMessage(s.InTime()), Place: s.Place, Site: s}
