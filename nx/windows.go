@@ -54,10 +54,11 @@ func (v Version) HasNX() bool { return !v.Before(Windows8) }
 
 // String gives "6.1" or, with a build, "10.0.19041".
 func (v Version) String() string {
-	if v.Build == 0 {
-		return fmt.Sprintf("%d.%d", v.Major, v.Minor)
+	s := strconv.Itoa(v.Major) + "." + strconv.Itoa(v.Minor)
+	if v.Build != 0 {
+		s += "." + strconv.Itoa(v.Build)
 	}
-	return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Build)
+	return s
 }
 
 var marketing = map[Version]string{

@@ -99,8 +99,8 @@ func (d Built) Reasons() []string {
 	unknown := slices.Clone(open.told(func(f rule.Finding, n int) string {
 		return fmt.Sprintf("%d of %d, %s", n, len(d.Sites), f.Message)
 	}))
-	if n := len(d.unknown()); n > 0 {
-		unknown = append(unknown, fmt.Sprintf("%d of %s not known: %s", n, plural(len(d.Sites), "request"), d.unknown()[0].Value.Unknown))
+	if list := d.unknown(); len(list) > 0 {
+		unknown = append(unknown, fmt.Sprintf("%d of %s not known: %s", len(list), plural(len(d.Sites), "request"), list[0].Value.Unknown))
 	}
 	if names := d.uncalled(); len(names) > 0 && d.Build.Processor != nx.ARM {
 		unknown = append(unknown, "it imports "+names[0]+", and no call of it is found")
@@ -178,8 +178,13 @@ func (d Built) uncalled() []string {
 }
 
 // unknown gives the requests of which is not known what they ask for.
-func (d Built) unknown() []driver.Site {
-	return slices.DeleteFunc(slices.Clone(d.Sites), func(s driver.Site) bool { return s.CurrentState() != driver.Unknown })
+func (d Built) unknown() (list []*driver.Site) {
+	for i := range d.Sites {
+		if s := &d.Sites[i]; s.CurrentState() == driver.Unknown {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // Tally counts what was seen of built drivers.
