@@ -45,14 +45,11 @@ func (f *follower) value(r *machine.Routine, at uint32, get func(*machine.State)
 
 // valueNear is value, by the state before the instruction as far as its block tells, if that is given and tells it.
 func (f *follower) valueNear(near *machine.State, r *machine.Routine, at uint32, get func(*machine.State) machine.Value) (machine.Value, bool) {
-	var v machine.Value
-	ok := near != nil
-	if ok {
-		v = get(near)
+	var told machine.Value
+	if near != nil {
+		told = get(near)
 	}
-	if !ok || v.Early() {
-		v, ok = r.Value(at, get)
-	}
+	v, ok := r.Value(at, told, get)
 	closely := ok && (v.Lost() || disturbed(v, r))
 	f.seen.value(asked{r, at, get, v, ok}, closely)
 	if !closely {

@@ -106,7 +106,7 @@ func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest remaini
 			u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) bool {
 				target, near := f.target(s, in), s
 				if target.Early() {
-					target, _ = u.Value(in.At, func(s *machine.State) machine.Value { return f.target(s, in) })
+					target, _ = u.Value(in.At, target, func(s *machine.State) machine.Value { return f.target(s, in) })
 					near = nil // more may be known of the routine
 				}
 				name, _ := f.callee(target, s)
@@ -140,7 +140,7 @@ func (f *follower) indirect(r *machine.Routine, near *machine.State, in *machine
 	case f.isMember(target, r, has):
 		return nil
 	case target.Early():
-		target, _ = r.Value(in.At, get)
+		target, _ = r.Value(in.At, target, get)
 	}
 	return target
 }

@@ -31,7 +31,7 @@ func TestAround(t *testing.T) {
 		env.Pops = func(*Inst, Value) (int, bool) { return 0, true }
 		r := Read(&env, 0)
 		at := uint32(len(c.code) - 1)
-		v, ok := r.Value(at, func(s *State) Value { return s.Register(0) })
+		v, ok := r.Value(at, nil, func(s *State) Value { return s.Register(0) })
 		if got := texts(v); !ok || got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}

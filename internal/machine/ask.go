@@ -159,7 +159,7 @@ func (r *Routine) Stored(at uint32) (v Value, width uint8, ok bool) {
 	if i < 0 {
 		return nil, 0, false
 	}
-	v, ok = r.Value(at, func(s *State) Value {
+	v, ok = r.Value(at, nil, func(s *State) Value {
 		t := s.slab.borrow(s.clone())
 		defer s.slab.giveBack(t)
 		for j := range i {

@@ -1,14 +1,18 @@
 package machine
 
 // Value gives a value before an instruction: as its own block tells, or else by following back the registers that it hangs on through
-// the blocks in front, or else by following the whole routine. It is false where the routine does not come there.
-func (r *Routine) Value(at uint32, get func(s *State) Value) (Value, bool) {
+// the blocks in front, or else by following the whole routine. It is false where the routine does not come there. Near is what get gives of
+// the state that the block tells, nil if that was not asked yet.
+func (r *Routine) Value(at uint32, near Value, get func(s *State) Value) (Value, bool) {
+	if near != nil && !near.Early() {
+		return near, true
+	}
 	i, ok := r.find(at)
 	if !ok {
 		return nil, false
 	}
 	b := r.blockOf(i)
-	if v, ok := r.demand(b, i, get, 0); ok {
+	if v, ok := r.onward(b, i, near, get, 0); ok {
 		return v, true
 	}
 	if r.blocks[b].in == nil {
@@ -28,27 +32,24 @@ const (
 	maxBack   = 6 // registers in a row that one is computed from
 )
 
-// demand runs through a block up to an instruction, and again with each register known that the value turns out to hang on. It
-// is false where that takes more than registers, or has more than one outcome, which the whole routine tells better.
+// demand is what a block tells, up to an instruction, and the registers that it turns out to hang on.
 func (r *Routine) demand(b, end int, get func(s *State) Value, depth int) (Value, bool) {
+	return r.onward(b, end, nil, get, depth)
+}
+
+// onward runs through a block up to an instruction, and again with each register known that the value turns out to hang on, the first time
+// only if it is not known yet what comes of that. It is false where that takes more than registers, or has more than one outcome, which the
+// whole routine tells better.
+func (r *Routine) onward(b, end int, v Value, get func(s *State) Value, depth int) (Value, bool) {
 	var known [registers]Value
 	r.lower(&r.blocks[b])
 	for range maxFilled {
 		if r.env.Budget < 0 {
 			break
 		}
-		s := r.blankState(&r.blocks[b])
-		for reg, v := range known {
-			if v != nil {
-				s.regs[reg] = v
-			}
+		if v == nil {
+			v = r.within(b, end, &known, get)
 		}
-		insts := r.blocks[b].insts[:end-r.blocks[b].first]
-		for i := range insts {
-			r.pass(s, &insts[i])
-		}
-		v := get(s)
-		r.slab.giveBack(s)
 		reg, early := v.earlyRegister()
 		if !early {
 			return v, true
@@ -60,9 +61,29 @@ func (r *Routine) demand(b, end int, get func(s *State) Value, depth int) (Value
 		if !ok {
 			return nil, false
 		}
-		known[reg] = back
+		if depth == 0 && r.env.Word == 4 && shared(v, r.early[reg]) { // it is that register
+			return back, true
+		}
+		known[reg], v = back, nil
 	}
 	return nil, false
+}
+
+// within gives a value before an instruction of a block, with what is known of registers in front of that.
+func (r *Routine) within(b, end int, known *[registers]Value, get func(s *State) Value) Value {
+	s := r.blankState(&r.blocks[b])
+	for reg, v := range known {
+		if v != nil {
+			s.regs[reg] = v
+		}
+	}
+	insts := r.blocks[b].insts[:end-r.blocks[b].first]
+	for i := range insts {
+		r.pass(s, &insts[i])
+	}
+	v := get(s)
+	r.slab.giveBack(s)
+	return v
 }
 
 // earlyRegister gives the register on entry to the block that a value hangs on; NoReg where it is none.

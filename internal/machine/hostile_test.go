@@ -58,7 +58,7 @@ func FuzzRoutine(f *testing.F) {
 		for i := range min(len(insts), 64) {
 			at := insts[i].At
 			r.NearCalls(at, func(s *State, in *Inst) bool { read(s, in); return false })
-			r.Value(at, func(s *State) Value { return s.Argument(1, false, at) })
+			r.Value(at, nil, func(s *State) Value { return s.Argument(1, false, at) })
 			r.Reach(at, func(*Outline) bool { return false })
 		}
 		if !slices.IsSortedFunc(insts, func(a, b Outline) int { return int(a.At) - int(b.At) }) || len(insts) > maxInsts {

@@ -136,7 +136,7 @@ func TestArgumentsOfFrame(t *testing.T) {
 		around(&env, []byte(c.code))
 		env.Pops = func(*Inst, Value) (int, bool) { return 0, true }
 		r := Read(&env, 0)
-		v, ok := r.Value(uint32(len(c.code)-2), func(s *State) Value { return s.Register(0) })
+		v, ok := r.Value(uint32(len(c.code)-2), nil, func(s *State) Value { return s.Register(0) })
 		if got := texts(v); !ok || got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
