@@ -63,10 +63,11 @@ func (f *follower) sites() []driver.Site {
 	for _, start := range slices.Sorted(maps.Keys(rest)) {
 		r := f.routine(start)
 		r.EachCall(f.isIndirect, func(s *machine.State, in *machine.Inst) {
+			near := nearOf(r, s)
 			for _, to := range f.indirect(r, s, in, rest[start]) { // a compiler can make one jump of those to two imports
 				name, _ := f.callee(machine.Value{to}, nil)
 				if d, ok := f.rows[name]; ok && !f.isLinkers(in.At, start) {
-					sites = append(sites, f.site(d, in, r, nil))
+					sites = append(sites, f.site(d, in, near))
 				}
 			}
 		})
@@ -104,15 +105,14 @@ func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest remaini
 		called := false
 		if u.at != 0 && f.certain(u) {
 			u.NearCalls(u.at, func(s *machine.State, in *machine.Inst) bool {
-				target, near := f.target(s, in), s
+				near, target := nearOf(u.Routine, s), f.target(s, in)
 				if target.Early() {
 					target, _ = u.Value(in.At, target, func(s *machine.State) machine.Value { return f.target(s, in) })
-					near = nil // more may be known of the routine
 				}
 				name, _ := f.callee(target, s)
 				d, ok := f.rows[name]
 				if ok && !f.isLinkers(in.At, u.Start) {
-					sites = append(sites, f.site(d, in, u.Routine, near))
+					sites = append(sites, f.site(d, in, near))
 				}
 				called = in.At == u.at || f.goesTo(target, u.to)
 				return called
@@ -205,8 +205,25 @@ func (f *follower) certain(u use) bool {
 	return len(in.Steps) > 0 && in.Steps[0].Dst.Kind == machine.Register && f.env.Passes(in.Steps[0].Dst.Reg) && !u.Keeps(&in)
 }
 
-// site is a call of a routine of the table, with what it asks for. Near, if it is given, is the state before it as far as its block tells.
-func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine, near *machine.State) driver.Site {
+// near is what a block of a routine tells in front of an instruction.
+type near struct {
+	*machine.Routine
+	state *machine.State
+	known int // instructions of the routine
+}
+
+func nearOf(r *machine.Routine, s *machine.State) near { return near{r, s, len(r.Outlines())} }
+
+// tells gives the state, nil if more has become known of the routine since: its blocks may be others now.
+func (n near) tells() *machine.State {
+	if n.known != len(n.Outlines()) {
+		return nil
+	}
+	return n.state
+}
+
+// site is a call of a routine of the table, with what it asks for.
+func (f *follower) site(d nx.DDI, in *machine.Inst, n near) driver.Site {
 	site := driver.Site{
 		Witness: driver.Binary, Place: driver.Place{Path: f.Path}, DDI: d, Mechanism: nx.None, Moment: driver.After,
 		Spot: &driver.Spot{RVA: in.At},
@@ -222,18 +239,19 @@ func (f *follower) site(d nx.DDI, in *machine.Inst, r *machine.Routine, near *ma
 		site.Function, site.Spot.Start = fn.Name, fn.Start
 	}
 	if d.Argument > 0 {
-		site.Value = f.passed(&query{f: f}, d, d.Argument, in, r, near)
+		site.Value = f.passed(&query{f: f}, d, d.Argument, in, n)
 	}
 	if d.AccessMode > 0 {
 		const userMode, mode = 1, 0xff // of a byte
-		v := f.passed(&query{f: f, byte: true}, d, d.AccessMode, in, r, nil)
+		v := f.passed(&query{f: f, byte: true}, d, d.AccessMode, in, n)
 		site.UserMode = v.Unknown == "" && !slices.ContainsFunc(v.Terms, func(t driver.Term) bool { return len(t.Tokens) > 0 || t.Bits&mode != userMode })
 	}
 	return site
 }
 
 // passed is what a call passes as an argument, counted as in C.
-func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machine.Routine, near *machine.State) driver.Value {
+func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, by near) driver.Value {
+	r := by.Routine
 	if in.At == r.Start && in.Flow == machine.Call { // where its routine begins is not known: see callAround
 		return driver.Value{Unknown: notReached}
 	}
@@ -245,7 +263,7 @@ func (f *follower) passed(q *query, d nx.DDI, n int, in *machine.Inst, r *machin
 	}
 	get := func(s *machine.State) machine.Value { return s.Argument(n, in.Flow != machine.Call, in.At) }
 	f.seen.begin()
-	v, ok := f.valueNear(near, r, in.At, get)
+	v, ok := f.valueNear(by.tells(), r, in.At, get)
 	switch {
 	case f.exhausted():
 		return driver.Value{Unknown: tooMuch}
