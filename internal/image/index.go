@@ -15,7 +15,8 @@ type index struct {
 	naming, calling, pointing       []reference
 	spare                           []reference // to sort them
 	beginning                       []uint32
-	hasCode, hasPointers, hasStarts bool // naming and calling, pointing, and beginning are made
+	hasCode, hasPointers, hasStarts bool // naming, pointing, and beginning are made
+	hasCalls                        bool // calling is sorted
 }
 
 // empty makes it ready for another image.
@@ -64,14 +65,24 @@ func (x *index) named() []reference {
 
 // calls gives all calls and jumps by distance.
 func (x *index) calls() []reference {
+	if x.hasCalls {
+		return x.calling
+	}
+	x.hasCalls = true
 	x.read()
+	for _, s := range x.image.Sections {
+		if s.Executable() && x.image.Processor == nx.ARM64 {
+			x.branches(s.RVA, x.image.bytes(s))
+		}
+	}
+	x.calling = x.sort(x.calling)
 	return x.calling
 }
 
 // callersOf gives who calls an address or jumps to it, by distance.
 func (x *index) callersOf(to uint32) []reference { return between(x.calls(), to, to) }
 
-// read goes through all code for what it names and calls.
+// read goes through all code for what it names, and on x86 and x64 what it calls.
 func (x *index) read() {
 	if x.hasCode {
 		return
@@ -89,7 +100,7 @@ func (x *index) read() {
 			x.distances(s.RVA, x.image.bytes(s))
 		}
 	}
-	x.naming, x.calling = x.sort(x.naming), x.sort(x.calling)
+	x.naming = x.sort(x.naming)
 }
 
 // absolute finds the addresses themselves: what the relocations change in code, or, without relocations, any bytes that can be one.

@@ -3,12 +3,10 @@ package image
 import "encoding/binary"
 
 // words finds what code of ARM64 names: adrp with what adds the rest of the address, wherever that stands behind it, in which a register
-// that another instruction wrote in between counts all the same; and bl, b and the conditional branches. Most words are looked at by masks,
-// without a branch that a processor could not foresee.
+// that another instruction wrote in between counts all the same. Most words are looked at by masks, without a branch that a processor could
+// not foresee.
 func (x *index) words(rva uint32, code []byte) {
 	var page registerPages
-	var branches [1 << 6]int32
-	n := 0
 	stack := [32]uint32{31: allBits}
 	named := max(x.image.Size, firstPage) - firstPage
 	for i := 0; i+4 <= len(code); i += 4 {
@@ -25,13 +23,7 @@ func (x *index) words(rva uint32, code []byte) {
 		if to-firstPage < named && len(x.naming) < maxIndexed {
 			x.naming = append(x.naming, reference{to, rva + uint32(i)})
 		}
-		branches[n] = int32(i)
-		if n += int(k.branch); n == len(branches) {
-			x.branches(rva, code, branches[:])
-			n = 0
-		}
 	}
-	x.branches(rva, code, branches[:n])
 }
 
 // firstPage is in front of all sections.
@@ -59,22 +51,22 @@ func (page *registerPages) address(w, at uint32) (to uint32) {
 	return page[d]
 }
 
-// branches takes those at some places in code.
-func (x *index) branches(rva uint32, code []byte, places []int32) {
-	for _, i := range places {
+// branches finds bl, b and the conditional branches in code of ARM64.
+func (x *index) branches(rva uint32, code []byte) {
+	for i := 0; i+4 <= len(code) && len(x.calling) < maxIndexed; i += 4 {
 		w := binary.LittleEndian.Uint32(code[i:])
-		to := rva + uint32(i)
+		distance := int32(0) // in words
 		switch {
 		case isBranchARM64(w):
-			to += uint32(int32(w<<6)>>6) * 4
-		case w>>24 == 0x54 && w&0x10 != 0: // no b.cond
-			continue
+			distance = int32(w<<6) >> 6
 		case w&0x7e000000 == 0x36000000: // tbz, tbnz
-			to += uint32(int32(w<<13)>>18) * 4
-		default: // b.cond, cbz, cbnz
-			to += uint32(int32(w<<8)>>13) * 4
+			distance = int32(w<<13) >> 18
+		case w&0x7e000000 == 0x34000000, w&0xff000010 == 0x54000000: // cbz, cbnz, b.cond
+			distance = int32(w<<8) >> 13
+		default:
+			continue
 		}
-		if to < x.image.Size && len(x.calling) < maxIndexed {
+		if to := rva + uint32(i) + uint32(distance)*4; to < x.image.Size {
 			x.calling = append(x.calling, reference{to, rva + uint32(i)})
 		}
 	}
@@ -98,14 +90,12 @@ type wordKind struct {
 	number  uint32 // bits of the number
 	shift   uint8  // of the number
 	from    uint8  // bit where the second register stands
-	branch  uint8  // 1 if it is one
 	address bool   // it makes an address of its own
 }
 
 // The kinds of words; of scaled loads and stores one for each size and what is done: a store, a load, two loads with sign.
 const (
 	plainWord = iota
-	branchWord
 	addressWord
 	moveWord
 	computeWord
@@ -122,7 +112,6 @@ var kindOfWord, wordKinds = kindsOfWords()
 func kindsOfWords() (of [1 << 11]uint8, kinds [wordKindCount]wordKind) {
 	const load, number, second, third = 0x00400000, 0xfff, 5, 16
 	kinds[plainWord] = wordKind{keeps: allBits}
-	kinds[branchWord] = wordKind{keeps: allBits, branch: 1}
 	kinds[addressWord] = wordKind{keeps: allBits, address: true}
 	kinds[moveWord] = wordKind{sets: allBits, moves: 0xffe0, from: third} // or another orr
 	kinds[loadWord] = wordKind{load: allBits, from: second}
@@ -143,8 +132,6 @@ func kindsOfWords() (of [1 << 11]uint8, kinds [wordKindCount]wordKind) {
 		case w&0x0a000000 == 0x08000000 && w&load != 0:
 			of[top] = loadWord
 		case w&0x0a000000 == 0x08000000: // a store
-		case isBranchARM64(w), w>>24 == 0x54, w&0x7c000000 == 0x34000000:
-			of[top] = branchWord
 		case w&0x7f800000 == 0x11000000: // add
 			of[top] = addWord + uint8(w>>22&1)
 		case w&0xffe00000 == 0xaa000000:
