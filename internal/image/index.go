@@ -88,9 +88,7 @@ func (x *index) read() {
 		return
 	}
 	x.hasCode = true
-	if x.image.Processor == nx.X86 {
-		x.absolute()
-	}
+	sorted := x.image.Processor == nx.X86 && x.absolute()
 	for _, s := range x.image.Sections {
 		switch {
 		case !s.Executable():
@@ -100,11 +98,13 @@ func (x *index) read() {
 			x.distances(s.RVA, x.image.bytes(s))
 		}
 	}
-	x.naming = x.sort(x.naming)
+	if !sorted {
+		x.naming = x.sort(x.naming)
+	}
 }
 
-// absolute finds the addresses themselves: what the relocations change in code, or, without relocations, any bytes that can be one.
-func (x *index) absolute() {
+// absolute finds the addresses themselves: what the relocations change in code, sorted; or, without relocations, any bytes that can be one.
+func (x *index) absolute() (sorted bool) {
 	m := x.image
 	if m.relocated() {
 		for _, p := range x.pointers() {
@@ -112,7 +112,7 @@ func (x *index) absolute() {
 				x.naming = append(x.naming, p)
 			}
 		}
-		return
+		return true
 	}
 	for _, s := range m.Sections {
 		if !s.Executable() {
@@ -125,6 +125,7 @@ func (x *index) absolute() {
 			}
 		}
 	}
+	return false
 }
 
 // pointers gives the addresses that the image holds: what the relocations change. Without relocations it has none, and the bytes of the
