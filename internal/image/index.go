@@ -158,6 +158,11 @@ func (x *index) pointers() []reference {
 	return x.pointing
 }
 
+// A frame is set up by push ebp; mov ebp, esp, which is spelled in two ways.
+const pushEBP = 0x55
+
+var movEBP, movEBPToo = []byte("\x8b\xec"), []byte("\x89\xe5")
+
 // prologues gives the beginnings of routines that look like it: push ebp; mov ebp, esp behind padding or a return.
 func (x *index) prologues() []uint32 {
 	if x.hasStarts {
@@ -169,16 +174,15 @@ func (x *index) prologues() []uint32 {
 			continue
 		}
 		code := x.image.bytes(s)
-		for _, text := range []string{"\x55\x8b\xec", "\x55\x89\xe5"} {
-			for from := 0; len(x.beginning) < maxIndexed; {
-				i := bytes.Index(code[from:], []byte(text))
-				if i < 0 {
-					break
-				}
-				if at, ok := begins(code[:from+i]); ok {
+		for i := 0; i < len(code) && len(x.beginning) < maxIndexed; i++ {
+			next := bytes.IndexByte(code[i:], pushEBP)
+			if next < 0 {
+				break
+			}
+			if i += next; bytes.HasPrefix(code[i+1:], movEBP) || bytes.HasPrefix(code[i+1:], movEBPToo) {
+				if at, ok := begins(code[:i]); ok {
 					x.beginning = append(x.beginning, s.RVA+uint32(at))
 				}
-				from += i + len(text)
 			}
 		}
 	}

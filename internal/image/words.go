@@ -9,8 +9,8 @@ func (x *index) words(rva uint32, code []byte) {
 	var page registerPages
 	stack := [32]uint32{31: allBits}
 	named := max(x.image.Size, firstPage) - firstPage
-	for i := 0; i+4 <= len(code); i += 4 {
-		w := binary.LittleEndian.Uint32(code[i:])
+	for at := rva; len(code) >= 4; at, code = at+4, code[4:] {
+		w := binary.LittleEndian.Uint32(code)
 		k := &wordKinds[kindOfWord[w>>21]]
 		d, from := w&31, w>>(k.from&31)&31
 		restored := stack[from] & k.load // what an epilogue restores is still there behind it
@@ -18,10 +18,10 @@ func (x *index) words(rva uint32, code []byte) {
 		page[d] = page[d]&(k.keeps|restored) | to&k.sets&isZero((w^0x03e0)&k.moves)
 		to &= k.names &^ restored
 		if k.address {
-			to = page.address(w, rva+uint32(i))
+			to = page.address(w, at)
 		}
 		if to-firstPage < named && len(x.naming) < maxIndexed {
-			x.naming = append(x.naming, reference{to, rva + uint32(i)})
+			x.naming = append(x.naming, reference{to, at})
 		}
 	}
 }
@@ -103,13 +103,13 @@ const (
 	addWord
 	addShiftedWord
 	scaledWord
-	wordKindCount = scaledWord + 16
 )
 
 var kindOfWord, wordKinds = kindsOfWords()
 
-// kindsOfWords gives the kind of a word by its upper eleven bits. (Arm Architecture Reference Manual, C4.1.)
-func kindsOfWords() (of [1 << 11]uint8, kinds [wordKindCount]wordKind) {
+// kindsOfWords gives the kind of a word by its upper eleven bits, and of each what it does, with room for any byte. (Arm Architecture
+// Reference Manual, C4.1.)
+func kindsOfWords() (of [1 << 11]uint8, kinds [256]wordKind) {
 	const load, number, second, third = 0x00400000, 0xfff, 5, 16
 	kinds[plainWord] = wordKind{keeps: allBits}
 	kinds[addressWord] = wordKind{keeps: allBits, address: true}
