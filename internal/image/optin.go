@@ -241,9 +241,9 @@ func (f *follower) findOptIns() []*optIn {
 }
 
 // maySet says whether a routine may set a variable of the opt-in: it names what that is set to, and it stores that, or what is in a register,
-// at a fixed address, or takes the address of a variable.
+// at a fixed address, or takes the address of a variable, or of its page.
 func (f *follower) maySet(r *machine.Routine) bool {
-	names, stores := false, f.Processor == nx.ARM64 // which stores by registers alone
+	names, stores := false, false
 	for in := range r.Insts() {
 		for i := range in.Steps {
 			p := &in.Steps[i]

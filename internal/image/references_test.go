@@ -170,3 +170,28 @@ func TestExportedByNumber(t *testing.T) {
 		}
 	}
 }
+
+// A routine of x86 that sets up a frame begins there, in either spelling, behind what ends another, with the mov edi, edi in front of it.
+func TestPrologues(t *testing.T) {
+	const frame, spelled = "\x55\x8b\xec", "\x55\x89\xe5"
+	for _, c := range []struct {
+		name, code string
+		want       []uint32
+	}{
+		{"behind a return", "\x90\xc3" + frame + "\xc3" + spelled, []uint32{0x1002, 0x1006}},
+		{"behind padding", "\xcc\xcc" + spelled, []uint32{0x1002}},
+		{"behind mov edi, edi", "\xcc\x8b\xff" + frame, []uint32{0x1001}},
+		{"behind another instruction", "\x40" + frame + "\x40" + spelled, nil},
+		{"push ebp alone, and twice", "\xcc\x55\x55\xcc\x55" + "\xcc\x55\x8b", nil},
+		{"right behind push ebp", "\xc3" + frame + "\xc3\x55\x8b" + "\xcc" + frame, []uint32{0x1001, 0x1008}},
+	} {
+		m, err := Parse("d.sys", imagetest.Parts{Processor: nx.X86, Code: []byte(c.code)}.Image())
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := &index{image: m}
+		if got := x.prologues(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %x, want %x", c.name, got, c.want)
+		}
+	}
+}
