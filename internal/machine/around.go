@@ -88,6 +88,7 @@ func (r *Routine) runs(b *block, s *State) bool {
 
 // goes joins the state behind a block into the one before another, if the way there is gone.
 func (r *Routine) goes(s *State, b *block, e edge, in **State) {
+	r.env.Budget -= len(s.slots) / slotsOfOne
 	out := r.slab.borrow(s.clone())
 	if e.taken != 0 && !out.branch(b.lastInst(), e.taken > 0) {
 		r.slab.giveBack(out)

@@ -172,7 +172,7 @@ func (s *State) spoilTaken(at uint32) {
 			s.slots[i].value = s.elsewhere(at)
 		}
 	}
-	s.env.Budget -= len(s.taken) * len(s.slots) / slotsOfOne
+	s.env.Budget -= (len(s.taken) + 1) * len(s.slots) / slotsOfOne
 	for _, p := range s.taken {
 		s.spoil(p, maxObject, ByCall, at)
 	}
