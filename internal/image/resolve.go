@@ -369,5 +369,5 @@ func (q *query) byCall(a machine.Atom, r *machine.Routine) (answer, bool) {
 	if !always(callee, func(in *machine.Outline) bool { return writes[in.At] }) {
 		out.add(q.resolve(before.At(a, in.At), r))
 	}
-	return out, true
+	return out, len(out.terms) > 0 || out.unknown != "" // else it has no code, or never comes back
 }
