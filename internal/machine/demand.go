@@ -61,9 +61,6 @@ func (r *Routine) onward(b, end int, v Value, get func(s *State) Value, depth in
 		if !ok {
 			return nil, false
 		}
-		if depth == 0 && r.env.Word == 4 && shared(v, r.early[reg]) { // it is that register
-			return back, true
-		}
 		known[reg], v = back, nil
 	}
 	return nil, false

@@ -163,11 +163,11 @@ func (s *State) spoil(p place, length int64, why Why, at uint32) {
 	}
 }
 
-// spoilTaken makes unknown what a store through an unknown pointer, or a call, can reach. In a block whose surroundings are not looked at
-// that is all but what was pushed since: an address may be known from in front of it.
+// spoilTaken makes unknown what a store through an unknown pointer, or a call, can reach. In a block whose surroundings are not looked at an
+// address may be known from in front of it: that is all but what was pushed since, and what is addressed from a frame that is known.
 func (s *State) spoilTaken(at uint32) {
 	for i := 0; s.early && i < len(s.slots); i++ {
-		if x := &s.slots[i]; x.base != vectors && (x.base == 0 || x.off >= 0) {
+		if x := &s.slots[i]; x.base != vectors && x.base != 0 && x.off >= 0 {
 			s.own()
 			s.slots[i].value = s.elsewhere(at)
 		}
