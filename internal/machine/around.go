@@ -4,7 +4,7 @@ import "slices"
 
 const (
 	maxAround = 24 // blocks that are followed together
-	maxFirst  = 4  // blocks from which on that is tried
+	maxFirst  = 4  // of them that all ways lead through, from which on that is tried: it begins anew for each
 )
 
 // around gives a value before an instruction as its block and some in front of it tell: back to one that all ways there lead through. It is

@@ -164,7 +164,8 @@ func (s *State) spoil(p place, length int64, why Why, at uint32) {
 }
 
 // spoilTaken makes unknown what a store through an unknown pointer, or a call, can reach. In a block whose surroundings are not looked at an
-// address may be known from in front of it: that is all but what was pushed since, and what is addressed from a frame that is known.
+// address may be known from in front of it: that is all but what was pushed since. What is addressed from a frame that is known is kept, too,
+// though it can be reached: unoptimised code of x86 calls through there with addresses below in registers, and its calls would be lost.
 func (s *State) spoilTaken(at uint32) {
 	for i := 0; s.early && i < len(s.slots); i++ {
 		if x := &s.slots[i]; x.base != vectors && x.base != 0 && x.off >= 0 {
