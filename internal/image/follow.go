@@ -277,7 +277,7 @@ func (f *follower) entered(section Section, lowest, rva uint32, wanted int) (lik
 			doubtful = append(doubtful, c.to)
 		}
 	}
-	likely = append(likely, last(f.prologues(), lowest+1, rva, wanted)...)
+	likely = append(likely, last(f.beginnings(), lowest+1, rva, wanted)...)
 	if f.Entry >= lowest && f.Entry <= rva {
 		likely = append(likely, f.Entry)
 	}

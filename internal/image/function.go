@@ -153,6 +153,16 @@ func (m *Image) coffSymbols() []Symbol {
 
 const sizeExports = 40 // of the export directory
 
+// exportTable gives the addresses that the image exports, four bytes each: by number, and some by name, too.
+func (m *Image) exportTable() []byte {
+	d := m.At(m.directory(pe.IMAGE_DIRECTORY_ENTRY_EXPORT).rva)
+	if len(d) < sizeExports {
+		return nil
+	}
+	table := m.At(binary.LittleEndian.Uint32(d[28:]))
+	return table[:min(int64(len(table)), 4*int64(binary.LittleEndian.Uint32(d[20:])))]
+}
+
 // Exports gives what the image exports by name; an address within the export directory is a text that names the routine of
 // another image.
 func (m *Image) Exports() []Symbol {

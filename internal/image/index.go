@@ -163,8 +163,8 @@ const pushEBP = 0x55
 
 var movEBP, movEBPToo = []byte("\x8b\xec"), []byte("\x89\xe5")
 
-// prologues gives the beginnings of routines that look like it: push ebp; mov ebp, esp behind padding or a return.
-func (x *index) prologues() []uint32 {
+// beginnings gives where routines begin: what is exported, and what looks like it: push ebp; mov ebp, esp behind padding or a return.
+func (x *index) beginnings() []uint32 {
 	if x.hasStarts {
 		return x.beginning
 	}
@@ -184,6 +184,12 @@ func (x *index) prologues() []uint32 {
 					x.beginning = append(x.beginning, s.RVA+uint32(at))
 				}
 			}
+		}
+	}
+	for exports := x.image.exportTable(); len(exports) >= 4 && len(x.beginning) < maxIndexed; exports = exports[4:] {
+		rva := binary.LittleEndian.Uint32(exports)
+		if s := x.image.section(rva); s != nil && s.Executable() {
+			x.beginning = append(x.beginning, rva)
 		}
 	}
 	slices.Sort(x.beginning)

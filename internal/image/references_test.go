@@ -149,7 +149,7 @@ func TestDoesNothing(t *testing.T) {
 	}
 }
 
-// What is exported by a number alone has callers elsewhere, too.
+// What is exported by a number alone has callers elsewhere, too, and a routine begins there.
 func TestExportedByNumber(t *testing.T) {
 	exports := binary.LittleEndian.AppendUint32(make([]byte, 20), 2) // so many addresses
 	exports = binary.LittleEndian.AppendUint32(exports, 0)           // so many names
@@ -169,10 +169,13 @@ func TestExportedByNumber(t *testing.T) {
 			t.Errorf("%#x is exported: %v", at, !want)
 		}
 	}
+	if got, want := f.beginnings(), []uint32{codeAt + 4, codeAt + 8}; !slices.Equal(got, want) {
+		t.Errorf("routines begin at %x, want %x", got, want)
+	}
 }
 
 // A routine of x86 that sets up a frame begins there, in either spelling, behind what ends another, with the mov edi, edi in front of it.
-func TestPrologues(t *testing.T) {
+func TestBeginnings(t *testing.T) {
 	const frame, spelled = "\x55\x8b\xec", "\x55\x89\xe5"
 	for _, c := range []struct {
 		name, code string
@@ -190,7 +193,7 @@ func TestPrologues(t *testing.T) {
 			t.Fatal(err)
 		}
 		x := &index{image: m}
-		if got := x.prologues(); !slices.Equal(got, c.want) {
+		if got := x.beginnings(); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %x, want %x", c.name, got, c.want)
 		}
 	}

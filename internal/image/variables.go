@@ -1,7 +1,6 @@
 package image
 
 import (
-	"debug/pe"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -318,16 +317,10 @@ func (f *follower) isCall(at uint32) bool {
 
 // exported says whether a routine is exported, by its name or by a number alone.
 func (f *follower) exported(start uint32) bool {
-	d := f.At(f.directory(pe.IMAGE_DIRECTORY_ENTRY_EXPORT).rva)
-	if len(d) < sizeExports || start == f.Entry {
-		return false
-	}
-	functions := f.At(binary.LittleEndian.Uint32(d[28:]))
-	for n := binary.LittleEndian.Uint32(d[20:]); n > 0 && len(functions) >= 4; n-- {
-		if binary.LittleEndian.Uint32(functions) == start {
+	for exports := f.exportTable(); len(exports) >= 4 && start != f.Entry; exports = exports[4:] {
+		if binary.LittleEndian.Uint32(exports) == start {
 			return true
 		}
-		functions = functions[4:]
 	}
 	return false
 }
