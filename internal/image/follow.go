@@ -471,7 +471,11 @@ func (f *follower) popsOf(in *machine.Inst, target machine.Value) (int, bool) {
 			return 4 * n, true
 		}
 		d, known := f.rows[name]
-		return 4 * (d.PlaceX86(d.Arity+1) - 1), known && d.Arity > 0
+		n := d.PlaceX86(d.Arity+1) - 1
+		if d.Wdf > 0 {
+			n++ // the framework's globals, in front of all others
+		}
+		return 4 * n, known && d.Arity > 0
 	}
 	if start == 0 {
 		return 0, false

@@ -142,6 +142,11 @@ func (f *follower) indirect(r *machine.Routine, near *machine.State, in *machine
 	case target.Early():
 		target, _ = r.Value(in.At, target, get)
 	}
+	if target.LostByCall() { // compilers keep it there over calls of what they know to leave it alone
+		if s, reached := f.closely(r.Start).Before(in.At); reached {
+			target = get(s)
+		}
+	}
 	return target
 }
 

@@ -376,8 +376,10 @@ func (s *State) loadAt(a Atom, o Operand, width uint8, at uint32) Value {
 			t.Mark = Untouched
 		}
 		return s.narrow(s.slab.one(t), o, width, at)
-	} else if ok || a.Kind == Opaque && a.N == closer {
-		lost.N = closer
+	} else if ok {
+		lost.N = fromCaller
+	} else if a.Kind == Opaque && (a.N == fromCaller || a.N == behindCallee) {
+		lost.N = a.N
 	}
 	return s.slab.one(lost)
 }

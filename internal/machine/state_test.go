@@ -37,7 +37,7 @@ func TestJoin(t *testing.T) {
 		{numbersOf(1), numbersOf(1), "0x1"},
 		{numbersOf(1), numbersOf(2), "0x1, 0x2"},
 		{numbersOf(1, 2), numbersOf(2, 3), "0x1, 0x2, 0x3"},
-		{unknown, Value{{Kind: Opaque, Why: NotFollowed, N: closer}}, "? it is read through a pointer at 0x0"},
+		{unknown, Value{{Kind: Opaque, Why: NotFollowed, N: fromCaller}}, "? it is read through a pointer at 0x0"},
 		{numbersOf(1), unknown, "0x1, ? it is read through a pointer at 0x0"},
 		{numbersOf(1, 2, 3, 4, 5, 6, 7, 8), numbersOf(8), "0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8"},
 		{numbersOf(1, 2, 3, 4, 5, 6, 7, 8), numbersOf(9), "? it has more than 8 values at 0x40"},

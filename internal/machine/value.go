@@ -168,19 +168,29 @@ func (v Value) Early() bool {
 	return false
 }
 
-// closer is the N of what is Opaque that a closer look may tell: the routine that is called is known, or the pointer that is read through came
-// from the caller.
-const closer = 1
+// What a closer look may tell, by the N of what is Opaque.
+const (
+	fromCaller   = 1 // it is read through a pointer that came from the caller
+	behindCallee = 2 // it is lost by a call of a routine that is known, or read through a pointer that is
+)
 
 // Lost says whether a part of the value is what a closer look at the routine may tell: what a routine that it calls may have changed, or
 // what is read through a pointer.
 func (v Value) Lost() bool {
 	for _, a := range v {
-		if a.Kind == Opaque && (a.Why == ByCall || a.Why == FromMemory) && a.N == closer {
+		if a.Kind == Opaque && (a.Why == ByCall || a.Why == FromMemory) && (a.N == fromCaller || a.N == behindCallee) {
 			return true
 		}
 	}
 	return false
+}
+
+// LostByCall says whether a part of the value is what a routine that is called may have changed, so that a closer look may tell it. What a
+// call may have written on the stack is gone without a trace.
+func (v Value) LostByCall() bool {
+	return slices.ContainsFunc(v, func(a Atom) bool {
+		return a.Kind == Opaque && ((a.Why == ByCall || a.Why == FromMemory) && a.N == behindCallee || a.Why == NotWritten)
+	})
 }
 
 // shared says whether two values are one: not only equal, but the same copy.
