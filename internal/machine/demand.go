@@ -12,7 +12,7 @@ func (r *Routine) Value(at uint32, near Value, get func(s *State) Value) (Value,
 		return nil, false
 	}
 	b := r.blockOf(i)
-	if v, ok := r.onward(b, i, near, get, 0); ok {
+	if v, ok := r.demand(b, i, near, get, 0); ok {
 		return v, true
 	}
 	if r.blocks[b].in == nil {
@@ -32,16 +32,12 @@ const (
 	maxBack   = 6 // registers in a row that one is computed from
 )
 
-// demand is what a block tells, up to an instruction, and the registers that it turns out to hang on.
-func (r *Routine) demand(b, end int, get func(s *State) Value, depth int) (Value, bool) {
-	return r.onward(b, end, nil, get, depth)
-}
-
-// onward runs through a block up to an instruction, and again with each register known that the value turns out to hang on, the first time
-// only if it is not known yet what comes of that. It is false where that takes more than registers, or has more than one outcome, which the
-// whole routine tells better.
-func (r *Routine) onward(b, end int, v Value, get func(s *State) Value, depth int) (Value, bool) {
+// demand is what a block tells, up to an instruction, and the registers that it turns out to hang on: it runs through the block, and again
+// with each of those known; the first time only if near, what comes of that, is nil. It is false where that takes more than registers, or has
+// more than one outcome, which the whole routine tells better.
+func (r *Routine) demand(b, end int, near Value, get func(s *State) Value, depth int) (Value, bool) {
 	var known [registers]Value
+	v := near
 	r.lower(&r.blocks[b])
 	for range maxFilled {
 		if r.env.Budget < 0 {
@@ -129,7 +125,7 @@ func (r *Routine) onEntryTo(b int, reg Reg, depth int) (Value, bool) {
 func (r *Routine) leaving(p, to int, reg Reg, depth int) (Value, bool) {
 	blk := &r.blocks[p]
 	last := blk.lastInst()
-	return r.demand(p, blk.last, func(s *State) Value {
+	return r.demand(p, blk.last, nil, func(s *State) Value {
 		out := r.slab.borrow(s.clone())
 		defer r.slab.giveBack(out)
 		r.pass(out, last)

@@ -141,7 +141,7 @@ func TestArgumentsOfFrame(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 		i, _ := r.find(uint32(len(c.code) - 2))
-		if _, alone := r.demand(r.blockOf(i), i, func(s *State) Value { return s.Register(0) }, 0); alone != (c.want == "slot0x4") {
+		if _, alone := r.demand(r.blockOf(i), i, nil, func(s *State) Value { return s.Register(0) }, 0); alone != (c.want == "slot0x4") {
 			t.Errorf("%s: the block alone told it: %v", c.name, alone)
 		}
 	}

@@ -19,7 +19,7 @@ func (r *Routine) indirect() (unknown bool) {
 			if in.Via.Kind == Memory && in.Via.Reg == NoReg && in.Via.Index == NoReg {
 				continue
 			}
-			target, ok := r.demand(b, r.blocks[b].last, func(s *State) Value { return s.read(in.Via, r.env.Word, in.At) }, 0)
+			target, ok := r.demand(b, r.blocks[b].last, nil, func(s *State) Value { return s.read(in.Via, r.env.Word, in.At) }, 0)
 			if !ok {
 				unknown = true
 				continue
