@@ -355,6 +355,9 @@ const (
 	StraddlingRelocation FactKind = "relocation of two pages"
 	// NotJudged is why what the code of a built image asks for is not known, or not all of it.
 	NotJudged FactKind = "not judged"
+	// AddressTaken is that of a routine of the table, which the code of a built image takes and does not call there: who calls it by that is
+	// not known.
+	AddressTaken FactKind = "address taken"
 	// NotUnderstood is code that holds a request, and is read without its surroundings.
 	NotUnderstood FactKind = "not understood"
 )

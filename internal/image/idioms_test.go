@@ -105,7 +105,7 @@ func TestIdioms(t *testing.T) {
 	}
 }
 
-// found gives the requests by address, with their values, and where the driver opts in.
+// found gives the requests by address, with their values, and where the driver opts in, or takes the address of a routine.
 func found(d driver.Image) string {
 	var lines []string
 	for _, s := range d.Sites {
@@ -122,8 +122,11 @@ func found(d driver.Image) string {
 		lines = append(lines, fmt.Sprintf("%x: %s %s", s.Spot.RVA, s.DDI.Name, strings.Join(values, ", ")))
 	}
 	for _, f := range d.Facts {
-		if f.Kind == driver.OptInCall {
+		switch f.Kind {
+		case driver.OptInCall:
 			lines = append(lines, fmt.Sprintf("opts in at %x", f.Spot.RVA))
+		case driver.AddressTaken:
+			lines = append(lines, fmt.Sprintf("takes an address at %x", f.Spot.RVA))
 		}
 	}
 	if d.Build.Mechanism == nx.OptIn {

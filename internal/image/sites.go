@@ -24,7 +24,8 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 		return img
 	}
 	f := m.follower(r)
-	img.Sites = f.sites()
+	sites, taken := f.sites()
+	img.Sites, img.Facts = sites, append(img.Facts, taken...)
 	if list := f.findOptIns(); len(list) > 0 {
 		img.Build.Mechanism, img.Build.Initialised = nx.OptIn, initialised(list, img.Sites)
 		img.Facts = append(img.Facts, f.facts(list)...)
@@ -39,8 +40,9 @@ func (m *Image) Driver(table []nx.DDI, located func(string) string) driver.Image
 	return img
 }
 
-// sites follows the routines that may call one of the table's, and gives those calls by address.
-func (f *follower) sites() []driver.Site {
+// sites follows the routines that may call one of the table's, and gives those calls by address; and where they take its address for
+// something else.
+func (f *follower) sites() (sites []driver.Site, taken []driver.Fact) {
 	f.findWdf()
 	fetching := f.fetchedInto()
 	var wanted []uint32
@@ -76,13 +78,52 @@ func (f *follower) sites() []driver.Site {
 		return cmp.Or(cmp.Compare(a.Spot.RVA, b.Spot.RVA), cmp.Compare(a.DDI.Name, b.DDI.Name))
 	}
 	slices.SortFunc(sites, order)
-	return slices.CompactFunc(sites, func(a, b driver.Site) bool { return order(a, b) == 0 })
+	sites = slices.CompactFunc(sites, func(a, b driver.Site) bool { return order(a, b) == 0 })
+	return sites, f.taken(rest, sites)
+}
+
+// taken gives of the table's routines where the address of one is first taken, by a routine that has no call of it.
+func (f *follower) taken(rest remaining, sites []driver.Site) (list []driver.Fact) {
+	said := map[string]bool{}
+	called := func(u use, name string) bool {
+		for i := range sites {
+			if s := &sites[i]; s.DDI.Name == name && u.Holds(s.Spot.RVA) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, start := range slices.Sorted(maps.Keys(rest)) {
+		for _, u := range rest[start].uses {
+			name := f.slots[u.to]
+			if f.rows[name].Name == "" || said[name] || f.exhausted() || called(u, name) || !f.takes(u) {
+				continue
+			}
+			said[name] = true
+			spot := &driver.Spot{RVA: u.at}
+			if s, ok := f.Section(u.at); ok {
+				spot.Section = s.Name
+			}
+			list = append(list, f.fact(driver.AddressTaken, spot, "the address of %s is taken at 0x%x, and who calls it by that is not known", name, u.at))
+		}
+	}
+	return list
+}
+
+// takes says whether an instruction that seems to name an import surely loads its address.
+func (f *follower) takes(u use) bool {
+	in, ok := u.Inst(u.at)
+	if !ok || len(in.Steps) == 0 || in.Steps[0].Dst.Kind != machine.Register {
+		return false
+	}
+	v, ok := f.value(u.Routine, in.At+uint32(in.Len), func(s *machine.State) machine.Value { return s.Register(in.Steps[0].Dst.Reg) })
+	return ok && f.goesTo(v, u.to)
 }
 
 // sought is what a routine has of what is wanted.
 type sought struct {
-	names   []uint32 // instructions that name it
-	pointed bool     // a pointer may lead to it; one to that of the framework's table does not count
+	uses    []use
+	pointed bool // a pointer may lead to it; one to that of the framework's table does not count
 }
 
 // remaining are the routines that must be followed for what is wanted.
@@ -120,7 +161,7 @@ func (f *follower) nearSites(wanted []uint32) (sites []driver.Site, rest remaini
 		}
 		if !called {
 			s := rest.in(u.Start)
-			s.names, s.pointed = append(s.names, u.at), s.pointed || u.to != f.wdf && f.pointsTo(u)
+			s.uses, s.pointed = append(s.uses, u), s.pointed || u.to != f.wdf && f.pointsTo(u)
 		}
 	}
 	return sites, rest
@@ -165,7 +206,8 @@ func (f *follower) pointsTo(u use) bool {
 // framework's table that is wanted stands; or right where a pointer points to, if that is nothing that is wanted. What is read by the frame
 // pointer is on the stack.
 func (f *follower) isMember(v machine.Value, r *machine.Routine, has *sought) bool {
-	if len(v) != 1 || !v.Early() || v[0].Off == 0 && (v[0].Width == 0 || has.pointed) || slices.Contains(has.names, v[0].At) {
+	names := func(u use) bool { return u.at == v[0].At }
+	if len(v) != 1 || !v.Early() || v[0].Off == 0 && (v[0].Width == 0 || has.pointed) || slices.ContainsFunc(has.uses, names) {
 		return false
 	}
 	if in, ok := r.Inst(v[0].At); !ok || in.Names(f.env.Frame) {

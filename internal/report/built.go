@@ -68,7 +68,7 @@ func (d Built) Verdict() Verdict {
 		return BadLayout
 	case len(d.unjudged()) > 0:
 		return NotJudged
-	case len(d.unknown()) > 0, len(d.uncalled()) > 0, slices.ContainsFunc(d.Findings, func(f rule.Finding) bool { return notShown[f.Rule.ID] }):
+	case len(d.unknown()) > 0, len(d.uncalled()) > 0, len(d.said(driver.AddressTaken)) > 0, slices.ContainsFunc(d.Findings, func(f rule.Finding) bool { return notShown[f.Rule.ID] }):
 		return NotKnown
 	}
 	return NoFinding
@@ -105,6 +105,7 @@ func (d Built) Reasons() []string {
 	if names := d.uncalled(); len(names) > 0 && d.Build.Processor != nx.ARM {
 		unknown = append(unknown, "it imports "+names[0]+", and no call of it is found")
 	}
+	unknown = append(unknown, d.said(driver.AddressTaken)...)
 	one := func(f rule.Finding, n int) string { return andMore(f.Message, n) }
 	at := func(f rule.Finding, n int) string {
 		return fmt.Sprintf("%d of %d, %s at 0x%x", n, len(d.Sites), f.Site.DDI.Name, f.Spot.RVA)
@@ -150,14 +151,19 @@ func andMore(text string, n int) string {
 
 // unjudged says why the code of the driver was not judged, or not all of it.
 func (d Built) unjudged() []string {
-	var list []string
-	for _, f := range d.Facts {
-		if f.Kind == driver.NotJudged {
-			list = append(list, f.Says)
-		}
-	}
+	list := d.said(driver.NotJudged)
 	if len(d.Build.Windows) == 0 {
 		list = append(list, fmt.Sprintf("it loads from %s on (%s), which is above all that it was to be judged for", d.Build.Minimum.Name(), d.Build.MinimumSource))
+	}
+	return list
+}
+
+// said gives what facts of a kind say.
+func (d Built) said(kind driver.FactKind) (list []string) {
+	for _, f := range d.Facts {
+		if f.Kind == kind {
+			list = append(list, f.Says)
+		}
 	}
 	return list
 }

@@ -263,6 +263,10 @@ func TestVerdict(t *testing.T) {
 			m.Imports = []nx.DDI{{Name: "Called"}, {Name: "Port", Kind: nx.PortDriver}, {Name: "Other"}}
 			call(1, "ExAllocatePool", passed(1)).DDI.Name = "Called"
 		}, NotKnown, "it imports Other, and no call of it is found"},
+		{"an address that is taken", func(m *driver.Image, call caller) {
+			fact(m, driver.AddressTaken)
+			call(1, "ExAllocatePool", passed(1))
+		}, NotKnown, "address taken"},
 		{"layout, twice", func(m *driver.Image, call caller) {
 			fact(m, driver.WritableCode)
 			fact(m, driver.WritableCode)
