@@ -84,8 +84,10 @@ func (f *follower) sites() (sites []driver.Site, taken []driver.Fact) {
 
 // taken gives of the table's routines where the address of one is first taken, by a routine that has no call of it.
 func (f *follower) taken(rest remaining, sites []driver.Site) (list []driver.Fact) {
+	const sitesOfOne = 16 // that take as much time as an instruction
 	said := map[string]bool{}
 	called := func(u use, name string) bool {
+		f.env.Budget -= len(sites) / sitesOfOne
 		for i := range sites {
 			if s := &sites[i]; s.DDI.Name == name && u.Holds(s.Spot.RVA) {
 				return true
