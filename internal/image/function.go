@@ -171,7 +171,7 @@ func (m *Image) Exports() []Symbol {
 		return nil
 	}
 	count := binary.LittleEndian.Uint32(d[24:])
-	functions, names, ordinals := m.At(binary.LittleEndian.Uint32(d[28:])), m.At(binary.LittleEndian.Uint32(d[32:])), m.At(binary.LittleEndian.Uint32(d[36:]))
+	functions, names, ordinals := m.exportTable(), m.At(binary.LittleEndian.Uint32(d[32:])), m.At(binary.LittleEndian.Uint32(d[36:]))
 	n := min(int64(count), int64(len(names)/4), int64(len(ordinals)/2))
 	var list []Symbol
 	for i := range n {

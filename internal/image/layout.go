@@ -74,6 +74,15 @@ func (m *Image) fact(kind driver.FactKind, spot *driver.Spot, says string, args 
 	return driver.Fact{Kind: kind, Place: driver.Place{Path: m.Path}, Spot: spot, Says: fmt.Sprintf(says, args...)}
 }
 
+// spot is an address, with the section that it is in.
+func (m *Image) spot(rva uint32) *driver.Spot {
+	spot := &driver.Spot{RVA: rva}
+	if s, ok := m.Section(rva); ok {
+		spot.Section = s.Name
+	}
+	return spot
+}
+
 func (s Section) spot() *driver.Spot { return &driver.Spot{Section: s.Name, RVA: s.RVA} }
 
 func (s Section) has(bits uint32) bool { return s.Characteristics&bits == bits }
@@ -141,15 +150,11 @@ func (m *Image) straddling() []driver.Fact {
 	if n == 0 {
 		return nil
 	}
-	spot := &driver.Spot{RVA: lowest}
-	if s, ok := m.Section(lowest); ok {
-		spot.Section = s.Name
-	}
 	says := fmt.Sprintf("the relocation at 0x%x straddles two pages", lowest)
 	if n > 1 {
 		says = fmt.Sprintf("%d relocations straddle two pages, the first at 0x%x", n, lowest)
 	}
-	return []driver.Fact{m.fact(driver.StraddlingRelocation, spot, "%s", says)}
+	return []driver.Fact{m.fact(driver.StraddlingRelocation, m.spot(lowest), "%s", says)}
 }
 
 // unjudged are the reasons why what the code does is not known: a processor that is not read, damage, a packer.

@@ -294,15 +294,11 @@ func initialised(list []*optIn, sites []driver.Site) driver.Initialised {
 func (f *follower) facts(list []*optIn) []driver.Fact {
 	var facts []driver.Fact
 	for _, o := range list {
-		spot := &driver.Spot{RVA: o.store.at}
-		if s, ok := f.Section(o.store.at); ok {
-			spot.Section = s.Name
-		}
 		when := ""
 		if o.moments.never {
 			when = ", if the entry routine comes there"
 		}
-		facts = append(facts, f.fact(driver.OptInCall, spot, "the variable at 0x%x is set to %s on Windows 8 and later, to nothing below%s", o.rva, spelled(o.set), when))
+		facts = append(facts, f.fact(driver.OptInCall, f.spot(o.store.at), "the variable at 0x%x is set to %s on Windows 8 and later, to nothing below%s", o.rva, spelled(o.set), when))
 	}
 	return facts
 }

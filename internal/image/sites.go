@@ -102,11 +102,7 @@ func (f *follower) taken(rest remaining, sites []driver.Site) (list []driver.Fac
 				continue
 			}
 			said[name] = true
-			spot := &driver.Spot{RVA: u.at}
-			if s, ok := f.Section(u.at); ok {
-				spot.Section = s.Name
-			}
-			list = append(list, f.fact(driver.AddressTaken, spot, "the address of %s is taken at 0x%x, and who calls it by that is not known", name, u.at))
+			list = append(list, f.fact(driver.AddressTaken, f.spot(u.at), "the address of %s is taken at 0x%x, and who calls it by that is not known", name, u.at))
 		}
 	}
 	return list
@@ -124,8 +120,8 @@ func (f *follower) takes(u use) bool {
 
 // sought is what a routine has of what is wanted.
 type sought struct {
-	uses    []use
-	pointed bool // a pointer may lead to it; one to that of the framework's table does not count
+	uses    []use // of its address that lead to no call in their block
+	pointed bool  // a pointer may lead to it; one to that of the framework's table does not count
 }
 
 // remaining are the routines that must be followed for what is wanted.
@@ -275,14 +271,11 @@ func (n near) tells() *machine.State {
 func (f *follower) site(d nx.DDI, in *machine.Inst, n near) driver.Site {
 	site := driver.Site{
 		Witness: driver.Binary, Place: driver.Place{Path: f.Path}, DDI: d, Mechanism: nx.None, Moment: driver.After,
-		Spot: &driver.Spot{RVA: in.At},
+		Spot: f.spot(in.At),
 	}
 	jump := in.Flow != machine.Call
 	if !jump {
 		site.Spot.Return = in.At + uint32(in.Len)
-	}
-	if section, ok := f.Section(in.At); ok {
-		site.Spot.Section = section.Name
 	}
 	if fn, ok := f.Function(in.At); ok {
 		site.Function, site.Spot.Start = fn.Name, fn.Start
