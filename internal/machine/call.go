@@ -15,15 +15,19 @@ func (s *State) call(in *Inst) {
 	if s.closely {
 		kept, untouched = s.env.Preserves(target)
 	}
+	bytes, known := 0, false
+	if s.env.Word == 4 {
+		bytes, known = s.env.Pops(in, target)
+	}
 	if !untouched {
-		s.spoilPassed(s.mayPass(in, target), in.At)
+		s.spoilPassed(s.mayPass(target, known), in.At)
 	}
 	s.untouched = s.untouched && untouched
 	switch {
 	case s.env.setsUp(in):
 		s.setUp(in.At)
 	case s.env.Word == 4:
-		s.pop(in, target)
+		s.pop(in, bytes, known)
 	case s.env.Stack == stackX86:
 		s.dropArguments(shadowSpace)
 	}
@@ -73,13 +77,11 @@ func (s *State) Target(in *Inst) Value {
 	return s.read(in.Via, s.env.Word, in.At)
 }
 
-// mayPass gives the registers in which a called routine may get arguments. One of Windows on x86, of which it is known what it takes off the
-// stack, gets all of them there.
-func (s *State) mayPass(in *Inst, target Value) (registers uint64) {
-	if s.env.Word == 4 && len(target) == 1 && target[0].Kind == Content {
-		if _, known := s.env.Pops(in, target); known {
-			return 0
-		}
+// mayPass gives the registers in which a called routine may get arguments. On x86 one that is called through memory, of which it is known what
+// it takes off the stack, is one of Windows, by its name, and gets all of them there.
+func (s *State) mayPass(target Value, known bool) (registers uint64) {
+	if known && len(target) == 1 && target[0].Kind == Content {
+		return 0
 	}
 	return s.env.volatile
 }
@@ -111,8 +113,7 @@ func (s *State) spoilPassed(registers uint64, at uint32) {
 
 // pop takes a called routine's arguments off the stack. Where it is not known how many there are, they are those that were pushed since
 // the last call; where that is not known either, the stack is counted anew.
-func (s *State) pop(in *Inst, target Value) {
-	bytes, known := s.env.Pops(in, target)
+func (s *State) pop(in *Inst, bytes int, known bool) {
 	n := int64(bytes)
 	if !known {
 		n = s.pushed
